@@ -1,0 +1,74 @@
+# Everything installs into .venv/ and var/ from pinned lists; `make` alone says what can be done.
+# A step's stamp carries the hash of its inputs, so that a step runs again when its inputs change, and only then.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV     := uv==0.13.9
+BIN    := .venv/bin
+LOCKED := .venv/.locked-$(shell git hash-object requirements.txt)
+LINKED := $(LOCKED)-$(shell git hash-object pyproject.toml)
+JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
+
+.PHONY: help install lock demo up down test test-unit lint bench soak packages clean
+
+help: ## what can be done here
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(JARS) ## Python packages and jars, at the pinned versions
+
+$(LOCKED):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed, but $(PYTHON) is another version. Install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "● Python packages"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(BIN)/uv pip sync --require-hashes --compile-bytecode requirements.txt
+	@rm -f .venv/.locked-* && touch $@
+
+$(LINKED): | $(LOCKED)
+	@echo "● acude itself"
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(JARS): | $(LINKED)
+	@echo "● jars of Kafka and Spark"
+	@$(BIN)/python -m acude.local.jars
+	@rm -f var/jars/.fetched-* && touch $@
+
+lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addresses
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --quiet --output-file requirements.txt
+
+demo: install ## a day in the shop on this machine, with a report at the end
+	@$(BIN)/acude demo
+
+up: install ## the platform with live traffic, until Ctrl-C
+	@$(BIN)/acude up
+
+down: ## stop whatever is left of the platform
+	@test ! -x $(BIN)/acude || $(BIN)/acude down
+
+packages: ## what the tests need from the system (Chromium), by apt where that is allowed
+	@.ci/packages
+
+lint: install ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test-unit: install ## the tests that need no server
+	$(BIN)/pytest tests/unit
+
+test: packages lint ## all tests, with real servers and a real browser
+	$(BIN)/pytest
+
+bench: install ## the figures of the platform, into var/bench/
+	$(BIN)/python -m benchmarks
+
+soak: install ## hours of traffic with faults
+	$(BIN)/python -m benchmarks.soak
+
+clean: down ## remove what was installed and all local data
+	rm -rf .venv var

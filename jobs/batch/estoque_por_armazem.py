@@ -1,0 +1,82 @@
+"""gold.estoque_por_armazem: what each warehouse last said about each product, at the end of a day.
+
+A day is made from the newest earlier day that is published and the updates since, so that its cost doesn't grow.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as f
+
+from acude.contracts.model import table
+from acude.lake import mart, records
+from acude.lake.delta import read_day, read_days
+
+TABLE = "gold.estoque_por_armazem"
+SOURCES = ()
+
+OLDEST_BASE = timedelta(days=35)
+"""How far back a published day is looked for; without one all updates are read once."""
+
+LATE = timedelta(days=2)
+"""Updates of so many days before the base are read again, for those that came after it was made."""
+
+_BEGINNING = date(2000, 1, 1)
+"""No event is older: `ingest` takes earlier times for absurd."""
+
+
+def latest_stock_per_warehouse(before: DataFrame, updates: DataFrame, day: date) -> DataFrame:
+    """The latest level of each product in each warehouse up to the end of a day.
+
+    Args:
+        before: rows of gold.estoque_por_armazem of an earlier day.
+        updates: rows of silver.atualizacoes_estoque up to that day; an update never sets the clock back, and of two
+            with the same time the one that the broker took later counts.
+        day: UTC day.
+
+    Returns:
+        `data`, `id_armazem`, `id_produto`, `nivel_estoque`, `ultima_atualizacao`.
+    """
+    known = before.select(
+        "id_armazem",
+        "id_produto",
+        "nivel_estoque",
+        f.col("ultima_atualizacao").alias("momento"),
+        f.lit(-1).cast("bigint").alias("deslocamento"),
+    )
+    new = updates.where(f.col("data") <= f.lit(day)).select(
+        "id_armazem",
+        "id_produto",
+        f.col("nivel_estoque").cast("bigint").alias("nivel_estoque"),
+        f.col("timestamp").alias("momento"),
+        "deslocamento",
+    )
+    latest = Window.partitionBy("id_armazem", "id_produto").orderBy(
+        f.col("momento").desc(), f.col("deslocamento").desc(), f.col("nivel_estoque")
+    )
+    return (
+        known.unionByName(new)
+        .withColumn("place", f.row_number().over(latest))
+        .where(f.col("place") == 1)
+        .select(
+            f.lit(day).alias("data"),
+            "id_armazem",
+            "id_produto",
+            "nivel_estoque",
+            f.col("momento").alias("ultima_atualizacao"),
+        )
+    )
+
+
+def rows(spark: SparkSession, day: date) -> DataFrame:
+    """The mart's rows of a day."""
+    base = max(records.days_between(f"publicado/{TABLE}", day - OLDEST_BASE, day - timedelta(days=1)), default=None)
+    since = base - LATE if base else _BEGINNING
+    before = read_day(spark, table(TABLE), base or _BEGINNING)
+    return latest_stock_per_warehouse(before, read_days(spark, table("silver.atualizacoes_estoque"), since, day), day)
+
+
+def run(day: date, run_id: str) -> dict[str, Any]:
+    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
+    return mart.run(TABLE, day, run_id)

@@ -1,0 +1,53 @@
+"""gold.funil_conversao: where a day's shoppers drop out between the first look and the purchase."""
+
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+
+from acude.contracts.model import table
+from acude.lake import mart
+from acude.lake.delta import read_day
+
+TABLE = "gold.funil_conversao"
+SOURCES = ()
+STEPS = ("visualizacao", "clique", "carrinho", "compra")
+
+
+def conversion_funnel(events: DataFrame, day: date) -> DataFrame:
+    """The four steps of a day, each with those who did it and all steps before it.
+
+    Args:
+        events: that day's rows of silver.eventos_clientes: `id_usuario`, `tipo_evento`.
+        day: UTC day.
+
+    Returns:
+        `data`, `etapa`, `usuarios`, `taxa` (of the first step's, six decimals, null where nobody came); always four
+        rows, zeros on a day without events.
+    """
+    shoppers = events.groupBy("id_usuario").agg(
+        *(f.max(f.when(f.col("tipo_evento") == step, 1).otherwise(0)).alias(step) for step in STEPS)
+    )
+    reached = [
+        f.count_if(f.least(*STEPS[: place + 1]) == 1 if place else f.col(step) == 1).alias(step)
+        for place, step in enumerate(STEPS)
+    ]
+    steps = f.explode(f.array(*(f.struct(f.lit(s).alias("etapa"), f.col(s).alias("usuarios")) for s in STEPS)))
+    share = f.col("usuarios").cast("decimal(20,0)") / f.nullif(f.col(STEPS[0]), f.lit(0)).cast("decimal(20,0)")
+    return (
+        shoppers.agg(*reached)
+        .select(f.col(STEPS[0]), steps.alias("passo"))
+        .select(STEPS[0], "passo.*")
+        .select(f.lit(day).alias("data"), "etapa", "usuarios", share.cast("decimal(9,6)").alias("taxa"))
+    )
+
+
+def rows(spark: SparkSession, day: date) -> DataFrame:
+    """The mart's rows of a day."""
+    return conversion_funnel(read_day(spark, table("silver.eventos_clientes"), day), day)
+
+
+def run(day: date, run_id: str) -> dict[str, Any]:
+    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
+    return mart.run(TABLE, day, run_id)

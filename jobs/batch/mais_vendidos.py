@@ -1,0 +1,47 @@
+"""gold.mais_vendidos: the hundred best sellers of a day."""
+
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as f
+
+from acude.contracts.model import table
+from acude.lake import mart
+from acude.lake.delta import read_day
+
+TABLE = "gold.mais_vendidos"
+SOURCES = ("silver.vendas",)
+PLACES = 100
+
+
+def best_sellers(sales: DataFrame) -> DataFrame:
+    """The first hundred products of each day by net quantidade, then receita, both descending, then id_produto.
+
+    Args:
+        sales: rows of silver.vendas.
+
+    Returns:
+        `data`, `posicao` (from 1), `id_produto`, `quantidade`, `receita`, `moeda`. A product sold in two currencies
+        takes two places; between them the currency's name decides where all else is equal.
+    """
+    order = Window.partitionBy("data").orderBy(
+        f.col("quantidade").desc(), f.col("receita").desc(), f.col("id_produto"), f.col("moeda")
+    )
+    return (
+        sales.groupBy("data", "id_produto", "moeda")
+        .agg(f.sum("quantidade").alias("quantidade"), f.sum("receita").cast("decimal(38,4)").alias("receita"))
+        .withColumn("posicao", f.row_number().over(order))
+        .where(f.col("posicao") <= PLACES)
+        .select("data", "posicao", "id_produto", "quantidade", "receita", "moeda")
+    )
+
+
+def rows(spark: SparkSession, day: date) -> DataFrame:
+    """The mart's rows of a day."""
+    return best_sellers(read_day(spark, table("silver.vendas"), day))
+
+
+def run(day: date, run_id: str) -> dict[str, Any]:
+    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
+    return mart.run(TABLE, day, run_id)

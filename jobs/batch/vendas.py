@@ -1,0 +1,207 @@
+"""silver.vendas: the day's sales lines out of the inbox, and silver.quarentena_arquivos: those that can't be sales.
+
+The rules are the shop's (docs/batch.md): exact repeats within a file are one line; a price of zero or less, a quantity
+of zero or less outside a return, an unreadable value or another day's line goes to quarantine; invoices that start
+with C are returns; receita is quantidade times preco, exactly.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as f
+
+from acude.contracts.dimension import UNKNOWN, categories
+from acude.contracts.model import table
+from acude.lake import inbox, mart, raw_lines, staging
+from acude.lake.inbox_csv import FIELDS
+from acude.lake.inbox_error import InboxError
+
+SALES = "silver.vendas"
+REFUSED = "silver.quarentena_arquivos"
+
+LARGEST_REFUSED_SHARE = 0.5
+"""A file of whose lines more than this share can't be sales is not a sales file; the worst real day has 0.22."""
+
+_INTEGER = r"^[+-]?\d{1,10}$"
+# Zeros behind the fourth decimal change nothing; any other digit there would have to be rounded.
+_DECIMAL = r"^[+-]?\d{1,14}(\.\d{1,4}0*)?$"
+_INSTANT = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+_CURRENCY = r"^[A-Z]{3}$"
+
+
+def judged_lines(lines: DataFrame, day: date) -> DataFrame:
+    """Every line with its typed values and, where it can't be a sale, `motivo` and `detalhe`.
+
+    Args:
+        lines: `linha`, `leiaute`, the fields of `FIELDS` as text, `origem`, `arquivo`.
+        day: the files' day.
+
+    Returns:
+        The same rows with `momento`, `numero` (quantidade), `valor` (preco), `motivo` and `detalhe`; the last two are
+        null for a sale. The first reason in this order wins: duplicata, valor_ilegivel, fora_do_dia,
+        preco_nao_positivo, quantidade_nao_positiva.
+    """
+    same = Window.partitionBy("arquivo", *FIELDS)
+    typed = lines.select(
+        "*",
+        f.min("linha").over(same).alias("primeira"),
+        _readable("data", _INSTANT).try_cast("timestamp").alias("momento"),
+        _readable("quantidade", _INTEGER).try_cast("int").alias("numero"),
+        _readable("preco", _DECIMAL).try_cast("decimal(18,4)").alias("valor"),
+    )
+    returned = f.col("id_pedido").startswith("C")
+    reason = f.coalesce(
+        _reason("duplicata", f.col("linha") > f.col("primeira"), f.concat(f.lit("the same as line "), "primeira")),
+        *(_unreadable(name, _filled(name)) for name in ("id_pedido", "id_produto", "regiao")),
+        _unreadable("moeda", f.col("moeda").rlike(_CURRENCY)),
+        *(_unreadable(name, f.col(typed).isNotNull()) for name, typed in _TYPED.items()),
+        _reason("fora_do_dia", f.to_date("momento") != f.lit(day), _found(f"data: expected {day}", "data")),
+        _reason("preco_nao_positivo", f.col("valor") <= 0, _found("preco: expected more than 0", "preco")),
+        _reason(
+            "quantidade_nao_positiva",
+            (f.col("numero") <= 0) & ~returned,
+            _found("quantidade: expected more than 0 on an invoice that is no return", "quantidade"),
+        ),
+    )
+    return typed.withColumn("motivo", reason["motivo"]).withColumn("detalhe", reason["detalhe"])
+
+
+def sale_lines(judged: DataFrame, categories: DataFrame, day: date) -> DataFrame:
+    """The lines without a reason against them, as rows of silver.vendas.
+
+    Args:
+        judged: rows of `judged_lines`.
+        categories: `id_produto`, `categoria`; a product that isn't there is `outros`.
+        day: the files' day.
+    """
+    customer = f.when(f.col("leiaute") == "online_retail", f.regexp_replace("id_usuario", r"\.0$", "")).otherwise(
+        f.col("id_usuario")
+    )
+    return (
+        judged.where(f.col("motivo").isNull())
+        .join(f.broadcast(categories), "id_produto", "left")
+        .select(
+            "id_pedido",
+            "id_produto",
+            _or_null(f.col("descricao")).alias("descricao"),
+            f.col("numero").alias("quantidade"),
+            f.lit(day).alias("data"),
+            "momento",
+            f.col("valor").alias("preco"),
+            _or_null(customer).alias("id_usuario"),
+            "regiao",
+            f.when(f.col("id_pedido").startswith("C"), "devolucao").otherwise("venda").alias("tipo"),
+            (f.col("numero").cast("decimal(10,0)") * f.col("valor")).cast("decimal(28,4)").alias("receita"),
+            "moeda",
+            f.coalesce("categoria", f.lit(UNKNOWN)).alias("categoria"),
+            "origem",
+            "arquivo",
+            "linha",
+        )
+    )
+
+
+def refused_lines(judged: DataFrame, day: date) -> DataFrame:
+    """The lines with a reason against them, as rows of silver.quarentena_arquivos, with their fields as they came."""
+    fields = [f.col(name) for name in FIELDS]
+    original = f.when(f.col("leiaute") == "online_retail", f.to_json(f.array(*fields[:-1]))).otherwise(
+        f.to_json(f.array(*fields))
+    )
+    return judged.where(f.col("motivo").isNotNull()).select(
+        f.lit(day).alias("data"), "origem", "arquivo", "linha", "motivo", "detalhe", original.alias("original")
+    )
+
+
+def run(day: date, run_id: str) -> dict[str, Any]:
+    """Reads the day's files, stages, judges and publishes both tables.
+
+    Args:
+        day: UTC day.
+        run_id: names the attempt.
+
+    Returns:
+        Per table: rows, sums, hash and version; the files; the number of repeated lines; warnings.
+
+    Raises:
+        InboxError: a file can't be read as a whole, or changed meanwhile; nothing was published.
+        QualityError: a suite refused the rows; nothing was published.
+    """
+    files: list[inbox.InboxFile] = []
+    try:
+        files = inbox.files_of(day)
+        lines = inbox.read(files)
+        with mart.session() as spark:
+            staged = _stage(spark, lines, day, run_id)
+            for one in staged:
+                mart.audit(one)
+            inbox.assert_unchanged(day, files)
+            published = [mart.publish(spark, one) for one in staged]
+    except (InboxError, mart.QualityError):
+        inbox.remember(day, files, run_id, published=False)
+        raise
+    inbox.remember(day, files, run_id, published=True)
+    return {"files": [file.key for file in files], "tables": {one.table: mart.summary(one) for one in published}}
+
+
+def _stage(spark: SparkSession, lines: pa.Table, day: date, run_id: str) -> list[staging.Staged]:
+    """Quarantine first: where publishing stops between the two, the day's sales are still yesterday's judged ones."""
+    with raw_lines.on_s3(spark, lines, day, run_id) as frame, ThreadPoolExecutor(2) as pool:
+        judged = judged_lines(frame, day)
+        known = spark.createDataFrame(categories())
+        refused_rows, sale_rows = pool.map(
+            lambda wanted: wanted.toArrow(), (refused_lines(judged, day), sale_lines(judged, known, day))
+        )
+    repeats = refused_rows.column("motivo").to_pylist().count("duplicata")
+    counted = {
+        "lidas": lines.num_rows,
+        "aceitas": lines.num_rows - refused_rows.num_rows,
+        "duplicatas": repeats,
+        "limite_recusadas": repeats + max(int(lines.num_rows * LARGEST_REFUSED_SHARE), 1),
+    }
+    warnings = [] if lines.num_rows else [f"no sales file for {day}: published as an empty day"]
+    return [
+        staging.stage(refused_rows, table(REFUSED), day, run_id, parameters=counted),
+        staging.stage(sale_rows, table(SALES), day, run_id, parameters=counted, warnings=warnings),
+    ]
+
+
+_TYPED = {"data": "momento", "quantidade": "numero", "preco": "valor"}
+_WANTED = {
+    "id_pedido": "an invoice number",
+    "id_produto": "a product",
+    "regiao": "a region",
+    "moeda": "three capital letters",
+    "data": "a time YYYY-MM-DD HH:MM:SS",
+    "quantidade": "a whole number of 32 bits",
+    "preco": "a number with at most 14 digits before and 4 behind the point",
+}
+
+
+def _readable(name: str, pattern: str) -> Column:
+    """The text where it has the pattern, else null: Spark's casts accept far more (spaces, `2010`, `1e3`)."""
+    return f.when(f.col(name).rlike(pattern), f.col(name))
+
+
+def _filled(name: str) -> Column:
+    return f.trim(name) != ""
+
+
+def _or_null(text: Column) -> Column:
+    return f.when(text != "", text)
+
+
+def _found(expectation: str, name: str) -> Column:
+    quoted = f.concat(f.lit("'"), name, f.lit("'"))
+    return f.concat(f.lit(f"{expectation}, found "), f.coalesce(quoted, f.lit("nothing")))
+
+
+def _reason(motivo: str, refused: Column, detalhe: Column) -> Column:
+    return f.when(refused, f.struct(f.lit(motivo).alias("motivo"), detalhe.alias("detalhe")))
+
+
+def _unreadable(name: str, good: Column) -> Column:
+    detalhe = _found(f"{name}: expected {_WANTED[name]}", name)
+    return _reason("valor_ilegivel", ~f.coalesce(good, f.lit(False)), detalhe)

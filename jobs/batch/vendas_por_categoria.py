@@ -1,0 +1,29 @@
+"""gold.vendas_por_categoria: a day's sales by product category and currency."""
+
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from acude.contracts.model import table
+from acude.lake import mart
+from acude.lake.delta import read_day
+from jobs.batch.vendas_por_regiao import sales_per
+
+TABLE = "gold.vendas_por_categoria"
+SOURCES = ("silver.vendas",)
+
+
+def sales_per_category(sales: DataFrame) -> DataFrame:
+    """Rows of gold.vendas_por_categoria out of rows of silver.vendas."""
+    return sales_per(sales, "categoria")
+
+
+def rows(spark: SparkSession, day: date) -> DataFrame:
+    """The mart's rows of a day."""
+    return sales_per_category(read_day(spark, table("silver.vendas"), day))
+
+
+def run(day: date, run_id: str) -> dict[str, Any]:
+    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
+    return mart.run(TABLE, day, run_id)

@@ -1,0 +1,52 @@
+"""gold.vendas_por_regiao: a day's sales by region and currency."""
+
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+
+from acude.contracts.model import table
+from acude.lake import mart
+from acude.lake.delta import read_day
+
+TABLE = "gold.vendas_por_regiao"
+SOURCES = ("silver.vendas",)
+
+
+def sales_per(sales: DataFrame, column: str) -> DataFrame:
+    """Orders, pieces and revenue by day, one more column, and currency.
+
+    Args:
+        sales: rows of silver.vendas.
+        column: `regiao` or `categoria`.
+
+    Returns:
+        `data`, the column, `pedidos` (distinct invoices of type venda), `quantidade` and `receita` (both net of
+        returns, receita exact), `moeda`.
+    """
+    orders = f.when(f.col("tipo") == "venda", f.col("id_pedido"))
+    return (
+        sales.groupBy("data", column, "moeda")
+        .agg(
+            f.count_distinct(orders).alias("pedidos"),
+            f.sum("quantidade").alias("quantidade"),
+            f.sum("receita").cast("decimal(38,4)").alias("receita"),
+        )
+        .select("data", column, "pedidos", "quantidade", "receita", "moeda")
+    )
+
+
+def sales_per_region(sales: DataFrame) -> DataFrame:
+    """Rows of gold.vendas_por_regiao out of rows of silver.vendas."""
+    return sales_per(sales, "regiao")
+
+
+def rows(spark: SparkSession, day: date) -> DataFrame:
+    """The mart's rows of a day."""
+    return sales_per_region(read_day(spark, table("silver.vendas"), day))
+
+
+def run(day: date, run_id: str) -> dict[str, Any]:
+    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
+    return mart.run(TABLE, day, run_id)

@@ -1,0 +1,238 @@
+"""`ingest`: every topic from Kafka to bronze, silver, quarantine and duplicates, in one pass a micro-batch.
+
+Bronze is committed first, the others together after it, each under the batch's number, so that a batch that runs
+again after a kill repeats nothing. Only appends: what is in a table stays as it is.
+"""
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from botocore.exceptions import ClientError
+from pyspark import InheritableThread
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql.streaming import StreamingQuery
+
+from acude.aws import s3
+from acude.contracts.model import Contract, load, silver_of, topics
+from acude.lake.append import append_once
+from acude.lake.delta import ensure, table_path
+from acude.lake.known_events import Arrivals, KnownEvents, pack
+from acude.lake.refine import (
+    COORDINATE,
+    bronze_rows,
+    decode,
+    duplicate_rows,
+    flag,
+    judge,
+    keys,
+    quarantine_rows,
+    silver_rows,
+)
+from acude.settings import Settings, settings
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = "_checkpoints/ingest"
+
+
+def kafka_records(spark: SparkSession, config: Settings, starting: str) -> DataFrame:
+    """The topics as a stream with bronze's raw column names (without `ingerido_em`)."""
+    source = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", config.kafka_bootstrap)
+        .option("subscribe", ",".join(topic.name for topic in topics()))
+        .option("startingOffsets", starting)
+        .option("maxOffsetsPerTrigger", config.ingest_batch)
+        .option("includeHeaders", "true")
+        .option("failOnDataLoss", "true")
+        .load()
+    )
+    headers = f.expr("transform(headers, h -> struct(h.key as chave, h.value as valor))")
+    return source.select(
+        f.col("topic").alias("topico"),
+        f.col("partition").alias("particao"),
+        f.col("offset").alias("deslocamento"),
+        f.col("timestamp").alias("carimbo_kafka"),
+        f.col("key").alias("chave"),
+        f.col("value").alias("valor"),
+        headers.alias("cabecalhos"),
+    )
+
+
+class Landing:
+    """Lands micro-batches; holds the index of known events and the application id of the checkpoint."""
+
+    def __init__(self, spark: SparkSession, config: Settings) -> None:
+        self.spark = spark
+        self.config = config
+        self.contracts = load()
+        self.topics = topics()
+        self.known = KnownEvents()
+        self.cores = spark.sparkContext.defaultParallelism
+        self.state = self._checkpoint_state()
+
+    # Each checkpoint has an id of its own: a lost one makes Delta's transaction ids start anew, too.
+    @property
+    def _state_place(self) -> dict[str, str]:
+        return {"Bucket": self.config.lake_bucket, "Key": f"{CHECKPOINT}/acude.json"}
+
+    def _checkpoint_state(self) -> dict[str, Any]:
+        try:
+            body = s3(self.config).get_object(**self._state_place)["Body"].read()  # type: ignore[arg-type]
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            return {}
+        state: dict[str, Any] = json.loads(body)
+        return state
+
+    def _remember(self, **changes: object) -> None:
+        self.state |= changes
+        s3(self.config).put_object(**self._state_place, Body=json.dumps(self.state).encode())  # type: ignore[arg-type]
+
+    def prepare(self) -> str:
+        """Creates missing tables, loads the index, repairs after a lost checkpoint.
+
+        Returns:
+            Where a new checkpoint starts: Kafka's `startingOffsets` as JSON.
+        """
+        bronze = self.contracts["bronze.eventos"]
+        stream_tables = [c for c in self.contracts.values() if c.writer == "streams" and c.layer != "topics"]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda contract: ensure(self.spark, contract), stream_tables))
+        load_known(self.spark, self.topics, self.known)
+        if self.state:
+            return "earliest"
+        landed = self.spark.read.format("delta").load(table_path(bronze))
+        offsets = landed.groupBy("topico", "particao").agg(f.max("deslocamento").alias("ultimo")).collect()
+        if offsets:
+            log.warning("The checkpoint is gone: going on behind bronze's last offsets")
+            self._repair(landed)
+        self._remember(id=str(uuid4()), lote=-1, ingerido_em=None)
+        return starting_offsets({(row.topico, row.particao): row.ultimo for row in offsets}, self.config)
+
+    def _repair(self, landed: DataFrame) -> None:
+        """Refines what the last batch brought to bronze and not to silver: it was cut off between its commits."""
+        last = landed.agg(f.max("ingerido_em")).first()
+        stamp = last[0] if last else None
+        rows = landed.where(f.col("ingerido_em") == f.lit(stamp))
+        for table in ("silver.quarentena", "silver.duplicatas", *(f"silver.{t.name}" for t in self.topics)):
+            contract = self.contracts[table]
+            done = self.spark.read.format("delta").load(table_path(contract))
+            if "topico" not in contract.column_names:
+                done = done.withColumn("topico", f.lit(contract.name))
+            rows = rows.join(done.select(*COORDINATE), COORDINATE, "left_anti")
+        decoded = decode(rows.drop("data"), self.topics).coalesce(self.cores).persist()
+        try:
+            self._refine(decoded, keys(decoded).toArrow(), f"repair-{uuid4()}", 0)
+        finally:
+            decoded.unpersist()
+
+    def land(self, batch: DataFrame, number: int) -> None:
+        """One micro-batch: bronze, then everything else."""
+        if number != self.state["lote"]:
+            before = self.state["ingerido_em"]
+            now = datetime.now(UTC)
+            # Rising, so that bronze's order of arrival can be told from it even if the clock steps back.
+            stamp = max(now, datetime.fromisoformat(before) + timedelta(microseconds=1)) if before else now
+            self._remember(lote=number, ingerido_em=stamp.isoformat())
+        stamp = datetime.fromisoformat(self.state["ingerido_em"])
+        records = batch.withColumn("ingerido_em", f.lit(stamp))
+        decoded = decode(records, self.topics).coalesce(self.cores).persist()
+        try:
+            table = keys(decoded).toArrow()
+            if table.num_rows:
+                append_once(bronze_rows(decoded), self.contracts["bronze.eventos"], f"ingest-{self.state['id']}", number)
+                self._refine(decoded, table, f"ingest-{self.state['id']}", number)
+        finally:
+            decoded.unpersist()
+
+    def _refine(self, decoded: DataFrame, batch: pa.Table, application: str, number: int) -> None:
+        flags = judge(batch, self.known)
+        flagged = flag(decoded, flags)
+        work: list[tuple[DataFrame, Contract]] = []
+        accepted = batch.filter(pc.invert(batch["recusado"]))
+        for topic in self.topics:
+            mine = pc.sum(pc.equal(accepted["topico"], topic.name)).as_py() or 0
+            if mine > (pc.sum(pc.equal(flags["topico"], topic.name)).as_py() or 0):
+                work.append((silver_rows(flagged, topic), self.contracts[f"silver.{topic.name}"]))
+        repeats = pc.sum(pc.equal(flags["veredito"], "duplicata")).as_py() or 0
+        if accepted.num_rows < batch.num_rows or repeats < flags.num_rows:
+            work.append((quarantine_rows(flagged), self.contracts["silver.quarentena"]))
+        if repeats:
+            work.append((duplicate_rows(flagged), self.contracts["silver.duplicatas"]))
+        in_parallel([lambda item=item: append_once(*item, application, number) for item in work])
+
+
+def in_parallel(tasks: list[Any]) -> None:
+    """Runs the tasks in threads that carry Spark's local properties; the first failure is raised."""
+    failures: list[BaseException] = []
+
+    def guarded(task: Any) -> None:
+        try:
+            task()
+        except BaseException as problem:  # noqa: BLE001 - carried over to the caller's thread
+            failures.append(problem)
+
+    threads = [InheritableThread(target=guarded, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def load_known(spark: SparkSession, of: list[Contract], known: KnownEvents) -> None:
+    """Fills the index with silver's first arrivals of each contract's window."""
+    for topic in of:
+        if "id_evento" not in topic.column_names:
+            continue
+        since = datetime.now(UTC) - topic.dedup_window
+        rows = (
+            spark.read.format("delta")
+            .load(table_path(silver_of(topic)))
+            .where((f.col("ingerido_em") >= f.lit(since)) & f.col("id_evento").isNotNull())
+            .select(f.xxhash64(f.lit(topic.name), "id_evento").alias("i"), "hash_conteudo", "particao", "deslocamento")
+            .toArrow()
+        )
+        coordinates = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy())
+        known.add(Arrivals(rows["i"].to_numpy(), rows["hash_conteudo"].to_numpy(), coordinates))
+
+
+def starting_offsets(last: dict[tuple[str, int], int], config: Settings) -> str:
+    """Behind bronze's last offsets, earliest for partitions that bronze has nothing of."""
+    if not last:
+        return "earliest"
+    starts: dict[str, dict[str, int]] = {}
+    for topic in topics():
+        # -2 is Kafka's word for the earliest offset.
+        starts[topic.name] = {str(p): last.get((topic.name, p), -3) + 1 for p in range(topic.partitions)}
+    return json.dumps(starts)
+
+
+def start(spark: SparkSession, config: Settings | None = None, *, available_now: bool = False) -> StreamingQuery:
+    """Starts the query; the caller holds the writer's lease.
+
+    Args:
+        available_now: land what is there and end, instead of going on.
+    """
+    config = config or settings()
+    landing = Landing(spark, config)
+    starting = landing.prepare()
+    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.ingest_trigger}
+    return (
+        kafka_records(spark, config, starting)
+        .writeStream.queryName("ingest")
+        .foreachBatch(landing.land)
+        .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")
+        .trigger(**trigger)
+        .start()
+    )

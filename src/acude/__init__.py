@@ -1,0 +1,1 @@
+"""Açude: the data platform of an online shop."""

@@ -1,0 +1,1 @@
+"""Athena's own API in front of DuckDB, and the client that asks it."""

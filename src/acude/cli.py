@@ -1,0 +1,66 @@
+"""``acude``: the one command. Each sub-command is a module of ``acude.commands`` and is imported only when called."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS = {
+    "up": "Start the platform's servers and keep them running.",
+    "down": "Stop whatever is left of the platform.",
+    "status": "Say which servers are up, where, and what they weigh.",
+    "logs": "Show a server's log.",
+    "doctor": "Say what is missing on this machine, and how to get it.",
+    "demo": "Play a day in the shop and prove that nothing was lost.",
+    "simulate": "Send shoppers' events, warehouses' updates and orders.",
+    "history": "Put daily sales files into the inbox.",
+    "backfill": "Run a DAG again for past days.",
+    "query": "Ask Athena.",
+    "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
+    "quarantine": "Look at refused records and send them round again.",
+}
+"""Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""
+
+
+class LazyCommands(TyperGroup):
+    """A group whose members are imported when they are called, so that ``acude --help`` stays fast."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=line) for name, line in COMMANDS.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - typer's own
+        """Replace the called command's placeholder with the command."""
+        name = args[0]
+        if name in COMMANDS:
+            command = typer.main.get_command(import_module(f"acude.commands.{name}").app)
+            command.name = name
+            self.commands[name] = command
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own
+        """Run the command; a platform that can't do it is said in sentences, without a traceback."""
+        from acude.local.errors import PlatformError  # noqa: PLC0415 - needed now, not for --help
+
+        try:
+            return super().invoke(ctx)
+        except PlatformError as error:
+            console = Console(stderr=True, soft_wrap=True, highlight=False)
+            for line in error.log:
+                console.print(line, style="dim", markup=False)
+            console.print(f"[red]✗[/red] {error.found}")
+            console.print(f"  {error.next_step}")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(cls=LazyCommands, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
+
+
+@app.callback()
+def acude() -> None:
+    """Açude: the data platform of an online shop, on one machine or on AWS.
+
+    Begin with [bold]acude doctor[/bold] and [bold]acude up[/bold].
+    """

@@ -1,0 +1,1 @@
+"""The commands of `acude`, one file each."""

@@ -1,0 +1,106 @@
+"""``acude history``."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from acude import aws
+from acude.commands.output import Json, err, out, print_json, print_table
+from acude.ingress import inbox
+from acude.settings import settings
+from acude.simulator import history as simulated
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Put daily sales files into the inbox.")
+
+_DAY = ["%Y-%m-%d"]
+First = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="Leave out earlier days.")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Leave out later days.")]
+
+
+@app.command()
+def load(
+    folder: Annotated[Path, typer.Argument(help="Folder with one file a day, the day in its name.")],
+    *,
+    origem: Annotated[str | None, typer.Option(help="Name of the source. Default: the folder's name.")] = None,
+    first: First = None,
+    last: Last = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of the same day in another format.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put daily CSV, CSV.gz or Parquet files into the S3 inbox, as they are; the daily batch judges them.
+
+    A file goes to [bold]vendas/ORIGEM/YYYY-MM-DD.EXT[/bold]; its day is the YYYY-MM-DD in its name. What lies there
+    with the same bytes is skipped, what changed is uploaded again and listed. Exit code 2 where the files can't be
+    put there as they are: nothing was uploaded then.
+
+    Examples:
+      acude history load online-retail --from 2010-12-01 --to 2010-12-31
+      acude history load /tmp/files --origem atacado --replace
+    """
+    source = inbox.slug(origem or folder.resolve().name)
+    config = settings()
+    try:
+        files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
+        with _progress() as progress:
+            task = progress.add_task("loading", total=len(files))
+            done = inbox.load(
+                aws.s3(config),
+                config.inbox_bucket,
+                files,
+                source,
+                replace=replace,
+                on_file=lambda _: progress.advance(task),
+            )
+    except inbox.InboxError as problem:
+        err.print(f"[red]✗[/red] {problem.found}")
+        err.print(f"  {problem.next_step}")
+        raise typer.Exit(2) from None
+    if as_json:
+        print_json(asdict(done) | {"bucket": config.inbox_bucket})
+    else:
+        _print(done, config.inbox_bucket)
+
+
+@app.command()
+def generate(
+    folder: Annotated[Path, typer.Argument(help="Where the files go.")],
+    *,
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days.")] = 30,
+    to: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAY, help="The last day. Default: yesterday (UTC).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Write the simulated shop's old sales, a file a day, and the truth about them ([bold]verdade.json[/bold]).
+
+    They have the dirt of real files: repeated lines, returns, prices of zero, missing customers, unreadable values.
+    """
+    last = to.date() if to else simulated.days_before(datetime.now(UTC).date(), 2)[0]
+    with err.status(f"writing {days} days"):
+        truth = simulated.generate(seed, simulated.days_before(last, days), folder)
+    if as_json:
+        print_json({str(day): asdict(known) for day, known in truth.items()})
+        return
+    out.print(f"{len(truth)} files in {folder}, from {min(truth)} to {max(truth)}; the truth is in {simulated.TRUTH}")
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def _print(done: inbox.Loaded, bucket: str) -> None:
+    rows = [("new", done.new), ("changed", done.changed), ("unchanged", done.unchanged), ("removed", done.removed)]
+    print_table(("outcome", "files"), [(name, str(len(keys))) for name, keys in rows if keys])
+    for key in done.changed:
+        out.print(f"changed: {key}")
+    for key in done.removed:
+        out.print(f"removed: {key}")
+    out.print(f"{done.size / 2**20:.1f} MiB uploaded to s3://{bucket}/{inbox.PREFIX}/{done.origem}/")

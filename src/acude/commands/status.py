@@ -1,0 +1,38 @@
+"""``acude status``."""
+
+from dataclasses import asdict
+
+import typer
+
+from acude.commands.output import Json, out, print_json, print_table
+from acude.local.platform import Platform, ServiceStatus
+
+app = typer.Typer(add_completion=False)
+
+_COLOURS = {"up": "green", "starting": "yellow", "failed": "red", "stopped": "dim"}
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """Say for each server whether it is up, its process, memory, restarts and address.
+
+    Memory is PSS: pages that processes share are counted once, children included. Restarts count how often it ended by
+    itself since the platform's start. Exit code 0 only when all are up.
+    """
+    rows = Platform().status()
+    if as_json:
+        print_json([asdict(row) for row in rows])
+    else:
+        print_table(("service", "state", "pid", "memory", "restarts", "address"), [_row(row) for row in rows])
+        out.print(f"\nmemory of all: {_mib(sum(row.memory_bytes for row in rows))}")
+    raise typer.Exit(0 if all(row.state == "up" for row in rows) else 1)
+
+
+def _row(row: ServiceStatus) -> tuple[str, ...]:
+    colour = _COLOURS[row.state]
+    state = f"[{colour}]{row.state}[/{colour}]"
+    return row.name, state, str(row.pid or ""), _mib(row.memory_bytes), str(row.restarts), row.address
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.0f} MiB" if size else ""

@@ -1,0 +1,86 @@
+"""``acude up``."""
+
+import logging
+import signal
+import threading
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from acude.commands.output import Json, ServiceProgress, err, print_json, print_table
+from acude.local.platform import Platform
+
+app = typer.Typer(add_completion=False)
+
+_LOOK_EVERY_S = 2.0
+
+
+@app.command()
+def up(
+    *,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready; keep running.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Start this service and what it needs; repeatable.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start the platform's servers, wait until each answers, and print addresses and logins.
+
+    Runs in the foreground and stops everything on Ctrl-C; with [bold]--detach[/bold] it returns, and
+    [bold]acude down[/bold] stops the servers. What already runs is left alone, so a second call costs little.
+    The first start draws the passwords into [bold]var/local.env[/bold].
+
+    Examples:
+      acude up                        all servers, until Ctrl-C
+      acude up --detach --only kafka  just the broker, in the background
+    """
+    # Clients complain about a server that is still starting; the progress says it better.
+    logging.basicConfig(level=logging.CRITICAL)
+    platform = Platform()
+    done = _stop_signal()
+    try:
+        with ServiceProgress() as progress:
+            platform.up(only, progress)
+    except KeyboardInterrupt:
+        if not detach:
+            _down(platform)
+        raise typer.Exit(130) from None
+    _print_addresses(platform, as_json=as_json)
+    if detach:
+        return
+    err.print("The platform runs. Ctrl-C stops it.")
+    _watch(platform, done)
+    _down(platform)
+
+
+def _stop_signal() -> threading.Event:
+    """An event that Ctrl-C during the wait, a closed terminal or a service manager sets."""
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: done.set())
+    return done
+
+
+def _watch(platform: Platform, done: threading.Event) -> None:
+    """Wait for the end; say when a server died and was started again."""
+    seen = {row.name: row.restarts for row in platform.status(memory=False)}
+    try:
+        while not done.wait(_LOOK_EVERY_S):
+            for row in platform.status(memory=False):
+                if row.restarts > seen.get(row.name, 0):
+                    err.print(f"[yellow]![/yellow] {row.name} died; it is {row.state}. See `acude logs {row.name}`.")
+                seen[row.name] = row.restarts
+    except KeyboardInterrupt:
+        err.print()
+
+
+def _down(platform: Platform) -> None:
+    with ServiceProgress() as progress:
+        platform.down(progress)
+
+
+def _print_addresses(platform: Platform, *, as_json: bool) -> None:
+    rows = [row for row in platform.status(memory=False) if row.pid]
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    print_table(("service", "for", "address", "login"), [(r.name, r.purpose, r.address, r.login) for r in rows])

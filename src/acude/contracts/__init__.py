@@ -1,0 +1,1 @@
+"""Reads contracts/ and renders them: Spark schema, decoder, GX suite, Glue table, Redshift DDL, docs."""

@@ -1,0 +1,244 @@
+"""A table or topic as its ODCS v3 file says it, and where such files lie.
+
+The files are read with pydantic, unknown keys refused where this product gives them a meaning. A topic's
+file also describes its silver table: the topic's fields, then the lineage columns of `LINEAGE`.
+Source of the format: Open Data Contract Standard v3 (bitol.io).
+"""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from acude.settings import settings
+
+TYPE = re.compile(
+    r"string|int|bigint|double|boolean|date|timestamp|binary|decimal\(\d{1,2},\d{1,2}\)"
+    r"|array<struct<chave:string,valor:binary>>"
+)
+
+
+class Layer(StrEnum):
+    """Where a contract's data lives."""
+
+    TOPIC = "topics"
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+    WAREHOUSE = "redshift"
+
+
+class ContractError(ValueError):
+    """A contract file that can't be used; says file, place and what to write instead."""
+
+
+class Column(BaseModel):
+    """One column or field.
+
+    `type` is a Spark SQL type name (`decimal(18,4)`, `timestamp` is UTC with microseconds); `minimum`, `maximum`,
+    `values` and `pattern` bound the value; `classification` is `pessoal` for personal data.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    type: str
+    description: str
+    required: bool = False
+    primary_key: bool = False
+    partition: bool = False
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    values: tuple[str, ...] = ()
+    classification: str = "publico"
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        if not TYPE.fullmatch(value):
+            raise ValueError(f"physicalType {value!r} is not one that every engine here can store; known: {TYPE.pattern}")
+        return value
+
+    @property
+    def decimal(self) -> tuple[int, int] | None:
+        """Precision and scale of a decimal column, else None."""
+        found = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.type)
+        return (int(found[1]), int(found[2])) if found else None
+
+
+class Contract(BaseModel):
+    """One topic or table: its columns and the promises about it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    layer: Layer
+    name: str
+    title: str
+    description: str
+    grain: str
+    owner: str
+    writer: str = Field(description="The one driver or service that writes it")
+    version: str
+    columns: tuple[Column, ...]
+    retention: timedelta | None = None
+    freshness: timedelta | None = None
+    event_time: str | None = None
+    lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")
+    partitions: int = Field(1, description="Topics: number of Kafka partitions")
+    max_bytes: int = Field(65536, description="Topics: largest payload that is parsed")
+    dedup_window: timedelta = Field(timedelta(days=30), description="Topics: how long an event id is remembered")
+    daily: bool = Field(True, description="Gold: replaced a day (or month) at a time by the batch")
+
+    @property
+    def full_name(self) -> str:
+        """Layer and name as SQL says it: `gold.vendas_por_regiao`."""
+        return f"{self.layer}.{self.name}"
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def partition_by(self) -> list[str]:
+        """The partition columns, in order."""
+        return [column.name for column in self.columns if column.partition]
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that name a row, empty where no key exists."""
+        return [column.name for column in self.columns if column.primary_key]
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError otherwise."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.full_name} has no column {name!r}; it has {', '.join(self.column_names)}")
+
+
+LINEAGE = (
+    Column(name="data", type="date", required=True, partition=True, description="UTC day of the event time"),
+    Column(
+        name="atrasado", type="boolean", required=True,
+        description="True where the broker took the event later after its event time than the contract's lateness",
+    ),
+    Column(name="particao", type="int", required=True, primary_key=True, description="Kafka partition"),
+    Column(name="deslocamento", type="bigint", required=True, primary_key=True, description="Kafka offset"),
+    Column(name="carimbo_kafka", type="timestamp", required=True, description="When the broker took the record, UTC"),
+    Column(name="hash_conteudo", type="bigint", required=True, description="64-bit hash of the event's fields"),
+    Column(name="ingerido_em", type="timestamp", required=True, description="When its micro-batch landed, UTC"),
+)  # fmt: skip
+"""Columns that follow the event's own in every topic's silver table."""
+
+_DURATION = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def _duration(text: str) -> timedelta:
+    """`7d`, `10m` as a timedelta."""
+    return timedelta(**{_DURATION[text[-1]]: int(text[:-1])})
+
+
+def _column(raw: dict[str, Any]) -> Column:
+    options = raw.get("logicalTypeOptions", {})
+    values = [rule["arguments"]["validValues"] for rule in raw.get("quality", ()) if rule["metric"] == "invalidValues"]
+    return Column(
+        name=raw["name"],
+        type=raw["physicalType"],
+        description=raw["description"],
+        required=raw.get("required", False),
+        primary_key=raw.get("primaryKey", False),
+        partition=raw.get("partitioned", False),
+        minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
+        min_length=options.get("minLength"),
+        max_length=options.get("maxLength"),
+        values=tuple(values[0]) if values else (),
+        classification=raw.get("classification", "publico"),
+    )
+
+
+def read(path: Path) -> Contract:
+    """One ODCS file.
+
+    Raises:
+        ContractError: names the file and what is missing or wrong.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table = raw["schema"][0]
+        extra = {entry["property"]: entry["value"] for entry in raw.get("customProperties", ())}
+        sla = {entry["property"]: f"{entry['value']}{entry['unit']}" for entry in raw.get("slaProperties", ())}
+        contract = Contract(
+            layer=Layer(path.parent.name),
+            name=table["name"],
+            title=raw["name"],
+            description=raw["description"]["purpose"],
+            grain=table["dataGranularityDescription"],
+            owner=raw["team"][0]["username"],
+            version=raw["version"],
+            columns=tuple(_column(entry) for entry in table["properties"]),
+            retention=_duration(sla["retention"]) if "retention" in sla else None,
+            freshness=_duration(sla["latency"]) if "latency" in sla else None,
+            lateness=_duration(extra.pop("lateness")) if "lateness" in extra else None,
+            dedup_window=_duration(extra.pop("dedup_window", "30d")),
+            **extra,
+        )
+    except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError) as problem:
+        raise ContractError(f"{path}: {type(problem).__name__}: {problem}. Compare it with its neighbours in {path.parent}") from problem
+    if path.name != f"{contract.name}.odcs.yaml":
+        raise ContractError(f"{path}: describes {contract.name!r}; name the file {contract.name}.odcs.yaml")
+    return contract
+
+
+def silver_of(topic: Contract) -> Contract:
+    """The silver table that a topic's contract promises: its fields, then `LINEAGE`."""
+    own = [column.model_copy(update={"partition": False, "primary_key": False}) for column in topic.columns]
+    return topic.model_copy(
+        update={
+            "layer": Layer.SILVER,
+            "columns": (*own, *LINEAGE),
+            "grain": f"{topic.grain}, first arrival only",
+            "writer": "streams",
+            "retention": None,
+        }
+    )
+
+
+@lru_cache(maxsize=8)
+def load(folder: Path | None = None) -> dict[str, Contract]:
+    """All contracts by full name (`topics.eventos_clientes`, `silver.eventos_clientes`, `gold.mais_vendidos`).
+
+    Args:
+        folder: where the files lie; the project's contracts/ unless given.
+    """
+    folder = folder or settings().contracts
+    found = [read(path) for path in sorted(folder.glob("*/*.odcs.yaml"))]
+    found += [silver_of(contract) for contract in found if contract.layer is Layer.TOPIC]
+    return {contract.full_name: contract for contract in found}
+
+
+def topics(folder: Path | None = None) -> list[Contract]:
+    """The topics' contracts by name."""
+    return [contract for contract in load(folder).values() if contract.layer is Layer.TOPIC]
+
+
+def tables(folder: Path | None = None) -> list[Contract]:
+    """The lake's tables: bronze, silver and gold."""
+    return [contract for contract in load(folder).values() if contract.layer in {Layer.BRONZE, Layer.SILVER, Layer.GOLD}]
+
+
+def table(full_name: str) -> Contract:
+    """One contract by its full name; KeyError lists what exists."""
+    everything = load()
+    if full_name not in everything:
+        raise KeyError(f"no contract {full_name!r}; there are {', '.join(everything)}")
+    return everything[full_name]

@@ -1,0 +1,70 @@
+"""A contract as Spark and Arrow say it: the schema of its rows, and the column list of its Delta table."""
+
+from functools import lru_cache
+
+import pyarrow as pa
+from pyspark.sql import types as t
+
+from acude.contracts.model import Column, Contract
+
+_SIMPLE: dict[str, tuple[t.DataType, pa.DataType]] = {
+    "string": (t.StringType(), pa.string()),
+    "int": (t.IntegerType(), pa.int32()),
+    "bigint": (t.LongType(), pa.int64()),
+    "double": (t.DoubleType(), pa.float64()),
+    "boolean": (t.BooleanType(), pa.bool_()),
+    "date": (t.DateType(), pa.date32()),
+    "timestamp": (t.TimestampType(), pa.timestamp("us", tz="UTC")),
+    "binary": (t.BinaryType(), pa.binary()),
+    "array<struct<chave:string,valor:binary>>": (
+        t.ArrayType(t.StructType([t.StructField("chave", t.StringType()), t.StructField("valor", t.BinaryType())])),
+        pa.list_(pa.struct([("chave", pa.string()), ("valor", pa.binary())])),
+    ),
+}
+
+
+def spark_type(column: Column) -> t.DataType:
+    """The Spark type of a column."""
+    return t.DecimalType(*column.decimal) if column.decimal else _SIMPLE[column.type][0]
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """The Arrow type of a column; timestamps are microseconds in UTC."""
+    return pa.decimal128(*column.decimal) if column.decimal else _SIMPLE[column.type][1]
+
+
+@lru_cache(maxsize=128)
+def schema(contract: Contract) -> t.StructType:
+    """The contract's columns in order, with their descriptions as comments; required ones are not nullable."""
+    return t.StructType(
+        [
+            t.StructField(column.name, spark_type(column), not column.required, {"comment": column.description})
+            for column in contract.columns
+        ]
+    )
+
+
+@lru_cache(maxsize=128)
+def arrow_schema(contract: Contract) -> pa.Schema:
+    """The contract's columns in order; required ones are not nullable."""
+    return pa.schema([pa.field(column.name, arrow_type(column), not column.required) for column in contract.columns])
+
+
+def ddl(contract: Contract) -> str:
+    """The column list of CREATE TABLE, with NOT NULL and comments.
+
+    >>> from acude.contracts.model import table
+    >>> print(ddl(table("gold.receita_mensal")).splitlines()[0])
+    `mes` string NOT NULL COMMENT 'UTC month, YYYY-MM',
+    """
+    return ",\n".join(_column_ddl(column) for column in contract.columns)
+
+
+def _column_ddl(column: Column) -> str:
+    required = " NOT NULL" if column.required else ""
+    return f"`{column.name}` {column.type}{required} COMMENT {_quoted(column.description)}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,1 @@
+"""What comes in from outside: the poller of the warehouses and the inbox of sales files."""

@@ -1,0 +1,78 @@
+"""kafka-python's producer as everything here uses it: acknowledged records are in their topic once."""
+
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.codec import has_zstd
+from kafka.errors import KafkaError
+
+from acude.local.errors import PlatformError
+
+MAX_REQUEST_BYTES = 2 * 1024 * 1024
+"""As much as the broker takes: a payload of 1 MB with its headers fits."""
+
+_FOUND_WITHIN_MS = 8_000
+
+
+class BrokerError(PlatformError):
+    """No broker answers, or it lacks the topic."""
+
+
+def connect(bootstrap: str, client_id: str, **options: Any) -> KafkaProducer:  # noqa: ANN401 - kafka-python's own options
+    """A producer whose acknowledged records are in the topic once.
+
+    Args:
+        bootstrap: brokers as host:port, separated by commas.
+        client_id: how the broker's logs name this producer.
+        options: kafka-python's, on top of these.
+
+    Raises:
+        BrokerError: no broker answers within a few seconds.
+    """
+    usual: dict[str, Any] = {
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": "zstd" if has_zstd() else "gzip",
+        "linger_ms": 20,
+        "batch_size": 128 * 1024,
+        "max_request_size": MAX_REQUEST_BYTES,
+        "max_block_ms": 60_000,
+        "bootstrap_timeout_ms": _FOUND_WITHIN_MS,
+    }
+    try:
+        return KafkaProducer(bootstrap_servers=bootstrap.split(","), client_id=client_id, **(usual | options))
+    except KafkaError as problem:
+        raise _no_broker(bootstrap, problem) from problem
+
+
+def require_topic(bootstrap: str, topic: str) -> None:
+    """Refuse to begin where the topic is missing: the broker makes none by itself.
+
+    Raises:
+        BrokerError: says what is missing.
+    """
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","),
+            bootstrap_timeout_ms=_FOUND_WITHIN_MS,
+            request_timeout_ms=_FOUND_WITHIN_MS,
+        )
+        try:
+            found = client.list_topics()
+        finally:
+            client.close()
+    except KafkaError as problem:
+        raise _no_broker(bootstrap, problem) from problem
+    if topic not in found:
+        raise BrokerError(
+            f"Expected topic {topic} on the broker at {bootstrap}, found {', '.join(sorted(found)) or 'no topics'}.",
+            "`acude up` creates the topics of contracts/topics/.",
+        )
+
+
+def _no_broker(bootstrap: str, problem: KafkaError) -> BrokerError:
+    return BrokerError(
+        f"Expected a Kafka broker at {bootstrap}, and none answered within {_FOUND_WITHIN_MS // 1000} s "
+        f"({type(problem).__name__}).",
+        "Start the platform with `acude up`, or set ACUDE_KAFKA_BOOTSTRAP.",
+    )

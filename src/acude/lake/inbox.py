@@ -1,0 +1,210 @@
+"""The inbox: which sales files a day has, and whether they changed since the day was published.
+
+Files lie in the inbox bucket as `vendas/<origem>/<YYYY-MM-DD>.<csv|csv.gz|parquet>`. A day is looked up by prefix in
+each origin's folder, so that years of older files cost nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+
+from acude.aws import s3
+from acude.lake import records
+from acude.lake.inbox_csv import LINES, read_csv
+from acude.lake.inbox_error import InboxError
+from acude.lake.inbox_parquet import read_parquet
+from acude.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FOLDER = "vendas/"
+FORMATS = ("csv", "csv.gz", "parquet")
+WINDOW = timedelta(days=35)
+"""How far back `changed_days` looks unless told otherwise."""
+
+_NAME = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.(?P<format>csv|csv\.gz|parquet)")
+_STALE = {"PreconditionFailed", "NoSuchKey", "412", "404"}
+_NO_LINES = LINES.append(pa.field("origem", pa.string())).append(pa.field("arquivo", pa.string()))
+
+
+@dataclass(frozen=True)
+class InboxFile:
+    """One file of a day as it was listed: its key in the inbox bucket, its origin, its format and its ETag."""
+
+    key: str
+    origin: str
+    format: str
+    etag: str
+
+
+def origins() -> list[str]:
+    """Names of the folders in which files arrive."""
+    return _origins(s3())
+
+
+def files_of(day: date) -> list[InboxFile]:
+    """The day's files, by key.
+
+    Raises:
+        InboxError: a name of that day that isn't `<YYYY-MM-DD>.<format>` in an origin's folder, or two files of one
+            origin.
+    """
+    client = s3()
+    stray = _entries(client, f"{FOLDER}{day}")
+    if stray:
+        key = next(iter(stray))
+        raise InboxError(key, None, None, f"a folder of its origin, {FOLDER}<origem>/", "a file beside the folders")
+    found = [
+        _file(key, origin, etag)
+        for origin in _origins(client)
+        for key, etag in sorted(_entries(client, f"{FOLDER}{origin}/{day}").items())
+    ]
+    by_origin: dict[str, InboxFile] = {}
+    for file in found:
+        if file.origin in by_origin:
+            raise InboxError(file.key, None, None, "one file an origin and day", f"{by_origin[file.origin].key} too")
+        by_origin[file.origin] = file
+    return found
+
+
+def read(files: list[InboxFile]) -> pa.Table:
+    """All lines of a day's files as text, the columns of `acude.lake.inbox_csv.LINES`.
+
+    Raises:
+        InboxError: a file can't be read from beginning to end, changed since it was listed, or repeats another's
+            content.
+    """
+    tables: list[pa.Table] = []
+    seen: dict[bytes, str] = {}
+    for file in files:
+        lines = _lines(file)
+        content = _fingerprint(lines)
+        if content in seen:
+            expected = "sales that no other file of the day holds"
+            raise InboxError(file.key, None, None, expected, f"the content of {seen[content]}")
+        seen[content] = file.key
+        tables.append(lines)
+    return pa.concat_tables(tables) if tables else _NO_LINES.empty_table()
+
+
+def assert_unchanged(day: date, files: list[InboxFile]) -> None:
+    """Called right before publishing.
+
+    Raises:
+        InboxError: a file was replaced, added or taken away since `files` was listed.
+    """
+    before = {file.key: file.etag for file in files}
+    after = {file.key: file.etag for file in files_of(day)}
+    for key in sorted(before.keys() | after.keys()):
+        if before.get(key) != after.get(key):
+            raise _changed(key)
+
+
+def remember(day: date, files: list[InboxFile], run_id: str, *, published: bool) -> None:
+    """Notes which files a run saw, so that `changed_days` can tell later ones."""
+    etags = {file.key: file.etag for file in files}
+    records.put(records.inbox_key(day), records.InboxRecord(day=day, run_id=run_id, files=etags, published=published))
+
+
+def changed_days(since: date | None = None, until: date | None = None) -> list[date]:
+    """Days that ran before, published or refused, and whose files are others now: they should run again.
+
+    Args:
+        since: first day looked at; `WINDOW` before `until` unless given. The cost follows the window, not the history.
+        until: last day looked at; today (UTC) unless given.
+
+    Returns:
+        The days, ascending.
+    """
+    until = until or records.now().date()
+    since = since or until - WINDOW
+    client = s3()
+    now: dict[date, dict[str, str]] = {}
+    for origin in _origins(client):
+        for key, etag in _entries(client, f"{FOLDER}{origin}/", since, until).items():
+            now.setdefault(_day_of(key), {})[key] = etag
+    changed = []
+    for day in records.days_between("inbox", since, until):
+        record = records.get(records.InboxRecord, records.inbox_key(day), client)
+        if record and record.files != now.get(day, {}):
+            changed.append(day)
+    return changed
+
+
+def _origins(client: "S3Client") -> list[str]:
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=settings().inbox_bucket, Prefix=FOLDER, Delimiter="/"
+    )
+    found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
+    return sorted(prefix.removeprefix(FOLDER).rstrip("/") for prefix in found)
+
+
+def _entries(client: "S3Client", prefix: str, since: date | None = None, until: date | None = None) -> dict[str, str]:
+    """Keys and ETags under a prefix; with `since` and `until` only names from one day to the other."""
+    found: dict[str, str] = {}
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=settings().inbox_bucket, Prefix=prefix, StartAfter=f"{prefix}{since}" if since else ""
+    )
+    for page in pages:
+        for entry in page.get("Contents", ()):
+            name = entry["Key"].removeprefix(prefix)
+            if until and name[:10] > until.isoformat():
+                return found
+            if not until or _NAME.match(name):
+                found[entry["Key"]] = entry["ETag"]
+    return found
+
+
+def _file(key: str, origin: str, etag: str) -> InboxFile:
+    name = key.rsplit("/", 1)[1]
+    match = _NAME.fullmatch(name)
+    if not match or key != f"{FOLDER}{origin}/{name}":
+        raise InboxError(key, None, None, f"a name <YYYY-MM-DD>.<{'|'.join(FORMATS)}>", name)
+    return InboxFile(key, origin, match["format"], etag)
+
+
+def _day_of(key: str) -> date:
+    return date.fromisoformat(key.rsplit("/", 1)[1][:10])
+
+
+def _lines(file: InboxFile) -> pa.Table:
+    content = _download(file)
+    read_one = read_parquet if file.format == "parquet" else read_csv
+    lines = read_one(content, file.key)
+    return lines.append_column("origem", pa.repeat(file.origin, lines.num_rows)).append_column(
+        "arquivo", pa.repeat(file.key, lines.num_rows)
+    )
+
+
+def _download(file: InboxFile) -> bytes:
+    """The file's bytes, of the version that was listed."""
+    try:
+        answer = s3().get_object(Bucket=settings().inbox_bucket, Key=file.key, IfMatch=file.etag)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] in _STALE:
+            raise _changed(file.key) from problem
+        raise
+    if answer["ETag"] != file.etag:
+        raise _changed(file.key)
+    return answer["Body"].read()
+
+
+def _changed(key: str) -> InboxError:
+    return InboxError(key, None, None, "the files that were there when the run began", "that it changed meanwhile")
+
+
+def _fingerprint(lines: pa.Table) -> bytes:
+    """Hash of the lines' text without where they came from: tells the same sales under two names."""
+    digest = sha256()
+    for batch in lines.drop_columns(["origem", "arquivo", "linha"]).combine_chunks().to_batches():
+        with pa.BufferOutputStream() as sink:
+            with pa.ipc.new_stream(sink, batch.schema) as writer:
+                writer.write_batch(batch)
+            digest.update(sink.getvalue())
+    return digest.digest()

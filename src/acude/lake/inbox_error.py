@@ -1,0 +1,25 @@
+"""What is wrong with a sales file, said so that its sender can mend it."""
+
+
+class InboxError(ValueError):
+    """A day's file that can't be published.
+
+    Attributes:
+        file: Key in the inbox.
+        line: Line (CSV) or row (Parquet), None where the file as a whole is meant.
+        column: Name of the column, None where the line as a whole is meant.
+        expected: What should have been there.
+        found: What was there.
+    """
+
+    def __init__(self, file: str, line: int | None, column: str | None, expected: str, found: str) -> None:
+        place = "".join([f", line {line}" if line else "", f", column {column}" if column else ""])
+        super().__init__(
+            f"{file}{place}: expected {expected}, found {found}. The day is not published; "
+            f"put a corrected file in its place and run the day again"
+        )
+        self.file = file
+        self.line = line
+        self.column = column
+        self.expected = expected
+        self.found = found

@@ -1,0 +1,76 @@
+"""The monthly mart: summed from published days, by runs of several days at once, without losing any.
+
+Runs of several days of a month may end together, each holding a month that lacks the others' days. Each looks at the
+days again after its own commit, so the last commit is always of a month whose days nobody has changed since.
+"""
+
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import SparkSession
+
+from acude.contracts.model import table
+from acude.lake import staging
+from acude.lake.content import content_hash_of
+from acude.lake.delta import days_of_month, read_days
+from acude.lake.publish import MartError, publish
+from acude.lake.records import Publication
+from acude.lake.staging import Staged
+from acude.quality.judge import judge
+
+MONTHLY = "gold.receita_mensal"
+REGIONS = "gold.vendas_por_regiao"
+
+_ATTEMPTS = 6
+
+
+def stage_with(spark: SparkSession, regions: Staged) -> Staged:
+    """Stages the month as it will be once the staged day of gold.vendas_por_regiao is published."""
+    published = _published_days(spark, regions.day)
+    others = published.filter(pc.not_equal(published["data"], pa.scalar(regions.day)))
+    days = pa.concat_tables([others, staging.rows_of(regions).cast(others.schema)])
+    return _stage(spark, days, regions.day, regions.run_id)
+
+
+def publish_judged(spark: SparkSession, staged: Staged) -> Publication:
+    """Publishes the judged month, and sums it again where another day was published meanwhile."""
+    published = publish(spark, staged)
+    if _hash_now(spark, staged.day) == published.hash:
+        return published
+    return publish_settled(spark, staged.day, staged.run_id)
+
+
+def publish_settled(spark: SparkSession, day: date, run_id: str) -> Publication:
+    """Sums, judges and publishes the month until it is the sum of the days that are visible afterwards.
+
+    Raises:
+        QualityError: its suite refused it; the month as it was stands.
+        MartError: the days kept changing.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        staged = _stage(spark, _published_days(spark, day), day, f"{run_id}-mes{attempt}")
+        judge([staged])
+        published = publish(spark, staged)
+        if _hash_now(spark, day) == published.hash:
+            return published
+    raise MartError(f"{MONTHLY} of {day:%Y-%m}: its days changed during {_ATTEMPTS} attempts; run {day} again later")
+
+
+def _published_days(spark: SparkSession, day: date) -> pa.Table:
+    return read_days(spark, table(REGIONS), *days_of_month(day)).toArrow()
+
+
+def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Staged:
+    rows = _revenue(spark, days)
+    return staging.stage(rows, table(MONTHLY), day, run_id, expected=staging.sums_by_currency(days))
+
+
+def _hash_now(spark: SparkSession, day: date) -> str:
+    return content_hash_of(_revenue(spark, _published_days(spark, day)), table(MONTHLY))
+
+
+def _revenue(spark: SparkSession, days: pa.Table) -> pa.Table:
+    from jobs.batch.receita_mensal import revenue_per_month  # noqa: PLC0415 - the job imports this package
+
+    return revenue_per_month(spark.createDataFrame(days)).toArrow()

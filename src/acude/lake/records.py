@@ -1,0 +1,114 @@
+"""What the batch remembers about a day outside its tables: small JSON objects under `_controle/`.
+
+One publication a table and day says which rows are visible and what they were made from; one inbox record a day says
+which files they came from. Both are read by key or by a bounded listing, so that their number costs nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict, Field
+
+from acude.aws import s3
+from acude.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Kind = TypeVar("Kind", bound=BaseModel)
+_MISSING = {"NoSuchKey", "404", "NotFound"}
+
+
+class Record(BaseModel):
+    """Base of everything that is kept as JSON on S3."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Publication(Record):
+    """The rows of one table and day that are visible.
+
+    `sums` holds, by currency, `receita`, `quantidade` and `linhas` as text; `sources` the content hash of each table
+    that was read.
+    """
+
+    table: str
+    day: date
+    run_id: str
+    rows: int
+    hash: str
+    version: int | None = Field(description="Delta version; None where the log could not be matched")
+    published_at: datetime
+    sums: dict[str, dict[str, str]] = Field(default_factory=dict)
+    sources: dict[str, str] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)
+
+
+class InboxRecord(Record):
+    """The files that a day's last run saw, by key: their ETags. `published` is False where the run refused them."""
+
+    day: date
+    run_id: str
+    files: dict[str, str]
+    published: bool
+
+
+def publication_key(table: str, day: date) -> str:
+    """Where a publication lies in the lake's bucket."""
+    return f"_controle/publicado/{table}/{day}.json"
+
+
+def inbox_key(day: date) -> str:
+    """Where a day's inbox record lies in the lake's bucket."""
+    return f"_controle/inbox/{day}.json"
+
+
+def put(key: str, record: BaseModel) -> None:
+    """Writes a record into the lake's bucket."""
+    body = record.model_dump_json(indent=1).encode()
+    s3().put_object(Bucket=settings().lake_bucket, Key=key, Body=body, ContentType="application/json")
+
+
+def get(kind: type[Kind], key: str, client: "S3Client | None" = None) -> Kind | None:
+    """Reads a record of the lake's bucket, None where there is none."""
+    try:
+        answer = (client or s3()).get_object(Bucket=settings().lake_bucket, Key=key)
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] in _MISSING:
+            return None
+        raise
+    return kind.model_validate_json(answer["Body"].read())
+
+
+def publication(table: str, day: date) -> Publication | None:
+    """What is visible of a table's day, None where the batch never published it."""
+    return get(Publication, publication_key(table, day))
+
+
+def days_between(folder: str, first: date, last: date) -> Iterator[date]:
+    """Days with a record in a folder of `_controle/`, ascending; costs the window's length, whatever lies before it.
+
+    Args:
+        folder: `publicado/<table>` or `inbox`.
+        first: first day, included.
+        last: last day, included.
+    """
+    prefix = f"_controle/{folder}/"
+    pages = s3().get_paginator("list_objects_v2")
+    # A window of n days has at most n objects: one small page, begun just before the first day.
+    size = min((last - first).days + 2, 1000)
+    for page in pages.paginate(
+        Bucket=settings().lake_bucket, Prefix=prefix, StartAfter=f"{prefix}{first}", PaginationConfig={"PageSize": size}
+    ):
+        for entry in page.get("Contents", ()):
+            day = date.fromisoformat(entry["Key"].removeprefix(prefix).removesuffix(".json"))
+            if day > last:
+                return
+            yield day
+
+
+def now() -> datetime:
+    """The time of writing, UTC."""
+    return datetime.now(UTC)

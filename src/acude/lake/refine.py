@@ -1,0 +1,173 @@
+"""From raw Kafka records to typed events: the one function of the stream, of repairs and of rebuilding silver.
+
+`decode` adds to each record of bronze, in one pass through Arrow, what its topic's contract makes of it. `verdicts`
+tells repeats. `silver_rows`, `quarantine_rows` and `duplicate_rows` are then plain selections: each record is in
+exactly one of them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as f
+
+from acude.contracts.decoder import Decoder
+from acude.contracts.model import Contract, Layer, silver_of
+from acude.lake.known_events import Arrivals, KnownEvents, Verdict, pack, unpack
+
+RAW_COLUMNS = ["topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em"]
+COORDINATE = ["topico", "particao", "deslocamento"]
+_DECODED = "data_evento date, atrasado boolean, motivo string, detalhe string"
+_RAW = (
+    "topico string, particao int, deslocamento bigint, carimbo_kafka timestamp, chave binary, valor binary, "
+    "cabecalhos array<struct<chave:string,valor:binary>>, ingerido_em timestamp"
+)
+_FLAGS = (
+    "topico string, particao int, deslocamento bigint, veredito string, particao_original int, "
+    "deslocamento_original bigint"
+)
+
+
+def _event_struct(topic: Contract) -> str:
+    return f"`{topic.name}` struct<{', '.join(f'`{c.name}`:{c.type}' for c in topic.columns)}>"
+
+
+def decode(records: DataFrame, topics: list[Contract]) -> DataFrame:
+    """What the contracts make of each record.
+
+    Args:
+        records: `RAW_COLUMNS` of bronze.
+        topics: the topics' contracts.
+
+    Returns:
+        The records' columns, `data_evento` (UTC day of the event), `atrasado`, `motivo` and `detalhe` (null where the
+        record fits), a struct a topic (null for other topics), `id_hash` (null without an event id), `hash_conteudo`.
+    """
+    schema = ", ".join([_RAW, _DECODED, *(_event_struct(topic) for topic in topics)])
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        decoders = {topic.name: Decoder(topic) for topic in topics}
+        for batch in batches:
+            if batch.num_rows:
+                yield _decode_batch(batch, decoders)
+
+    structs = [f.col(topic.name) for topic in topics]
+    ids = [f.col(f"{topic.name}.id_evento") for topic in topics if "id_evento" in topic.column_names]
+    event_id = f.coalesce(*ids, f.lit(None)) if ids else f.lit(None).cast("string")
+    return (
+        records.select(*RAW_COLUMNS)
+        .mapInArrow(run, schema)
+        .withColumn("id_evento", event_id)
+        .withColumn("id_hash", f.when(f.col("id_evento").isNotNull(), f.xxhash64("topico", "id_evento")))
+        .withColumn("hash_conteudo", f.xxhash64(*structs))
+    )
+
+
+def _decode_batch(batch: pa.RecordBatch, decoders: dict[str, Decoder]) -> pa.RecordBatch:
+    """One Arrow batch of records of several topics, each topic's decoded together."""
+    rows = batch.num_rows
+    day, late = pa.nulls(rows, pa.date32()), pa.nulls(rows, pa.bool_())
+    reason: list[str | None] = ["sem_contrato"] * rows
+    detail: list[str | None] = ["Expected a topic with a contract"] * rows
+    structs = []
+    for name, decoder in decoders.items():
+        mine = pc.equal(batch.column("topico"), name)
+        at = np.flatnonzero(mine)
+        part = batch.filter(mine) if len(at) < rows else batch
+        decoded = decoder.decode(part.column("valor"), part.column("carimbo_kafka"))
+        for position in at.tolist():
+            reason[position] = detail[position] = None
+        for position, refusal in decoded.refusals.items():
+            reason[at[position]], detail[at[position]] = refusal
+        day = pc.replace_with_mask(day, mine, decoded.day)
+        late = pc.replace_with_mask(late, mine, decoded.late)
+        spread = np.full(rows, -1, dtype=np.int64)
+        spread[at] = np.arange(len(at))
+        structs.append(decoded.fields.take(pa.array(spread, mask=spread < 0)))
+    columns = [batch.column(name) for name in RAW_COLUMNS]
+    columns += [day, late, pa.array(reason, pa.string()), pa.array(detail, pa.string()), *structs]
+    names = [*RAW_COLUMNS, "data_evento", "atrasado", "motivo", "detalhe", *decoders]
+    return pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def keys(decoded: DataFrame) -> DataFrame:
+    """What `verdicts` looks at: a narrow row a record."""
+    return decoded.select(*COORDINATE, "id_hash", "hash_conteudo", f.col("motivo").isNotNull().alias("recusado"))
+
+
+def judge(batch: pa.Table, known: KnownEvents) -> pa.Table:
+    """Repeats among a batch's `keys`, against all that is `known`.
+
+    Returns:
+        One row a repeat: coordinate, `veredito` (`duplicata` or `contraditorio`), partition and offset of the first.
+    """
+    with_id = batch.filter(pc.and_(pc.invert(batch["recusado"]), pc.is_valid(batch["id_hash"])))
+    coordinates = pack(with_id["particao"].to_numpy(), with_id["deslocamento"].to_numpy())
+    verdict = known.judge(Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates))
+    return _flag_rows(with_id, verdict)
+
+
+def _flag_rows(batch: pa.Table, verdict: Verdict) -> pa.Table:
+    at = np.flatnonzero(verdict.duplicate | verdict.contradictory)
+    partition, offset = unpack(verdict.originals[at])
+    kind = np.where(verdict.duplicate[at], "duplicata", "contraditorio")
+    flags = batch.select(COORDINATE).take(pa.array(at))
+    return (
+        flags.append_column("veredito", pa.array(kind.tolist(), pa.string()))
+        .append_column("particao_original", pa.array(partition))
+        .append_column("deslocamento_original", pa.array(offset))
+    )
+
+
+def flag(decoded: DataFrame, flags: pa.Table) -> DataFrame:
+    """The decoded records with `veredito` and the first arrival's coordinate, null for first arrivals."""
+    if not flags.num_rows:
+        nothing = {"veredito": "string", "particao_original": "int", "deslocamento_original": "bigint"}
+        return decoded.withColumns({name: f.lit(None).cast(kind) for name, kind in nothing.items()})
+    small = decoded.sparkSession.createDataFrame(flags, schema=_FLAGS)
+    return decoded.join(f.broadcast(small), COORDINATE, "left")
+
+
+def _accepted() -> Column:
+    return f.col("motivo").isNull() & f.col("veredito").isNull()
+
+
+def silver_rows(flagged: DataFrame, topic: Contract) -> DataFrame:
+    """The topic's first arrivals that fit its contract, as rows of its silver table."""
+    mine = flagged.where((f.col("topico") == topic.name) & _accepted()).withColumn("data", f.col("data_evento"))
+    own = [f.col(f"`{topic.name}`.`{c.name}`") for c in topic.columns]
+    lineage = [c.name for c in silver_of(topic).columns[len(own) :]]
+    return mine.select(*own, *lineage)
+
+
+def bronze_rows(records: DataFrame) -> DataFrame:
+    """The records as they came, with the day on which the broker took them."""
+    return records.withColumn("data", f.to_date("carimbo_kafka"))
+
+
+def quarantine_rows(flagged: DataFrame) -> DataFrame:
+    """What fits no contract or contradicts an earlier event, with its reason."""
+    other = f.format_string(
+        "Expected the content of partition %d, offset %d for this event id, found another",
+        "particao_original",
+        "deslocamento_original",
+    )
+    contradicts = f.col("veredito") == "contraditorio"
+    return bronze_rows(flagged.where(f.col("motivo").isNotNull() | contradicts)).withColumns(
+        {
+            "motivo": f.coalesce("motivo", f.lit("contraditorio")),
+            "detalhe": f.coalesce("detalhe", other),
+        }
+    )
+
+
+def duplicate_rows(flagged: DataFrame) -> DataFrame:
+    """What repeats an earlier event, with the first arrival's coordinate."""
+    return bronze_rows(flagged.where((f.col("veredito") == "duplicata")))
+
+
+def topic_tables(contracts: dict[str, Contract]) -> dict[str, Contract]:
+    """Each topic's silver table by the topic's name."""
+    return {c.name: contracts[f"{Layer.SILVER}.{c.name}"] for c in contracts.values() if c.layer is Layer.TOPIC}

@@ -1,0 +1,137 @@
+"""What this machine lacks to run the platform, and how to get it."""
+
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from acude.local import java, ports, processes
+from acude.local.jars import LIST, parse
+from acude.local.platform import LEAST_FREE_GB
+from acude.local.services import all_services
+from acude.settings import Settings
+
+LEAST_MEMORY_GB = 6
+"""All servers, one stream and one batch job, with some air."""
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of ``acude doctor``.
+
+    Attributes:
+        subject: What was looked at.
+        good: Whether it suffices.
+        found: What is there.
+        advice: How to get what is missing; empty where nothing is.
+        needed: Whether the platform can't run without it; otherwise only the tests need it.
+    """
+
+    subject: str
+    good: bool
+    found: str
+    advice: str = ""
+    needed: bool = True
+
+
+def examine(config: Settings) -> list[Finding]:
+    """Every finding about this machine."""
+    program = java.find_java(config)
+    memory_gb = psutil.virtual_memory().total / 1e9
+    existing = next(folder for folder in (config.var, *config.var.parents) if folder.exists())
+    return [
+        python_finding(sys.version_info[:2]),
+        java_finding(program, java.java_version(program) if program else None),
+        tool_finding("git", shutil.which("git"), "Install git (Debian, Ubuntu: apt-get install git)."),
+        disk_finding(existing, shutil.disk_usage(existing).free / 1e9),
+        memory_finding(memory_gb),
+        jars_finding(missing_jars(config)),
+        ports_finding(taken_ports(config)),
+        browser_finding(next(filter(None, map(shutil.which, BROWSERS)), None)),
+    ]
+
+
+def python_finding(version: tuple[int, ...]) -> Finding:
+    """Airflow, Spark and their pins are locked for one minor version."""
+    found = f"Python {version[0]}.{version[1]}"
+    advice = "" if version == (3, 11) else "Install Python 3.11, then `make install PYTHON=python3.11`."
+    return Finding("python", not advice, found, advice)
+
+
+def java_finding(program: Path | None, version: int | None) -> Finding:
+    """Kafka and Spark run on a Java that is new enough."""
+    if program is None:
+        return Finding("java", good=False, found="none", advice=java.ADVICE)
+    good = version is not None and version >= java.OLDEST
+    found = f"Java {version} at {program}" if version else f"{program}, which does not say its version"
+    return Finding("java", good, found, "" if good else java.ADVICE)
+
+
+def disk_finding(folder: Path, free_gb: float) -> Finding:
+    """Kafka and the object store stop writing on a full disk."""
+    good = free_gb >= LEAST_FREE_GB
+    advice = "" if good else f"Free {LEAST_FREE_GB - free_gb:.1f} GB, or set ACUDE_VAR to a folder on another disk."
+    return Finding("disk", good, f"{free_gb:.1f} GB free at {folder}", advice)
+
+
+def memory_finding(total_gb: float) -> Finding:
+    """All servers together need this much."""
+    good = total_gb >= LEAST_MEMORY_GB
+    advice = (
+        "" if good else f"The platform wants {LEAST_MEMORY_GB} GB; start fewer servers with `acude up --only NAME`."
+    )
+    return Finding("memory", good, f"{total_gb:.1f} GB", advice)
+
+
+def jars_finding(missing: list[str]) -> Finding:
+    """Every jar of the list is there."""
+    if not missing:
+        return Finding("jars", good=True, found="complete")
+    return Finding(
+        "jars", good=False, found=f"{len(missing)} missing, first {missing[0]}", advice="Run `make install`."
+    )
+
+
+def ports_finding(taken: list[tuple[int, str, str]]) -> Finding:
+    """Every port is free, or held by the platform itself. Taken ones come as (port, setting, holder)."""
+    if not taken:
+        return Finding("ports", good=True, found="free, or the platform's own")
+    found = "; ".join(f"{port} is taken by {holder}" for port, _, holder in taken)
+    moves = " ".join(f"ACUDE_{setting.upper()}=<port>" for _, setting, _ in taken)
+    return Finding("ports", good=False, found=found, advice=f"Stop them, or set {moves}.")
+
+
+def tool_finding(name: str, path: str | None, advice: str) -> Finding:
+    """A program is on the PATH."""
+    return Finding(name, bool(path), path or "none", "" if path else advice)
+
+
+def browser_finding(path: str | None) -> Finding:
+    """The browser tests have a browser."""
+    advice = "" if path else "Only `make test` needs it. Install it (Debian, Ubuntu: apt-get install chromium)."
+    return Finding("browser", bool(path), path or "none", advice, needed=False)
+
+
+def missing_jars(config: Settings) -> list[str]:
+    """Jars of the list that were not fetched."""
+    wanted = ((jar, java.jars(config, jar.group) / f"{jar.name}-{jar.version}.jar") for jar in parse(LIST.read_text()))
+    return [f"{jar.organisation}:{jar.name}:{jar.version}" for jar, path in wanted if not path.exists()]
+
+
+def taken_ports(config: Settings) -> list[tuple[int, str, str]]:
+    """Ports of the platform that somebody else holds, as (port, setting, holder)."""
+    own = own_ports(processes.marked(config.var))
+    every = [port for service in all_services(config) for port in service.ports]
+    return [
+        (port, setting, ports.holder(port)) for port, setting in every if port not in own and not ports.is_free(port)
+    ]
+
+
+def own_ports(members: Iterable[psutil.Process]) -> set[int]:
+    """Ports on which the given processes listen."""
+    return {port for member in members for _, port in ports.listening(member.pid)}

@@ -1,0 +1,99 @@
+"""``var/local.env``: the local endpoints, and secrets that are drawn once and kept."""
+
+import base64
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from acude.settings import HOST, LOCAL_ENV, Settings, settings
+
+_HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
+
+
+def local_env_path(config: Settings) -> Path:
+    """Where this platform's endpoints and secrets lie."""
+    return config.var / LOCAL_ENV.name
+
+
+def ensure_local_env(config: Settings) -> Settings:
+    """Draw missing secrets, write the endpoints of ``config``'s ports, and forget the settings read so far.
+
+    Returns:
+        ``config`` with the local endpoints and secrets.
+    """
+    path = local_env_path(config)
+    values = local_values(config, dotenv_values(path))
+    text = _HEADER + "".join(f"ACUDE_{name.upper()}={value}\n" for name, value in sorted(values.items()))
+    if not path.exists() or path.read_text() != text:
+        write_private(path, text)
+    settings.cache_clear()
+    given = {name: getattr(config, name) for name in config.model_fields_set}
+    return Settings(_env_file=None, **(given | values))  # type: ignore[call-arg]
+
+
+def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str, str]:
+    """What the file holds, by field name.
+
+    Args:
+        config: Its ports make the endpoints; a secret that it has wins.
+        known: The file's present lines; their secrets are kept, missing ones drawn.
+    """
+
+    def present(name: str) -> str:
+        value = getattr(config, name)
+        shown = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return shown or known.get(f"ACUDE_{name.upper()}") or ""
+
+    def secret(name: str, size: int = 24) -> str:
+        return present(name) or secrets.token_urlsafe(size)
+
+    def dsn(name: str, owner: str) -> str:
+        password = _password(present(name)) or secrets.token_urlsafe(24)
+        return f"postgresql://{owner}:{password}@{HOST}:{config.postgres_port}/{owner}"
+
+    token = secret("spark_connect_token")
+    return {
+        "kafka_bootstrap": f"{HOST}:{config.kafka_port}",
+        "s3_endpoint": f"http://{HOST}:{config.s3_port}",
+        "s3_access_key": secret("s3_access_key"),
+        "s3_secret_key": secret("s3_secret_key"),
+        "glue_endpoint": f"http://{HOST}:{config.glue_port}",
+        "athena_endpoint": f"http://{HOST}:{config.athena_port}",
+        "spark_connect_token": token,
+        # `localhost`, no number: to no other host does the client send a token without TLS.
+        "spark_remote": f"sc://localhost:{config.spark_connect_port}/;token={token}",
+        "postgres_password": secret("postgres_password"),
+        "warehouse_kind": "postgres",
+        "warehouse_dsn": dsn("warehouse_dsn", "warehouse"),
+        "shop_dsn": dsn("shop_dsn", "loja"),
+        "airflow_url": f"http://{HOST}:{config.airflow_port}",
+        "airflow_password": secret("airflow_password"),
+        "airflow_dsn": dsn("airflow_dsn", "airflow"),
+        "airflow_fernet_key": present("airflow_fernet_key") or _fernet_key(),
+        "airflow_jwt_secret": secret("airflow_jwt_secret", size=64),
+        "warehouses_url": f"http://{HOST}:{config.warehouses_port}",
+    }
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file that only its owner may read, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # `mkstemp` opens it for its owner only.
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    Path(draft).replace(path)
+
+
+def _password(dsn: str) -> str:
+    """The password in ``postgresql://user:password@host:port/database``, empty where there is none."""
+    return dsn.partition("://")[2].partition("@")[0].partition(":")[2]
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

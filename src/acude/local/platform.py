@@ -1,0 +1,286 @@
+"""The one-machine platform: start the servers in order, wait until each answers, look after them, stop them."""
+
+import fcntl
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tenacity import Retrying, retry_if_not_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
+
+from acude.local import ports, processes
+from acude.local.environment import ensure_local_env
+from acude.local.errors import PlatformError
+from acude.local.service import Service
+from acude.local.services import all_services, chosen, start_order
+from acude.local.supervisor import Supervisor, log_path
+from acude.settings import Settings, settings
+
+LEAST_FREE_GB = 2
+"""Below this Kafka and the object store begin to refuse writes."""
+
+_MOST_LIVES = 3
+
+Progress = Callable[[str, str], None]
+"""Called with a service's name and its new state: waiting, starting, ready, stopping, stopped."""
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One row of ``acude status``; ``state`` is up, starting, stopped or failed."""
+
+    name: str
+    purpose: str
+    state: str
+    pid: int | None
+    memory_bytes: int
+    restarts: int
+    address: str
+    login: str
+
+
+class Platform:
+    """The servers of one ``var`` directory.
+
+    Every method may be called from any process of the same user: the keeper's state is the only state.
+    """
+
+    def __init__(self, config: Settings | None = None) -> None:
+        self.config = config or settings()
+        self._keeper = Supervisor(self.config)
+        self._give_up = threading.Event()
+
+    def up(self, names: Iterable[str] | None = None, on_progress: Progress = lambda _name, _state: None) -> None:
+        """Start the named services and what they depend on (None: all), and return when all of them answer.
+
+        Services that already run are left alone, so a second call costs little.
+
+        Raises:
+            PlatformError: A server can't start; says which, why, and what to do.
+        """
+        self.config.var.mkdir(parents=True, exist_ok=True)
+        _require_disk(self.config)
+        with self._alone():
+            self.config = ensure_local_env(self.config)
+            services = all_services(self.config)
+            wanted = {service.name for service in chosen(services, names)}
+            if not self._keeper.is_running():
+                # A keeper that was killed leaves its servers behind; nobody would look after them any more.
+                processes.end_marked(self.config.var)
+            wanted |= self._keeper.launch(services)
+            self._start_all([service for service in services if service.name in wanted], on_progress)
+
+    def down(self, on_progress: Progress = lambda _name, _state: None) -> int:
+        """Stop every service, dependents first, then the keeper, then whatever it may have lost sight of.
+
+        Returns:
+            How many processes had to be ended outside the keeper.
+        """
+        if self._keeper.is_running():
+            running = [service for service in all_services(self.config) if self.pid(service.name)]
+            for wave in reversed(_waves(running)):
+                self._stop_all(wave, on_progress)
+            self._keeper.shutdown()
+            _wait_until(lambda: not processes.marked(self.config.var), 10)
+        return processes.end_marked(self.config.var)
+
+    def is_running(self) -> bool:
+        """Whether a keeper looks after this ``var``, with however few services."""
+        return self._keeper.is_running()
+
+    def is_up(self, names: Iterable[str] | None = None) -> bool:
+        """Whether the named services (None: all) run and listen."""
+        wanted = {service.name for service in chosen(all_services(self.config), names)}
+        return all(row.state == "up" for row in self.status(memory=False) if row.name in wanted)
+
+    def status(self, *, memory: bool = True) -> list[ServiceStatus]:
+        """One row a service; ``memory=False`` leaves the slowest part out."""
+        info = self._keeper.info() if self._keeper.is_running() else {}
+        deaths = self._deaths() if info else {}
+        rows = []
+        for service in all_services(self.config):
+            pid = info.get(service.name, {}).get("pid") or None
+            rows.append(
+                ServiceStatus(
+                    name=service.name,
+                    purpose=service.purpose,
+                    state=_state(service, info.get(service.name, {}).get("statename", "STOPPED")),
+                    pid=pid,
+                    memory_bytes=processes.memory_bytes(pid) if pid and memory else 0,
+                    restarts=deaths.get(service.name, 0),
+                    address=service.address,
+                    login=service.login,
+                )
+            )
+        return rows
+
+    def pid(self, name: str) -> int | None:
+        """Process id of a running service."""
+        if not self._keeper.is_running():
+            return None
+        return self._keeper.info().get(name, {}).get("pid") or None
+
+    def start(self, name: str) -> None:
+        """Start one service and wait until it answers; its dependencies must be up."""
+        self._start(self._service(name), lambda _name, _state: None)
+
+    def stop(self, name: str) -> None:
+        """Stop one service and leave it stopped."""
+        self._keeper.stop(self._service(name).name)
+
+    def restart(self, name: str) -> None:
+        """Stop one service, start it, and wait until it answers."""
+        self.stop(name)
+        self.start(name)
+
+    def wait_ready(self, name: str) -> None:
+        """Wait until a service answers."""
+        self._wait_ready(self._service(name))
+
+    def wait_back(self, name: str, dead: int) -> None:
+        """Wait until the keeper has replaced the dead process and the service answers again."""
+        _wait_until(lambda: self.pid(name) not in {None, dead}, 30)
+        self.wait_ready(name)
+
+    def log_tail(self, name: str, lines: int = 15) -> list[str]:
+        """The last lines of a service's log."""
+        path = log_path(self.config, name)
+        return path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
+
+    def _service(self, name: str) -> Service:
+        return next(service for service in chosen(all_services(self.config), [name]) if service.name == name)
+
+    def _start_all(self, services: list[Service], on_progress: Progress) -> None:
+        by_name = {service.name: service for service in services}
+        self._give_up.clear()
+        for name in by_name:
+            on_progress(name, "waiting")
+        order = start_order(services)
+        running: dict[Future[None], str] = {}
+        with ThreadPoolExecutor(max_workers=len(services)) as pool:
+            while order.is_active():
+                for name in order.get_ready():
+                    running[pool.submit(self._start, by_name[name], on_progress)] = name
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                failed = [future for future in done if future.exception()]
+                if failed:
+                    self._give_up.set()
+                    failed[0].result()
+                for future in done:
+                    order.done(running.pop(future))
+
+    def _start(self, service: Service, on_progress: Progress) -> None:
+        on_progress(service.name, "starting")
+        # Also where it runs: one that dies again and again needs the present configuration most.
+        service.prepare(self.config)
+        if not self.pid(service.name):
+            ports.require_free(service.name, service.ports)
+            self._keeper.start(service.name)
+        try:
+            self._wait_ready(service)
+        except PlatformError:
+            self._keeper.stop(service.name)
+            raise
+        service.finish(self.config)
+        on_progress(service.name, "ready")
+
+    def _stop_all(self, services: list[Service], on_progress: Progress) -> None:
+        def stop(service: Service) -> None:
+            on_progress(service.name, "stopping")
+            self._keeper.stop(service.name)
+            on_progress(service.name, "stopped")
+
+        with ThreadPoolExecutor(max_workers=len(services)) as pool:
+            list(pool.map(stop, services))
+
+    def _wait_ready(self, service: Service) -> None:
+        lives: set[int] = set()
+
+        def ask() -> None:
+            self._require_alive(service, lives)
+            service.ready(self.config)
+
+        attempts = Retrying(
+            retry=retry_if_not_exception_type(PlatformError),
+            stop=stop_after_delay(service.timeout_s) | stop_when_event_set(self._give_up),
+            wait=wait_fixed(0.2),
+            retry_error_callback=lambda state: self._too_late(
+                service, state.outcome.exception() if state.outcome else None
+            ),
+        )
+        attempts(ask)
+
+    def _require_alive(self, service: Service, lives: set[int]) -> None:
+        """Raise when the keeper has given up, or has started it so often that it will not get better."""
+        info = self._keeper.info()[service.name]
+        lives.add(info["pid"])
+        if info["statename"] in {"FATAL", "EXITED", "STOPPED"} or len(lives - {0}) > _MOST_LIVES:
+            raise PlatformError(
+                f"{service.name} dies as soon as it is started ({info['spawnerr'] or info['description']}).",
+                f"Its last lines are above; the whole log: `acude logs {service.name}`.",
+                self.log_tail(service.name),
+            )
+
+    def _too_late(self, service: Service, last: BaseException | None) -> None:
+        raise PlatformError(
+            f"{service.name} runs but did not answer within {service.timeout_s:.0f} s (last answer: {last!r}).",
+            f"Its last lines are above; the whole log: `acude logs {service.name}`.",
+            self.log_tail(service.name),
+        )
+
+    def _deaths(self) -> dict[str, int]:
+        """How often each service ended by itself since the keeper's start; the keeper's log is the only record."""
+        path = log_path(self.config, "supervisord")
+        text = path.read_text(errors="replace") if path.exists() else ""
+        deaths: dict[str, int] = {}
+        for name in re.findall(r"exited: (\S+) \(", text.rpartition("supervisord started with pid")[2]):
+            deaths[name] = deaths.get(name, 0) + 1
+        return deaths
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One start at a time: two would format the same storage."""
+        with (self.config.var / "up.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _state(service: Service, statename: str) -> str:
+    """The keeper's state and the service's ports in one word."""
+    if statename in {"RUNNING", "STARTING"}:
+        return "starting" if any(ports.is_free(port) for port, _ in service.ports) else "up"
+    return "failed" if statename in {"BACKOFF", "FATAL"} else "stopped"
+
+
+def _waves(services: list[Service]) -> list[list[Service]]:
+    """Services grouped so that each group depends on earlier groups only."""
+    by_name = {service.name: service for service in services}
+    order = start_order(services)
+    waves = []
+    while order.is_active():
+        names = order.get_ready()
+        waves.append([by_name[name] for name in names])
+        order.done(*names)
+    return waves
+
+
+def _wait_until(done: Callable[[], bool], timeout_s: float) -> None:
+    """Wait for a condition, at most so long."""
+    Retrying(
+        retry=lambda state: not (state.outcome and state.outcome.result()),
+        stop=stop_after_delay(timeout_s),
+        wait=wait_fixed(0.1),
+        retry_error_callback=lambda _: False,
+    )(done)
+
+
+def _require_disk(config: Settings) -> None:
+    free_gb = shutil.disk_usage(config.var).free / 1e9
+    if free_gb < LEAST_FREE_GB:
+        raise PlatformError(
+            f"{config.var} needs {LEAST_FREE_GB} GB of free disk, but only {free_gb:.1f} GB are left.",
+            "Free some space, or set ACUDE_VAR to a directory on another disk.",
+        )

@@ -1,0 +1,55 @@
+"""The platform's processes as the operating system sees them."""
+
+import contextlib
+from pathlib import Path
+
+import psutil
+
+MARK = "ACUDE_SUPERVISED"
+"""Environment variable that every process of a platform inherits; its value is that platform's ``var``."""
+
+
+def marked(var: Path) -> list[psutil.Process]:
+    """Every process that belongs to the platform in ``var``, whether its keeper lives or not."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(MARK) == str(var):
+                found.append(process)
+    return found
+
+
+def end_marked(var: Path, patience_s: float = 10) -> int:
+    """End every process of the platform in ``var``, kindly first.
+
+    Returns:
+        How many there were.
+    """
+    left = marked(var)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, stubborn = psutil.wait_procs(left, timeout=patience_s)
+    for process in stubborn:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(stubborn, timeout=patience_s)
+    return len(left)
+
+
+def memory_bytes(pid: int) -> int:
+    """Memory of a process and its children: PSS (shared pages counted by share), RSS where PSS can't be read."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for member in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += _one(member)
+    return total
+
+
+def _one(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.AccessDenied:
+        return int(process.memory_info().rss)

@@ -1,0 +1,122 @@
+"""Apache Kafka: one KRaft node, broker and controller in one, from its own jars."""
+
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+
+from kafka import KafkaAdminClient
+
+from acude.local.environment import write_private
+from acude.local.errors import PlatformError
+from acude.local.java import find_java, jars, require_jars, require_java
+from acude.local.service import Service
+from acude.settings import HOST, Settings
+
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+"""Room for a payload of 1 MB with its headers; the default is just too small for it."""
+
+_LOG4J = """\
+status = error
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSX}{UTC} %p %c{1}: %m%n
+"""
+
+
+def service(config: Settings) -> Service:
+    """The broker."""
+    home = config.var / "kafka"
+    return Service(
+        name="kafka",
+        purpose="events",
+        command=[*_java(config), "kafka.Kafka", str(home / "server.properties")],
+        ready=ready,
+        prepare=prepare,
+        address=config.kafka_bootstrap,
+        ports=[(config.kafka_port, "kafka_port"), (config.kafka_controller_port, "kafka_controller_port")],
+        stop_timeout_s=30,
+    )
+
+
+def ready(config: Settings) -> None:
+    """Ask the broker for its metadata."""
+    client = KafkaAdminClient(
+        bootstrap_servers=config.kafka_bootstrap, request_timeout_ms=3000, bootstrap_timeout_ms=3000
+    )
+    try:
+        client.list_topics()
+    finally:
+        client.close()
+
+
+def prepare(config: Settings) -> None:
+    """Write the configuration and, once, format the storage."""
+    require_java(config)
+    require_jars(config, "kafka")
+    home = config.var / "kafka"
+    write_private(home / "server.properties", server_properties(config))
+    write_private(home / "log4j2.properties", _LOG4J)
+    if (home / "data" / "meta.properties").exists():
+        return
+    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    format_storage = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c"]
+    answer = subprocess.run(
+        [*_java(config), *format_storage, str(home / "server.properties")], capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        lines = (answer.stdout + answer.stderr).splitlines()[-20:]
+        raise PlatformError(f"Kafka's storage in {home / 'data'} can't be formatted.", "See the lines above.", lines)
+
+
+def server_properties(config: Settings) -> str:
+    """The broker's configuration file."""
+    plaintext, controller = f"{HOST}:{config.kafka_port}", f"{HOST}:{config.kafka_controller_port}"
+    properties: dict[str, object] = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.bootstrap.servers": controller,
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://{plaintext},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{plaintext},CONTROLLER://{controller}",
+        "log.dirs": config.var / "kafka" / "data",
+        # Topics come from contracts; a misspelt name must be an error, not a new topic.
+        "auto.create.topics.enable": "false",
+        "message.max.bytes": MAX_MESSAGE_BYTES,
+        "replica.fetch.max.bytes": MAX_MESSAGE_BYTES,
+        "group.initial.rebalance.delay.ms": 0,
+        # One node: every internal topic has one replica, and few partitions, for each costs open files and memory.
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 4,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 2,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 2,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+        "log.segment.bytes": 128 * 1024 * 1024,
+        # The default buffer takes a quarter of the heap.
+        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        "log.cleaner.threads": 1,
+    }
+    return "".join(f"{name}={value}\n" for name, value in properties.items())
+
+
+def _java(config: Settings) -> list[str]:
+    """The JVM that runs Kafka's classes."""
+    home = config.var / "kafka"
+    return [
+        str(find_java(config) or "java"),
+        "-Xms256m",
+        "-Xmx512m",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        "-Duser.timezone=UTC",
+        f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
+        "-cp",
+        f"{jars(config, 'kafka')}/*",
+    ]

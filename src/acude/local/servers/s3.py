@@ -1,0 +1,77 @@
+"""S3: SeaweedFS, all its parts in one process, on loopback."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from acude import aws
+from acude.local.environment import write_private
+from acude.local.probe import ask_once
+from acude.local.service import Service
+from acude.settings import HOST, Settings
+
+_PARTS = ("master", "volume", "filer")
+
+
+def service(config: Settings) -> Service:
+    """The object store."""
+    return Service(
+        name="s3",
+        purpose="object store of the lake",
+        command=[str(Path(sys.executable).parent / "weed"), *_arguments(config)],
+        ready=ready,
+        prepare=prepare,
+        finish=create_buckets,
+        address=f"http://{HOST}:{config.s3_port}",
+        login="keys in var/local.env",
+        ports=[(config.s3_port, "s3_port"), *((port, "s3_internal_port") for port in _internal_ports(config).values())],
+        stop_timeout_s=20,
+    )
+
+
+def ready(config: Settings) -> None:
+    """List the buckets with the platform's own credentials."""
+    ask_once("s3", config.s3_endpoint, config)
+
+
+def prepare(config: Settings) -> None:
+    """Write the file with the only identity that may do anything."""
+    (config.var / "s3").mkdir(parents=True, exist_ok=True)
+    write_private(_identities(config), json.dumps(identities(config)))
+
+
+def create_buckets(config: Settings) -> None:
+    """Create the platform's buckets where they are missing."""
+    client = aws.s3(config)
+    known = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+    for bucket in (config.lake_bucket, config.inbox_bucket, config.results_bucket):
+        if bucket not in known:
+            client.create_bucket(Bucket=bucket)
+
+
+def identities(config: Settings) -> dict[str, object]:
+    """SeaweedFS's access file: one administrator, nobody anonymous."""
+    options = config.aws_options()
+    credentials = {"accessKey": options["aws_access_key_id"], "secretKey": options["aws_secret_access_key"]}
+    return {"identities": [{"name": "acude", "credentials": [credentials], "actions": ["Admin"]}]}
+
+
+def _identities(config: Settings) -> Path:
+    return config.var / "s3.json"
+
+
+def _internal_ports(config: Settings) -> dict[str, int]:
+    """The seven ports behind the S3 port, by the option that sets it."""
+    names = [name for part in _PARTS for name in (f"{part}.port", f"{part}.port.grpc")] + ["s3.port.grpc"]
+    return {name: config.s3_internal_port + offset for offset, name in enumerate(names)}
+
+
+def _arguments(config: Settings) -> Iterator[str]:
+    """SeaweedFS's command line. Its defaults listen on all interfaces and report usage to its makers."""
+    yield from ("-logtostderr", "server", f"-dir={config.var / 's3'}", f"-ip={HOST}", f"-ip.bind={HOST}")
+    yield from (f"-{name}={port}" for name, port in _internal_ports(config).items())
+    yield from ("-filer", "-s3", f"-s3.port={config.s3_port}", f"-s3.config={_identities(config)}")
+    yield from ("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false")
+    yield from ("-master.telemetry=false", "-master.volumeSizeLimitMB=1024", "-volume.max=200")
+    yield from ("-volume.preStopSeconds=0", "-master.electionTimeout=1s", "-s3.autoCreateBucket=false")

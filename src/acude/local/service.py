@@ -1,0 +1,52 @@
+"""What the platform must know about one of its servers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from acude.settings import Settings
+
+Action = Callable[[Settings], None]
+
+
+def nothing(_: Settings) -> None:
+    """The action of a server that needs none."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process that the platform keeps running.
+
+    Attributes:
+        name: Name on the command line and of its log file.
+        purpose: What it does for the platform, a few words.
+        command: Program and arguments; secrets belong in ``environment`` or in files, for arguments are public.
+        ready: Makes one request of the server's own protocol; raises whatever its client raises until it is answered.
+        address: What a user types to reach it.
+        login: How a user logs in, empty where nobody does.
+        environment: Variables on top of the platform's own.
+        ports: Every TCP port it listens on, with the setting that moves it.
+        after: Servers that must be ready before this one starts.
+        prepare: Runs before each start: writes configuration, formats storage. Must be repeatable.
+        finish: Runs after each start, once ready: creates buckets, databases. Must be repeatable.
+        timeout_s: How long a cold start may take on a busy machine.
+        stop_timeout_s: How long it may take to stop before it is killed.
+        stop_signal: The signal that stops it in good order.
+        directory: Working directory; None: ``var``.
+    """
+
+    name: str
+    purpose: str
+    command: Sequence[str]
+    ready: Action
+    address: str
+    login: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: Sequence[tuple[int, str]] = ()
+    after: Sequence[str] = ()
+    prepare: Action = nothing
+    finish: Action = nothing
+    timeout_s: float = 60
+    stop_timeout_s: int = 15
+    stop_signal: str = "TERM"
+    directory: Path | None = None

@@ -1,0 +1,58 @@
+"""The list of the platform's servers, and the order in which they start."""
+
+from collections.abc import Callable, Iterable, Sequence
+from graphlib import TopologicalSorter
+
+from acude.local.errors import PlatformError
+from acude.local.servers import airflow, glue, kafka, postgres, s3, spark
+from acude.local.service import Service
+from acude.settings import Settings
+
+SERVERS: Sequence[Callable[[Settings], Service]] = (
+    kafka.service,
+    s3.service,
+    postgres.service,
+    glue.service,
+    spark.service,
+    airflow.api,
+    airflow.scheduler,
+    airflow.dag_processor,
+    airflow.triggerer,
+)
+"""Adding a server means adding its line here."""
+
+
+def all_services(config: Settings) -> list[Service]:
+    """Every server of the platform, as ``config`` configures it."""
+    return [server(config) for server in SERVERS]
+
+
+def chosen(services: Iterable[Service], names: Iterable[str] | None) -> list[Service]:
+    """The named services and all that they depend on; every service where no name is given.
+
+    Raises:
+        PlatformError: A name is unknown.
+    """
+    by_name = {service.name: service for service in services}
+    wanted = list(by_name) if names is None else list(names)
+    found: dict[str, Service] = {}
+    while wanted:
+        name = wanted.pop()
+        if name not in by_name:
+            raise PlatformError(f"There is no service {name!r}.", f"Choose from: {', '.join(sorted(by_name))}.")
+        if name not in found:
+            found[name] = by_name[name]
+            wanted.extend(by_name[name].after)
+    return [service for service in by_name.values() if service.name in found]
+
+
+def start_order(services: Iterable[Service]) -> TopologicalSorter[str]:
+    """A prepared sorter: ``get_ready()`` names what may start now, ``done(name)`` frees what waited for it.
+
+    A dependency that isn't among the services counts as running.
+    """
+    given = list(services)
+    names = {service.name for service in given}
+    sorter = TopologicalSorter({service.name: names.intersection(service.after) for service in given})
+    sorter.prepare()
+    return sorter

@@ -1,0 +1,77 @@
+"""Data Docs: what every suite said about a day, as pages that need nothing from any network."""
+
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+from acude.lake.staging import Failure, Verdict
+from acude.settings import settings
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1d2733 }
+table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .4rem .7rem; vertical-align: top;
+border-bottom: 1px solid #d8dee6 } code { font-size: 13px } .ok { color: #0a6b3d } .bad { color: #a61b1b }
+"""
+
+
+def docs_folder() -> Path:
+    """Where the pages lie."""
+    return Path(settings().var, "data-docs")
+
+
+def write_docs(verdicts: list[Verdict]) -> Path:
+    """Writes a page for each day and run, and the list of all pages.
+
+    Returns:
+        The page of the first verdict's run.
+    """
+    pages = []
+    for (day, run_id), group in groupby(verdicts, key=lambda verdict: (verdict.day.isoformat(), verdict.run_id)):
+        members = list(group)
+        # Silver and gold are judged one after the other by the same run: each keeps its page.
+        layers = "-".join(sorted({verdict.table.split(".")[0] for verdict in members}))
+        page = docs_folder() / day / f"{_file_name(run_id)}-{layers}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(_page(f"{day}: {run_id}", "".join(_section(verdict) for verdict in members)), encoding="utf-8")
+        pages.append(page)
+    _write_index()
+    return pages[0]
+
+
+def _write_index() -> None:
+    folder = docs_folder()
+    names = [page.relative_to(folder).as_posix() for page in sorted(folder.glob("*/*.html"), reverse=True)]
+    links = [f'<li><a href="{escape(name)}">{escape(name.removesuffix(".html"))}</a>' for name in names]
+    (folder / "index.html").write_text(_page("Data Docs", f"<ul>{''.join(links)}</ul>"), encoding="utf-8")
+
+
+def _file_name(run_id: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in run_id)
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>{body}</html>\n"
+    )
+
+
+def _section(verdict: Verdict) -> str:
+    mark = '<span class="ok">passed</span>' if verdict.success else '<span class="bad">refused</span>'
+    facts = f"{verdict.expectations} expectations, {len(verdict.failures)} not met, rows <code>{verdict.hash}</code>"
+    when = f"judged at {verdict.judged_at:%Y-%m-%d %H:%M:%S} UTC"
+    rows = "".join(_row(failure) for failure in verdict.failures)
+    head = "<tr><th>Expectation<th>Column<th>Expected<th>Found<th>For one</tr>"
+    listed = f"<table>{head}{rows}</table>" if rows else ""
+    return f"<h2>{escape(verdict.table)} {mark}</h2><p>{facts}, {when}</p>{listed}"
+
+
+def _row(failure: Failure) -> str:
+    cells = (
+        failure.meaning or failure.expectation,
+        failure.column,
+        failure.expected,
+        failure.found,
+        failure.sample[0] if failure.sample else "",
+    )
+    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>"

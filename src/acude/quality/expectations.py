@@ -1,0 +1,52 @@
+"""Great Expectations at work: a frame, its expectations, and what it found. The only module that imports it."""
+
+import logging
+import os
+import warnings
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from acude.contracts.gx import Expectation
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
+
+
+@lru_cache(maxsize=1)
+def _context() -> "AbstractDataContext":
+    """An in-memory context that sends nothing anywhere and draws no progress bars."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx  # noqa: PLC0415 - takes seconds, and only judging needs it
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    # It warns of every condition string, which is the only form that a suite file can hold.
+    warnings.filterwarnings("ignore", module="great_expectations")
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context
+
+
+def validate(
+    frame: "pd.DataFrame", expectations: list[Expectation], parameters: dict[str, Any], name: str
+) -> list[dict[str, Any]]:
+    """Judges a frame.
+
+    Args:
+        frame: the rows.
+        expectations: a suite's expectations; extra columns of the frame are no offence (see `judge`).
+        parameters: values for `{"$PARAMETER": name}`.
+        name: of the table, for the report.
+
+    Returns:
+        A result for each expectation, in Great Expectations' JSON form.
+    """
+    from great_expectations.core.expectation_suite import ExpectationSuite  # noqa: PLC0415
+
+    context = _context()
+    suite = ExpectationSuite(name=name, expectations=expectations)
+    source = context.data_sources.add_or_update_pandas(name)
+    batch = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("whole")
+    found = batch.get_batch({"dataframe": frame}).validate(suite, expectation_parameters=parameters)
+    return [result.to_json_dict() for result in found.results]

@@ -1,0 +1,127 @@
+"""The one place that reads the environment: every address, name, limit and secret of the platform.
+
+On AWS the defaults hold and the endpoints stay empty. On one machine ``acude up`` writes
+``var/local.env`` (mode 0600) with the local endpoints and freshly drawn secrets; it is read here.
+An environment variable ``ACUDE_<FIELD>`` wins over the file.
+"""
+
+import os
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""The checkout: contracts/, expectations/ and dags/ lie here."""
+
+LOCAL_ENV = PROJECT / "var" / "local.env"
+HOST = "127.0.0.1"
+"""Every local server listens here and nowhere else."""
+
+
+class Settings(BaseSettings):
+    """All settings, frozen. Ports and endpoints are only used on one machine; on AWS endpoints are None."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ACUDE_", env_file=LOCAL_ENV, frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    project: Path = PROJECT
+    var: Path = Field(default=PROJECT / "var", description="Where local servers keep data, logs and process ids")
+
+    java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME", description="None: the java on the PATH")
+
+    # Events
+    kafka_port: int = Field(default=9092, description="Port of the local broker")
+    kafka_controller_port: int = Field(
+        default=9093, description="Port on which the local broker talks to its own quorum"
+    )
+    kafka_bootstrap: str = Field(default=f"{HOST}:9092", description="Brokers, host:port separated by commas")
+
+    kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
+    ingest_batch: int = Field(default=400_000, description="Most records of one micro-batch")
+    ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
+
+    # Object store
+    aws_region: str = "us-east-1"
+    s3_port: int = 8333
+    s3_internal_port: int = Field(
+        default=18330, description="First of the seven ports that the local S3 server's parts share"
+    )
+    s3_endpoint: str | None = Field(default=None, description="None: the real S3")
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    lake_bucket: str = "acude-lake"
+    inbox_bucket: str = "acude-inbox"
+    results_bucket: str = "acude-athena-results"
+
+    # Catalogue and queries
+    glue_port: int = 5055
+    glue_endpoint: str | None = None
+    athena_port: int = 8444
+    athena_endpoint: str | None = None
+    athena_workgroup: str = "acude"
+
+    # Spark
+    spark_connect_port: int = 15002
+    spark_connect_token: SecretStr = Field(
+        default=SecretStr(""), description="What the warm batch server asks of its clients"
+    )
+    # Not shown: on one machine the address carries the token.
+    spark_remote: str | None = Field(
+        default=None, repr=False, description="Spark Connect address of the warm batch server"
+    )
+    spark_memory: str = Field(default="1g", description="Heap of each Spark driver")
+
+    # Databases: one local server, three databases
+    postgres_port: int = 5439
+    postgres_password: SecretStr = SecretStr("")
+    warehouse_kind: Literal["postgres", "redshift"] = "redshift"
+    warehouse_dsn: SecretStr = SecretStr("")
+    redshift_copy_role: str = Field(default="", description="ARN of the role that Redshift's COPY assumes")
+    shop_dsn: SecretStr = Field(default=SecretStr(""), description="The shop's own order database")
+
+    # Airflow
+    airflow_port: int = 8080
+    airflow_url: str = "http://127.0.0.1:8080"
+    airflow_user: str = "admin"
+    airflow_password: SecretStr = SecretStr("")
+    airflow_log_port: int = Field(
+        default=8793, description="First of the two ports on which Airflow serves its tasks' logs"
+    )
+    airflow_dsn: SecretStr = Field(default=SecretStr(""), description="Airflow's own database")
+    airflow_fernet_key: SecretStr = SecretStr("")
+    airflow_jwt_secret: SecretStr = SecretStr("")
+
+    # Simulator
+    warehouses_port: int = Field(default=8071, description="Port of the simulated warehouses' REST API")
+    warehouses_url: str = "http://127.0.0.1:8071"
+
+    @cached_property
+    def contracts(self) -> Path:
+        """Folder of the ODCS files."""
+        return self.project / "contracts"
+
+    @cached_property
+    def lake(self) -> str:
+        """URL of the lake's root for Spark, without a trailing slash."""
+        return f"s3a://{self.lake_bucket}"
+
+    def aws_options(self) -> dict[str, str]:
+        """Region and, where set, credentials as boto3's client arguments."""
+        options = {"region_name": self.aws_region}
+        if self.s3_access_key and self.s3_secret_key:
+            options |= {
+                "aws_access_key_id": self.s3_access_key.get_secret_value(),
+                "aws_secret_access_key": self.s3_secret_key.get_secret_value(),
+            }
+        return options
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read once; the local file lies in ``ACUDE_VAR`` where that is set."""
+    local_env = Path(os.environ.get("ACUDE_VAR", PROJECT / "var")) / LOCAL_ENV.name
+    return Settings(_env_file=local_env)  # type: ignore[call-arg]

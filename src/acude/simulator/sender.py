@@ -1,0 +1,102 @@
+"""Sends records to Kafka with kafka-python and keeps the ledger of the answers."""
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from acude.simulator.faults import Kind, Record
+from acude.simulator.ledger import Entry, Ledger
+from acude.simulator.wire import VERSION
+
+_SLICES_IN_FLIGHT = 8
+_ANSWER_WITHIN_S = 150.0
+
+log = logging.getLogger(__name__)
+
+
+def entry_of(record: Record, topic: str) -> Entry:
+    """What the ledger says about a record. Only valid purchases carry money, so that a plain sum is right."""
+    event = record.event
+    counts = record.kind is Kind.VALID
+    money = counts and event.preco is not None and event.quantidade is not None
+    return Entry(
+        topico=topic,
+        tipo=record.kind.value,
+        motivo=record.reason,
+        id_evento=event.id_evento,
+        id_pedido=event.id_pedido,
+        id_produto=event.id_produto,
+        atrasado=record.late,
+        dia=event.momento.date() if record.kind is not Kind.MALFORMED else None,
+        valor=(event.preco or Decimal(0)) * (event.quantidade or 0) if money else None,
+        moeda=event.moeda if money else None,
+    )
+
+
+class Sender:
+    """Sends slices of records; each slice stands in the ledger before its first record leaves.
+
+    Several slices are under way at once; `close` waits for the last answers.
+    """
+
+    def __init__(self, producer: KafkaProducer, ledger: Ledger, topic: str) -> None:
+        self._topic = topic
+        self._producer = producer
+        self._ledger = ledger
+        self._under_way: deque[list[tuple[int, Any]]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def send(self, records: Sequence[Record]) -> None:
+        """Send one slice; waits only when too many slices are unanswered."""
+        numbers = self._ledger.intend([entry_of(record, self._topic) for record in records])
+        version = VERSION.encode()
+        sent: list[tuple[int, Any]] = []
+        for number, record in zip(numbers, records, strict=True):
+            headers = [
+                ("origem", record.event.origem.encode()),
+                ("versao", version),
+                ("id_rastro", self._ledger.id_of(number).encode()),
+            ]
+            try:
+                sent.append((number, self._producer.send(self._topic, record.value, record.key, headers=headers)))
+            except KafkaError as problem:
+                self._ledger.give_up(number, f"{type(problem).__name__}: {problem}")
+        self._under_way.append(sent)
+        while len(self._under_way) > _SLICES_IN_FLIGHT or self._is_answered():
+            self._settle()
+        self._ledger.roll()
+
+    def close(self) -> None:
+        """Wait for the answers that are still to come, then complete the ledger."""
+        try:
+            while self._under_way:
+                self._settle()
+        finally:
+            self._producer.close(timeout=5)
+            self._ledger.close()
+
+    def _is_answered(self) -> bool:
+        """Whether the oldest slice has all its answers."""
+        return bool(self._under_way) and all(future.is_done for _, future in self._under_way[0])
+
+    def _settle(self) -> None:
+        """Note the oldest slice's answers."""
+        for number, future in self._under_way.popleft():
+            try:
+                answer = future.get(timeout=_ANSWER_WITHIN_S)
+            except KafkaError as problem:
+                log.warning("send %s got no answer: %s", self._ledger.id_of(number), problem)
+                self._ledger.give_up(number, f"{type(problem).__name__}: {problem}")
+            else:
+                self._ledger.answer(number, answer.partition, answer.offset)

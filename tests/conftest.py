@@ -1,0 +1,25 @@
+"""What tests share: the real servers, started once a run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from acude.local.platform import Platform
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """Every server of the platform, ready. Attaches where it runs already, and then leaves it running."""
+    servers = Platform()
+    attached = servers.is_running()
+    servers.up()
+    yield servers
+    if not attached:
+        servers.down()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever takes the servers is marked with it, so that ``-m "not platform"`` leaves all of them out."""
+    for item in items:
+        if "platform" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.platform)

@@ -1,0 +1,46 @@
+"""What integration tests share: a Kafka topic of a test's own, read back with a plain consumer."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import NewTopic
+
+from acude.local.platform import Platform
+
+
+@pytest.fixture
+def topic(platform: Platform) -> Iterator[str]:
+    """A new topic of four partitions that goes away afterwards; the platform's streams don't read it."""
+    name = f"teste_{uuid.uuid4().hex[:12]}"
+    admin = KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)
+    admin.create_topics([NewTopic(name, 4, 1)])
+    yield name
+    admin.delete_topics([name])
+    admin.close()
+
+
+@pytest.fixture
+def records_in(platform: Platform) -> Callable[[str], list[Any]]:
+    """Reads all records of a topic, from each partition's beginning to its present end."""
+
+    def read(topic: str) -> list[Any]:
+        consumer = KafkaConsumer(
+            bootstrap_servers=platform.config.kafka_bootstrap,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=4_000_000,
+        )
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        consumer.seek_to_beginning(*partitions)
+        found: list[Any] = []
+        while any(consumer.position(partition) < ends[partition] for partition in partitions):
+            for records in consumer.poll(timeout_ms=500).values():
+                found += records
+        consumer.close()
+        return found
+
+    return read

@@ -1,0 +1,228 @@
+"""The servers as a user meets them: ready, on loopback, behind credentials, and back after a kill."""
+
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import boto3
+import httpx
+import psycopg2
+import pytest
+from botocore.exceptions import ClientError
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import NewTopic
+from psycopg2 import sql
+from pyspark.errors import PySparkException
+from pyspark.sql.connect.client import SparkConnectClient
+
+from acude import aws
+from acude.local.errors import PlatformError
+from acude.local.platform import Platform
+from acude.local.ports import listening
+from acude.local.processes import marked
+from acude.local.servers import postgres
+from acude.settings import Settings
+
+LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+@pytest.fixture
+def topic(platform: Platform) -> Iterator[str]:
+    """A topic of its own, removed afterwards."""
+    name = f"teste_{uuid4().hex}"
+    with closing(KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)) as admin:
+        admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
+    yield name
+    # A client of its own again: the test may have killed the broker that the first one knew.
+    with closing(KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)) as admin:
+        admin.delete_topics([name])
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Platform]:
+    """A second platform, of which only the catalogue will run."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    servers = Platform(Settings(var=tmp_path, glue_port=port))
+    yield servers
+    servers.down()
+
+
+def produce(platform: Platform, topic: str, values: list[bytes]) -> None:
+    producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all", max_request_size=2_000_000)
+    for value in values:
+        producer.send(topic, value).get(timeout=30)
+    producer.close()
+
+
+def consume(platform: Platform, topic: str) -> list[bytes]:
+    servers = platform.config.kafka_bootstrap
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=servers, auto_offset_reset="earliest", consumer_timeout_ms=5000, group_id=None
+    )
+    values = [record.value for record in consumer]
+    consumer.close()
+    return values
+
+
+def kill_and_wait(platform: Platform, name: str) -> None:
+    pid = platform.pid(name)
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    platform.wait_back(name, pid)
+
+
+def test_every_server_is_up(platform: Platform) -> None:
+    assert {row.name: row.state for row in platform.status() if row.state != "up"} == {}
+
+
+def test_nothing_listens_beyond_loopback(platform: Platform) -> None:
+    open_to_others = {
+        (row.name, host, port)
+        for row in platform.status()
+        for host, port in listening(row.pid or 0)
+        if host not in LOOPBACK
+    }
+
+    assert open_to_others == set()
+
+
+def test_a_second_start_leaves_every_server_alone(platform: Platform) -> None:
+    before = {row.name: row.pid for row in platform.status()}
+    platform.up()
+
+    assert {row.name: row.pid for row in platform.status()} == before
+
+
+@pytest.mark.parametrize(
+    "path", ["local.env", "supervisord.conf", "s3.json", "spark/connect.properties", "airflow/airflow.cfg"]
+)
+def test_files_with_secrets_are_their_owners_only(platform: Platform, path: str) -> None:
+    assert stat.S_IMODE((platform.config.var / path).stat().st_mode) == 0o600
+
+
+def test_a_topic_that_no_contract_names_does_not_come_into_being(platform: Platform) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)
+    name = f"nunca_{uuid4().hex}"
+    KafkaConsumer(name, bootstrap_servers=platform.config.kafka_bootstrap, consumer_timeout_ms=500).poll(500)
+
+    assert name not in admin.list_topics()
+    admin.close()
+
+
+def test_a_payload_of_a_megabyte_passes(platform: Platform, topic: str) -> None:
+    produce(platform, topic, [b"x" * 1024 * 1024])
+
+    assert [len(value) for value in consume(platform, topic)] == [1024 * 1024]
+
+
+def test_the_object_store_refuses_other_keys(platform: Platform) -> None:
+    client = boto3.client(
+        "s3",
+        endpoint_url=platform.config.s3_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="other",
+        aws_secret_access_key="other",
+    )
+    with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+        client.list_buckets()
+
+
+def test_the_databases_refuse_another_password(platform: Platform) -> None:
+    dsn = platform.config.warehouse_dsn.get_secret_value()
+    password = dsn.split(":")[2].split("@")[0]
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(dsn.replace(password, "other"))
+
+
+def test_each_database_belongs_to_its_own_role(platform: Platform) -> None:
+    for dsn, database in ((platform.config.warehouse_dsn, "warehouse"), (platform.config.shop_dsn, "loja")):
+        session = psycopg2.connect(dsn.get_secret_value())
+        with session.cursor() as cursor:
+            cursor.execute("SELECT current_user, current_database(), current_setting('TimeZone')")
+            assert cursor.fetchone() == (database, database, "UTC")
+        session.close()
+
+
+def test_the_warm_spark_refuses_another_token(platform: Platform) -> None:
+    client = SparkConnectClient(f"sc://localhost:{platform.config.spark_connect_port}/;token=other")
+    with pytest.raises(PySparkException, match="Invalid authentication token"):
+        client.get_configs("spark.app.name")
+    client.close()
+
+
+def test_airflow_knows_its_user_and_refuses_others(platform: Platform) -> None:
+    config = platform.config
+    login = {"username": config.airflow_user, "password": config.airflow_password.get_secret_value()}
+
+    assert httpx.post(f"{config.airflow_url}/auth/token", json=login).status_code == 201
+    assert httpx.post(f"{config.airflow_url}/auth/token", json={**login, "password": "other"}).status_code == 401
+    assert httpx.get(f"{config.airflow_url}/api/v2/dags").status_code == 401
+
+
+def test_a_killed_broker_comes_back_with_its_records(platform: Platform, topic: str) -> None:
+    sent = [f"evento {number}".encode() for number in range(100)]
+    produce(platform, topic, sent)
+    kill_and_wait(platform, "kafka")
+
+    assert consume(platform, topic) == sent
+
+
+def test_a_killed_object_store_comes_back_with_its_objects(platform: Platform) -> None:
+    bucket, key, body = platform.config.inbox_bucket, f"_teste/{uuid4().hex}", os.urandom(300_000)
+    aws.s3(platform.config).put_object(Bucket=bucket, Key=key, Body=body)
+    kill_and_wait(platform, "s3")
+
+    assert aws.s3(platform.config).get_object(Bucket=bucket, Key=key)["Body"].read() == body
+    aws.s3(platform.config).delete_object(Bucket=bucket, Key=key)
+
+
+def test_a_killed_database_server_keeps_what_was_committed(platform: Platform) -> None:
+    role = f"teste_{uuid4().hex}"
+    with closing(postgres.connect(platform.config)) as session, session.cursor() as cursor:
+        cursor.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+    kill_and_wait(platform, "postgres")
+
+    with closing(postgres.connect(platform.config)) as session, session.cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = %s", (role,))
+        assert cursor.fetchone() == (role,)
+        cursor.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def test_a_restart_by_the_keeper_is_counted(platform: Platform) -> None:
+    before = {row.name: row.restarts for row in platform.status()}["glue"]
+    kill_and_wait(platform, "glue")
+
+    assert {row.name: row.restarts for row in platform.status()}["glue"] == before + 1
+
+
+def test_a_taken_port_stops_the_start_with_a_sentence(small: Platform) -> None:
+    with (
+        socket.create_server(("127.0.0.1", small.config.glue_port)),
+        pytest.raises(PlatformError, match=rf"glue needs port {small.config.glue_port}.*ACUDE_GLUE_PORT"),
+    ):
+        small.up(["glue"])
+
+
+def test_down_ends_what_a_killed_keeper_left_behind(small: Platform) -> None:
+    small.up(["glue"])
+    keeper = int((small.config.var / "supervisord.pid").read_text())
+    os.kill(keeper, signal.SIGKILL)
+
+    assert small.down() == 1
+    assert marked(small.config.var) == []
+
+
+def test_a_start_after_a_killed_keeper_finds_the_ports_free(small: Platform) -> None:
+    small.up(["glue"])
+    orphan = small.pid("glue")
+    os.kill(int((small.config.var / "supervisord.pid").read_text()), signal.SIGKILL)
+    small.up(["glue"])
+
+    assert small.pid("glue") not in {None, orphan}
+    assert small.is_up(["glue"])

@@ -1,0 +1,115 @@
+"""Each way in which a payload can miss its contract is refused with its own reason."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from acude.contracts.decoder import Decoded, Decoder
+from acude.contracts.model import table
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SAMPLE = b'{"id_usuario": "u123", "tipo_evento": "clique", "id_produto": "p456", "timestamp": "2025-05-14T19:16:00"}'
+
+
+def decode(*payloads: bytes | None) -> Decoded:
+    taken_at = pa.array([NOW] * len(payloads), pa.timestamp("us", "UTC"))
+    return Decoder(table("topics.eventos_clientes")).decode(pa.array(payloads, pa.binary()), taken_at)
+
+
+def event(**fields: str) -> bytes:
+    """The sample event, with fields replaced or added; each value is JSON text, an empty one leaves the field out."""
+    base = {"id_usuario": '"u1"', "tipo_evento": '"compra"', "timestamp": '"2026-11-22T10:00:00"'} | fields
+    return ("{" + ",".join(f'"{name}":{value}' for name, value in base.items() if value) + "}").encode()
+
+
+def test_the_sample_event_is_valid_byte_for_byte() -> None:
+    decoded = decode(SAMPLE)
+    assert decoded.refusals == {}
+    row = decoded.fields[0].as_py()
+    assert row["timestamp"] == datetime(2025, 5, 14, 19, 16, tzinfo=UTC)
+    assert (row["id_usuario"], row["tipo_evento"], row["id_produto"]) == ("u123", "clique", "p456")
+    assert row["id_evento"] is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (None, "vazio"),
+        (b"", "vazio"),
+        (b"x" * 1_000_000, "grande_demais"),
+        (b"{", "json_invalido"),
+        (b"compra", "json_invalido"),
+        (SAMPLE + b" {}", "json_invalido"),
+        (SAMPLE.replace(b"u123", b"u\xff"), "utf8_invalido"),
+        (b"[1]", "tipo_errado"),
+        (b"null", "tipo_errado"),
+        (event(id_usuario="1"), "tipo_errado"),
+        (event(id_usuario="null"), "tipo_errado"),
+        (event(quantidade="1.0"), "tipo_errado"),
+        (event(quantidade='"1"'), "tipo_errado"),
+        (event(quantidade="true"), "tipo_errado"),
+        (event(preco='"1.10"'), "tipo_errado"),
+        (event(preco="true"), "tipo_errado"),
+        (event(preco="{}"), "tipo_errado"),
+        (event(timestamp="1747250160"), "tipo_errado"),
+        (event(id_usuario=""), "campo_ausente"),
+        (event(timestamp=""), "campo_ausente"),
+        (event(cor='"azul"'), "campo_desconhecido"),
+        (event(id_usuario='"u1","id_usuario":"u1"'), "campo_repetido"),
+        (event(id_usuario='"u1","id\\u005fusuario":"u2"'), "campo_repetido"),
+        (event(id_usuario='""'), "valor_invalido"),
+        (event(id_usuario='"' + "u" * 65 + '"'), "valor_invalido"),
+        (event(tipo_evento='"Compra"'), "valor_invalido"),
+        (event(quantidade="0"), "valor_invalido"),
+        (event(quantidade="2147483648"), "valor_invalido"),
+        (event(preco="-3.10"), "valor_invalido"),
+        (event(preco="1.00001"), "valor_invalido"),
+        (event(preco="1e15"), "valor_invalido"),
+        (event(moeda='"REAL"'), "valor_invalido"),
+        (event(timestamp='"2026-11-22"'), "valor_invalido"),
+        (event(timestamp='"22/11/2026 10:00"'), "valor_invalido"),
+        (event(timestamp='"2026-02-30T10:00:00"'), "valor_invalido"),
+        (event(timestamp='"1999-12-31T23:59:59"'), "tempo_absurdo"),
+        (event(timestamp='"2026-11-23T12:00:01"'), "tempo_absurdo"),
+    ],
+)
+def test_what_misses_the_contract_is_refused_with_its_reason(payload: bytes | None, reason: str) -> None:
+    decoded = decode(payload)
+    assert decoded.refusals[0].reason == reason
+    assert (decoded.fields[0].as_py(), decoded.day[0].as_py(), decoded.late[0].as_py()) == (None, None, None)
+
+
+def test_a_refused_payload_leaves_its_neighbours_alone() -> None:
+    decoded = decode(SAMPLE, b"{", SAMPLE)
+    assert set(decoded.refusals) == {1}
+    assert [row and row["id_usuario"] for row in decoded.fields.to_pylist()] == ["u123", None, "u123"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("12.3400", "12.34"), ("0", "0"), ("1e2", "100"), ("99999999999999.9999", "99999999999999.9999")]
+)
+def test_a_price_keeps_every_digit(text: str, value: str) -> None:
+    row = decode(event(preco=text)).fields[0].as_py()
+    assert row["preco"] == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-22T10:00:00", datetime(2026, 11, 22, 10, tzinfo=UTC)),
+        ("2026-11-22T10:00:00Z", datetime(2026, 11, 22, 10, tzinfo=UTC)),
+        ("2026-11-21T23:30:00-03:00", datetime(2026, 11, 22, 2, 30, tzinfo=UTC)),
+        ("2026-11-22T10:00:00.123456", datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)),
+    ],
+)
+def test_event_time_is_utc_and_names_the_day(text: str, utc: datetime) -> None:
+    decoded = decode(event(timestamp=f'"{text}"'))
+    assert decoded.fields[0].as_py()["timestamp"] == utc
+    assert decoded.day.to_pylist() == [utc.date()]
+
+
+def test_an_event_is_late_past_the_contracts_lateness() -> None:
+    decoded = decode(event(timestamp='"2026-11-22T11:50:00"'), event(timestamp='"2026-11-22T11:49:59"'))
+    assert decoded.late.to_pylist() == [False, True]

@@ -1,0 +1,63 @@
+"""The index of known events tells repeats from first arrivals, across batches and reruns."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acude.lake.known_events import Arrivals, KnownEvents, pack, unpack
+
+Row = tuple[int, int, int]
+
+
+def arrivals(rows: list[Row]) -> Arrivals:
+    """Rows of (id, content, offset) on partition 0."""
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return Arrivals(columns[:, 0], columns[:, 1], columns[:, 2])
+
+
+def judged(known: KnownEvents, rows: list[Row]) -> list[str]:
+    verdict = known.judge(arrivals(rows))
+    words = np.where(verdict.duplicate, "repeat", np.where(verdict.contradictory, "contradicts", "first"))
+    return [str(word) for word in words]
+
+
+def test_the_lowest_offset_of_a_batch_is_the_first() -> None:
+    assert judged(KnownEvents(), [(1, 7, 12), (1, 7, 10), (2, 7, 11)]) == ["repeat", "first", "first"]
+
+
+def test_an_id_with_another_content_contradicts() -> None:
+    assert judged(KnownEvents(), [(1, 7, 10), (1, 8, 11), (1, 7, 12)]) == ["first", "contradicts", "repeat"]
+
+
+def test_an_earlier_batch_wins_even_over_a_lower_offset() -> None:
+    known = KnownEvents()
+    judged(known, [(1, 7, 10)])
+    assert judged(known, [(1, 7, 3)]) == ["repeat"]
+
+
+def test_a_batch_that_runs_again_does_not_take_its_own_rows_for_repeats() -> None:
+    known, rows = KnownEvents(), [(1, 7, 10), (2, 7, 11), (1, 7, 12)]
+    first = judged(known, rows)
+    assert judged(known, rows) == first == ["first", "first", "repeat"]
+
+
+def test_a_repeat_names_the_first_arrivals_coordinate() -> None:
+    known = KnownEvents()
+    coordinates = pack(np.array([3], dtype=np.int32), np.array([99], dtype=np.int64))
+    known.add(Arrivals(np.array([1], dtype=np.int64), np.array([7], dtype=np.int64), coordinates))
+    partition, offset = unpack(known.judge(arrivals([(1, 7, 5)])).originals)
+    assert (partition[0], offset[0]) == (3, 99)
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=30), max_size=8))
+def test_it_agrees_with_a_plain_dictionary(batches: list[list[tuple[int, int]]]) -> None:
+    known, seen, offset = KnownEvents(), {}, 0
+    for batch in batches:
+        rows = [(key, content, offset + i) for i, (key, content) in enumerate(batch)]
+        offset += len(rows)
+        expected = []
+        for key, content, at in rows:
+            first = seen.setdefault(key, (content, at))
+            expected.append("first" if first[1] == at else "repeat" if first[0] == content else "contradicts")
+        assert judged(known, rows) == expected
+    assert len(known) == len(seen)

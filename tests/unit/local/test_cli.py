@@ -1,0 +1,31 @@
+import subprocess
+import sys
+
+from typer.testing import CliRunner
+
+from acude.cli import COMMANDS, app
+
+
+def test_help_lists_every_command_without_importing_any() -> None:
+    script = (
+        "import sys; from typer.testing import CliRunner; from acude.cli import app;"
+        "print(CliRunner().invoke(app, ['--help']).output);"
+        "heavy = {'pyspark', 'airflow', 'boto3', 'kafka', 'pandas', 'acude.local.platform'} & set(sys.modules);"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert answer.returncode == 0, answer.stderr
+    assert [name for name in COMMANDS if name not in answer.stdout] == []
+
+
+def test_an_unknown_command_is_refused() -> None:
+    assert CliRunner().invoke(app, ["upp"]).exit_code == 2
+
+
+def test_an_unknown_service_is_said_in_a_sentence_without_a_traceback() -> None:
+    result = CliRunner().invoke(app, ["logs", "brocker"])
+
+    assert result.exit_code == 1
+    assert "There is no service 'brocker'" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,67 @@
+import stat
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from acude.local.environment import ensure_local_env, local_values
+from acude.settings import Settings
+
+
+def bare(**given: object) -> Settings:
+    """Settings of a machine on which nothing was ever started."""
+    return Settings(_env_file=None).model_copy(update=given)
+
+
+def test_secrets_are_drawn_once_and_kept(tmp_path: Path) -> None:
+    first = ensure_local_env(bare(var=tmp_path))
+    second = ensure_local_env(bare(var=tmp_path))
+
+    assert first.s3_secret_key
+    assert (first.s3_secret_key, first.airflow_dsn) == (second.s3_secret_key, second.airflow_dsn)
+    assert (first.airflow_fernet_key, first.spark_connect_token) == (
+        second.airflow_fernet_key,
+        second.spark_connect_token,
+    )
+
+
+def test_two_platforms_draw_different_secrets(tmp_path: Path) -> None:
+    one, other = ensure_local_env(bare(var=tmp_path / "1")), ensure_local_env(bare(var=tmp_path / "2"))
+
+    assert one.airflow_password != other.airflow_password
+
+
+def test_endpoints_follow_the_ports() -> None:
+    values = local_values(bare(s3_port=1111, postgres_port=2222, spark_connect_port=3333, kafka_port=4444), {})
+
+    assert values["s3_endpoint"] == "http://127.0.0.1:1111"
+    assert values["warehouse_dsn"].endswith("@127.0.0.1:2222/warehouse")
+    assert values["spark_remote"].startswith("sc://localhost:3333/;token=")
+    assert values["kafka_bootstrap"] == "127.0.0.1:4444"
+
+
+def test_a_moved_port_keeps_the_databases_password() -> None:
+    before = local_values(bare(postgres_port=1000), {})
+    after = local_values(bare(postgres_port=2000), {"ACUDE_SHOP_DSN": before["shop_dsn"]})
+
+    assert after["shop_dsn"] == before["shop_dsn"].replace(":1000/", ":2000/")
+
+
+def test_a_secret_that_is_set_wins_over_the_file() -> None:
+    values = local_values(bare(airflow_password=SecretStr("chosen")), {"ACUDE_AIRFLOW_PASSWORD": "drawn"})
+
+    assert values["airflow_password"] == "chosen"
+
+
+def test_the_file_is_private_and_the_settings_read_it(tmp_path: Path) -> None:
+    config = ensure_local_env(bare(var=tmp_path))
+    path = tmp_path / "local.env"
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert Settings(_env_file=path).s3_access_key == config.s3_access_key  # type: ignore[call-arg]
+
+
+def test_settings_do_not_show_secrets(tmp_path: Path) -> None:
+    config = ensure_local_env(bare(var=tmp_path))
+
+    assert config.spark_connect_token.get_secret_value() not in repr(config)
+    assert config.airflow_dsn.get_secret_value() not in repr(config)

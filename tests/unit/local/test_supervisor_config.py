@@ -1,0 +1,79 @@
+import stat
+from configparser import RawConfigParser
+from pathlib import Path
+
+from acude.local.environment import write_private
+from acude.local.service import Service, nothing
+from acude.local.services import all_services
+from acude.local.supervisor import render, socket_path
+from acude.settings import Settings
+
+
+def parsed(config: Settings, services: list[Service]) -> RawConfigParser:
+    parser = RawConfigParser()
+    parser.read_string(render(config, services))
+    return parser
+
+
+def test_the_keeper_listens_on_no_tcp_port() -> None:
+    config = Settings()
+
+    assert not [name for name in parsed(config, all_services(config)).sections() if "inet" in name]
+
+
+def test_every_service_is_kept_but_none_starts_by_itself(tmp_path: Path) -> None:
+    config = Settings(var=tmp_path)
+    services = all_services(config)
+    parser = parsed(config, services)
+
+    for service in services:
+        section = parser[f"program:{service.name}"]
+        assert (section["autostart"], section["autorestart"]) == ("false", "true")
+        assert section["stdout_logfile"] == f"{tmp_path}/log/{service.name}.log"
+
+
+def test_every_process_carries_the_mark_of_its_platform(tmp_path: Path) -> None:
+    environment = parsed(Settings(var=tmp_path), [])["supervisord"]["environment"]
+
+    assert f'ACUDE_SUPERVISED="{tmp_path}"' in environment
+    assert f'ACUDE_VAR="{tmp_path}"' in environment
+
+
+def test_a_percent_sign_is_not_taken_for_an_expansion(tmp_path: Path) -> None:
+    service = Service(
+        name="x", purpose="", command=["run", "a b", "5%"], ready=nothing, address="", environment={"SECRET": "p%q"}
+    )
+    section = parsed(Settings(var=tmp_path), [service])["program:x"]
+
+    assert section["command"] == '"run" "a b" "5%%"'
+    assert section["environment"] == 'SECRET="p%%q"'
+
+
+def test_no_secret_is_an_argument(tmp_path: Path) -> None:
+    secrets = ["s3-secret-key", "postgres-password", "airflow-password", "spark-token"]
+    fields = ("s3_secret_key", "postgres_password", "airflow_password", "spark_connect_token")
+    config = Settings.model_validate(
+        {"var": tmp_path, "s3_access_key": "key", **dict(zip(fields, secrets, strict=True))}
+    )
+    arguments = " ".join(part for service in all_services(config) for part in service.command)
+
+    assert [secret for secret in secrets if secret in arguments] == []
+
+
+def test_a_socket_path_too_long_for_the_kernel_moves_to_the_temporary_folder(tmp_path: Path) -> None:
+    deep = Settings(var=tmp_path / ("d" * 100))
+    other = Settings(var=tmp_path / ("e" * 100))
+
+    assert len(str(socket_path(deep))) < 100
+    assert socket_path(deep) != socket_path(other)
+    assert socket_path(Settings(var=Path("/v"))) == Path("/v/supervisor.sock")
+
+
+def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "secret"
+    write_private(path, "one")
+    write_private(path, "two")
+
+    assert path.read_text() == "two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,43 @@
+from datetime import date
+
+import pytest
+
+from acude.warehouse.target import chosen, targets
+
+DAY = date(2011, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("table", "source", "period"),
+    [
+        ("vendas", "silver.vendas", "2011-01-04"),
+        ("eventos_clientes", "silver.eventos_clientes", "2011-01-04"),
+        ("estoque", "gold.estoque", "2011-01-04"),
+        ("receita_mensal", "gold.receita_mensal", "2011-01"),
+        ("mais_vendidos", "gold.mais_vendidos", "2011-01-04"),
+    ],
+)
+def test_a_table_mirrors_the_lakes_table_of_its_name_by_day_or_month(table: str, source: str, period: str) -> None:
+    target = targets()[table]
+
+    assert target.source.full_name == source
+    assert target.period(DAY) == period
+
+
+def test_only_stock_is_merged() -> None:
+    assert [target.name for target in targets().values() if target.merges] == ["estoque"]
+    assert targets()["estoque"].clock == "ultima_atualizacao"
+
+
+def test_the_audit_table_is_not_loaded() -> None:
+    assert "cargas" not in targets()
+
+
+def test_all_tables_are_chosen_unless_some_are_named() -> None:
+    assert [target.name for target in chosen(None)] == list(targets())
+    assert [target.name for target in chosen(["vendas", "estoque"])] == ["vendas", "estoque"]
+
+
+def test_an_unknown_table_is_named_with_those_that_exist() -> None:
+    with pytest.raises(ValueError, match=r"loads no table 'venda'; it loads .*vendas"):
+        chosen(["venda"])
