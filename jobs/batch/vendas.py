@@ -18,6 +18,7 @@ from acude.contracts.model import table
 from acude.lake import inbox, mart, raw_lines, staging
 from acude.lake.inbox_csv import FIELDS
 from acude.lake.inbox_error import InboxError
+from acude.quality.judge import QualityError, judge
 
 SALES = "silver.vendas"
 REFUSED = "silver.quarentena_arquivos"
@@ -135,11 +136,10 @@ def run(day: date, run_id: str) -> dict[str, Any]:
         lines = inbox.read(files)
         with mart.session() as spark:
             staged = _stage(spark, lines, day, run_id)
-            for one in staged:
-                mart.audit(one)
+            judge(staged)
             inbox.assert_unchanged(day, files)
             published = [mart.publish(spark, one) for one in staged]
-    except (InboxError, mart.QualityError):
+    except (InboxError, QualityError):
         inbox.remember(day, files, run_id, published=False)
         raise
     inbox.remember(day, files, run_id, published=True)

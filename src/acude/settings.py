@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     )
 
     project: Path = PROJECT
+    contracts: Path = Field(default=PROJECT / "contracts", description="Folder of the ODCS files")
     var: Path = Field(default=PROJECT / "var", description="Where local servers keep data, logs and process ids")
 
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME", description="None: the java on the PATH")
@@ -88,21 +89,15 @@ class Settings(BaseSettings):
     airflow_url: str = "http://127.0.0.1:8080"
     airflow_user: str = "admin"
     airflow_password: SecretStr = SecretStr("")
-    airflow_log_port: int = Field(
-        default=8793, description="First of the two ports on which Airflow serves its tasks' logs"
-    )
     airflow_dsn: SecretStr = Field(default=SecretStr(""), description="Airflow's own database")
     airflow_fernet_key: SecretStr = SecretStr("")
     airflow_jwt_secret: SecretStr = SecretStr("")
 
     # Simulator
+    live_rate: float = Field(default=50, description="Shoppers' events a second while `acude up` runs")
     warehouses_port: int = Field(default=8071, description="Port of the simulated warehouses' REST API")
+    traffic_rate: float = Field(20, description="Events a second of the live shoppers that `acude up` starts")
     warehouses_url: str = "http://127.0.0.1:8071"
-
-    @cached_property
-    def contracts(self) -> Path:
-        """Folder of the ODCS files."""
-        return self.project / "contracts"
 
     @cached_property
     def lake(self) -> str:

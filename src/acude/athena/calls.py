@@ -114,9 +114,7 @@ def render(signature: Signature, arguments: list[Value], result: Type, **clauses
     return sql
 
 
-def _arguments(
-    inner: "Expressions", node: n.Call, signatures: list[Signature]
-) -> tuple[Signature, list[Value], Type]:
+def _arguments(inner: "Expressions", node: n.Call, signatures: list[Signature]) -> tuple[Signature, list[Value], Type]:
     values = [inner.translate(arg) for arg in node.args]
     signature, targets, bound = find(node, signatures, [value.type for value in values])
     arguments = [coerce(value, target) for value, target in zip(values, targets, strict=True) if target]
@@ -143,7 +141,9 @@ def _aggregated(exprs: "Expressions", node: n.Call, signatures: list[Signature])
         source.clause = ""
     distinct = "DISTINCT " if node.distinct else ""
     if node.distinct and order and not all(key.expr in node.args for key in node.order or node.within):
-        fail("EXPRESSION_NOT_IN_DISTINCT", "ORDER BY of a DISTINCT aggregation must be one of its arguments", node.place)
+        fail(
+            "EXPRESSION_NOT_IN_DISTINCT", "ORDER BY of a DISTINCT aggregation must be one of its arguments", node.place
+        )
     return grouped.add_aggregate(render(signature, arguments, result, d=distinct, o=order, f=filtered), result)
 
 
@@ -188,5 +188,3 @@ def _windowed(exprs: "Expressions", node: n.Call, signatures: list[Signature]) -
     if "{o}" in str(signature.render) and node.name in {"listagg"}:
         unsupported(f"{node.name} as a window function", node.place)
     return Value(render(signature, arguments, result, f=f"{filtered} {over}", i=ignore), result)
-
-

@@ -31,7 +31,7 @@ def from_unscaled(sql: str, to: Type) -> str:
 
 
 def half_up(numerator: str, denominator: str) -> str:
-    """numerator / denominator of HUGEINTs, rounded half away from zero. The denominator must not be zero."""
+    """Numerator / denominator of HUGEINTs, rounded half away from zero. The denominator must not be zero."""
     return f"trino_half_up({numerator}, {denominator})"
 
 

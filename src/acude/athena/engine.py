@@ -91,12 +91,28 @@ def rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ...
 
 
 _KNOWN = (
-    (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
-    (r"[Oo]verflow|out of range|does not fit|could not be cast|Casting value", "NUMERIC_VALUE_OUT_OF_RANGE", "Value out of range"),
-    (r"Could not convert string|invalid date field|invalid timestamp field", "INVALID_CAST_ARGUMENT", "Cannot cast value"),
+    (
+        r"More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
+    (
+        r"[Oo]verflow|out of range|does not fit|could not be cast|Casting value",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        "Value out of range",
+    ),
+    (
+        r"Could not convert string|invalid date field|invalid timestamp field",
+        "INVALID_CAST_ARGUMENT",
+        "Cannot cast value",
+    ),
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
     (r"Interrupted|INTERRUPT", "USER_CANCELED", "Query was canceled"),
-    (r"Out of Memory|failed to allocate|could not allocate", "EXCEEDED_LOCAL_MEMORY_LIMIT", "Query exceeded the memory limit"),
+    (
+        r"Out of Memory|failed to allocate|could not allocate",
+        "EXCEEDED_LOCAL_MEMORY_LIMIT",
+        "Query exceeded the memory limit",
+    ),
     (r"No files found|HTTP|IO Error|DeltaKernel", "GENERIC_INTERNAL_ERROR", "Reading the table failed"),
 )
 _WITH_DETAIL = {"GENERIC_INTERNAL_ERROR", "EXCEEDED_LOCAL_MEMORY_LIMIT"}

@@ -159,7 +159,9 @@ def _interval(_: Expressions, node: n.IntervalLiteral) -> Value:
 def _unary(self: Expressions, node: n.Unary) -> Value:
     value = self.translate(node.arg)
     if node.op == "NOT":
-        operators.require_boolean(value, f"Value of logical NOT expression must evaluate to a boolean: {value.type}", node.place)
+        operators.require_boolean(
+            value, f"Value of logical NOT expression must evaluate to a boolean: {value.type}", node.place
+        )
         return boolean(f"(NOT {coerce(value, BOOLEAN).sql})", value)
     return value if node.op == "+" else operators.negate(value, node.place)
 
@@ -204,7 +206,11 @@ def _like(self: Expressions, node: n.Like) -> Value:
     escape = self.translate(node.escape) if node.escape else None
     for part in (value, pattern, *([escape] if escape else [])):
         if part.type.kind not in {"varchar", "unknown"}:
-            fail("TYPE_MISMATCH", f"Left side of LIKE expression must evaluate to a varchar (actual: {part.type})", node.place)
+            fail(
+                "TYPE_MISMATCH",
+                f"Left side of LIKE expression must evaluate to a varchar (actual: {part.type})",
+                node.place,
+            )
     a, b = coerce(value, VARCHAR) if value.null else value, coerce(pattern, VARCHAR) if pattern.null else pattern
     if escape is None:
         return boolean(f"({a.sql} LIKE {b.sql})", value, pattern)
@@ -324,7 +330,11 @@ def _call(self: Expressions, node: n.Call) -> Value:
 
 def _grouping(self: Expressions, node: n.Grouping) -> Value:
     if self.grouped is None:
-        fail("INVALID_FUNCTION_ARGUMENT", "A GROUPING() operation can only be used with a corresponding GROUP BY", node.place)
+        fail(
+            "INVALID_FUNCTION_ARGUMENT",
+            "A GROUPING() operation can only be used with a corresponding GROUP BY",
+            node.place,
+        )
     return self.grouped.grouping(node)
 
 

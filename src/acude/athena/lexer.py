@@ -60,7 +60,9 @@ def tokens(sql: str, *, backticks: bool = False) -> list[Token]:
         kind, text = str(match.lastgroup), match.group()
         _check(kind, text, place, backticks=backticks)
         if kind == "name" and found and found[-1].end == position and found[-1].kind in _ADJACENT:
-            fail("SYNTAX_ERROR", f"identifiers must not start with a digit; surround {text!r} with double quotes", place)
+            fail(
+                "SYNTAX_ERROR", f"identifiers must not start with a digit; surround {text!r} with double quotes", place
+            )
         if kind != "space":
             found.append(Token(kind, text, place, position, match.end()))
         newlines = text.count("\n")
@@ -74,9 +76,7 @@ def tokens(sql: str, *, backticks: bool = False) -> list[Token]:
 
 def _check(kind: str, text: str, place: Place, *, backticks: bool) -> None:
     if kind == "back" and not backticks:
-        fail(
-            "SYNTAX_ERROR", "backquoted identifiers are not supported; use double quotes to quote identifiers", place
-        )
+        fail("SYNTAX_ERROR", "backquoted identifiers are not supported; use double quotes to quote identifiers", place)
     if kind == "unicode":
         unsupported("A U&'…' string", place)
     if kind == "quoted" and text == '""':

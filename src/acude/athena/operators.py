@@ -168,16 +168,10 @@ def _has_floats(found: Type) -> bool:
 
 
 def _compare_floats(op: str, left: Value, right: Value) -> Value:
-    """DuckDB orders NaN above all numbers and equal to itself; Trino compares as IEEE 754 does.
-
-    Between constants Trino's planner turns ``a > b`` into ``NOT (a <= b)``, which makes NaN greater than all.
-    """
+    """DuckDB orders NaN above all numbers and equal to itself; Trino compares as IEEE 754 does."""
     a, b = left.sql, right.sql
     if op == "IS DISTINCT FROM":
         return boolean(f"({a} {op} {b})", left, right)
-    if left.constant and right.constant and op in {">", ">="}:
-        swapped = "<=" if op == ">" else "<"
-        return boolean(f"(NOT {_compare_floats(swapped, left, Value(b, right.type)).sql})", left, right)
     if op == "=":
         return boolean(f"(({a} = {b}) AND NOT isnan({a}))", left, right)
     if op == "<>":

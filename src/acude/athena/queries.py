@@ -110,13 +110,15 @@ class Translator:
         if isinstance(body, n.Values):
             return self._values(body, parent)
         if isinstance(body, n.TableRef):
-            star = n.Select((n.SelectItem(None),), False, body, None, None, False, None, (), place=body.place)  # noqa: FBT003
+            star = n.Select((n.SelectItem(None),), False, body, None, None, False, None, (), place=body.place)
             return SelectTranslator(self, star, parent).plan((), "")
         return self._set_operation(body, parent)
 
     def _values(self, body: n.Values, parent: Scope | None) -> Plan:
         exprs = Expressions(self, Scope([], parent), clause="VALUES")
-        rows = [[exprs.translate(e) for e in (row.items if isinstance(row, n.RowExpr) else (row,))] for row in body.rows]
+        rows = [
+            [exprs.translate(e) for e in (row.items if isinstance(row, n.RowExpr) else (row,))] for row in body.rows
+        ]
         if len({len(row) for row in rows}) > 1:
             fail("TYPE_MISMATCH", "Values rows have mismatched sizes", body.place)
         columns = []

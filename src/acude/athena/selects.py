@@ -140,7 +140,9 @@ class SelectTranslator:
     def _assemble(self, values: list[Value], keys: list[tuple[Value, str]], source: str, limits: str) -> str:
         for value in values:
             if self.node.distinct and not types.comparable(value.type):
-                fail("TYPE_MISMATCH", f"DISTINCT can only be applied to comparable types: {value.type}", self.node.place)
+                fail(
+                    "TYPE_MISMATCH", f"DISTINCT can only be applied to comparable types: {value.type}", self.node.place
+                )
         selected = [f"{value.sql} AS c{i}" for i, value in enumerate(values)]
         if self.counting is not None:
             selected.append(f"{self.counting[-1] if self.counting else 'nothing'}.steps + 1 AS steps")

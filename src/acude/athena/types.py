@@ -1,6 +1,5 @@
 """Trino's types, how they widen into each other, and which DuckDB type carries each."""
 
-import re
 from dataclasses import dataclass, field, replace
 
 from acude.athena.errors import Place, fail, unsupported
@@ -280,33 +279,3 @@ def _resolve_decimal(numbers: list[int], place: Place) -> Type:
     if not 1 <= precision <= MAX_PRECISION or scale > precision:
         fail("INVALID_FUNCTION_ARGUMENT", f"Invalid decimal: DECIMAL({precision}, {scale})", place)
     return decimal(precision, scale)
-
-
-_DUCK_SIMPLE = {
-    "BOOLEAN": BOOLEAN,
-    "TINYINT": TINYINT,
-    "SMALLINT": SMALLINT,
-    "INTEGER": INTEGER,
-    "BIGINT": BIGINT,
-    "FLOAT": REAL,
-    "DOUBLE": DOUBLE,
-    "VARCHAR": VARCHAR,
-    "BLOB": VARBINARY,
-    "DATE": DATE,
-    "TIMESTAMP": timestamp(MICROSECONDS),
-    "TIMESTAMP WITH TIME ZONE": timestamptz(3),
-}
-
-
-def from_duck(name: str) -> Type:
-    """The Trino type under which a lake column of a DuckDB type is seen.
-
-    A Delta ``timestamp`` is ``timestamp(3) with time zone`` in Athena, ``timestamp_ntz`` is ``timestamp(6)``.
-    """
-    if name in _DUCK_SIMPLE:
-        return _DUCK_SIMPLE[name]
-    if match := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", name):
-        return decimal(int(match[1]), int(match[2]))
-    if name.endswith("[]"):
-        return array(from_duck(name[:-2]))
-    return unsupported(f"A column of the type {name}")

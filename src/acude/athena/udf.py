@@ -90,9 +90,9 @@ def _walk(text: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
     except ValueError:
         return _MISSING
     for step in path_steps(path) or []:
-        if isinstance(step, int) and isinstance(found, list) and step < len(found):
-            found = found[step]
-        elif isinstance(step, str) and isinstance(found, dict) and step in found:
+        if (isinstance(step, int) and isinstance(found, list) and step < len(found)) or (
+            isinstance(step, str) and isinstance(found, dict) and step in found
+        ):
             found = found[step]
         else:
             return _MISSING
@@ -232,12 +232,14 @@ def _lax(text: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
         return _MISSING
     for step in steps:
         if isinstance(step, str) and isinstance(found, list):
-            raise _bad("NOT_SUPPORTED", "A lax path through an array without [n] is not available on the local endpoint")
+            raise _bad(
+                "NOT_SUPPORTED", "A lax path through an array without [n] is not available on the local endpoint"
+            )
         if isinstance(step, int) and not isinstance(found, list):
             found = [found]
-        if isinstance(step, int) and step < len(found):
-            found = found[step]
-        elif isinstance(step, str) and isinstance(found, dict) and step in found:
+        if (isinstance(step, int) and step < len(found)) or (
+            isinstance(step, str) and isinstance(found, dict) and step in found
+        ):
             found = found[step]
         else:
             return _MISSING
@@ -337,7 +339,9 @@ def url_part(text: str, part: str) -> str | None:
         return None
     found = urlsplit(text)
     if "%" in text and part in {"path", "query", "fragment"}:
-        return unquote_plus(getattr(found, part).replace("+", "%2B")) if getattr(found, part) or part == "path" else None
+        return (
+            unquote_plus(getattr(found, part).replace("+", "%2B")) if getattr(found, part) or part == "path" else None
+        )
     if part == "host":
         match = re.fullmatch(r"(?:[^@]*@)?(\[[^\]]+\]|[^:]*)(?::\d*)?", found.netloc)
         return (match[1] or None) if match else None

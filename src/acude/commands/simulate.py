@@ -84,6 +84,9 @@ def simulate(
         err.print(f"[red]✗[/red] {problem.found}")
         err.print(f"  {problem.next_step}")
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        err.print("Ended without waiting for the last answers; the ledger lists those sends as sem_resposta.")
+        raise typer.Exit(130) from None
     if as_json:
         print_json(_as_json(summary))
     else:
@@ -99,9 +102,16 @@ def _shares(late: float, duplicate: float, malformed: float, contradictory: floa
 
 
 def _stop_on_signals() -> threading.Event:
+    """The first signal asks for an end with all answers, the second doesn't wait for them."""
     stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, on_signal)
     return stop
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, ServiceProgress, err, print_json, print_table
+from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 
 app = typer.Typer(add_completion=False)
@@ -21,17 +22,20 @@ def up(
     *,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready; keep running.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Start this service and what it needs; repeatable.")] = None,
+    servers: Annotated[bool, typer.Option("--servers", help="The bare servers, without the live shop.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start the platform's servers, wait until each answers, and print addresses and logins.
 
     Runs in the foreground and stops everything on Ctrl-C; with [bold]--detach[/bold] it returns, and
     [bold]acude down[/bold] stops the servers. What already runs is left alone, so a second call costs little.
-    The first start draws the passwords into [bold]var/local.env[/bold].
+    The live shop (shoppers, warehouses, and the streams that take them in) starts with the servers, unless
+    [bold]--servers[/bold] is given. The first start draws the passwords into [bold]var/local.env[/bold].
 
     Examples:
       acude up                        all servers, until Ctrl-C
-      acude up --detach --only kafka  just the broker, in the background
+      acude up --detach --servers     without the live shop, in the background
+      acude up --only kafka           just the broker
     """
     # Clients complain about a server that is still starting; the progress says it better.
     logging.basicConfig(level=logging.CRITICAL)
@@ -39,10 +43,13 @@ def up(
     done = _stop_signal()
     try:
         with ServiceProgress() as progress:
-            platform.up(only, progress)
-    except KeyboardInterrupt:
+            platform.up(only or platform.names(live=not servers), progress)
+    except (KeyboardInterrupt, PlatformError) as problem:
+        # Nobody would stop in the background what a foreground start has left.
         if not detach:
             _down(platform)
+        if isinstance(problem, PlatformError):
+            raise
         raise typer.Exit(130) from None
     _print_addresses(platform, as_json=as_json)
     if detach:

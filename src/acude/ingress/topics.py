@@ -19,7 +19,7 @@ def ensure_topics(config: Settings | None = None) -> list[str]:
     admin = KafkaAdminClient(bootstrap_servers=config.kafka_bootstrap)
     try:
         existing = set(admin.list_topics())
-        missing = [topic for topic in topics() if topic.name not in existing]
+        missing = [topic for topic in topics(config.contracts) if topic.name not in existing]
         if missing:
             admin.create_topics([_new_topic(topic, config) for topic in missing])
     finally:

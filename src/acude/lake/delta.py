@@ -12,9 +12,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from acude.aws import s3
 from acude.contracts.model import Contract
 from acude.contracts.spark import ddl, schema
+from acude.lake.records import s3
 from acude.settings import settings
 
 _PROPERTIES = {

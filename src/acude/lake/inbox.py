@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from acude.aws import s3
 from acude.lake import records
 from acude.lake.inbox_csv import LINES, read_csv
 from acude.lake.inbox_error import InboxError
 from acude.lake.inbox_parquet import read_parquet
+from acude.lake.records import s3
 from acude.settings import settings
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
             now.setdefault(_day_of(key), {})[key] = etag
     changed = []
     for day in records.days_between("inbox", since, until):
-        record = records.get(records.InboxRecord, records.inbox_key(day), client)
+        record = records.get(records.InboxRecord, records.inbox_key(day))
         if record and record.files != now.get(day, {}):
             changed.append(day)
     return changed

@@ -103,9 +103,9 @@ def _header(reader: Iterator[list[str]], file: str) -> tuple[str, ...]:
     try:
         header = tuple(next(reader))
     except csv.Error as problem:
-        known = f"the header {','.join(RETAIL)} or {','.join(FIELDS)}"
-        raise InboxError(file, 1, None, known, str(problem)) from problem
-    known = RETAIL if header[:1] == RETAIL[:1] else FIELDS
+        expected = f"the header {','.join(RETAIL)} or {','.join(FIELDS)}"
+        raise InboxError(file, 1, None, expected, str(problem)) from problem
+    known: tuple[str, ...] = RETAIL if header[:1] == RETAIL[:1] else FIELDS
     for place, (wanted, found) in enumerate(zip_longest(known, header), start=1):
         if wanted is None:
             raise InboxError(file, 1, found or str(place), f"{len(known)} columns", f"one more, {found!r}")

@@ -48,9 +48,10 @@ class Lease:
         self._token = str(uuid.uuid4())
         self._etag: str | None = None
         self._stop = threading.Event()
+        self._ready = False
 
     def holder(self) -> dict[str, Any] | None:
-        """Who holds it now (host, pid, expires_at), None where nobody does."""
+        """Who holds it now (host, pid, expires_at, ready), None where nobody does."""
         found = self._read()
         return found[0] if found and _alive(found[0]) else None
 
@@ -77,6 +78,10 @@ class Lease:
         with suppress(ClientError, BotoCoreError):
             self._s3.delete_object(**self._place)  # type: ignore[arg-type]
 
+    def announce_ready(self) -> None:
+        """Tells whoever looks at the holder that its work has begun; takes effect with the next renewal."""
+        self._ready = True
+
     def __enter__(self) -> "Lease":
         return self if self._etag else self.acquire()
 
@@ -101,6 +106,7 @@ class Lease:
             "pid": os.getpid(),
             "started": me.create_time(),
             "expires_at": (now + _TTL).isoformat(),
+            "ready": self._ready,
         }
         try:
             answer = self._s3.put_object(**self._place, Body=json.dumps(body).encode(), **condition)  # type: ignore[arg-type]

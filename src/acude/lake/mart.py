@@ -29,7 +29,6 @@ _TOGETHER = 4
 __all__ = [
     "MartError",
     "QualityError",
-    "audit",
     "audit_all",
     "publish",
     "publish_all",
@@ -140,18 +139,9 @@ def run(full_name: str, day: date, run_id: str) -> dict[str, Any]:
         else:
             sales = _published_sales(day) if SALES in job_of(contract).SOURCES else None
             staged = _stage_one(spark, contract, day, run_id, sales)
-            audit(staged)
+            judge([staged])
             published = publish(spark, staged)
     return {full_name: summary(published)}
-
-
-def audit(staged: Staged) -> None:
-    """Lets a suite judge one staged day.
-
-    Raises:
-        QualityError: it refused.
-    """
-    judge([staged])
 
 
 def _by_table(done: list[Staged] | list[Publication]) -> dict[str, Any]:

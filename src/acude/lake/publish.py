@@ -7,6 +7,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
+from acude.contracts.spark import schema
 from acude.lake import records, staging
 from acude.lake.content import content_hash_of
 from acude.lake.delta import ensure, replace_day
@@ -42,8 +43,8 @@ def publish(spark: SparkSession, staged: Staged) -> Publication:
     if found != verdict.hash:
         raise staging.StagingError(f"{staged.table} of {staged.day}: {found} is staged, {verdict.hash} was judged")
     ensure(spark, contract)
-    # Parquet can't say NOT NULL to Spark; the table's own constraints check it again while writing.
-    frame = spark.read.parquet(staging.url_of(staged))
+    # The schema is known: without it Spark would open the file once more. Nulls are checked again by the table.
+    frame = spark.read.schema(schema(contract)).parquet(staging.url_of(staged))
     version = replace_day(frame, contract, staged.day, run_id=staged.run_id, content_hash=found)
     publication = Publication(
         table=staged.table,
@@ -55,6 +56,8 @@ def publish(spark: SparkSession, staged: Staged) -> Publication:
         published_at=records.now(),
         sums=staged.sums,
         sources=staged.sources,
+        expected=staged.expected,
+        parameters=staged.parameters,
         warnings=staged.warnings,
     )
     records.put(records.publication_key(staged.table, staged.day), publication)

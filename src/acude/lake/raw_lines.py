@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
-from acude.aws import s3
+from acude.lake.records import s3
 from acude.settings import settings
 
 

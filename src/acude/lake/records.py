@@ -6,13 +6,14 @@ which files they came from. Both are read by key or by a bounded listing, so tha
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
-from acude.aws import s3
-from acude.settings import settings
+from acude import aws
+from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,7 +32,7 @@ class Publication(Record):
     """The rows of one table and day that are visible.
 
     `sums` holds, by currency, `receita`, `quantidade` and `linhas` as text; `sources` the content hash of each table
-    that was read.
+    that was read; `expected` and `parameters` are what the suite asked for, so that the rows can be judged again.
     """
 
     table: str
@@ -43,6 +44,8 @@ class Publication(Record):
     published_at: datetime
     sums: dict[str, dict[str, str]] = Field(default_factory=dict)
     sources: dict[str, str] = Field(default_factory=dict)
+    expected: dict[str, dict[str, str]] | None = None
+    parameters: dict[str, int | str] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
 
 
@@ -53,6 +56,16 @@ class InboxRecord(Record):
     run_id: str
     files: dict[str, str]
     published: bool
+
+
+def s3() -> "S3Client":
+    """The process's S3 client: making one costs more than most of the calls."""
+    return _client(settings())
+
+
+@lru_cache(maxsize=2)
+def _client(config: Settings) -> "S3Client":
+    return aws.s3(config)
 
 
 def publication_key(table: str, day: date) -> str:
@@ -71,10 +84,10 @@ def put(key: str, record: BaseModel) -> None:
     s3().put_object(Bucket=settings().lake_bucket, Key=key, Body=body, ContentType="application/json")
 
 
-def get(kind: type[Kind], key: str, client: "S3Client | None" = None) -> Kind | None:
+def get(kind: type[Kind], key: str) -> Kind | None:
     """Reads a record of the lake's bucket, None where there is none."""
     try:
-        answer = (client or s3()).get_object(Bucket=settings().lake_bucket, Key=key)
+        answer = s3().get_object(Bucket=settings().lake_bucket, Key=key)
     except ClientError as problem:
         if problem.response["Error"]["Code"] in _MISSING:
             return None

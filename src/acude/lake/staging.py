@@ -13,13 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from acude.aws import s3
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_schema
 from acude.lake import records
 from acude.lake.content import content_hash_of
 from acude.lake.delta import ContractViolation
-from acude.lake.records import Record
+from acude.lake.records import Record, s3
 from acude.settings import settings
 
 STAGING = "_staging"

@@ -40,6 +40,7 @@ class ServiceStatus:
     restarts: int
     address: str
     login: str
+    live: bool
 
 
 class Platform:
@@ -54,7 +55,9 @@ class Platform:
         self._give_up = threading.Event()
 
     def up(self, names: Iterable[str] | None = None, on_progress: Progress = lambda _name, _state: None) -> None:
-        """Start the named services and what they depend on (None: all), and return when all of them answer.
+        """Start the named services and what they depend on, and return when all of them answer.
+
+        No names: every server, without the live shop (see `names`).
 
         Services that already run are left alone, so a second call costs little.
 
@@ -91,8 +94,12 @@ class Platform:
         """Whether a keeper looks after this ``var``, with however few services."""
         return self._keeper.is_running()
 
+    def names(self, *, live: bool) -> list[str]:
+        """Every service's name, with or without the shop that is played and its streams."""
+        return [service.name for service in all_services(self.config) if live or not service.live]
+
     def is_up(self, names: Iterable[str] | None = None) -> bool:
-        """Whether the named services (None: all) run and listen."""
+        """Whether the named services (None: every server) run and listen."""
         wanted = {service.name for service in chosen(all_services(self.config), names)}
         return all(row.state == "up" for row in self.status(memory=False) if row.name in wanted)
 
@@ -113,6 +120,7 @@ class Platform:
                     restarts=deaths.get(service.name, 0),
                     address=service.address,
                     login=service.login,
+                    live=service.live,
                 )
             )
         return rows

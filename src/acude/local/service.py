@@ -33,6 +33,7 @@ class Service:
         stop_timeout_s: How long it may take to stop before it is killed.
         stop_signal: The signal that stops it in good order.
         directory: Working directory; None: ``var``.
+        live: Part of the shop that is played, or of what follows it; left out where only the servers are wanted.
     """
 
     name: str
@@ -50,3 +51,4 @@ class Service:
     stop_timeout_s: int = 15
     stop_signal: str = "TERM"
     directory: Path | None = None
+    live: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from acude.local.errors import PlatformError
-from acude.local.servers import airflow, glue, kafka, postgres, s3, spark
+from acude.local.servers import airflow, athena, glue, kafka, live, postgres, s3, spark
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -13,11 +13,16 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     s3.service,
     postgres.service,
     glue.service,
+    athena.service,
     spark.service,
     airflow.api,
     airflow.scheduler,
     airflow.dag_processor,
     airflow.triggerer,
+    live.streams,
+    live.warehouses,
+    live.poller,
+    live.shop,
 )
 """Adding a server means adding its line here."""
 
@@ -28,13 +33,13 @@ def all_services(config: Settings) -> list[Service]:
 
 
 def chosen(services: Iterable[Service], names: Iterable[str] | None) -> list[Service]:
-    """The named services and all that they depend on; every service where no name is given.
+    """The named services and all that they depend on; every bare server (not the live shop) where no name is given.
 
     Raises:
         PlatformError: A name is unknown.
     """
     by_name = {service.name: service for service in services}
-    wanted = list(by_name) if names is None else list(names)
+    wanted = [service.name for service in by_name.values() if not service.live] if names is None else list(names)
     found: dict[str, Service] = {}
     while wanted:
         name = wanted.pop()

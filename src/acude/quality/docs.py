@@ -16,7 +16,7 @@ border-bottom: 1px solid #d8dee6 } code { font-size: 13px } .ok { color: #0a6b3d
 
 def docs_folder() -> Path:
     """Where the pages lie."""
-    return Path(settings().var, "data-docs")
+    return settings().var / "data-docs"
 
 
 def write_docs(verdicts: list[Verdict]) -> Path:
@@ -25,7 +25,7 @@ def write_docs(verdicts: list[Verdict]) -> Path:
     Returns:
         The page of the first verdict's run.
     """
-    pages = []
+    pages: list[Path] = []
     for (day, run_id), group in groupby(verdicts, key=lambda verdict: (verdict.day.isoformat(), verdict.run_id)):
         members = list(group)
         # Silver and gold are judged one after the other by the same run: each keeps its page.

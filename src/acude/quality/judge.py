@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from acude.aws import s3
 from acude.contracts.model import Contract, table
 from acude.lake import records, staging
 from acude.lake.content import content_hash_of
 from acude.lake.delta import partition_of
+from acude.lake.records import s3
 from acude.lake.staging import Failure, Staged, Verdict
 from acude.quality.docs import write_docs
 from acude.quality.expectations import validate
@@ -52,7 +52,8 @@ def judge(staged: list[Staged]) -> dict[str, Any]:
     """
     verdicts = []
     for one in staged:
-        verdict, results = verdict_on(staging.rows_of(one), one)
+        rows = staging.rows_of(one)
+        verdict, results = verdict_on(rows, one, content_hash_of(rows, table(one.table)))
         staging.put_verdict(verdict)
         _keep_results(one, results)
         verdicts.append(verdict)
@@ -66,12 +67,13 @@ def judge(staged: list[Staged]) -> dict[str, Any]:
     return {"docs": docs, "tables": tables}
 
 
-def verdict_on(rows: pa.Table, staged: Staged) -> tuple[Verdict, list[dict[str, Any]]]:
+def verdict_on(rows: pa.Table, staged: Staged, content_hash: str) -> tuple[Verdict, list[dict[str, Any]]]:
     """What the table's suite says about these rows.
 
     Args:
         rows: the contract's columns.
         staged: their description, with the parameters and sums that the suite asks for.
+        content_hash: of the rows; it goes into the verdict.
 
     Returns:
         The verdict, and Great Expectations' own results.
@@ -93,7 +95,7 @@ def verdict_on(rows: pa.Table, staged: Staged) -> tuple[Verdict, list[dict[str, 
         table=staged.table,
         day=staged.day,
         run_id=staged.run_id,
-        hash=content_hash_of(rows, contract),
+        hash=content_hash,
         etag=staged.etag,
         expectations=len(results),
         failures=failures,

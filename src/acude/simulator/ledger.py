@@ -234,6 +234,22 @@ def first_arrivals(ledger: pa.Table) -> pa.Table:
     return ordered.filter(pa.concat_arrays([pa.array([True]), is_first]))
 
 
+def money_by_day(ledger: pa.Table) -> pa.Table:
+    """The exact sums that the lake must come to.
+
+    Returns:
+        `destino` (the topic, or 'loja' for the order database), `dia`, `moeda`, `valor` decimal, sorted. Purchases
+        count once an event id, sales once an order line; unanswered sends don't, although they may have arrived.
+    """
+    sold = ledger.filter((pc.field("tipo") == "venda") & (pc.field("resposta") == CONFIRMED))
+    counted = pa.concat_tables([first_arrivals(ledger).filter(pc.field("valor").is_valid()), sold])
+    destino = pc.fill_null(counted["topico"], "loja")
+    named = counted.select(["dia", "moeda", "valor"]).add_column(0, "destino", destino)
+    summed = named.group_by(["destino", "dia", "moeda"]).aggregate([("valor", "sum")])
+    renamed = summed.rename_columns(["destino", "dia", "moeda", "valor"])
+    return renamed.sort_by([(name, "ascending") for name in ("destino", "dia", "moeda")])
+
+
 def read_run(run: Path) -> Iterator[pa.Table]:
     """One run's rows, a table of `SCHEMA` a chunk.
 

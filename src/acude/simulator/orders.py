@@ -117,15 +117,13 @@ class OrderDatabase:
 
     Args:
         dsn: the database (`settings.shop_dsn`); its tables are made where they are missing.
-        ledger: gets a row a line, kind `venda`.
 
     Raises:
         PlatformError: the database isn't there.
     """
 
-    def __init__(self, dsn: str, ledger: Ledger) -> None:
+    def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._ledger = ledger
         self._names = {item.id_produto: item.descricao for item in items()}
         self._connection: Connection | None = None
         try:
@@ -136,26 +134,30 @@ class OrderDatabase:
                 "Start the platform with `acude up`, set ACUDE_SHOP_DSN, or leave the orders out with --no-orders.",
             ) from problem
 
-    def write(self, orders: Sequence[Order]) -> int:
+    def write(self, orders: Sequence[Order], ledger: Ledger) -> int:
         """Write orders in one transaction; those that are there already are left alone.
+
+        Args:
+            orders: to be written.
+            ledger: gets a row a line, `tipo` = `venda`.
 
         Returns:
             how many were new.
         """
         if not orders:
             return 0
-        numbers = iter(self._ledger.intend([_entry(order, line) for order in orders for line in order.linhas]))
+        numbers = iter(ledger.intend([_entry(order, line) for order in orders for line in order.linhas]))
         new, sure = self._insert_stubbornly(orders)
         for order in orders:
             for _ in order.linhas:
                 number = next(numbers)
                 if order.id_pedido in new:
-                    self._ledger.answer(number, None, None)
+                    ledger.answer(number, None, None)
                 elif sure:
-                    self._ledger.answer(number, None, None, EXISTED)
+                    ledger.answer(number, None, None, EXISTED)
                 else:
-                    self._ledger.give_up(number, "the connection broke around the commit; the order may be this run's")
-        self._ledger.roll()
+                    ledger.give_up(number, "the connection broke around the commit; the order may be this run's")
+        ledger.roll()
         return len(new)
 
     def close(self) -> None:

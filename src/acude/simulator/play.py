@@ -129,9 +129,10 @@ def play(
     """
     platform = platform or settings()
     require_topic(platform.kafka_bootstrap, config.topic)
+    # All that may be missing comes before the ledger: a run that never began leaves no trace.
+    database = OrderDatabase(platform.shop_dsn.get_secret_value()) if config.orders else None
     producer = connect(platform.kafka_bootstrap, "acude-simulador")
     run = Ledger(platform.var, ledgers.new_run(config.seed))
-    database = OrderDatabase(platform.shop_dsn.get_secret_value(), run) if config.orders else None
     return _Play(config, run, Sender(producer, run, config.topic), database).go(on_progress, stop or threading.Event())
 
 
@@ -170,7 +171,7 @@ class _Play:
 
     def _write_orders(self, *, last: bool = False) -> None:
         if self._database and self._book:
-            new = self._database.write(self._book.finish() if last else self._book.take())
+            new = self._database.write(self._book.finish() if last else self._book.take(), self._run)
             before = self._progress
             self._progress = Progress(before.sent, before.orders + new, before.clock, before.kinds)
 

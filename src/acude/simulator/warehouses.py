@@ -77,7 +77,13 @@ def _position(cursor: str | None, offer: Offer) -> int:
         return offer.stock.number_at(offer.start)
     if not (cursor.startswith("n") and cursor[1:].isascii() and cursor[1:].isdigit()):
         raise HTTPException(400, f"cursor {cursor!r} is none of ours; send the last proximo_cursor, or none to begin")
-    return int(cursor[1:])
+    first = int(cursor[1:])
+    if first > offer.stock.number_at(offer.end or datetime.now(UTC)):
+        # Silence would look like a quiet warehouse.
+        raise HTTPException(
+            400, f"cursor {cursor!r} lies ahead of this warehouse's clock; was it kept from another one?"
+        )
+    return first
 
 
 async def _fail_now_and_then(rng: random.Random, share: float) -> None:

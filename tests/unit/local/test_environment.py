@@ -9,7 +9,7 @@ from acude.settings import Settings
 
 def bare(**given: object) -> Settings:
     """Settings of a machine on which nothing was ever started."""
-    return Settings(_env_file=None).model_copy(update=given)
+    return Settings(_env_file=None).model_copy(update=given)  # type: ignore[call-arg]
 
 
 def test_secrets_are_drawn_once_and_kept(tmp_path: Path) -> None:

@@ -106,6 +106,23 @@ def test_since_leaves_out_what_was_sent_before(tmp_path: Path) -> None:
     assert ledgers.read(tmp_path, now + timedelta(hours=1)).num_rows == 0
 
 
+def test_the_money_of_a_day_counts_purchases_once_an_id_and_sales_once_a_line(tmp_path: Path) -> None:
+    for run_name in ("r1", "r2"):
+        run = Ledger(tmp_path, run_name)
+        bought, unpaid = run.intend([entry(), entry("e2")._replace(valor=None, moeda=None)])
+        first, second = run.intend([entry(tipo="venda")._replace(topico=None, id_evento=None)] * 2)
+        run.answer(bought, 0, 1)
+        run.answer(unpaid, 0, 2)
+        for line in (first, second):
+            run.answer(line, None, None, CONFIRMED if run_name == "r1" else EXISTED)
+        run.intend([entry("e9")])
+        run.close()
+    assert ledgers.money_by_day(ledgers.read(tmp_path)).to_pylist() == [
+        {"destino": "eventos_clientes", "dia": DAY, "moeda": "BRL", "valor": Decimal("25.8000")},
+        {"destino": "loja", "dia": DAY, "moeda": "BRL", "valor": Decimal("51.6000")},
+    ]
+
+
 def test_no_ledger_reads_as_no_rows(tmp_path: Path) -> None:
     assert ledgers.read(tmp_path).num_rows == 0
     assert ledgers.first_arrivals(ledgers.read(tmp_path)).schema == ledgers.SCHEMA

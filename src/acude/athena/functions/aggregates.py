@@ -85,6 +85,7 @@ for _name in ("covar_pop", "covar_samp", "corr", "regr_slope", "regr_intercept")
     aggregate(_name, "real, real -> real", f"CAST({_finite} AS FLOAT)")
     aggregate(_name, "double, double -> double", _finite)
 _LOG = "(CASE WHEN {0} > 0 THEN ln({0}) WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) END)"
+aggregate("geometric_mean", "bigint -> double", f"exp(avg({_LOG}){{f}})")
 aggregate("geometric_mean", "real -> real", f"CAST(exp(avg({_LOG}){{f}}) AS FLOAT)")
 aggregate("geometric_mean", "double -> double", f"exp(avg({_LOG}){{f}})")
 aggregate("histogram", "T -> map(T,bigint)", "CAST(histogram({0}){f} AS {type})", check=FLAT)
@@ -94,15 +95,17 @@ aggregate("multimap_agg", "K, V -> map(K,array(V))", f"trino_multimap_agg({_PAIR
 
 
 def _percentile(args: list[Value]) -> str:
-    """Exact, which lies within the approximation's error."""
+    """Exact, with a digest's choice between two neighbours: the value at index floor(share * count)."""
     value, share = args
     if not share.constant:
         unsupported("approx_percentile with a percentage that is no literal")
+    checked = value.sql
     if value.type.kind in {"real", "double"}:
-        nan = refuses("approx_percentile over NaN")
-        checked = f"(CASE WHEN isnan({value.sql}) THEN {nan} ELSE {value.sql} END)"
-        return f"quantile_disc({checked}, {share.sql}){{f}}"
-    return f"quantile_disc({value.sql}, {share.sql}){{f}}"
+        checked = f"(CASE WHEN isnan({value.sql}) THEN {refuses('approx_percentile over NaN')} ELSE {value.sql} END)"
+    if share.type.kind == "array":
+        shares = f"list_transform({share.sql}, lambda e: 1 - e)"
+        return f"list_transform(quantile_disc(-{checked}, {shares}){{f}}, lambda e: -e)"
+    return f"(-quantile_disc(-{checked}, 1 - {share.sql}){{f}})"
 
 
 for _name in ("bigint", "real", "double"):
@@ -113,6 +116,4 @@ aggregate(
     "bigint, real -> map(real,real)",
     "CAST(acude_numeric_histogram({0}, CAST(list({1}){f} AS DOUBLE[])) AS {type})",
 )
-aggregate(
-    "numeric_histogram", "bigint, double -> map(double,double)", "acude_numeric_histogram({0}, list({1}){f})"
-)
+aggregate("numeric_histogram", "bigint, double -> map(double,double)", "acude_numeric_histogram({0}, list({1}){f})")

@@ -219,4 +219,3 @@ def _map_entries(args: list[Value], what: str) -> str:
     else:
         changed = f"list_transform({entries}, lambda e: struct_pack(key := e.key, value := {inner}))"
     return f"(CASE WHEN {args[0].sql} IS NULL THEN NULL ELSE map_from_entries({changed}) END)"
-

@@ -138,7 +138,11 @@ def _format(exprs: "Expressions", node: n.Call) -> Value:
             parts.append(quote("%" if match[1] else "\n"))
             continue
         if used >= len(rest):
-            fail("INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {pattern} (Format specifier '{match[0]}')", node.place)
+            fail(
+                "INVALID_FUNCTION_ARGUMENT",
+                f"Invalid format string: {pattern} (Format specifier '{match[0]}')",
+                node.place,
+            )
         parts.append(_piece(rest[used], match, node))
         used += 1
     if "%" in pattern[end:]:
@@ -150,14 +154,23 @@ def _format(exprs: "Expressions", node: n.Call) -> Value:
 def _piece(value: Value, match: re.Match[str], node: n.Call) -> str:
     flags, width, precision, letter = match[3], match[4], match[5], match[6]
     kind = value.type.kind
-    if letter == "s" and not flags and precision is None and kind in {"varchar", "integer", "bigint", "boolean", "decimal", "date"}:
+    if (
+        letter == "s"
+        and not flags
+        and precision is None
+        and kind in {"varchar", "integer", "bigint", "boolean", "decimal", "date"}
+    ):
         text = f"coalesce({varchar_text(value)}, 'null')"
-        return f"(CASE WHEN length({text}) < {width} THEN lpad({text}, {width}, ' ') ELSE {text} END)" if width else text
+        return (
+            f"(CASE WHEN length({text}) < {width} THEN lpad({text}, {width}, ' ') ELSE {text} END)" if width else text
+        )
     integral = letter == "d" and kind in types.INTEGERS and precision is None
     fractional = letter == "f" and kind in {"decimal", "double"}
     if not integral and not fractional:
         if kind in {*types.NUMBERS, "varchar", "boolean"} and letter in {"d", "f"}:
-            fail("INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {match[0]} cannot format {value.type}", node.place)
+            fail(
+                "INVALID_FUNCTION_ARGUMENT", f"Invalid format string: {match[0]} cannot format {value.type}", node.place
+            )
         unsupported(f"{match[0]} of {value.type} in format", node.place)
     digits = 0 if integral else int(precision or 6)
     nothing = refuses("format of null as a number")

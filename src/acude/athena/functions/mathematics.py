@@ -86,7 +86,7 @@ scalar("sign", "decimal(p,s)", "CAST(sign({0}) AS DECIMAL(1,0))", result=lambda 
 for _name in ("exp", "cbrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "degrees", "radians"):
     scalar(_name, "double -> double", f"{_name}({{0}})")
 for _name in ("asin", "acos"):
-    _outside = f"{{0}} < -1 OR {{0}} > 1"
+    _outside = "{0} < -1 OR {0} > 1"
     scalar(_name, "double -> double", f"(CASE WHEN {_outside} THEN {_NAN} ELSE {_name}({{0}}) END)")
 scalar("atan2", "double, double -> double", "atan2({0}, {1})")
 scalar("sqrt", "double -> double", f"(CASE WHEN {{0}} < 0 THEN {_NAN} ELSE sqrt({{0}}) END)")

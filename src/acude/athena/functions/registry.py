@@ -169,12 +169,17 @@ def _zone(bound: Bindings) -> str:
 def concrete(pattern: Pattern) -> Type:
     """A pattern without variables as a type."""
     base = pattern.kind.upper()
-    if base == "TIMESTAMPTZ":
-        base = "TIMESTAMP WITH TIME ZONE"
+    base = {
+        "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
+        "INTERVAL_DAY": "INTERVAL DAY TO SECOND",
+        "INTERVAL_MONTH": "INTERVAL YEAR TO MONTH",
+    }.get(base, base)
     return types.resolve(TypeName(base, tuple(int(arg.kind) for arg in pattern.args)))
 
 
-def bind(signature: Signature, given: Sequence[Type | None], *, exact: bool) -> tuple[list[Type | None], Bindings] | None:
+def bind(
+    signature: Signature, given: Sequence[Type | None], *, exact: bool
+) -> tuple[list[Type | None], Bindings] | None:
     """Matches argument types with a signature.
 
     Args:

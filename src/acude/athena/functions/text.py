@@ -8,9 +8,15 @@ from acude.athena.patterns import Regex, replacement
 from acude.athena.types import VARCHAR, Type, array, varchar
 from acude.athena.value import Value, quote, raises, refuses
 
-_WHITESPACE = "".join(
-    map(chr, [*range(9, 14), *range(28, 33), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029])
-) + chr(0x205F) + chr(0x3000)
+_WHITESPACE = (
+    "".join(
+        map(
+            chr, [*range(9, 14), *range(28, 33), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029]
+        )
+    )
+    + chr(0x205F)
+    + chr(0x3000)
+)
 _ARGUMENT = "INVALID_FUNCTION_ARGUMENT"
 
 
@@ -29,24 +35,22 @@ def _substr(args: list[Value]) -> str:
     from_end = f"WHEN {start.sql} < 0 AND -({start.sql}) > length({text}) THEN ''"
     tests = "" if start.number and start.number > 0 else f"WHEN {start.sql} = 0 THEN '' {from_end} "
     if length is None:
-        return _null_if_any(args, f"{tests}ELSE substr({text}, {start.sql})") if tests else f"substr({text}, {start.sql})"
+        return (
+            _null_if_any(args, f"{tests}ELSE substr({text}, {start.sql})") if tests else f"substr({text}, {start.sql})"
+        )
     return _null_if_any(args, f"{tests}WHEN {length.sql} <= 0 THEN '' ELSE substr({text}, {start.sql}, {length.sql})")
 
 
 def _guarded_case(function: str, special: str) -> str:
     """Upper and lower case where DuckDB's and Java's tables agree."""
-    return (
-        f"(CASE WHEN regexp_matches({{0}}, {quote(f'[{special}]')}) THEN {refuses(function)} ELSE {function}({{0}}) END)"
-    )
+    return f"(CASE WHEN regexp_matches({{0}}, {quote(f'[{special}]')}) THEN {refuses(function)} ELSE {function}({{0}}) END)"
 
 
 def _pad(side: str) -> str:
     size = raises(_ARGUMENT, "Target length must be in the range [0..2147483647]")
     empty = raises(_ARGUMENT, "Padding string must not be empty")
     padded = f"{side}({{0}}, CAST({{1}} AS INTEGER), {{2}})"
-    return (
-        f"(CASE WHEN {{1}} < 0 OR {{1}} > 2147483647 THEN {size} WHEN {{2}} = '' THEN {empty} ELSE {padded} END)"
-    )
+    return f"(CASE WHEN {{1}} < 0 OR {{1}} > 2147483647 THEN {size} WHEN {{2}} = '' THEN {empty} ELSE {padded} END)"
 
 
 _NO_DELIMITER = raises(_ARGUMENT, "The delimiter may not be the empty string")
@@ -83,22 +87,27 @@ scalar("lpad", "varchar, bigint, varchar -> varchar", _pad("lpad"))
 scalar("rpad", "varchar, bigint, varchar -> varchar", _pad("rpad"))
 scalar("translate", "varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")
 scalar(
-    "split", "varchar(x), varchar -> array(varchar)", f"(CASE WHEN {{1}} = '' THEN {_NO_DELIMITER} ELSE {_PARTS} END)",
+    "split",
+    "varchar(x), varchar -> array(varchar)",
+    f"(CASE WHEN {{1}} = '' THEN {_NO_DELIMITER} ELSE {_PARTS} END)",
     result=lambda b: _array_x(b),
 )
 scalar(
-    "split", "varchar(x), varchar, bigint",
+    "split",
+    "varchar(x), varchar, bigint",
     f"(CASE WHEN {{1}} = '' THEN {_NO_DELIMITER} WHEN {{2}} <= 0 THEN {_LOW_LIMIT} ELSE {_LIMITED} END)",
     result=lambda b: _array_x(b),
 )
 scalar(
-    "split_part", "varchar(x), varchar, bigint -> varchar(x)",
+    "split_part",
+    "varchar(x), varchar, bigint -> varchar(x)",
     f"(CASE WHEN {{2}} <= 0 THEN {_LOW_INDEX} WHEN {{1}} = '' THEN {refuses('split_part without a delimiter')} "
     f"ELSE {_PARTS}[{{2}}] END)",
 )
 _NO_CODE_POINT = raises(_ARGUMENT, "Not a valid Unicode code point")
 scalar(
-    "chr", "bigint",
+    "chr",
+    "bigint",
     f"(CASE WHEN {{0}} < 0 OR {{0}} > 1114111 OR {{0}} BETWEEN 55296 AND 57343 THEN {_NO_CODE_POINT} "
     "ELSE chr(CAST({0} AS INTEGER)) END)",
     result=lambda _: varchar(1),
@@ -106,13 +115,15 @@ scalar(
 scalar("codepoint", "varchar(x) -> integer", lambda a: _codepoint(a))
 scalar("concat_ws", "varchar, array(varchar) -> varchar", "array_to_string({1}, {0})")
 scalar(
-    "concat_ws", "varchar, varchar... -> varchar",
+    "concat_ws",
+    "varchar, varchar... -> varchar",
     lambda a: f"(CASE WHEN {a[0].sql} IS NULL THEN NULL ELSE concat_ws({', '.join(v.sql for v in a)}) END)",
     strict=False,
 )
 _ASCII = "length({0}) = strlen({0}) AND length({1}) = strlen({1})"
 scalar(
-    "levenshtein_distance", "varchar, varchar -> bigint",
+    "levenshtein_distance",
+    "varchar, varchar -> bigint",
     f"(CASE WHEN {_ASCII} THEN levenshtein({{0}}, {{1}}) WHEN {{0}} IS NULL OR {{1}} IS NULL THEN NULL "
     f"ELSE {refuses('levenshtein_distance beyond ASCII')} END)",
 )

@@ -22,7 +22,6 @@ _PARTS = {
 _TIME_PARTS = {"hour": "hour", "minute": "minute", "second": "second"}
 
 
-
 for _name, _function in _PARTS.items():
     scalar(_name, "date -> bigint", f"CAST({_function}({{0}}) AS BIGINT)")
     scalar(_name, "timestamp(p) -> bigint", f"CAST({_function}({{0}}) AS BIGINT)")

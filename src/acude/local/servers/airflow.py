@@ -38,6 +38,8 @@ def api(config: Settings) -> Service:
         ports=[(config.airflow_port, "airflow_port")],
         after=("postgres",),
         timeout_s=120,
+        # It would wait for browsers to close their connections.
+        stop_timeout_s=4,
     )
 
 

@@ -1,10 +1,9 @@
 """Glue's data catalogue: moto's server, which speaks the API and keeps everything in memory.
 
-A restart loses the catalogue; registering the tables must be repeatable, and the platform does it at each start.
+A restart loses what it knew; it registers the contracts' tables each time it starts (`acude.local.catalogue`).
 """
 
 import sys
-from pathlib import Path
 
 from acude.local.probe import ask_once
 from acude.local.service import Service
@@ -16,13 +15,22 @@ def service(config: Settings) -> Service:
     return Service(
         name="glue",
         purpose="table catalogue",
-        command=[str(Path(sys.executable).parent / "moto_server"), "-H", HOST, "-p", str(config.glue_port)],
+        command=[sys.executable, "-m", "acude.local.catalogue"],
         ready=ready,
+        finish=register,
         address=f"http://{HOST}:{config.glue_port}",
         ports=[(config.glue_port, "glue_port")],
+        directory=config.project,
     )
 
 
 def ready(config: Settings) -> None:
     """List the databases."""
     ask_once("glue", config.glue_endpoint, config)
+
+
+def register(config: Settings) -> None:
+    """Register the contracts' tables. The start did it already; here a contract that can't be registered shows."""
+    from acude.lake.catalog import register_all  # noqa: PLC0415 - reads every contract
+
+    register_all(config)

@@ -35,6 +35,7 @@ def service(config: Settings) -> Service:
         command=[*_java(config), "kafka.Kafka", str(home / "server.properties")],
         ready=ready,
         prepare=prepare,
+        finish=create_topics,
         address=config.kafka_bootstrap,
         ports=[(config.kafka_port, "kafka_port"), (config.kafka_controller_port, "kafka_controller_port")],
         stop_timeout_s=30,
@@ -69,6 +70,13 @@ def prepare(config: Settings) -> None:
     if answer.returncode:
         lines = (answer.stdout + answer.stderr).splitlines()[-20:]
         raise PlatformError(f"Kafka's storage in {home / 'data'} can't be formatted.", "See the lines above.", lines)
+
+
+def create_topics(config: Settings) -> None:
+    """Create the contracts' topics where they are missing."""
+    from acude.ingress.topics import ensure_topics  # noqa: PLC0415 - reads every contract
+
+    ensure_topics(config)
 
 
 def server_properties(config: Settings) -> str:

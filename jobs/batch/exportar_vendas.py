@@ -1,0 +1,100 @@
+"""The day's sales out of the shop's own order database, as a Parquet file in the inbox.
+
+The same rows give the same bytes, and a file that is there already is not written again: exporting a day twice
+changes nothing, so that nothing runs again because of it.
+"""
+
+import io
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from acude.lake.inbox import FOLDER
+from acude.lake.inbox_csv import FIELDS
+from acude.lake.records import s3
+from acude.settings import settings
+
+ORIGIN = "loja"
+
+_TYPES = {"quantidade": pa.int32(), "data": pa.timestamp("us", tz="UTC"), "preco": pa.decimal128(18, 4)}
+
+LAYOUT = pa.schema([(name, _TYPES.get(name, pa.string())) for name in FIELDS])
+"""Our own layout's columns with their types."""
+
+_QUERY = Path(__file__).with_suffix(".sql")
+
+
+class ExportError(RuntimeError):
+    """The shop's sales can't be exported; says what to do."""
+
+
+def sales_file(sales: Sequence[tuple[Any, ...]]) -> bytes:
+    """A Parquet file with these lines, byte for byte the same for the same lines.
+
+    Args:
+        sales: values in the order of `FIELDS`.
+    """
+    columns = list(zip(*sales, strict=True)) or [()] * len(FIELDS)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, LAYOUT, strict=True)]
+    rows = pa.table(arrays, schema=LAYOUT)
+    sink = io.BytesIO()
+    pq.write_table(rows, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def run(day: date) -> dict[str, Any]:
+    """Writes `vendas/loja/<day>.parquet` where the shop sold anything that day.
+
+    Args:
+        day: UTC day.
+
+    Returns:
+        `file` (None where nothing was sold), `rows`, `written` (False where the file was there already), `warnings`.
+
+    Raises:
+        ExportError: the database can't be read, or it has no sales of a day whose file is there already.
+    """
+    sales = _sales_of(day)
+    key = f"{FOLDER}{ORIGIN}/{day}.parquet"
+    there = _etag(key)
+    if not sales:
+        if there:
+            raise ExportError(
+                f"The shop's database has no sales of {day}, but the inbox has {key}; "
+                f"delete that file if the day was really empty, or restore the database"
+            )
+        return {"file": None, "rows": 0, "written": False, "warnings": [f"the shop sold nothing on {day}: no file"]}
+    content = sales_file(sales)
+    # The ETag of an object that was sent in one piece is its MD5.
+    unchanged = there == f'"{md5(content, usedforsecurity=False).hexdigest()}"'
+    if not unchanged:
+        s3().put_object(Bucket=settings().inbox_bucket, Key=key, Body=content)
+    return {"file": key, "rows": len(sales), "written": not unchanged, "warnings": []}
+
+
+def _sales_of(day: date) -> list[tuple[Any, ...]]:
+    begin = datetime.combine(day, time(), UTC)
+    try:
+        with closing(psycopg2.connect(settings().shop_dsn.get_secret_value())) as shop, shop.cursor() as cursor:
+            cursor.execute(_QUERY.read_text(encoding="utf-8"), {"inicio": begin, "fim": begin + timedelta(days=1)})
+            return cursor.fetchall()
+    except psycopg2.errors.UndefinedTable:
+        # The shop makes its tables with its first order.
+        return []
+    except psycopg2.OperationalError as problem:
+        raise ExportError(
+            f"The shop's order database doesn't answer ({str(problem).strip()}); "
+            f"start it (`acude up`) or correct ACUDE_SHOP_DSN, and export the day again"
+        ) from problem
+
+
+def _etag(key: str) -> str | None:
+    listed = s3().list_objects_v2(Bucket=settings().inbox_bucket, Prefix=key).get("Contents", [])
+    return next((entry["ETag"] for entry in listed if entry["Key"] == key), None)

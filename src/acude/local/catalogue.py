@@ -1,0 +1,33 @@
+"""The local Glue: ``python -m acude.local.catalogue``.
+
+Moto's server speaks Glue's API and keeps everything in memory. Registering the tables belongs to its start, so that the
+catalogue is also whole after the keeper has replaced a dead server.
+"""
+
+import logging
+import threading
+
+from moto.server import main as serve
+from tenacity import retry, stop_after_delay, wait_fixed
+
+from acude.lake.catalog import register_all
+from acude.local.servers import glue
+from acude.settings import HOST, settings
+
+
+@retry(wait=wait_fixed(0.2), stop=stop_after_delay(60))
+def _wait_ready() -> None:
+    glue.ready(settings())
+
+
+def _register() -> None:
+    _wait_ready()
+    register_all()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # One line a request would bury the rest.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    threading.Thread(target=_register, daemon=True).start()
+    serve(["-H", HOST, "-p", str(settings().glue_port)])

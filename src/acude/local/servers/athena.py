@@ -1,0 +1,26 @@
+"""Athena's own API in front of DuckDB."""
+
+import sys
+
+from acude.local.probe import ask_once
+from acude.local.service import Service
+from acude.settings import HOST, Settings
+
+
+def service(config: Settings) -> Service:
+    """The query endpoint."""
+    return Service(
+        name="athena",
+        purpose="SQL for analysts",
+        command=[sys.executable, "-m", "acude.athena"],
+        ready=ready,
+        address=f"http://{HOST}:{config.athena_port}",
+        login="keys in var/local.env",
+        ports=[(config.athena_port, "athena_port")],
+        after=("s3", "glue"),
+    )
+
+
+def ready(config: Settings) -> None:
+    """List the work groups."""
+    ask_once("athena", config.athena_endpoint, config)

@@ -1,0 +1,49 @@
+"""The shop itself: warehouses with their REST API, the poller that asks them, and live shoppers."""
+
+import sys
+from pathlib import Path
+
+import httpx
+
+from acude.local.service import Service
+from acude.settings import Settings
+
+
+def warehouses(config: Settings) -> Service:
+    """The simulated warehouses' API; it fails now and then, as real ones do."""
+    return Service(
+        name="warehouses",
+        purpose="simulated warehouses' REST API",
+        command=[sys.executable, "-m", "acude.simulator.warehouses"],
+        ready=_warehouses_ready,
+        address=config.warehouses_url,
+        ports=[(config.warehouses_port, "warehouses_port")],
+    )
+
+
+def _warehouses_ready(config: Settings) -> None:
+    httpx.get(f"{config.warehouses_url}/saude", timeout=2).raise_for_status()
+
+
+def poller(config: Settings) -> Service:
+    """Takes the warehouses' updates to Kafka."""
+    return Service(
+        name="poller",
+        purpose="stock updates from the warehouses to Kafka",
+        command=[sys.executable, "-m", "acude.ingress.poller"],
+        ready=lambda _config: None,
+        address=f"topic atualizacoes_estoque on {config.kafka_bootstrap}",
+        after=("kafka", "s3", "warehouses", "streams"),
+    )
+
+
+def traffic(config: Settings) -> Service:
+    """Shoppers, at a modest rate, on the real clock."""
+    return Service(
+        name="traffic",
+        purpose="simulated shoppers, live",
+        command=[str(Path(sys.executable).parent / "acude"), "simulate", "--live", "--rate", str(config.traffic_rate)],
+        ready=lambda _config: None,
+        address=f"topic eventos_clientes on {config.kafka_bootstrap}",
+        after=("kafka", "postgres", "streams"),
+    )

@@ -1,0 +1,109 @@
+"""All tables' suites on what is published of a day: the `qualidade` DAG's question."""
+
+from datetime import date
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from acude.contracts.model import Contract, Layer, table, tables
+from acude.lake import records, staging
+from acude.lake.content import content_hash_of
+from acude.lake.delta import days_of_month, read_day, read_days
+from acude.lake.month import MONTHLY, REGIONS
+from acude.lake.publish import session
+from acude.lake.staging import Failure, Staged, Verdict
+from acude.quality.docs import write_docs
+from acude.quality.judge import QualityError, verdict_on
+
+LARGEST = 200_000
+"""Rows of a stream's day that are judged; more would not fit beside the platform, and a fault shows among so many."""
+
+
+def judged_tables() -> list[Contract]:
+    """The lake's tables that hold days: the batch's marts and silver, and the topics' silver tables."""
+    return [
+        contract
+        for contract in tables()
+        if contract.daily and contract.layer in {Layer.SILVER, Layer.GOLD} and contract.partition_by
+    ]
+
+
+def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
+    """Judges every table's rows of a day (of its month in a monthly table), and that they are those once published.
+
+    Args:
+        day: UTC day.
+        run_id: names the page in the Data Docs.
+
+    Returns:
+        `docs`: path of the report; `tables`: by name the number of expectations, rows and hash.
+
+    Raises:
+        QualityError: at least one table is not as its suite or its publication says; all are judged first.
+    """
+    with session() as spark:
+        judged = [_judged(spark, contract, day, run_id) for contract in judged_tables()]
+    verdicts = [verdict for verdict, _ in judged]
+    docs = str(write_docs(verdicts))
+    refused = [verdict for verdict in verdicts if not verdict.success]
+    if refused:
+        raise QualityError(refused, {}, docs)
+    found = {v.table: {"expectations": v.expectations, "rows": rows, "hash": v.hash} for v, rows in judged}
+    return {"docs": docs, "tables": found}
+
+
+def _judged(spark: SparkSession, contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
+    """A table's verdict on its published rows, and their number."""
+    rows = read_day(spark, contract, day).limit(LARGEST).toArrow()
+    description = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="", etag="")
+    if contract.writer != "batch":
+        # The streams write these; they have no day that is published at once, so no hash to compare with.
+        return verdict_on(rows, description, "")[0], rows.num_rows
+    found = content_hash_of(rows, contract)
+    publication = records.publication(contract.full_name, day)
+    if publication is None:
+        return _never_published(description, found), rows.num_rows
+    expected, promised = publication.expected, publication.hash
+    if contract.full_name == MONTHLY:
+        # Other days' runs replace the month too: it has to be the sum of its days as they are now.
+        days = read_days(spark, table(REGIONS), *days_of_month(day)).toArrow()
+        expected, promised = staging.sums_by_currency(days), found
+    description = description.model_copy(update={"expected": expected, "parameters": publication.parameters})
+    verdict = verdict_on(rows, description, found)[0]
+    if found != promised:
+        verdict = _with(verdict, _altered(found, promised))
+    return verdict, rows.num_rows
+
+
+def _altered(found: str, promised: str) -> Failure:
+    return Failure(
+        expectation="content_hash",
+        column="*",
+        expected=promised,
+        found=found,
+        meaning=f"the rows are those that were published ({promised})",
+    )
+
+
+def _never_published(description: Staged, found: str) -> Verdict:
+    failure = Failure(
+        expectation="publication",
+        column="*",
+        expected="a run of the day",
+        found="none",
+        meaning="the day was published",
+    )
+    verdict = Verdict(
+        table=description.table,
+        day=description.day,
+        run_id=description.run_id,
+        hash=found,
+        etag="",
+        expectations=1,
+        judged_at=records.now(),
+    )
+    return _with(verdict, failure)
+
+
+def _with(verdict: Verdict, failure: Failure) -> Verdict:
+    return verdict.model_copy(update={"failures": [*verdict.failures, failure]})

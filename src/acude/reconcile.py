@@ -1,0 +1,45 @@
+"""`reconcile`: design properties 1 and 2 as a table."""
+
+from datetime import date, timedelta
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from acude.lake.session import batch_session
+from acude.reconciliation.money import purchase_rows, sales_rows
+from acude.reconciliation.report import Report
+from acude.reconciliation.sets import set_rows
+from acude.settings import Settings, settings
+
+
+def run(
+    first: date, last: date, config: Settings | None = None, *, events: bool = True, wait: timedelta = timedelta()
+) -> Report:
+    """Compares all places for the days from first to last, both included.
+
+    Args:
+        first: first UTC day.
+        last: last UTC day.
+        config: where everything is.
+        events: compare the events' sets and purchases, too; the daily sales alone otherwise.
+        wait: how long to ask again while something differs, for batches that are under way.
+    """
+    config = config or settings()
+    spark = batch_session(config)
+
+    def once() -> Report:
+        money = sales_rows(config, spark, first, last)
+        money += purchase_rows(config, spark, first, last) if events else []
+        sets = set_rows(config, spark, first, last) if events else []
+        return Report(first, last, tuple(money), tuple(sets))
+
+    try:
+        attempts = Retrying(
+            retry=retry_if_result(lambda report: not report.ok),
+            stop=stop_after_delay(wait),
+            wait=wait_fixed(2),
+            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        )
+        report: Report = attempts(once)
+        return report
+    finally:
+        spark.stop()

@@ -1,0 +1,1 @@
+"""Proves that nothing was lost, nothing came twice and the money adds up, place by place."""

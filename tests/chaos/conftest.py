@@ -1,0 +1,136 @@
+"""A lake and a topic of a test's own, a driver that can be told to die, and readers that are not Spark."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from kafka import KafkaProducer
+
+from acude.aws import s3
+from acude.ingress.topics import ensure_topics
+from acude.local.platform import Platform
+from acude.settings import PROJECT, Settings, settings
+
+HERE = Path(__file__).parent
+Coordinate = tuple[int, int]
+
+
+@dataclass
+class Lake:
+    """A bucket of its own, the project's contracts and one topic more."""
+
+    config: Settings
+    topic: str
+    environment: dict[str, str]
+    acknowledged: Counter[Coordinate] = field(default_factory=Counter)
+
+    def send(self, *payloads: bytes | None) -> list[Coordinate]:
+        """Produces to the topic; returns and remembers what the broker acknowledged."""
+        producer = KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap, acks="all")
+        sends = [producer.send(self.topic, payload, key=str(n % 7).encode()) for n, payload in enumerate(payloads)]
+        producer.flush()
+        producer.close()
+        answers = [send.get(timeout=60) for send in sends]
+        found = [(answer.partition, answer.offset) for answer in answers]
+        self.acknowledged.update(found)
+        return found
+
+    def command(self, die_after: int | None = None) -> list[str]:
+        """The driver's command line."""
+        return [sys.executable, str(HERE / "driver.py"), *([str(die_after)] if die_after else [])]
+
+    def run(self, die_after: int | None = None) -> int:
+        """Runs the driver to its end; returns its exit code."""
+        done = subprocess.run(
+            self.command(die_after), env=self.environment, start_new_session=True, capture_output=True, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        if done.returncode and not die_after:
+            raise AssertionError(f"the driver failed:\n{done.stderr[-4000:]}")
+        return done.returncode
+
+    def rows(self, table: str) -> list[dict[str, object]]:
+        """All rows of a table, read by delta-rs; none where it has no commit."""
+        found: pa.Table = DeltaTable(
+            f"s3://{self.config.lake_bucket}/{table.replace('.', '/')}", storage_options=storage_options(self.config)
+        ).to_pyarrow_table()
+        rows: list[dict[str, object]] = found.to_pylist()
+        return rows
+
+    def coordinates(self, table: str) -> Counter[Coordinate]:
+        """Kafka coordinates of this topic in a table, with how often each is there."""
+        rows = [row for row in self.rows(table) if row.get("topico", self.topic) == self.topic]
+        return Counter((int(str(row["particao"])), int(str(row["deslocamento"]))) for row in rows)
+
+    def assert_nothing_lost_nothing_twice(self) -> None:
+        """Acknowledged = bronze = silver + quarantine + duplicates, each coordinate once."""
+        bronze = self.coordinates("bronze.eventos")
+        refined = sum(
+            (self.coordinates(f"silver.{name}") for name in (self.topic, "quarentena", "duplicatas")), Counter()
+        )
+        assert bronze == self.acknowledged
+        assert refined == self.acknowledged
+
+
+def storage_options(config: Settings) -> dict[str, str]:
+    """What delta-rs needs to read the local S3."""
+    access, secret = config.s3_access_key, config.s3_secret_key
+    return {
+        "AWS_ENDPOINT_URL": config.s3_endpoint or "",
+        "AWS_ACCESS_KEY_ID": access.get_secret_value() if access else "",
+        "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
+        "AWS_REGION": config.aws_region,
+        "AWS_ALLOW_HTTP": "true",
+    }
+
+
+def reading(number: int, *, value: str = "1.10", moment: str = "2026-11-22T10:00:00") -> bytes:
+    """A valid reading."""
+    return (
+        f'{{"id_sensor": "s{number % 5}", "valor": {value}, "timestamp": "{moment}", "id_evento": "{number}"}}'.encode()
+    )
+
+
+MIXED = [
+    *(reading(n) for n in range(40)),
+    *(reading(n) for n in range(5)),
+    reading(6, value="9.99"),
+    b"{",
+    None,
+    json.dumps({"id_sensor": 1}).encode(),
+]
+"""Forty readings, five repeats, a contradiction and three broken records."""
+
+
+@pytest.fixture
+def lake(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
+    """An empty lake; its topic's contract is one file that the test adds."""
+    del platform
+    name = f"leituras_{uuid4().hex[:8]}"
+    folder = tmp_path / "contracts"
+    shutil.copytree(PROJECT / "contracts", folder)
+    for other in (folder / "topics").glob("*.yaml"):
+        other.unlink()
+    text = (HERE / "contract.odcs.yaml").read_text().replace("TOPIC", name)
+    (folder / "topics" / f"{name}.odcs.yaml").write_text(text)
+    changes = {"lake_bucket": name.replace("_", "-"), "contracts": folder}
+    config = settings().model_copy(update=changes)
+    s3(config).create_bucket(Bucket=config.lake_bucket)
+    ensure_topics(config)
+    environment = os.environ | {f"ACUDE_{key.upper()}": str(value) for key, value in changes.items()}
+    yield Lake(config, name, environment)
+    bucket = s3(config)
+    for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket):
+        for entry in page.get("Contents", []):
+            bucket.delete_object(Bucket=config.lake_bucket, Key=entry["Key"])
+    bucket.delete_bucket(Bucket=config.lake_bucket)

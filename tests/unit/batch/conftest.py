@@ -1,0 +1,79 @@
+"""A small classic Spark, enough for pure functions, and tables written as rows."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from acude.contracts.model import table
+from acude.contracts.spark import schema
+
+DAY = date(2011, 1, 4)
+
+SALE: dict[str, Any] = {
+    "id_pedido": "536365",
+    "id_produto": "85123A",
+    "descricao": "HEART",
+    "quantidade": 1,
+    "data": DAY,
+    "momento": datetime(2011, 1, 4, 10, 0, tzinfo=UTC),
+    "preco": Decimal("2.5500"),
+    "id_usuario": "17850",
+    "regiao": "France",
+    "tipo": "venda",
+    "moeda": "GBP",
+    "categoria": "decoracao",
+    "origem": "loja",
+    "arquivo": "vendas/loja/2011-01-04.csv",
+    "linha": 2,
+}
+
+Rows = Callable[..., DataFrame]
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """A classic session with what the batch server's results depend on: UTC and ANSI."""
+    # A Connect client that ran before in this process would turn every builder into one.
+    before = os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+    session = (
+        SparkSession.builder.master("local[1]")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
+        .config("spark.sql.ansi.enabled", "true")
+        .config("spark.sql.shuffle.partitions", "1")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()
+    if before is not None:
+        os.environ["SPARK_CONNECT_MODE_ENABLED"] = before
+
+
+@pytest.fixture
+def sales(spark: SparkSession) -> Rows:
+    """Rows of silver.vendas: each dictionary says how it differs from `SALE`; receita follows."""
+
+    def build(*differences: dict[str, Any]) -> DataFrame:
+        rows = []
+        for difference in differences:
+            row = SALE | difference
+            rows.append(row | {"receita": row["quantidade"] * row["preco"]})
+        contract = table("silver.vendas")
+        ordered = [tuple(row[name] for name in contract.column_names) for row in rows]
+        return spark.createDataFrame(ordered, schema(contract))
+
+    return build
+
+
+def tuples(frame: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    """A frame's rows, ordered, as plain tuples."""
+    chosen = frame.select(*columns) if columns else frame
+    return sorted((tuple(row) for row in chosen.collect()), key=str)
