@@ -1,0 +1,1 @@
+"""The streams: one file a query, all in one Spark driver."""

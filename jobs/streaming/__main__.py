@@ -1,56 +1,162 @@
-"""The streams' driver: `python -m jobs.streaming`. Holds the lease, runs the queries, ends when told to or on a failure.
+"""The streams' driver: `python -m jobs.streaming`. Holds the lease, runs the queries, ends when told or on a failure.
 
-It ends with exit code 1 as soon as one query fails or the lease is lost; its keeper starts it again.
+Exit codes: 0 told to end (`--available-now`: all is landed), 1 a query failed or the lease was lost (its keeper
+starts it again), 3 another driver holds the lease.
 """
 
+import argparse
 import logging
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from types import FrameType
 
+from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from acude.lake import control
 from acude.lake.lease import Lease, LeaseHeld
+from acude.lake.maintenance import create, stream_tables
 from acude.lake.session import stream_session
 from acude.settings import settings
-from jobs.streaming import ingest
+from jobs.streaming import ingest, measure, stock
+from jobs.streaming.maintenance import Desk
+from jobs.streaming.progress import BatchLog
 
 log = logging.getLogger("jobs.streaming")
 
+FAILED = 1
+
+_JVM_GONE = (Py4JNetworkError, ConnectionError)
+
 _LOOK_S = 0.5
+_ASK_FOR_WORK_S = 3.0
+_BATCH_MAY_TAKE_S = 20.0
+"""How long a running micro-batch is waited for at the end. Cutting it off loses nothing, but is done again."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the streams until SIGTERM or SIGINT; returns the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    options = _options(arguments)
+    _set_up_logging()
     asked = threading.Event()
+    _ask_on_signals(asked)
+    # A driver that was just killed may still stand in the lease; who only catches up has no reason to wait.
+    patience = timedelta() if options.available_now else timedelta(seconds=40)
+    try:
+        lease = Lease(control.WRITER).acquire(wait=patience)
+    except LeaseHeld as held:
+        log.error("%s", held)  # noqa: TRY400 - the sentence says it all
+        return control.LEASE_HELD
+    with lease:
+        spark = stream_session("acude-streams")
+        spark.streams.addListener(BatchLog())
+        # What has to be waited for at the end is waited for below.
+        spark.conf.set("spark.sql.streaming.stopTimeout", "10s")
+        run = _catch_up if options.available_now else _go_on
+        try:
+            return run(spark, lease, asked)
+        except _JVM_GONE:
+            log.error("Spark's JVM is gone (killed, or out of memory: see above); the next driver goes on from here")  # noqa: TRY400
+            return FAILED
+        finally:
+            # The lease is given back only when nothing in this process can write any more.
+            with suppress(*_JVM_GONE):
+                spark.stop()
 
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m jobs.streaming", description=__doc__)
+    parser.add_argument("--available-now", action="store_true", help="land what is there, and end")
+    return parser.parse_args(arguments)
+
+
+def _set_up_logging() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for ours in ("acude", "jobs"):
+        logging.getLogger(ours).setLevel(settings().log_level)
+
+
+def _ask_on_signals(asked: threading.Event) -> None:
     def ask(_number: int, _frame: FrameType | None) -> None:
         asked.set()
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
+
+
+def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
+    """Runs all queries, and maintenance on request, until told to end."""
+    create(spark, stream_tables())
+    control.sweep()
+    desk = Desk(spark)
+    queries: list[StreamingQuery] = []
     try:
-        lease = Lease("streams", settings()).acquire(wait=timedelta(seconds=40))
-    except LeaseHeld as held:
-        log.error("%s", held)  # noqa: TRY400 - the sentence says it all
-        return 1
-    with lease:
-        spark = stream_session("acude-streams")
-        queries = [ingest.start(spark)]
+        for query in (ingest, measure, stock):
+            queries.append(_in_pool(spark, query.__name__, query.start))
+        lease.announce_ready()
         log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
+        next_look = time.monotonic()
         while not asked.wait(_LOOK_S):
-            if lease.lost.is_set():
-                log.error("Lost the lease on the streams' tables; ending, so that nobody writes beside the new holder")
-                return 1
-            for query in queries:
-                if not query.isActive:
-                    log.error("Query %s ended: %s", query.name, query.exception())
-                    return 1
-        for query in queries:
-            query.stop()
+            if _broken(queries, lease):
+                return FAILED
+            if time.monotonic() >= next_look:
+                desk.look()
+                next_look = time.monotonic() + _ASK_FOR_WORK_S
+    finally:
+        desk.close(_BATCH_MAY_TAKE_S)
+        _stop(queries, patient=asked.is_set())
     log.info("Streams stopped")
     return 0
+
+
+def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
+    """Lands and measures what is there, one query after another."""
+    create(spark, stream_tables())
+    lease.announce_ready()
+    for module in (ingest, measure, stock):
+        query = module.start(spark, available_now=True)
+        while query.isActive:
+            if asked.wait(_LOOK_S) or lease.lost.is_set():
+                _stop([query], patient=not lease.lost.is_set())
+                log.error("%s ended before it had caught up; run it again", query.name)
+                return FAILED
+        if query.exception():
+            log.error("Query %s ended: %s", query.name, query.exception())
+            return FAILED
+    log.info("Caught up")
+    return 0
+
+
+def _in_pool(spark: SparkSession, name: str, start: Callable[[SparkSession], StreamingQuery]) -> StreamingQuery:
+    """Starts a query in a scheduler pool of its own: within one pool, jobs wait for each other."""
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", name.rpartition(".")[2])
+    return start(spark)
+
+
+def _broken(queries: list[StreamingQuery], lease: Lease) -> bool:
+    if lease.lost.is_set():
+        log.error("Lost the lease on the streams' tables; ending, so that nobody writes beside the new holder")
+        return True
+    for query in queries:
+        if not query.isActive:
+            log.error("Query %s ended: %s", query.name, query.exception())
+            return True
+    return False
+
+
+def _stop(queries: list[StreamingQuery], *, patient: bool) -> None:
+    """Stops the queries, after their running batches where there is time."""
+    deadline = time.monotonic() + (_BATCH_MAY_TAKE_S if patient else 0)
+    for query in queries:
+        while query.isActive and query.status["isTriggerActive"] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        query.stop()
 
 
 if __name__ == "__main__":

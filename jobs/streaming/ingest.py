@@ -149,7 +149,9 @@ class Landing:
         try:
             table = keys(decoded).toArrow()
             if table.num_rows:
-                append_once(bronze_rows(decoded), self.contracts["bronze.eventos"], f"ingest-{self.state['id']}", number)
+                append_once(
+                    bronze_rows(decoded), self.contracts["bronze.eventos"], f"ingest-{self.state['id']}", number
+                )
                 self._refine(decoded, table, f"ingest-{self.state['id']}", number)
         finally:
             decoded.unpersist()

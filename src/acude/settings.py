@@ -6,6 +6,7 @@ An environment variable ``ACUDE_<FIELD>`` wins over the file.
 """
 
 import os
+from datetime import timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -44,6 +45,10 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
     ingest_batch: int = Field(default=400_000, description="Most records of one micro-batch")
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
+    measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are brought up to date")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Of the streams' driver's own log"
+    )
 
     # Object store
     aws_region: str = "us-east-1"
@@ -57,6 +62,10 @@ class Settings(BaseSettings):
     lake_bucket: str = "acude-lake"
     inbox_bucket: str = "acude-inbox"
     results_bucket: str = "acude-athena-results"
+    expire_after: timedelta = Field(
+        default=timedelta(days=7),
+        description="How long files that a table no longer needs are kept; longer than the longest outage of a reader",
+    )
 
     # Catalogue and queries
     glue_port: int = 5055
@@ -94,9 +103,8 @@ class Settings(BaseSettings):
     airflow_jwt_secret: SecretStr = SecretStr("")
 
     # Simulator
-    live_rate: float = Field(default=50, description="Shoppers' events a second while `acude up` runs")
     warehouses_port: int = Field(default=8071, description="Port of the simulated warehouses' REST API")
-    traffic_rate: float = Field(20, description="Events a second of the live shoppers that `acude up` starts")
+    traffic_rate: float = Field(default=20, description="Events a second of the live shoppers that `acude up` starts")
     warehouses_url: str = "http://127.0.0.1:8071"
 
     @cached_property

@@ -112,6 +112,17 @@ MIXED = [
 """Forty readings, five repeats, a contradiction and three broken records."""
 
 
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """Broker and object store alone; attaches where they run already, and then leaves them running."""
+    servers = Platform()
+    attached = servers.is_running()
+    servers.up(["kafka", "s3"])
+    yield servers
+    if not attached:
+        servers.down()
+
+
 @pytest.fixture
 def lake(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
     """An empty lake; its topic's contract is one file that the test adds."""

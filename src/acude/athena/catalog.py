@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 from botocore.exceptions import ClientError
 
 from acude.athena.engine import Engine, as_query_error
@@ -114,7 +115,7 @@ def declared_columns(found: GlueTable) -> list[dict[str, Any]]:
     return [*found.get("StorageDescriptor", {}).get("Columns", []), *found.get("PartitionKeys", [])]
 
 
-def _column(name: str, duck: duckdb.DuckDBPyType, declared: Mapping[str, str], place: Place) -> tuple[Name, str, Type]:
+def _column(name: str, duck: DuckDBPyType, declared: Mapping[str, str], place: Place) -> tuple[Name, str, Type]:
     quoted = '"' + name.replace('"', '""') + '"'
     kind = lake_type(duck, place)
     sql = normal(quoted, duck)
@@ -135,7 +136,7 @@ _SIMPLE = {
 }
 
 
-def lake_type(duck: duckdb.DuckDBPyType, place: Place) -> Type:
+def lake_type(duck: DuckDBPyType, place: Place) -> Type:
     """Athena's type for a column of a file: a Delta timestamp is ``timestamp(3) with time zone``."""
     kind = duck.id
     if kind in _SIMPLE:
@@ -156,7 +157,7 @@ def lake_type(duck: duckdb.DuckDBPyType, place: Place) -> Type:
     return unsupported(f"A column of the type {duck}", place)
 
 
-def normal(sql: str, duck: duckdb.DuckDBPyType) -> str:
+def normal(sql: str, duck: DuckDBPyType) -> str:
     """A column with its structs' fields renamed to f0, f1, … as the translator names them."""
     if not _has_struct(duck):
         return sql
@@ -176,7 +177,7 @@ def normal(sql: str, duck: duckdb.DuckDBPyType) -> str:
     )
 
 
-def _has_struct(duck: duckdb.DuckDBPyType) -> bool:
+def _has_struct(duck: DuckDBPyType) -> bool:
     if duck.id not in {"list", "map", "struct"}:
         return False
     children = cast("list[tuple[str, Any]]", duck.children)

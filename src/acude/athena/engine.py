@@ -46,6 +46,7 @@ class Engine:
             "threads": threads,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "enable_external_file_cache": False,  # else DataScannedInBytes says 0 for a file read before
         }
         if spill is not None:
             config["temp_directory"] = str(spill)

@@ -183,8 +183,8 @@ def _is_null(self: Expressions, node: n.IsNull) -> Value:
 
 
 def _between(self: Expressions, node: n.Between) -> Value:
-    parts = [self.translate(part) for part in (node.arg, node.low, node.high)]
-    return operators.between(*parts, node.place)
+    value, low, high = (self.translate(part) for part in (node.arg, node.low, node.high))
+    return operators.between(value, low, high, node.place)
 
 
 def _in_list(self: Expressions, node: n.InList) -> Value:

@@ -94,7 +94,7 @@ def _timestamp(text: str, place: Place) -> Value:
     if len(digits) > types.MICROSECONDS:
         unsupported("A timestamp with more than six digits of a second", place)
     try:
-        moment = datetime(*map(int, day.split("-")), int(hour or 0), int(minute or 0), int(second or 0))  # type: ignore[misc,arg-type]  # noqa: DTZ001
+        moment = datetime(*map(int, day.split("-")), int(hour or 0), int(minute or 0), int(second or 0))  # type: ignore[call-arg,arg-type]  # noqa: DTZ001
     except ValueError:
         fail("INVALID_LITERAL", f"'{text}' is not a valid TIMESTAMP literal", place)
     sql = f"CAST('{moment.isoformat(' ')}{'.' + digits if digits else ''}' AS TIMESTAMP)"

@@ -15,6 +15,7 @@ from acude.athena.nodes import (
     JsonPathCall,
     Lambda,
     Literal,
+    Name,
     Ref,
     RowExpr,
     SortKey,
@@ -82,7 +83,7 @@ class PrimaryParser(OperatorParser):
     def _lambda(self, place: Place) -> Expr:
         if self.sees("(", ")"):
             self.expect("(", ")")
-            params = ()
+            params: tuple[Name, ...] = ()
         else:
             params = self.names_in_brackets() if self.sees("(") else (self.name(),)
         self.expect("->")
@@ -282,7 +283,9 @@ class PrimaryParser(OperatorParser):
 
     def _call(self, name: str, place: Place) -> Expr:
         self.expect("(")
-        star, distinct, args, order = False, False, (), ()
+        star, distinct = False, False
+        args: tuple[Expr, ...] = ()
+        order: tuple[SortKey, ...] = ()
         if self.accept("*"):
             star = True
         elif not self.sees(")"):

@@ -62,9 +62,9 @@ def text(value: Any, kind: Type) -> str | None:  # noqa: ANN401 - whatever the e
     if kind.kind in {"timestamp", "timestamptz"}:
         return _moment(value, kind)
     if kind.kind == "date":
-        return value.isoformat() if isinstance(value, date) else str(value)
+        return str(value.isoformat()) if isinstance(value, date) else str(value)
     if kind.kind == "varbinary":
-        return value.hex(" ")
+        return str(value.hex(" "))
     if kind.kind == "interval_day":
         return _duration(value)
     if kind.kind == "interval_month":

@@ -84,18 +84,21 @@ def path_steps(path: str) -> list[str | int] | None:
 _MISSING = object()
 
 
+def _step(found: Any, step: str | int) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(step, int):
+        return found[step] if isinstance(found, list) and step < len(found) else _MISSING
+    return found.get(step, _MISSING) if isinstance(found, dict) else _MISSING
+
+
 def _walk(text: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
         found = load(text)
     except ValueError:
         return _MISSING
     for step in path_steps(path) or []:
-        if (isinstance(step, int) and isinstance(found, list) and step < len(found)) or (
-            isinstance(step, str) and isinstance(found, dict) and step in found
-        ):
-            found = found[step]
-        else:
-            return _MISSING
+        found = _step(found, step)
+        if found is _MISSING:
+            break
     return found
 
 
@@ -232,17 +235,10 @@ def _lax(text: str, path: str) -> Any:  # noqa: ANN401 - any JSON value
         return _MISSING
     for step in steps:
         if isinstance(step, str) and isinstance(found, list):
-            raise _bad(
-                "NOT_SUPPORTED", "A lax path through an array without [n] is not available on the local endpoint"
-            )
-        if isinstance(step, int) and not isinstance(found, list):
-            found = [found]
-        if (isinstance(step, int) and step < len(found)) or (
-            isinstance(step, str) and isinstance(found, dict) and step in found
-        ):
-            found = found[step]
-        else:
-            return _MISSING
+            raise _bad("NOT_SUPPORTED", "A lax path through an array is not available on the local Athena endpoint")
+        found = _step([found] if isinstance(step, int) and not isinstance(found, list) else found, step)
+        if found is _MISSING:
+            break
     return found
 
 
@@ -367,7 +363,8 @@ def human_seconds(seconds: float) -> str:
     """``human_readable_seconds``."""
     if not math.isfinite(seconds) or seconds < 0:
         raise _bad("INVALID_FUNCTION_ARGUMENT", "Invalid argument found: a finite number of seconds from 0 is expected")
-    rest, parts = int(seconds + 0.5), []
+    rest = int(seconds + 0.5)
+    parts: list[str] = []
     for name, length in (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, rest = divmod(rest, length)
         if count or (name == "second" and not parts):
@@ -450,7 +447,9 @@ FUNCTIONS: list[tuple[str, Callable[..., Any], list[str], str]] = [
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes the functions known to a database."""
     for name, function, arguments, result in FUNCTIONS:
-        connection.create_function(name, _strict(function), arguments, result, null_handling="special")  # type: ignore[arg-type]
+        connection.create_function(  # type: ignore[call-overload]
+            name, _strict(function), arguments, result, null_handling="special"
+        )
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:

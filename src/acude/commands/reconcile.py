@@ -16,7 +16,8 @@ app = typer.Typer(add_completion=False)
 def reconcile(
     *,
     from_: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First UTC day; seven days ago unless given.")
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First UTC day; seven days ago unless given."),
     ] = None,
     to: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last UTC day, included; today unless given.")
@@ -77,5 +78,3 @@ def _cells(row: MoneyRow, places: list[str]) -> list[str]:
 
 def _amount(value: Decimal | None) -> str:
     return "none" if value is None else f"{value:f}"
-
-

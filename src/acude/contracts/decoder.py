@@ -110,7 +110,9 @@ def _decimal_reader(column: Column) -> DecimalReader:
         if (column.minimum is not None and value < column.minimum) or (
             column.maximum is not None and value > column.maximum
         ):
-            raise Refused("valor_invalido", f"Expected a number >= {column.minimum}, got {text[:40]} - at `$.{column.name}`")
+            raise Refused(
+                "valor_invalido", f"Expected a number >= {column.minimum}, got {text[:40]} - at `$.{column.name}`"
+            )
         return value
 
     return read
@@ -197,9 +199,7 @@ class Decoder:
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True)) or [()] * len(self.fields)
         for at, read in self._decimals.items():
             columns[at] = list(_decimals(columns[at], read, refusals))
-        arrays = [
-            pa.array(columns[i], type=field.type) for i, field in zip(self._order, self.fields, strict=True)
-        ]
+        arrays = [pa.array(columns[i], type=field.type) for i, field in zip(self._order, self.fields, strict=True)]
         moments = arrays[self._event_time].cast(pa.int64()).to_numpy(zero_copy_only=False)
         self._refuse_repeats(payloads, arrays, refusals)
         self._refuse_absurd_times(moments, taken_at, refusals)

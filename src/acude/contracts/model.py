@@ -64,7 +64,9 @@ class Column(BaseModel):
     @classmethod
     def _known_type(cls, value: str) -> str:
         if not TYPE.fullmatch(value):
-            raise ValueError(f"physicalType {value!r} is not one that every engine here can store; known: {TYPE.pattern}")
+            raise ValueError(
+                f"physicalType {value!r} is not one that every engine here can store; known: {TYPE.pattern}"
+            )
         return value
 
     @property
@@ -193,7 +195,9 @@ def read(path: Path) -> Contract:
             **extra,
         )
     except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError) as problem:
-        raise ContractError(f"{path}: {type(problem).__name__}: {problem}. Compare it with its neighbours in {path.parent}") from problem
+        raise ContractError(
+            f"{path}: {type(problem).__name__}: {problem}. Compare it with its neighbours in {path.parent}"
+        ) from problem
     if path.name != f"{contract.name}.odcs.yaml":
         raise ContractError(f"{path}: describes {contract.name!r}; name the file {contract.name}.odcs.yaml")
     return contract
@@ -233,7 +237,9 @@ def topics(folder: Path | None = None) -> list[Contract]:
 
 def tables(folder: Path | None = None) -> list[Contract]:
     """The lake's tables: bronze, silver and gold."""
-    return [contract for contract in load(folder).values() if contract.layer in {Layer.BRONZE, Layer.SILVER, Layer.GOLD}]
+    return [
+        contract for contract in load(folder).values() if contract.layer in {Layer.BRONZE, Layer.SILVER, Layer.GOLD}
+    ]
 
 
 def table(full_name: str) -> Contract:

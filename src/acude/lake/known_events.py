@@ -93,7 +93,11 @@ class KnownEvents:
         starts = np.ones(len(batch), dtype=np.bool_)
         starts[1:] = ordered.ids[1:] != ordered.ids[:-1]
         firsts = ordered.take(starts)
-        contents, coordinates, known = firsts.contents.copy(), firsts.coordinates.copy(), np.zeros(len(firsts), np.bool_)
+        contents, coordinates, known = (
+            firsts.contents.copy(),
+            firsts.coordinates.copy(),
+            np.zeros(len(firsts), np.bool_),
+        )
         for run in self._runs:
             at = np.minimum(np.searchsorted(run.ids, firsts.ids), len(run) - 1)
             hit = run.ids[at] == firsts.ids

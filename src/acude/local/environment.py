@@ -77,7 +77,14 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         "airflow_fernet_key": present("airflow_fernet_key") or _fernet_key(),
         "airflow_jwt_secret": secret("airflow_jwt_secret", size=64),
         "warehouses_url": f"http://{HOST}:{config.warehouses_port}",
+        **_moved_ports(config),
     }
+
+
+def _moved_ports(config: Settings) -> dict[str, str]:
+    """Ports that aren't where they usually are: every later command must find the servers there too."""
+    ports = {name: field.default for name, field in Settings.model_fields.items() if name.endswith("_port")}
+    return {name: str(getattr(config, name)) for name, usual in ports.items() if getattr(config, name) != usual}
 
 
 def write_private(path: Path, text: str) -> None:

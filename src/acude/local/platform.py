@@ -88,7 +88,10 @@ class Platform:
                 self._stop_all(wave, on_progress)
             self._keeper.shutdown()
             _wait_until(lambda: not processes.marked(self.config.var), 10)
-        return processes.end_marked(self.config.var)
+        ended = processes.end_marked(self.config.var)
+        for service in all_services(self.config):
+            service.tidy(self.config)
+        return ended
 
     def is_running(self) -> bool:
         """Whether a keeper looks after this ``var``, with however few services."""
@@ -226,8 +229,9 @@ class Platform:
         info = self._keeper.info()[service.name]
         lives.add(info["pid"])
         if info["statename"] in {"FATAL", "EXITED", "STOPPED"} or len(lives - {0}) > _MOST_LIVES:
+            why = info["spawnerr"] or f"exit status {info['exitstatus']}"
             raise PlatformError(
-                f"{service.name} dies as soon as it is started ({info['spawnerr'] or info['description']}).",
+                f"{service.name} dies as soon as it is started ({why}).",
                 f"Its last lines are above; the whole log: `acude logs {service.name}`.",
                 self.log_tail(service.name),
             )

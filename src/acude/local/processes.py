@@ -1,6 +1,7 @@
 """The platform's processes as the operating system sees them."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import psutil
@@ -9,14 +10,37 @@ MARK = "ACUDE_SUPERVISED"
 """Environment variable that every process of a platform inherits; its value is that platform's ``var``."""
 
 
+def remember_session(var: Path, session: int) -> None:
+    """Write down the session that the keeper leads; every server is born in it."""
+    _session_file(var).write_text(str(session))
+
+
 def marked(var: Path) -> list[psutil.Process]:
-    """Every process that belongs to the platform in ``var``, whether its keeper lives or not."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if process.environ().get(MARK) == str(var):
-                found.append(process)
-    return found
+    """Every process that belongs to the platform in ``var``, its keeper included, whether that lives or not."""
+    path = _session_file(var)
+    session = int(path.read_text()) if path.exists() else None
+    return [process for process in psutil.process_iter() if _belongs(process, var, session)]
+
+
+def _belongs(process: psutil.Process, var: Path, session: int | None) -> bool:
+    try:
+        return process.environ().get(MARK) == str(var)
+    except psutil.AccessDenied:
+        # Airflow's tasks hide their environment, for it holds secrets; their session tells.
+        return session is not None and _session(process.pid) == session
+    except (psutil.Error, OSError):
+        return False
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def _session_file(var: Path) -> Path:
+    return var / "session"
 
 
 def end_marked(var: Path, patience_s: float = 10) -> int:

@@ -29,6 +29,7 @@ class Service:
         after: Servers that must be ready before this one starts.
         prepare: Runs before each start: writes configuration, formats storage. Must be repeatable.
         finish: Runs after each start, once ready: creates buckets, databases. Must be repeatable.
+        tidy: Runs after `acude down` has stopped it: removes what it leaves outside ``var``.
         timeout_s: How long a cold start may take on a busy machine.
         stop_timeout_s: How long it may take to stop before it is killed.
         stop_signal: The signal that stops it in good order.
@@ -47,6 +48,7 @@ class Service:
     after: Sequence[str] = ()
     prepare: Action = nothing
     finish: Action = nothing
+    tidy: Action = nothing
     timeout_s: float = 60
     stop_timeout_s: int = 15
     stop_signal: str = "TERM"

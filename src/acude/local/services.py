@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from acude.local.errors import PlatformError
-from acude.local.servers import airflow, athena, glue, kafka, live, postgres, s3, spark
+from acude.local.servers import airflow, glue, kafka, postgres, s3, shop, spark, streams
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -13,16 +13,15 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     s3.service,
     postgres.service,
     glue.service,
-    athena.service,
     spark.service,
     airflow.api,
     airflow.scheduler,
     airflow.dag_processor,
     airflow.triggerer,
-    live.streams,
-    live.warehouses,
-    live.poller,
-    live.shop,
+    streams.service,
+    shop.warehouses,
+    shop.poller,
+    shop.traffic,
 )
 """Adding a server means adding its line here."""
 

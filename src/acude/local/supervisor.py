@@ -15,7 +15,7 @@ from tenacity import retry, retry_if_not_result, stop_after_delay, wait_fixed
 
 from acude.local.environment import write_private
 from acude.local.errors import PlatformError
-from acude.local.processes import MARK
+from acude.local.processes import MARK, remember_session
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -138,13 +138,14 @@ class Supervisor:
         socket_path(self._config).unlink(missing_ok=True)
         program = Path(sys.executable).parent / "supervisord"
         with log_path(self._config, "supervisord-start").open("w") as log:
-            subprocess.Popen(
-                [program, "-n", "-c", config_path(self._config)],
+            keeper = subprocess.Popen(
+                ["env", f"{MARK}={self._config.var}", program, "-n", "-c", config_path(self._config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        remember_session(self._config.var, keeper.pid)
         if not _until_true(self.is_running):
             lines = log_path(self._config, "supervisord-start").read_text().splitlines()[-20:]
             raise PlatformError("The process keeper (supervisord) does not answer.", "See its log above.", lines)

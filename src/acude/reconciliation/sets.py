@@ -55,7 +55,9 @@ def _on_days(frame: DataFrame, first: date, last: date) -> DataFrame:
 def _refined(spark: SparkSession, first: date, last: date, stamp: datetime) -> DataFrame:
     """Coordinates of all that silver made of bronze."""
     silver = [
-        spark.read.format("delta").load(table_path(table(f"silver.{topic.name}"))).withColumn("topico", f.lit(topic.name))
+        spark.read.format("delta")
+        .load(table_path(table(f"silver.{topic.name}")))
+        .withColumn("topico", f.lit(topic.name))
         for topic in topics()
     ]
     quarantine = spark.read.format("delta").load(table_path(table("silver.quarentena")))

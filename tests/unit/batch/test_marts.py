@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
-from tests.unit.batch.conftest import DAY, Rows, tuples
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
@@ -17,6 +16,7 @@ from jobs.batch.mais_vendidos import best_sellers
 from jobs.batch.receita_mensal import revenue_per_month
 from jobs.batch.vendas_por_categoria import sales_per_category
 from jobs.batch.vendas_por_regiao import sales_per_region
+from tests.unit.batch.conftest import DAY, Rows, tuples
 
 
 def noon(day: int, hour: int = 12) -> datetime:
@@ -143,7 +143,9 @@ def before(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
 
 
 def updates(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
-    columns = "data date, id_armazem string, id_produto string, nivel_estoque int, timestamp timestamp, deslocamento bigint"
+    columns = (
+        "data date, id_armazem string, id_produto string, nivel_estoque int, timestamp timestamp, deslocamento bigint"
+    )
     return spark.createDataFrame([(row[3].date(), *row) for row in rows], columns)
 
 

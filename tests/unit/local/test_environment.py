@@ -39,6 +39,14 @@ def test_endpoints_follow_the_ports() -> None:
     assert values["kafka_bootstrap"] == "127.0.0.1:4444"
 
 
+def test_a_moved_port_stays_moved(tmp_path: Path) -> None:
+    ensure_local_env(bare(var=tmp_path, kafka_port=1234))
+    later = Settings(_env_file=tmp_path / "local.env")  # type: ignore[call-arg]
+
+    assert (later.kafka_port, later.kafka_bootstrap) == (1234, "127.0.0.1:1234")
+    assert later.glue_port == Settings.model_fields["glue_port"].default
+
+
 def test_a_moved_port_keeps_the_databases_password() -> None:
     before = local_values(bare(postgres_port=1000), {})
     after = local_values(bare(postgres_port=2000), {"ACUDE_SHOP_DSN": before["shop_dsn"]})

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from acude import aws
 from acude.local.environment import write_private
+from acude.local.errors import PlatformError
+from acude.local.ports import is_free
 from acude.local.probe import ask_once
 from acude.local.service import Service
 from acude.settings import HOST, Settings
@@ -23,6 +25,7 @@ def service(config: Settings) -> Service:
         ready=ready,
         prepare=prepare,
         finish=create_buckets,
+        tidy=remove_sockets,
         address=f"http://{HOST}:{config.s3_port}",
         login="keys in var/local.env",
         ports=[(config.s3_port, "s3_port"), *((port, "s3_internal_port") for port in _internal_ports(config).values())],
@@ -39,8 +42,35 @@ def ready(config: Settings) -> None:
 
 def prepare(config: Settings) -> None:
     """Write the file with the only identity that may do anything."""
+    remove_sockets(config)
     (config.var / "s3").mkdir(parents=True, exist_ok=True)
     write_private(_identities(config), json.dumps(identities(config)))
+
+
+def remove_sockets(config: Settings) -> None:
+    """Remove the sockets that a killed SeaweedFS leaves in /tmp; its path for them is fixed.
+
+    Raises:
+        PlatformError: They belong to another user, and would keep the parts from each other.
+    """
+    for path, port in sockets(config).items():
+        if not is_free(port):
+            continue
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            raise PlatformError(
+                f"s3 needs {path}, but another user's server has left it there.",
+                "Remove it as that user or as root, or choose other ports with ACUDE_S3_INTERNAL_PORT=<port>.",
+            ) from None
+
+
+def sockets(config: Settings) -> dict[Path, int]:
+    """Each socket of SeaweedFS's parts, with the port that tells whether it is in use."""
+    ports = _internal_ports(config)
+    named = {f"{part}-grpc-{ports[f'{part}.port.grpc']}": ports[f"{part}.port.grpc"] for part in (*_PARTS, "s3")}
+    named |= {f"filer-{ports['filer.port']}": ports["filer.port"], f"s3-{config.s3_port}": config.s3_port}
+    return {Path(f"/tmp/seaweedfs-{name}.sock"): port for name, port in named.items()}  # noqa: S108 - not our choice
 
 
 def create_buckets(config: Settings) -> None:

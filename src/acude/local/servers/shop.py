@@ -18,6 +18,7 @@ def warehouses(config: Settings) -> Service:
         ready=_warehouses_ready,
         address=config.warehouses_url,
         ports=[(config.warehouses_port, "warehouses_port")],
+        live=True,
     )
 
 
@@ -34,6 +35,7 @@ def poller(config: Settings) -> Service:
         ready=lambda _config: None,
         address=f"topic atualizacoes_estoque on {config.kafka_bootstrap}",
         after=("kafka", "s3", "warehouses", "streams"),
+        live=True,
     )
 
 
@@ -46,4 +48,5 @@ def traffic(config: Settings) -> Service:
         ready=lambda _config: None,
         address=f"topic eventos_clientes on {config.kafka_bootstrap}",
         after=("kafka", "postgres", "streams"),
+        live=True,
     )

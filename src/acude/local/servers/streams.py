@@ -27,6 +27,7 @@ def service(config: Settings) -> Service:
         after=("kafka", "s3", "glue"),
         timeout_s=150,
         stop_timeout_s=40,
+        live=True,
     )
 
 

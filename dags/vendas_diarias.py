@@ -1,0 +1,98 @@
+# ruff: noqa: PLC0415 - jobs are imported by the tasks that run them: reading a DAG file must cost nothing
+"""The day's sales, from the shop's database and the inbox to gold, the warehouse and a reconciliation."""
+
+from typing import Any
+
+from airflow.sdk import chain, dag
+
+from acude.orchestration.house import START, day_form, deadline, defaults, every, lake
+from acude.orchestration.runs import this_run
+from acude.orchestration.steps import step
+
+MARTS = (
+    "gold.vendas_por_regiao",
+    "gold.vendas_por_categoria",
+    "gold.receita_mensal",
+    "gold.mais_vendidos",
+    "gold.funil_conversao",
+    "gold.estoque_por_armazem",
+    "gold.estoque",
+)
+
+
+@step()
+def exportar() -> dict[str, Any]:
+    """The shop's own sales of the day, as a Parquet file into the inbox."""
+    from jobs.batch import exportar_vendas
+
+    return exportar_vendas.run(this_run().day)
+
+
+@step(inlets=[], outlets=lake("silver.vendas", "silver.quarentena_arquivos"))
+def refinar() -> dict[str, Any]:
+    """The inbox's files of the day to silver.vendas: typed, judged, published."""
+    from jobs.batch import vendas
+
+    return vendas.run(*this_run())
+
+
+@step(inlets=lake("silver.vendas"))
+def preparar() -> dict[str, Any]:
+    """All marts of the day, computed where nobody reads them."""
+    from acude.lake import mart
+
+    return mart.stage_all(*this_run())
+
+
+@step()
+def julgar() -> dict[str, Any]:
+    """Each mart's suite judges exactly the rows that were prepared."""
+    from acude.lake import mart
+
+    return mart.audit_all(*this_run())
+
+
+@step(outlets=lake(*MARTS))
+def publicar() -> dict[str, Any]:
+    """The judged rows become visible, each table in one commit."""
+    from acude.lake import mart
+
+    return mart.publish_all(*this_run())
+
+
+@step(inlets=lake(*MARTS))
+def carregar() -> list[str]:
+    """The day into the warehouse, a transaction a table."""
+    from jobs.batch import carga_redshift
+
+    day, run_id = this_run()
+    return [str(result) for result in carga_redshift.load_day(day, run_id=run_id)]
+
+
+@step()
+def conciliar() -> str:
+    """The day's money, compared to the cent in every place that holds it."""
+    from acude.orchestration.checks import reconciled
+
+    day, _ = this_run()
+    return reconciled(day, day)
+
+
+@dag(
+    schedule=every("0 0 * * *"),
+    start_date=START,
+    catchup=False,
+    max_active_runs=2,
+    max_active_tasks=2,
+    params=day_form(),
+    default_args=defaults("vendas"),
+    deadline=deadline(minutes=45),
+    tags={"vendas", "diario", "gold"},
+    doc_md=__doc__,
+)
+def vendas_diarias() -> None:
+    """The tasks, one after the other."""
+    chain(exportar(), refinar(), preparar(), julgar(), publicar(), carregar(), conciliar())
+
+
+vendas_diarias()

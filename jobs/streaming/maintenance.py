@@ -1,0 +1,90 @@
+"""Maintenance of the streams' tables: what was asked through `acude.lake.control`, done in the streams' driver.
+
+`python -m jobs.streaming.maintenance` serves what waits in a short driver of its own, where the streams don't run.
+"""
+
+import logging
+import sys
+from typing import Any
+
+from pyspark import InheritableThread
+from pyspark.sql import SparkSession
+
+from acude.contracts.model import table
+from acude.lake import control
+from acude.lake.control import LEASE_HELD, Request
+from acude.lake.lease import Lease, LeaseHeld
+from acude.lake.maintenance import compact, expire
+from acude.lake.session import stream_session
+
+log = logging.getLogger(__name__)
+
+_GROUP = "maintenance"
+
+
+def do(spark: SparkSession, asked: Request) -> dict[str, Any]:
+    """What a request asks for."""
+    contract = table(asked.table)
+    if asked.action == "expire":
+        return dict(expire(spark, contract))
+    if asked.day is None:
+        raise ValueError("compact needs a day")
+    return dict(compact(spark, contract, asked.day))
+
+
+class Desk:
+    """Serves requests one at a time in a thread of its own, beside the queries."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        # A session of its own: what it sets must not reach the queries.
+        self.spark = spark.newSession()
+        self.spark.conf.set("spark.databricks.delta.optimize.maxThreads", "1")
+        self._thread: InheritableThread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being served."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def look(self) -> None:
+        """Begins with the oldest request that waits, unless busy."""
+        if self.busy:
+            return
+        asked = control.waiting()
+        if asked:
+            self._thread = InheritableThread(target=self._serve, args=(asked[0],), daemon=True, name=_GROUP)
+            self._thread.start()
+
+    def close(self, within_s: float) -> None:
+        """Gives up what is under way; it is asked for again or begun anew by the next driver."""
+        if self._thread is not None:
+            self.spark.sparkContext.cancelJobGroup(_GROUP)
+            self._thread.join(within_s)
+
+    def _serve(self, asked: Request) -> None:
+        context = self.spark.sparkContext
+        context.setLocalProperty("spark.scheduler.pool", _GROUP)
+        context.setJobGroup(_GROUP, f"{asked.action} {asked.table}", interruptOnCancel=True)
+        control.serve(asked, lambda one: do(self.spark, one))
+
+
+def main() -> int:
+    """Serves all requests that wait; returns the exit code, `LEASE_HELD` where a driver runs already."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        lease = Lease(control.WRITER).acquire()
+    except LeaseHeld as held:
+        log.error("%s", held)  # noqa: TRY400 - the sentence says it all
+        return LEASE_HELD
+    with lease:
+        spark = stream_session("acude-maintenance")
+        for asked in control.waiting():
+            if lease.lost.is_set():
+                return 1
+            control.serve(asked, lambda one: do(spark, one))
+        spark.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+"""`measure`: live numbers of the shop, a minute at a time: `gold.ao_vivo_*`.
+
+One stateful aggregation counts every measure of a window; what changed is ranked inside `foreachBatch`, and the
+windows' rows are replaced. A batch that runs again writes the same rows again.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Window as Over
+from pyspark.sql import functions as f
+from pyspark.sql.streaming.query import StreamingQuery
+
+from acude.aws import s3
+from acude.contracts.model import table
+from acude.contracts.spark import arrow_schema
+from acude.lake.delta import read_day, table_path
+from acude.lake.window import Window
+from acude.settings import Settings, settings
+
+log = logging.getLogger(__name__)
+
+SOURCE = "silver.eventos_clientes"
+CHECKPOINT = "_checkpoints/measure"
+TOP = 5
+
+MINUTES = Window(on="timestamp", size="1 minute", late="10 minutes", kept="20 minutes")
+
+VIEWS, SHOPPERS, SALES = "visualizacao", "usuario", "venda"
+
+
+class Count(NamedTuple):
+    """What a batch says about one window, measure and key; the totals of the whole window so far."""
+
+    metrica: str
+    inicio: datetime
+    fim: datetime
+    chave: str
+    contagem: int
+    valor: Decimal
+    distintos: int
+
+
+Row = dict[str, Any]
+Rows = dict[tuple[Any, ...], Row]
+"""A day's rows of a live table by key; the key begins with the window's start."""
+
+Replace = Callable[[Rows, list[Count]], Rows]
+"""A day's rows after a batch, from those before and what the batch changed."""
+
+
+def counts_per_window(events: DataFrame, window: Window) -> DataFrame:
+    """One row a window, measure and key.
+
+    Args:
+        events: rows of silver.eventos_clientes.
+        window: the windows, and which rows are too late for them.
+
+    Returns:
+        `Count`'s columns. `visualizacao`: views (`contagem`) of the product `chave`. `usuario`: one row a window,
+        `distintos` shoppers who did anything. `venda`: purchases with price, pieces and currency (`contagem`) and their
+        `valor` in the currency `chave`.
+    """
+    kind = f.col("tipo_evento")
+    amount = f.col("quantidade") * f.col("preco")
+    measures = f.array(
+        _measure(SHOPPERS, f.lit("")),
+        f.when(kind == "visualizacao", _measure(VIEWS, f.col("id_produto"))),
+        f.when((kind == "compra") & amount.isNotNull(), _measure(SALES, f.col("moeda"))),
+    )
+    return (
+        window.punctual(events)
+        .select(window.column.alias("janela"), "id_usuario", amount.alias("valor"), f.explode(measures).alias("m"))
+        .where(f.col("m.chave").isNotNull())
+        .groupBy("janela", "m.metrica", "m.chave")
+        .agg(
+            f.count(f.lit(1)).alias("contagem"),
+            f.coalesce(f.sum(f.when(f.col("m.metrica") == SALES, f.col("valor"))), f.lit(0)).alias("valor"),
+            f.size(f.collect_set(f.when(f.col("m.metrica") == SHOPPERS, f.col("id_usuario")))).alias("distintos"),
+        )
+        .select(
+            "metrica",
+            f.col("janela.start").alias("inicio"),
+            f.col("janela.end").alias("fim"),
+            "chave",
+            "contagem",
+            f.col("valor").cast("decimal(38,4)").alias("valor"),
+            f.col("distintos").cast("bigint").alias("distintos"),
+        )
+    )
+
+
+def _measure(name: str, key: Column) -> Column:
+    return f.struct(f.lit(name).alias("metrica"), key.alias("chave"))
+
+
+def first_in_each_window(counts: DataFrame, places: int = TOP) -> DataFrame:
+    """The counts without those of products that others of the same batch keep out of the ranking."""
+    best_first = Over.partitionBy("metrica", "inicio").orderBy(f.col("contagem").desc(), "chave")
+    return (
+        counts.withColumn("posicao", f.row_number().over(best_first))
+        .where((f.col("metrica") != VIEWS) | (f.col("posicao") <= places))
+        .drop("posicao")
+    )
+
+
+def ranking(before: Rows, changed: list[Count]) -> Rows:
+    """The day's rows of `ao_vivo_produtos_mais_vistos` after a batch.
+
+    A batch names only the products that were viewed in it. That is enough: counts never fall, so whatever isn't named
+    and wasn't among a window's first can't be among them now.
+
+    Args:
+        before: the day's rows so far.
+        changed: the batch's `VIEWS` of that day, at least the `TOP` of each window.
+    """
+    after = dict(before)
+    windows: dict[datetime, dict[str, Count]] = {}
+    for count in changed:
+        windows.setdefault(count.inicio, {})[count.chave] = count
+    for start, counts in windows.items():
+        views = {row["id_produto"]: row["visualizacoes"] for key, row in before.items() if key[0] == start}
+        views |= {product: count.contagem for product, count in counts.items()}
+        best = sorted(views.items(), key=lambda entry: (-entry[1], entry[0]))[:TOP]
+        end = next(iter(counts.values())).fim
+        for place, (product, seen) in enumerate(best, 1):
+            after[start, place] = {**_span(start, end), "posicao": place, "id_produto": product, "visualizacoes": seen}
+    return after
+
+
+def shoppers(before: Rows, changed: list[Count]) -> Rows:
+    """The day's rows of `ao_vivo_usuarios_ativos` after a batch."""
+    return before | {(c.inicio,): {**_span(c.inicio, c.fim), "usuarios": c.distintos} for c in changed}
+
+
+def sales(before: Rows, changed: list[Count]) -> Rows:
+    """The day's rows of `ao_vivo_vendas_por_minuto` after a batch."""
+    return before | {
+        (c.inicio, c.chave): {
+            **_span(c.inicio, c.fim),
+            "moeda": c.chave,
+            "vendas": c.contagem,
+            "receita": c.valor,
+        }
+        for c in changed
+    }
+
+
+def _span(start: datetime, end: datetime) -> Row:
+    return {"data": start.date(), "janela_inicio": start, "janela_fim": end}
+
+
+class Live:
+    """A live table: its rows of today and yesterday in memory, a day replaced in one commit."""
+
+    def __init__(
+        self, spark: SparkSession, name: str, key: list[str], after: Callable[[Rows, list[Count]], Rows]
+    ) -> None:
+        self.spark = spark
+        self.contract = table(name)
+        self.key = key
+        self.after = after
+        self.days: dict[date, Rows] = {}
+
+    def apply(self, changed: list[Count]) -> None:
+        """Replaces the days of which a count changed."""
+        days = sorted({count.inicio.date() for count in changed})
+        new = {day: self.after(self._rows(day), [c for c in changed if c.inicio.date() == day]) for day in days}
+        altered = {day: rows for day, rows in new.items() if rows != self.days[day]}
+        if altered:
+            self._write(altered)
+        self.days = {day: rows for day, rows in (self.days | new).items() if day >= days[-1] - timedelta(days=1)}
+
+    def _rows(self, day: date) -> Rows:
+        if day not in self.days:
+            found = read_day(self.spark, self.contract, day).toArrow().to_pylist()
+            self.days[day] = {tuple(row[name] for name in self.key): row for row in found}
+        return self.days[day]
+
+    def _write(self, days: Mapping[date, Rows]) -> None:
+        rows = [row for _, of_day in sorted(days.items()) for _, row in sorted(of_day.items())]
+        names = ", ".join(f"DATE'{day}'" for day in days)
+        (
+            self.spark.createDataFrame(pa.Table.from_pylist(rows, arrow_schema(self.contract)))
+            .coalesce(1)
+            .write.format("delta")
+            .mode("overwrite")
+            .option("replaceWhere", f"data IN ({names})")
+            .save(table_path(self.contract))
+        )
+
+
+def live_tables(spark: SparkSession) -> dict[str, Live]:
+    """The table of each measure."""
+    return {
+        VIEWS: Live(spark, "gold.ao_vivo_produtos_mais_vistos", ["janela_inicio", "posicao"], ranking),
+        SHOPPERS: Live(spark, "gold.ao_vivo_usuarios_ativos", ["janela_inicio"], shoppers),
+        SALES: Live(spark, "gold.ao_vivo_vendas_por_minuto", ["janela_inicio", "moeda"], sales),
+    }
+
+
+class Measuring:
+    """Brings each batch's counts into the live tables."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self.tables = live_tables(spark)
+
+    def show(self, counts: DataFrame, number: int) -> None:
+        """One micro-batch; `counts` is looked at once, for that moves the state."""
+        changed: dict[str, list[Count]] = {}
+        for row in first_in_each_window(counts).toArrow().to_pylist():
+            count = Count(**row)
+            changed.setdefault(count.metrica, []).append(count)
+        log.debug("Batch %d changes %s", number, {name: len(found) for name, found in changed.items()})
+        with ThreadPoolExecutor(len(self.tables)) as pool:
+            list(pool.map(lambda item: self.tables[item[0]].apply(item[1]), changed.items()))
+
+
+def events_of_the_day(spark: SparkSession, since: date) -> DataFrame:
+    """silver.eventos_clientes as a stream, from `since` on; an outage longer than a day is not made up for."""
+    recent = (f.col("data") >= f.lit(since)) & (f.col("data") >= f.date_sub(f.current_date(), 1))
+    return (
+        spark.readStream.format("delta")
+        .option("skipChangeCommits", "true")
+        .load(table_path(table(SOURCE)))
+        .where(recent)
+    )
+
+
+def _first_day(config: Settings) -> tuple[date, bool]:
+    """From which day on the checkpoint counts, and whether it is new; a new one begins with today's silver.
+
+    Older windows stay as they are in gold: without their state a late row would set them back to its own count.
+    """
+    place = {"Bucket": config.lake_bucket, "Key": f"{CHECKPOINT}/since"}
+    client = s3(config)
+    try:
+        body = client.get_object(**place)["Body"].read()  # type: ignore[arg-type]
+        return date.fromisoformat(body.decode()), False
+    except client.exceptions.NoSuchKey:
+        today = datetime.now(UTC).date()
+        client.put_object(**place, Body=today.isoformat().encode())  # type: ignore[arg-type]
+        return today, True
+
+
+def measuring_session(spark: SparkSession) -> SparkSession:
+    """A session beside the others in the same driver, with what the state needs."""
+    session = spark.newSession()
+    # Old state can wait for the next rows: a batch without any costs as much as one with.
+    session.conf.set("spark.sql.streaming.noDataMicroBatches.enabled", "false")
+    # Above this number of groups Spark sorts; a batch has one group a product and minute.
+    session.conf.set("spark.sql.objectHashAggregate.sortBased.fallbackThreshold", "100000")
+    return session
+
+
+def start(spark: SparkSession, config: Settings | None = None, *, available_now: bool = False) -> StreamingQuery:
+    """Starts the query; the caller holds the writer's lease, and the tables exist.
+
+    Args:
+        spark: the streams' session.
+        config: the process's settings unless given.
+        available_now: count what is in silver and end, instead of going on.
+    """
+    config = config or settings()
+    session = measuring_session(spark)
+    since, new = _first_day(config)
+    measuring = Measuring(session)
+    if new:
+        for live in measuring.tables.values():
+            live.days[since] = {}
+    counts = counts_per_window(events_of_the_day(session, since), MINUTES)
+    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.measure_trigger}
+    return (
+        counts.writeStream.queryName("measure")
+        .outputMode("update")
+        .foreachBatch(measuring.show)
+        .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")
+        .trigger(**trigger)
+        .start()
+    )

@@ -1,0 +1,226 @@
+"""``acude quarantine``."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from acude.commands.output import Json, err, out, print_json, print_table
+from acude.lake import quarantine
+from acude.lake.quarantine import Coordinate, Filter, Refused
+from acude.local.errors import PlatformError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="""Look at refused records and send them round again.
+
+    A record that fits no contract waits in [bold]silver.quarentena[/bold] with its bytes and the reason. When its
+    contract is right, or the record was only refused by mistake, send it to its topic again; the stream then
+    takes it like any other.
+
+    Examples:
+      acude quarantine list
+      acude quarantine list --motivo campo_desconhecido --from 2026-11-01
+      acude quarantine show eventos_clientes/3/128
+      acude quarantine replay --motivo campo_desconhecido
+    """,
+)
+
+_DAY = ["%Y-%m-%d"]
+_SHOWN = 2_000
+
+Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example json_invalido.")]
+Topico = Annotated[str | None, typer.Option("--topico", help="Only this topic.")]
+First = Annotated[
+    datetime | None, typer.Option("--from", formats=_DAY, help="Taken by the broker on this day or later.")
+]
+Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Taken on this day (UTC) or earlier.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest ones.")]
+
+
+@app.command("list")
+def list_(
+    *,
+    motivo: Motivo = None,
+    topico: Topico = None,
+    first: First = None,
+    last: Last = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """List refused records, newest first, without their content, which may be personal data.
+
+    Below the list: how many there are in all, by topic and reason.
+
+    Examples:
+      acude quarantine list
+      acude quarantine list --motivo tipo_errado --topico eventos_clientes --limit 10
+    """
+    with _explained():
+        which = Filter(motivo, topico, first.date() if first else None, last.date() if last else None)
+        with err.status("asking Athena"):
+            records = quarantine.found(which, limit)
+            counts = quarantine.counted(which)
+            sent = quarantine.already_sent(record.at for record in records)
+    if as_json:
+        totals = [{"topico": topic, "motivo": reason, "registros": number} for topic, reason, number in counts]
+        print_json({"registros": [_plain(record, sent) for record in records], "totais": totals})
+        return
+    rows = [
+        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, r.detalhe[:80], _again(r, sent)] for r in records
+    ]
+    print_table(("record", "taken (UTC)", "motivo", "detalhe", "sent again"), rows)
+    out.print()
+    print_table(("topic", "motivo", "records"), [(topic, reason, str(number)) for topic, reason, number in counts])
+
+
+@app.command()
+def show(
+    record: Annotated[str, typer.Argument(help="Its place in Kafka: topico/particao/deslocamento.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show one refused record with its key, headers and payload.
+
+    The payload may hold personal data. What is no printable text is escaped and the rest cut; [bold]--json[/bold]
+    has all bytes in base64. Exit code 2 where there is no such record.
+
+    Example:
+      acude quarantine show eventos_clientes/3/128 --json
+    """
+    with _explained():
+        at = Coordinate.parse(record)
+        with err.status("asking Athena"):
+            records = quarantine.found(Filter(at=at), 1, content=True)
+            sent = quarantine.already_sent([at])
+    if not records:
+        err.print(f"[red]✗[/red] silver.quarentena has no record {at}.")
+        err.print("  `acude quarantine list` shows which there are; a new one takes a few seconds to be there.")
+        raise typer.Exit(2)
+    refused = records[0]
+    if as_json:
+        print_json(_plain(refused, sent) | _content(refused))
+        return
+    lines = [
+        ("record", str(at)),
+        ("taken (UTC)", f"{refused.carimbo_kafka:%Y-%m-%d %H:%M:%S.%f}"),
+        ("motivo", refused.motivo),
+        ("detalhe", refused.detalhe),
+        ("sent again", _again(refused, sent)),
+        ("key", escaped(refused.chave)),
+        *((f"header {name}", escaped(value)) for name, value in refused.cabecalhos),
+        ("payload", escaped(refused.valor)),
+    ]
+    for name, text in lines:
+        out.print(f"[bold]{name:<12}[/bold] ", end="")
+        out.print(text, markup=False)
+
+
+@app.command()
+def replay(
+    *,
+    motivo: Motivo = None,
+    topico: Topico = None,
+    first: First = None,
+    last: Last = None,
+    record: Annotated[str | None, typer.Option("--record", help="Only this: topico/particao/deslocamento.")] = None,
+    limit: Limit = 1_000,
+    again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send refused records to their topics again: the same key, bytes and headers.
+
+    A header [bold]acude-reenvio-de[/bold] names the refused record. What was sent again before is left out unless
+    [bold]--again[/bold] is given. Restart the streams first where a contract changed: they read it when they start.
+    What still doesn't fit comes back to quarantine under its new place.
+
+    Examples:
+      acude quarantine replay --motivo campo_desconhecido --from 2026-11-20
+      acude quarantine replay --record eventos_clientes/3/128 --again
+    """
+    with _explained():
+        at = Coordinate.parse(record) if record else None
+        which = Filter(motivo, topico, first.date() if first else None, last.date() if last else None, at)
+        with err.status("asking Athena"):
+            records = quarantine.found(which, limit, content=True)
+            before = set() if again else quarantine.already_sent(one.at for one in records)
+        # In the order of their arrival, which decides what counts as a repeat.
+        waiting = [one for one in reversed(records) if one.at not in before]
+        with _progress() as progress:
+            task = progress.add_task("sending", total=len(waiting))
+            for _ in quarantine.send_again(waiting) if waiting else ():
+                progress.advance(task)
+    if as_json:
+        print_json({"enviados": [str(one.at) for one in waiting], "ja_enviados": sorted(str(one) for one in before)})
+        return
+    out.print(f"{len(waiting)} sent again, {len(before)} left out because they were sent before")
+
+
+def escaped(data: bytes | None) -> str:
+    r"""Bytes as text that a terminal shows safely: control characters and broken UTF-8 escaped, the end cut.
+
+    >>> escaped(b'{"a": "\x1b[2J\xff"}')
+    '{"a": "\\x1b[2J\\xff"}'
+    """
+    if data is None:
+        return "(no bytes)"
+    text = data[:_SHOWN].decode("utf-8", errors="backslashreplace")
+    safe = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return safe if len(data) <= _SHOWN else f"{safe}… ({len(data)} bytes in all)"
+
+
+def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:
+    return {
+        **record.at._asdict(),
+        "carimbo_kafka": record.carimbo_kafka.isoformat(),
+        "motivo": record.motivo,
+        "detalhe": record.detalhe,
+        "reenviado": record.at in sent,
+    }
+
+
+def _content(record: Refused) -> dict[str, Any]:
+    def text(data: bytes | None) -> str | None:
+        return None if data is None else base64.b64encode(data).decode()
+
+    headers = [{"chave": name, "valor_base64": text(value)} for name, value in record.cabecalhos]
+    return {"chave_base64": text(record.chave), "valor_base64": text(record.valor), "cabecalhos": headers}
+
+
+def _again(record: Refused, sent: set[Coordinate]) -> str:
+    return "yes" if record.at in sent else "no"
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Says in sentences what went wrong outside this command."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - takes a moment, which --help does without
+    from kafka.errors import KafkaError  # noqa: PLC0415 - the same
+
+    from acude.athena.client import QueryFailed  # noqa: PLC0415 - the same
+
+    try:
+        yield
+    except ValueError as wrong:
+        err.print(f"[red]✗[/red] {wrong}.", highlight=False)
+        raise typer.Exit(2) from None
+    except QueryFailed as refused:
+        raise PlatformError(f"Athena refused the query: {refused}", "Look at `acude logs athena`.") from None
+    except BotoCoreError as problem:
+        raise PlatformError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
+    except KafkaError as problem:
+        raise PlatformError(
+            f"The broker refused a record: {type(problem).__name__}: {problem}",
+            "What was sent is remembered: run the same command again for the rest.",
+        ) from None

@@ -1,0 +1,172 @@
+"""Asks the streams' driver for maintenance of its tables, for it alone may write them.
+
+A request is an object under `_controle/pedidos/`, its answer one under `_controle/respostas/`. The driver looks every
+few seconds and serves them one after another beside its queries. Where no driver runs, whoever asks has them served by
+a driver of a few seconds, under the same lease.
+"""
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+from uuid import uuid4
+
+from pydantic import Field
+
+from acude.aws import s3
+from acude.contracts.model import table as contract_of
+from acude.lake import records
+from acude.lake.lease import Lease
+from acude.settings import settings
+
+log = logging.getLogger(__name__)
+
+REQUESTS = "_controle/pedidos/"
+ANSWERS = "_controle/respostas/"
+WRITER = "streams"
+LEASE_HELD = 3
+"""Exit code of a driver that another one keeps from the tables."""
+
+_LOOK_S = 1.0
+_ANSWERS_KEPT = timedelta(days=1)
+
+Action = Literal["compact", "expire"]
+
+
+class ControlError(RuntimeError):
+    """A request that was refused, failed or not answered in time."""
+
+
+class Request(records.Record):
+    """What is asked for; `day` only for `compact`."""
+
+    id: str = Field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}")
+    action: Action
+    table: str
+    day: date | None = None
+
+    @property
+    def key(self) -> str:
+        """Where the request lies; keys sort by age."""
+        return f"{REQUESTS}{self.id}.json"
+
+    @property
+    def answer_key(self) -> str:
+        """Where its answer will lie."""
+        return f"{ANSWERS}{self.id}.json"
+
+
+class Answer(records.Record):
+    """What became of a request; `error` is None where it was done."""
+
+    request: Request
+    result: dict[str, Any] = Field(default_factory=dict)
+    error: str | None = None
+    seconds: float
+
+
+def request(
+    action: Action, table: str, day: date | None = None, wait: timedelta = timedelta(minutes=30)
+) -> dict[str, Any]:
+    """Has one thing done to one of the streams' tables; see `request_all`."""
+    return request_all([Request(action=action, table=table, day=day)], wait)[0]
+
+
+def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes=30)) -> list[dict[str, Any]]:
+    """Has the streams' driver do things and waits for them; does them itself where no driver runs.
+
+    Args:
+        requests: served in this order.
+        wait: how long in all.
+
+    Returns:
+        For each, what `acude.lake.maintenance.compact` or `expire` returned.
+
+    Raises:
+        ControlError: a table that the streams don't write, one of them failed, or time ran out.
+    """
+    asked = list(requests)
+    for one in asked:
+        if contract_of(one.table).writer != WRITER:
+            raise ControlError(f"{one.table} is not written by the streams; maintain it with `maintain_batch`")
+    for one in asked:
+        records.put(one.key, one)
+    deadline = time.monotonic() + wait.total_seconds()
+    try:
+        return [_result(_await(one, deadline, wait)) for one in asked]
+    finally:
+        for one in asked:
+            _delete(one.key)
+            _delete(one.answer_key)
+
+
+def _await(one: Request, deadline: float, wait: timedelta) -> Answer:
+    lease = Lease(WRITER)
+    while True:
+        found = records.get(Answer, one.answer_key)
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise ControlError(
+                f"{one.action} {one.table} was not answered within {wait}; the streams' driver is "
+                f"{lease.holder() or 'not running'}: look at its log (`acude logs streams`) and ask again"
+            )
+        if lease.holder() is None:
+            _serve_in_a_driver_of_its_own(deadline - time.monotonic())
+        else:
+            time.sleep(_LOOK_S)
+
+
+def _serve_in_a_driver_of_its_own(within_s: float) -> None:
+    command = [sys.executable, "-m", "jobs.streaming.maintenance"]
+    done = subprocess.run(
+        command, cwd=settings().project, timeout=max(within_s, 60), check=False, capture_output=True, text=True
+    )
+    if done.returncode not in {0, LEASE_HELD}:
+        raise ControlError(f"The maintenance driver ended with {done.returncode}:\n{done.stderr[-2000:]}")
+
+
+def _result(answer: Answer) -> dict[str, Any]:
+    if answer.error is not None:
+        asked = answer.request
+        raise ControlError(f"{asked.action} {asked.table} {asked.day or ''}: {answer.error}")
+    return answer.result
+
+
+def waiting() -> list[Request]:
+    """The requests that nobody has answered, oldest first."""
+    bucket = settings().lake_bucket
+    found = s3().list_objects_v2(Bucket=bucket, Prefix=REQUESTS).get("Contents", ())
+    asked = (records.get(Request, entry["Key"]) for entry in found)
+    return [one for one in asked if one and records.get(Answer, one.answer_key) is None]
+
+
+def serve(one: Request, do: Callable[[Request], dict[str, Any]]) -> Answer:
+    """Does what is asked and leaves the answer; a failure is an answer, too, and stops nothing."""
+    began = time.monotonic()
+    result, error = {}, None
+    try:
+        result = do(one)
+    except Exception as problem:  # told to whoever asked
+        log.warning("%s %s %s failed", one.action, one.table, one.day or "", exc_info=True)
+        error = f"{type(problem).__name__}: {str(problem)[:1000]}"
+    answer = Answer(request=one, result=result, error=error, seconds=round(time.monotonic() - began, 3))
+    records.put(one.answer_key, answer)
+    _delete(one.key)
+    log.info("%s %s %s: %s in %.1f s", one.action, one.table, one.day or "", error or result, answer.seconds)
+    return answer
+
+
+def sweep() -> None:
+    """Removes answers that nobody came for."""
+    bucket, oldest = settings().lake_bucket, datetime.now(UTC) - _ANSWERS_KEPT
+    for entry in s3().list_objects_v2(Bucket=bucket, Prefix=ANSWERS).get("Contents", ()):
+        if entry["LastModified"] < oldest:
+            _delete(entry["Key"])
+
+
+def _delete(key: str) -> None:
+    s3().delete_object(Bucket=settings().lake_bucket, Key=key)

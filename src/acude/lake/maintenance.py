@@ -1,0 +1,158 @@
+"""Keeps tables small: few files for a closed day, no files and log entries that nobody needs any more.
+
+The same verbs serve both drivers: the streams' driver runs them on its own tables between its queries, the batch's
+through the warm server. Neither takes rows away or adds any, so readers and streams see nothing of it; only rows
+older than their contract's retention go.
+"""
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as f
+
+from acude.contracts.model import Contract, tables
+from acude.lake.delta import ensure, exists, partition_of, table_path
+from acude.lake.session import batch_session
+from acude.settings import Settings, settings
+
+log = logging.getLogger(__name__)
+
+FEW_FILES = 4
+"""A day with no more files than this is left alone."""
+
+REPLACED_OFTEN = timedelta(hours=1)
+"""How long a live table keeps the files of its former states: thousands a day, read by queries of seconds."""
+
+_DEFAULTS = "spark.databricks.delta.properties.defaults"
+
+
+class MaintenanceError(ValueError):
+    """What was asked for can't be done; says what would."""
+
+
+def create(spark: SparkSession, contracts: list[Contract], config: Settings | None = None) -> None:
+    """Creates missing tables so that Delta itself forgets log entries and removed files in time.
+
+    The properties are set when a table is made: a later change of them would clash with running appends.
+
+    Args:
+        spark: the session of the contracts' writer.
+        contracts: the tables.
+        config: the process's settings unless given.
+    """
+    config = config or settings()
+    for live in (False, True):
+        alike = [contract for contract in contracts if _is_live(contract) is live]
+        with _defaults(spark, _properties(config, live=live)), ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda contract: ensure(spark, contract), alike))
+
+
+def _properties(config: Settings, *, live: bool) -> dict[str, str]:
+    hours = _hours(REPLACED_OFTEN if live else config.expire_after)
+    properties = {"deletedFileRetentionDuration": f"interval {hours} hours"}
+    properties["logRetentionDuration"] = properties["deletedFileRetentionDuration"]
+    if live:
+        # Each of its checkpoints lists all files of the last hour; every tenth commit would be too often.
+        properties["checkpointInterval"] = "50"
+    return properties
+
+
+@contextmanager
+def _defaults(spark: SparkSession, properties: dict[str, str]) -> Iterator[None]:
+    for name, value in properties.items():
+        spark.conf.set(f"{_DEFAULTS}.{name}", value)
+    try:
+        yield
+    finally:
+        for name in properties:
+            spark.conf.unset(f"{_DEFAULTS}.{name}")
+
+
+def compact(spark: SparkSession, contract: Contract, day: date) -> dict[str, int]:
+    """Joins the small files of a closed day, in one commit that changes no rows.
+
+    Args:
+        spark: a session of the contract's writer.
+        contract: the table.
+        day: UTC day, before today; its month in a monthly table.
+
+    Returns:
+        `files` before, `removed` and `added`.
+
+    Raises:
+        MaintenanceError: the day still goes on, or the table has no days.
+    """
+    if day >= datetime.now(UTC).date():
+        raise MaintenanceError(f"{contract.full_name}: {day} is not over (UTC); compact days up to yesterday")
+    if not contract.partition_by:
+        raise MaintenanceError(f"{contract.full_name} has no partition by day; only `expire` makes sense for it")
+    column, value = contract.partition_by[0], partition_of(contract, day)
+    rows = spark.read.format("delta").load(table_path(contract)).where(f.col(column) == f.lit(value))
+    files = sum(f"/{column}={value}/" in name for name in rows.inputFiles())
+    if files <= FEW_FILES:
+        return {"files": files, "removed": 0, "added": 0}
+    done = spark.sql(f"OPTIMIZE delta.`{table_path(contract)}` WHERE {column} = '{value}'").collect()[0].metrics
+    return {"files": files, "removed": done.numFilesRemoved, "added": done.numFilesAdded}
+
+
+def expire(spark: SparkSession, contract: Contract, config: Settings | None = None) -> dict[str, int]:
+    """Deletes rows older than the contract's retention, then files that no version of the time kept needs.
+
+    Args:
+        spark: a session of the contract's writer.
+        contract: the table.
+        config: the process's settings unless given; `expire_after` says how long readers may lag behind.
+
+    Returns:
+        `hours` of versions that stay readable.
+    """
+    config = config or settings()
+    if contract.retention and contract.partition_by:
+        oldest = partition_of(contract, (datetime.now(UTC) - contract.retention).date())
+        column = contract.partition_by[0]
+        spark.sql(f"DELETE FROM delta.`{table_path(contract)}` WHERE {column} < '{oldest}'").collect()  # noqa: S608
+    hours = _hours(REPLACED_OFTEN if _is_live(contract) else config.expire_after)
+    # Delta refuses less than a week unless told; how long is needed is this setting's business.
+    spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
+    spark.sql(f"VACUUM delta.`{table_path(contract)}` RETAIN {hours} HOURS").collect()
+    return {"hours": hours}
+
+
+def maintain_batch(day: date) -> list[dict[str, Any]]:
+    """Compacts a closed day of every table of the batch driver and expires what nobody needs.
+
+    Args:
+        day: UTC day, before today.
+
+    Returns:
+        One entry a table: `table`, what `compact` says, `hours`.
+    """
+    spark = batch_session()
+    try:
+        found = [contract for contract in tables() if contract.writer == "batch" and exists(contract)]
+        return [_maintained(spark, contract, day) for contract in found]
+    finally:
+        spark.stop()
+
+
+def _maintained(spark: SparkSession, contract: Contract, day: date) -> dict[str, Any]:
+    done = compact(spark, contract, day) if contract.partition_by else {}
+    return {"table": contract.full_name, **done, **expire(spark, contract)}
+
+
+def stream_tables() -> list[Contract]:
+    """The tables that the streams' driver writes."""
+    return [contract for contract in tables() if contract.writer == "streams"]
+
+
+def _hours(time: timedelta) -> int:
+    return max(int(time.total_seconds() // 3600), 1)
+
+
+def _is_live(contract: Contract) -> bool:
+    return contract.name.startswith("ao_vivo_")

@@ -1,0 +1,218 @@
+"""Refused records: found through Athena, sent round again through Kafka.
+
+Which records were sent again is remembered in one small object a record, written once the broker has acknowledged it.
+Bronze could tell, too, by the header that such a record carries, but only after it has landed, and by reading all of
+bronze.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from kafka import KafkaProducer
+
+from acude.athena.client import run_query
+from acude.aws import s3
+from acude.contracts.model import table
+from acude.ingress import producer as kafka
+from acude.settings import settings
+
+TABLE = "silver.quarentena"
+HEADER = "acude-reenvio-de"
+"""Header of a record that was sent again: `topico/particao/deslocamento` of the refused one."""
+
+SENT = "_controle/reenvios/"
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_ANSWER_WITHIN_S = 60
+_AT_ONCE = 500
+
+
+class Coordinate(NamedTuple):
+    """Where a record lies in Kafka."""
+
+    topico: str
+    particao: int
+    deslocamento: int
+
+    def __str__(self) -> str:
+        return f"{self.topico}/{self.particao}/{self.deslocamento}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Coordinate":
+        """Reads `topico/particao/deslocamento`.
+
+        >>> Coordinate.parse("eventos_clientes/3/128")
+        Coordinate(topico='eventos_clientes', particao=3, deslocamento=128)
+
+        Raises:
+            ValueError: says what is expected.
+        """
+        found = re.fullmatch(rf"({_TOPIC.pattern})/(\d+)/(\d+)", text)
+        if not found:
+            raise ValueError(
+                f"expected topico/particao/deslocamento, for example eventos_clientes/3/128; found {text!r}"
+            )
+        return cls(found[1], int(found[2]), int(found[3]))
+
+    @property
+    def sent_key(self) -> str:
+        """The object that says it was sent again; keys of a partition sort by offset."""
+        return f"{SENT}{self.topico}/{self.particao}/{self.deslocamento:020d}.json"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A record of quarantine; `valor` are its original bytes, None for an empty record."""
+
+    at: Coordinate
+    carimbo_kafka: datetime
+    motivo: str
+    detalhe: str
+    chave: bytes | None = None
+    valor: bytes | None = None
+    cabecalhos: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which records are meant; days are UTC days on which the broker took them, both included."""
+
+    motivo: str | None = None
+    topico: str | None = None
+    first: date | None = None
+    last: date | None = None
+    at: Coordinate | None = None
+
+    def sql(self) -> str:
+        """The condition over `silver.quarentena q`.
+
+        Raises:
+            ValueError: a reason or topic that can't exist.
+        """
+        wanted = ["true"]
+        if self.motivo is not None:
+            reasons = table(TABLE).column("motivo").values
+            if self.motivo not in reasons:
+                raise ValueError(f"there is no reason {self.motivo!r}; reasons are {', '.join(reasons)}")
+            wanted.append(f"q.motivo = '{self.motivo}'")
+        if self.topico is not None:
+            if not _TOPIC.fullmatch(self.topico):
+                raise ValueError(f"{self.topico!r} can't be a topic's name")
+            wanted.append(f"q.topico = '{self.topico}'")
+        if self.first:
+            wanted.append(f"q.data >= DATE '{self.first}'")
+        if self.last:
+            wanted.append(f"q.data <= DATE '{self.last}'")
+        if self.at:
+            wanted.append(f"q.topico = '{self.at.topico}' AND q.particao = {self.at.particao}")
+            wanted.append(f"q.deslocamento = {self.at.deslocamento}")
+        return " AND ".join(wanted)
+
+
+def found(which: Filter, limit: int, *, content: bool = False) -> list[Refused]:
+    """The refused records that are meant, newest first.
+
+    Args:
+        which: the filter.
+        limit: at most so many.
+        content: with key, payload and headers; without them no personal data is read.
+    """
+    columns = ["topico", "particao", "deslocamento", "carimbo_kafka", "motivo", "detalhe"]
+    columns += ["chave", "valor"] if content else []
+    newest = f"ORDER BY q.carimbo_kafka DESC, q.topico, q.particao, q.deslocamento DESC LIMIT {int(limit)}"
+    selected = f"SELECT {', '.join(f'q.{name}' for name in columns)} FROM {TABLE} q WHERE {which.sql()} {newest}"  # noqa: S608 - values are checked
+    rows = [dict(zip(columns, row, strict=True)) for row in run_query(selected).rows]
+    headers = _headers(which) if content else {}
+    return [_refused(row, headers) for row in rows]
+
+
+def _refused(row: dict[str, Any], headers: dict[Coordinate, list[tuple[str, bytes]]]) -> Refused:
+    at = Coordinate(row.pop("topico"), row.pop("particao"), row.pop("deslocamento"))
+    stamp = row.pop("carimbo_kafka")
+    stamp = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+    return Refused(at=at, carimbo_kafka=stamp, cabecalhos=tuple(headers.get(at, ())), **row)
+
+
+def _headers(which: Filter) -> dict[Coordinate, list[tuple[str, bytes]]]:
+    answer = run_query(
+        f"SELECT q.topico, q.particao, q.deslocamento, h.chave, h.valor FROM {TABLE} q "  # noqa: S608 - values are checked
+        f"CROSS JOIN UNNEST(q.cabecalhos) WITH ORDINALITY AS h (chave, valor, n) WHERE {which.sql()} "
+        "ORDER BY q.topico, q.particao, q.deslocamento, h.n"
+    )
+    headers: dict[Coordinate, list[tuple[str, bytes]]] = {}
+    for topic, partition, offset, key, value in answer.rows:
+        headers.setdefault(Coordinate(topic, partition, offset), []).append((key, value))
+    return headers
+
+
+def counted(which: Filter) -> list[tuple[str, str, int]]:
+    """How many records are meant, by topic and reason."""
+    answer = run_query(
+        f"SELECT q.topico, q.motivo, count(*) AS registros FROM {TABLE} q WHERE {which.sql()} "  # noqa: S608 - values are checked
+        "GROUP BY q.topico, q.motivo ORDER BY 3 DESC, 1, 2"
+    )
+    return [(topic, reason, number) for topic, reason, number in answer.rows]
+
+
+def already_sent(records: Iterable[Coordinate]) -> set[Coordinate]:
+    """Which of the records were sent again before; costs a listing a partition, from the first offset to the last."""
+    by_partition: dict[tuple[str, int], list[Coordinate]] = {}
+    for at in records:
+        by_partition.setdefault((at.topico, at.particao), []).append(at)
+    return {at for ats in by_partition.values() for at in _sent_among(ats)}
+
+
+def _sent_among(ats: list[Coordinate]) -> Iterator[Coordinate]:
+    wanted = {at.sent_key: at for at in ats}
+    first, last = min(wanted), max(wanted)
+    pages = s3().get_paginator("list_objects_v2")
+    # A listing begins behind the key it is given; the first one shall be in it.
+    after = first.removesuffix(".json")
+    prefix = f"{first.rpartition('/')[0]}/"
+    for page in pages.paginate(Bucket=settings().lake_bucket, Prefix=prefix, StartAfter=after):
+        for entry in page.get("Contents", ()):
+            if entry["Key"] in wanted:
+                yield wanted[entry["Key"]]
+            if entry["Key"] >= last:
+                return
+
+
+def send_again(records: Sequence[Refused]) -> Iterator[Refused]:
+    """Sends records to their topics: key, payload and headers as they came, and `HEADER`.
+
+    A record is remembered as sent when the broker has acknowledged it. A crash between the two sends it once more next
+    time; its event id then tells the repeat.
+
+    Yields:
+        Each record that is sent.
+
+    Raises:
+        BrokerError: no broker answers.
+        KafkaError: the broker refused a record.
+    """
+    producer: KafkaProducer = kafka.connect(settings().kafka_bootstrap, "acude-quarantine", max_request_size=16 * 2**20)
+    try:
+        for begin in range(0, len(records), _AT_ONCE):
+            slice_ = records[begin : begin + _AT_ONCE]
+            under_way = [(record, _send(producer, record)) for record in slice_]
+            producer.flush(_ANSWER_WITHIN_S)
+            for record, answer in under_way:
+                _remember(record, answer.get(_ANSWER_WITHIN_S))
+                yield record
+    finally:
+        producer.close(_ANSWER_WITHIN_S)
+
+
+def _send(producer: KafkaProducer, record: Refused) -> Any:  # noqa: ANN401 - kafka-python has no types
+    kept = [(key, value) for key, value in record.cabecalhos if key != HEADER]
+    headers = [*kept, (HEADER, str(record.at).encode())]
+    return producer.send(record.at.topico, value=record.valor, key=record.chave, headers=headers)
+
+
+def _remember(record: Refused, answer: Any) -> None:  # noqa: ANN401 - kafka-python has no types
+    body = {"para": str(Coordinate(answer.topic, answer.partition, answer.offset)), "em": datetime.now(UTC).isoformat()}
+    s3().put_object(Bucket=settings().lake_bucket, Key=record.at.sent_key, Body=json.dumps(body).encode())

@@ -1,0 +1,28 @@
+"""What a DAG asks about the platform: does the money agree, does every stream keep up."""
+
+from datetime import date, timedelta
+
+from acude.orchestration.findings import FindingError
+
+
+def reconciled(first: date, last: date, *, events: bool = False, wait: timedelta = timedelta()) -> str:
+    """Compares the days' money in every place that holds it.
+
+    Args:
+        first: first UTC day.
+        last: last UTC day.
+        events: compare the streams' events and their sets, too.
+        wait: how long to look again while something differs.
+
+    Returns:
+        A sentence with the number of figures compared.
+
+    Raises:
+        FindingError: some differ.
+    """
+    from acude import reconcile  # noqa: PLC0415 - it reads all engines' clients
+
+    report = reconcile.run(first, last, events=events, wait=wait)
+    if not report.ok:
+        raise FindingError(f"{first} to {last} don't agree everywhere. " + "; ".join(report.differences()))
+    return f"{len(report.money)} sums and {len(report.sets)} rules of {first} to {last} agree"

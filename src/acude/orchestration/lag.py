@@ -1,0 +1,125 @@
+"""How far the streams are behind what they read, judged against the freshness that the contracts promise.
+
+Asks neither Spark nor the streams: what a query has done for good stands in its checkpoint on S3, what waits stands in
+Kafka and in the Delta log. So the answer is right also where the streams are dead.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+
+from acude.aws import s3
+from acude.contracts.model import Contract, table, tables, topics
+from acude.lake.delta import table_prefix
+from acude.settings import Settings
+from jobs.streaming import ingest, measure, stock
+
+_POLL_MS = 5000
+_FOLLOWERS = {measure.CHECKPOINT: measure.SOURCE, stock.CHECKPOINT: stock.SOURCE}
+"""Checkpoints of the queries that read a silver table, with that table."""
+
+
+class Lag(NamedTuple):
+    """How long the oldest thing that a query hasn't dealt with has been waiting; zero where nothing waits."""
+
+    reader: str
+    source: str
+    behind: timedelta
+    allowed: timedelta
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is within what the contracts promise."""
+        return self.behind <= self.allowed
+
+    def __str__(self) -> str:
+        return f"{self.reader} is {_text(self.behind)} behind {self.source} (the contract allows {_text(self.allowed)})"
+
+
+def lags(config: Settings) -> list[Lag]:
+    """Every topic's landing, and every live query behind its silver table."""
+    now = datetime.now(UTC)
+    return [*_topics_behind(config, now), *_followers_behind(config, now)]
+
+
+def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
+    landed = _committed(config, ingest.CHECKPOINT)[0] or {}
+    consumer = KafkaConsumer(bootstrap_servers=config.kafka_bootstrap, enable_auto_commit=False)
+    try:
+        for topic in topics():
+            if topic.freshness is not None:
+                oldest = _oldest_waiting(consumer, topic.name, landed.get(topic.name, {}))
+                yield Lag("ingest", topic.name, now - oldest if oldest else timedelta(), topic.freshness)
+    finally:
+        consumer.close()
+
+
+def _oldest_waiting(consumer: KafkaConsumer, topic: str, landed: dict[str, int]) -> datetime | None:
+    """When the broker took the oldest record that isn't landed; None where all are."""
+    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+    first, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    waiting = {one: max(landed.get(str(one.partition), 0), first[one]) for one in partitions}
+    waiting = {one: offset for one, offset in waiting.items() if offset < end[one]}
+    stamps = []
+    for partition, offset in waiting.items():
+        consumer.assign([partition])
+        consumer.seek(partition, offset)
+        found = consumer.poll(timeout_ms=_POLL_MS, max_records=1)
+        stamps += [record.timestamp for records in found.values() for record in records]
+    return datetime.fromtimestamp(min(stamps) / 1000, UTC) if stamps else None
+
+
+def _followers_behind(config: Settings, now: datetime) -> Iterator[Lag]:
+    for checkpoint, source in _FOLLOWERS.items():
+        allowed = [live.freshness for live in _live_tables() if live.freshness]
+        done = _committed(config, checkpoint)[0]
+        oldest = _oldest_commit(config, table(source), int(done["reservoirVersion"]) + 1) if done else None
+        reader = checkpoint.rpartition("/")[2]
+        yield Lag(reader, source, now - oldest if oldest else timedelta(), max(allowed))
+
+
+def _live_tables() -> list[Contract]:
+    return [contract for contract in tables() if contract.writer == "streams" and contract.layer == "gold"]
+
+
+def _oldest_commit(config: Settings, source: Contract, version: int) -> datetime | None:
+    """When the oldest commit with new rows, from that version on, was made; None where there is none."""
+    log = f"{table_prefix(source)}/_delta_log/"
+    client = s3(config)
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=config.lake_bucket, Prefix=log, StartAfter=f"{log}{version - 1:020d}.json"
+    )
+    for page in pages:
+        for entry in page.get("Contents", ()):
+            if entry["Key"].endswith(".json") and _brings_rows(config, entry["Key"]):
+                return entry["LastModified"]
+    return None
+
+
+def _brings_rows(config: Settings, key: str) -> bool:
+    """Whether a commit adds rows: one that only joins files makes no work for a reader."""
+    text = s3(config).get_object(Bucket=config.lake_bucket, Key=key)["Body"].read().decode()
+    actions = (json.loads(line) for line in text.splitlines())
+    return any(action["add"]["dataChange"] for action in actions if "add" in action)
+
+
+def _committed(config: Settings, checkpoint: str) -> list[dict[str, Any] | None]:
+    """The offsets of each source up to which a query's last finished batch went; [None] before the first."""
+    client = s3(config)
+    prefix = f"{checkpoint}/commits/"
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=prefix)
+    names = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", ())]
+    batches = [int(name) for name in names if name.isdigit()]
+    if not batches:
+        return [None]
+    body = client.get_object(Bucket=config.lake_bucket, Key=f"{checkpoint}/offsets/{max(batches)}")["Body"].read()
+    # A line with the version, a line with the batch's settings, then one a source.
+    return [json.loads(line) if line != "-" else None for line in body.decode().splitlines()[2:]]
+
+
+def _text(time: timedelta) -> str:
+    seconds = int(time.total_seconds())
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"  # noqa: PLR2004 - two minutes read well as seconds

@@ -1,0 +1,91 @@
+"""Which day a run is about. One rule for schedule, form, backfill and assets, so that day D writes D only."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from airflow.sdk import get_current_context
+
+DAY = "dia"
+"""Name of the day in a DAG's form, in a run's conf, and in what an asset's event carries."""
+
+_DAY = timedelta(days=1)
+
+
+class RunDayError(ValueError):
+    """A run whose day can't be told."""
+
+
+class AboutRun(Protocol):
+    """What the rule looks at of a run; times are aware."""
+
+    run_type: Any
+    data_interval_start: datetime | None
+    run_after: datetime
+
+
+class ThisRun(NamedTuple):
+    """The day a run is about, and its id, which names the attempt in the lake and in the warehouse's audit rows."""
+
+    day: date
+    run_id: str
+
+
+def day_of(run: AboutRun, given: str | None, *, period: timedelta = _DAY) -> date:
+    """The UTC day that a run is about.
+
+    In this order: the day given in the form or conf; the day on which its interval begins (schedule, backfill, and a
+    manual run with a logical date); the day of the last period that was over when it was asked for, which for a daily
+    DAG means yesterday.
+
+    Args:
+        run: the DAG run.
+        given: YYYY-MM-DD out of the form, None or empty where it was left empty.
+        period: length of the DAG's interval.
+
+    Raises:
+        RunDayError: the given day is no date, or a backfill was given one.
+    """
+    if given:
+        if str(getattr(run.run_type, "value", run.run_type)) == "backfill":
+            raise RunDayError(
+                f"A backfill takes each run's day from its interval, but its form says {DAY}={given}: "
+                f"leave {DAY} empty and choose the days by the backfill's dates"
+            )
+        return read_day(given)
+    begin = run.data_interval_start or run.run_after - period
+    return begin.astimezone(UTC).date()
+
+
+def read_day(text: str) -> date:
+    """A day as the form says it.
+
+    Raises:
+        RunDayError: it isn't YYYY-MM-DD.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise RunDayError(f"{DAY} should be a date like 2026-11-01, found {text!r}") from problem
+
+
+def days_of_events(events: Iterable[Mapping[str, Any]]) -> list[date]:
+    """The days that assets' events are about, ascending and each once: Airflow makes one run of several events.
+
+    Args:
+        events: the `extra` of each event.
+    """
+    return sorted({read_day(str(extra[DAY])) for extra in events if extra.get(DAY)})
+
+
+def this_run(period: timedelta = _DAY) -> ThisRun:
+    """Day and id of the run in whose task this is called."""
+    context = get_current_context()
+    run = context["dag_run"]
+    return ThisRun(day_of(run, context["params"].get(DAY), period=period), run.run_id)
+
+
+def event_days() -> list[date]:
+    """The days of the asset events that started the run in whose task this is called; empty where none did."""
+    events = get_current_context()["triggering_asset_events"]
+    return days_of_events(event.extra or {} for found in events.values() for event in found)

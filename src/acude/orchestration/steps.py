@@ -1,0 +1,77 @@
+"""A task whose failure reads as a sentence, and is repeated only where that can help."""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from airflow.sdk import task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+log = logging.getLogger("acude.task")
+
+NEEDS_A_PERSON = frozenset(
+    {
+        "acude.contracts.model.ContractError",
+        "acude.lake.delta.ContractViolation",
+        "acude.lake.inbox_error.InboxError",
+        "acude.lake.publish.MartError",
+        "acude.lake.staging.StagingError",
+        "acude.orchestration.findings.FindingError",
+        "acude.orchestration.runs.RunDayError",
+        "acude.quality.judge.QualityError",
+        "acude.warehouse.errors.SchemaDriftError",
+    }
+)
+"""Errors about the data or the call: repeating the task changes nothing."""
+
+_WORDS = 3
+"""An error text of fewer words says too little without its class."""
+
+
+def step(**options: Any) -> Callable[[Callable[..., Any]], Any]:  # noqa: ANN401 - Airflow's own arguments and result
+    """Airflow's `@task` for a function that calls one job.
+
+    Where the job fails, the exception's own sentence is the first line about it in the task's log. What is wrong with
+    the data or with the call fails the task at once; anything else (a server away, a lost connection) is repeated.
+
+    Args:
+        options: arguments of `@task`.
+    """
+    decorate = task(**options)
+    return lambda function: decorate(readable(function))
+
+
+def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
+    """The function with its errors said first."""
+
+    @functools.wraps(function)
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> Made:
+        try:
+            return function(*args, **kwargs)
+        except AirflowException:
+            raise
+        except Exception as problem:
+            log.error("%s", _sentence(problem))  # noqa: TRY400 - the traceback follows in Airflow's own line
+            if needs_a_person(problem):
+                # Without the traceback: it is about the data, not about the code.
+                raise AirflowFailException(str(problem)) from None
+            raise
+
+    return call
+
+
+def needs_a_person(problem: Exception) -> bool:
+    """Whether an error comes again however often the task is repeated.
+
+    Told by the names of its classes, so that no job's module is loaded for it.
+    """
+    return any(f"{kind.__module__}.{kind.__qualname__}" in NEEDS_A_PERSON for kind in type(problem).__mro__)
+
+
+def _sentence(problem: Exception) -> str:
+    text = str(problem).strip()
+    return text if len(text.split()) > _WORDS else f"{type(problem).__name__}: {text}"

@@ -1,0 +1,111 @@
+"""Notices dead streams, starts them again, and catches up by a bounded run where that fails.
+
+The streams are no Airflow tasks: a task's token dies long before a stream does. They have a keeper of their own, on
+one machine the platform's, on AWS the service that runs them; Airflow only looks after both.
+"""
+
+import logging
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+from acude.lake import control
+from acude.lake.lease import Lease
+from acude.local.errors import PlatformError
+from acude.local.platform import Platform
+from acude.orchestration.findings import FindingError
+from acude.settings import Settings, settings
+
+log = logging.getLogger(__name__)
+
+CATCH_UP_AT_MOST = timedelta(minutes=20)
+"""A catch-up is cut off after this; what it has landed stays, the next one goes on."""
+
+_PATIENCE = timedelta(minutes=5)
+_LOOK_S = 5.0
+
+
+def keep_alive() -> str:
+    """Starts dead streams again; lands what waits by a bounded run where they don't start.
+
+    Returns:
+        What was found and done.
+
+    Raises:
+        FindingError: they were dead and don't start; what had come until now is landed.
+    """
+    config = settings()
+    holder = Lease(control.WRITER, config).holder()
+    if holder:
+        return f"The streams run as process {holder['pid']} on {holder['host']}"
+    log.warning("Nobody holds the streams' lease: the streams are dead")
+    try:
+        start(config)
+    except PlatformError as problem:
+        done = catch_up(config)
+        raise FindingError(f"The streams were dead and don't start again: {problem} Meanwhile: {done}") from problem
+    return "The streams were dead and run again"
+
+
+def start(config: Settings) -> None:
+    """Has the streams' keeper start them, and waits until they run.
+
+    Raises:
+        PlatformError: they don't start, or nobody keeps them here.
+    """
+    platform = Platform(config)
+    if not platform.is_running():
+        raise PlatformError(
+            "The streams' keeper isn't on this machine.",
+            "Start the streaming job where it is kept (EMR Serverless, Databricks), or `acude up` here.",
+        )
+    platform.start("streams")
+
+
+def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
+    """Lands and measures what waits, under the streams' lease, in a driver that ends by itself.
+
+    Raises:
+        FindingError: it failed or took too long.
+    """
+    command = [sys.executable, "-m", "jobs.streaming", "--available-now"]
+    try:
+        done = subprocess.run(
+            command, cwd=config.project, timeout=at_most.total_seconds(), capture_output=True, text=True, check=False
+        )
+    except subprocess.TimeoutExpired as problem:
+        raise FindingError(
+            f"The catch-up should have ended within {at_most}, and was cut off. What it landed stays; run it again"
+        ) from problem
+    if done.returncode == control.LEASE_HELD:
+        return "the streams came back by themselves"
+    if done.returncode:
+        tail = "\n".join(done.stderr.splitlines()[-20:])
+        raise FindingError(f"The catch-up failed with exit code {done.returncode}; its last lines:\n{tail}")
+    return "what waited was landed by a catch-up run"
+
+
+def keep_up(patience: timedelta = _PATIENCE) -> str:
+    """Judges every stream's lag by its contract.
+
+    Args:
+        patience: how long streams that were just started may take to catch up.
+
+    Raises:
+        FindingError: something waits longer than its contract allows.
+    """
+    from acude.orchestration.lag import lags  # noqa: PLC0415 - imports Spark
+
+    until = time.monotonic() + patience.total_seconds()
+    while True:
+        found = lags(settings())
+        late = [lag for lag in found if not lag.ok]
+        if not late:
+            return "; ".join(map(str, found))
+        if time.monotonic() > until:
+            raise FindingError(
+                "; ".join(map(str, late))
+                + ". Look at `acude logs streams`: is it failing, or is there more than it can do?"
+            )
+        time.sleep(_LOOK_S)

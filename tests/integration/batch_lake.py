@@ -1,0 +1,112 @@
+"""A lake and an inbox of a test module's own, on the running platform's servers."""
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from acude import aws
+from acude.contracts.model import table
+from acude.lake import mart
+from acude.lake.delta import read_day, table_prefix
+from acude.settings import settings
+from jobs.batch import vendas
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+OWN = "id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda"
+
+
+@dataclass(frozen=True)
+class BatchLake:
+    """The buckets, and what a test does with them."""
+
+    lake: str
+    inbox: str
+    s3: "S3Client"
+
+    def send(self, day: date, content: bytes, origin: str = "loja", kind: str = "csv") -> str:
+        """Puts a day's file into the inbox; returns its key."""
+        key = f"vendas/{origin}/{day}.{kind}"
+        self.s3.put_object(Bucket=self.inbox, Key=key, Body=content)
+        return key
+
+    def withdraw(self, key: str) -> None:
+        """Takes a file out of the inbox."""
+        self.s3.delete_object(Bucket=self.inbox, Key=key)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of the lake under a prefix."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.lake, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+
+    def actions(self, full_name: str, after: int = -1) -> list[dict[str, Any]]:
+        """Actions of a table's Delta log, of the versions behind `after`."""
+        folder = f"{table_prefix(table(full_name))}/_delta_log/"
+        found = []
+        for key in self.keys(folder):
+            name = key.removeprefix(folder).removesuffix(".json")
+            if key.endswith(".json") and name.isdigit() and int(name) > after:
+                body = self.s3.get_object(Bucket=self.lake, Key=key)["Body"].read()
+                found += [json.loads(line) for line in body.splitlines()]
+        return found
+
+    def rows(self, full_name: str, day: date) -> pa.Table:
+        """What is visible of a table's day."""
+        with mart.session() as spark:
+            return read_day(spark, table(full_name), day).toArrow()
+
+
+def csv_of(*lines: str) -> bytes:
+    """A file in our own layout."""
+    return "\n".join([OWN, *lines, ""]).encode()
+
+
+def publish_day(day: date, run_id: str) -> dict[str, Any]:
+    """The whole day: silver, then the marts."""
+    silver = vendas.run(day, run_id)
+    mart.stage_all(day, run_id)
+    mart.audit_all(day, run_id)
+    return {**silver["tables"], **mart.publish_all(day, run_id)}
+
+
+@contextmanager
+def own_lake() -> Iterator[BatchLake]:
+    """New buckets that the settings name as long as the block runs."""
+    mark = uuid.uuid4().hex[:8]
+    names = {"ACUDE_LAKE_BUCKET": f"teste-lago-{mark}", "ACUDE_INBOX_BUCKET": f"teste-entrada-{mark}"}
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(names)
+    settings.cache_clear()
+    client = aws.s3()
+    for bucket in names.values():
+        client.create_bucket(Bucket=bucket)
+    try:
+        yield BatchLake(names["ACUDE_LAKE_BUCKET"], names["ACUDE_INBOX_BUCKET"], client)
+    finally:
+        for bucket in names.values():
+            _drop(client, bucket)
+        for name, value in before.items():
+            _restore(name, value)
+        settings.cache_clear()
+
+
+def _drop(client: "S3Client", bucket: str) -> None:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for entry in page.get("Contents", ()):
+            client.delete_object(Bucket=bucket, Key=entry["Key"])
+    client.delete_bucket(Bucket=bucket)
+
+
+def _restore(name: str, value: str | None) -> None:
+    restore: Callable[[], object] = (
+        (lambda: os.environ.pop(name, None)) if value is None else (lambda: os.environ.update({name: str(value)}))
+    )
+    restore()

@@ -1,0 +1,49 @@
+"""A contract's Spark and Arrow forms say the same as its file."""
+
+import pyarrow as pa
+import pytest
+from pyspark.sql import types as t
+
+from acude.contracts.model import Contract, table, tables
+from acude.contracts.spark import arrow_schema, ddl, schema
+
+
+def test_types_order_and_nulls_follow_the_contract() -> None:
+    fields = schema(table("gold.receita_mensal")).fields
+    assert [(field.name, field.dataType, field.nullable) for field in fields] == [
+        ("mes", t.StringType(), False),
+        ("pedidos", t.LongType(), False),
+        ("quantidade", t.LongType(), False),
+        ("receita", t.DecimalType(38, 4), False),
+        ("moeda", t.StringType(), False),
+    ]
+    assert fields[0].metadata == {"comment": "UTC month, YYYY-MM"}
+
+
+def test_money_is_never_a_float_in_any_table() -> None:
+    money = [field for contract in tables() for field in schema(contract) if field.name in {"preco", "receita"}]
+    assert money
+    assert all(isinstance(field.dataType, t.DecimalType) for field in money)
+
+
+@pytest.mark.parametrize("contract", tables(), ids=lambda contract: contract.full_name)
+def test_arrow_and_spark_agree_on_every_table(contract: Contract) -> None:
+    assert arrow_schema(contract).names == schema(contract).names
+    nullable = [field.nullable for field in schema(contract)]
+    assert [field.nullable for field in arrow_schema(contract)] == nullable
+
+
+def test_a_timestamp_is_an_instant_in_utc() -> None:
+    assert arrow_schema(table("gold.estoque")).field("ultima_atualizacao").type == pa.timestamp("us", tz="UTC")
+
+
+def test_the_column_list_has_comments_and_not_null() -> None:
+    lines = ddl(table("gold.funil_conversao")).split(",\n")
+    assert lines[2].startswith("`usuarios` bigint NOT NULL COMMENT 'Distinct shoppers")
+    assert " NOT NULL" not in lines[3]
+
+
+def test_quotes_in_a_description_are_escaped() -> None:
+    assert r"COMMENT 'Product category from the product dimension; \'outros\' where unknown'" in ddl(
+        table("silver.vendas")
+    )

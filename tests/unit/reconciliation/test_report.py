@@ -1,0 +1,53 @@
+"""A cent that differs anywhere is found, and named."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from acude.reconciliation.report import Key, Report, SetRow, Sums, compare
+
+DAY = date(2010, 12, 1)
+KEY = Key("vendas", DAY, "GBP")
+PLACES = ["inbox", "silver", "gold região", "gold categoria", "warehouse", "athena"]
+
+
+def places(**changes: str) -> dict[str, Sums]:
+    """All places with 100.25, but those named with their own sum."""
+    return {place: {KEY: Decimal(changes.get(place.replace(" ", "_"), "100.25"))} for place in PLACES}
+
+
+def test_places_with_the_same_sum_agree_whatever_their_number_of_decimals() -> None:
+    rows = compare(places(silver="100.2500", athena="100.250"))
+    assert [row.ok for row in rows] == [True]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_one_cent_in_any_place_is_found_and_named(place: str) -> None:
+    report = Report(DAY, DAY, tuple(compare(places(**{place.replace(" ", "_"): "100.26"}))))
+    assert not report.ok
+    assert f"{place} has 100.26" in report.differences()[0]
+
+
+def test_a_place_without_the_day_disagrees() -> None:
+    found = places()
+    found["warehouse"] = {}
+    report = Report(DAY, DAY, tuple(compare(found)))
+    assert not report.ok
+    assert "warehouse has no row" in report.differences()[0]
+
+
+def test_a_day_whose_sales_cancel_out_agrees_with_no_row() -> None:
+    assert [row.ok for row in compare({"inbox": {KEY: Decimal(0)}, "gold": {}})] == [True]
+
+
+def test_each_currency_is_compared_for_itself() -> None:
+    other = Key("vendas", DAY, "BRL")
+    rows = compare({"inbox": {KEY: Decimal(1), other: Decimal(2)}, "gold": {KEY: Decimal(2), other: Decimal(1)}})
+    assert [row.ok for row in rows] == [False, False]
+
+
+def test_a_broken_rule_about_sets_makes_the_report_fail() -> None:
+    report = Report(DAY, DAY, sets=(SetRow("What is in bronze is refined", 10, 1, ("t/0/7",)),))
+    assert not report.ok
+    assert report.differences() == ["What is in bronze is refined: 1 of 10 break it, for example t/0/7"]
