@@ -31,6 +31,8 @@ from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 
 TOPICS = ("eventos_clientes", "atualizacoes_estoque")
+_STOCK = 9
+"""One event in ten, this one, is a stock update."""
 
 
 def payload(rng: random.Random, number: int, moment: str) -> tuple[str, bytes, bytes]:
@@ -38,7 +40,7 @@ def payload(rng: random.Random, number: int, moment: str) -> tuple[str, bytes, b
     event: dict[str, Any]
     key = f"u{rng.randrange(100_000)}"
     event_id = str(uuid.UUID(int=rng.getrandbits(128)))
-    if number % 10 == 9:
+    if number % 10 == _STOCK:
         event = {"id_armazem": "a1", "id_produto": f"p{rng.randrange(200)}", "nivel_estoque": rng.randrange(1000)}
         return TOPICS[1], b"a1", json.dumps(event | {"timestamp": moment, "id_evento": event_id}).encode()
     event = {"id_usuario": key, "tipo_evento": "visualizacao", "id_produto": f"p{rng.randrange(200)}"}
@@ -117,7 +119,9 @@ def sustained(environment: dict[str, str], var: Path) -> dict[str, float]:
     }
 
 
-def latency(config: Settings, environment: dict[str, str], options: dict[str, str], rate: int, seconds: int) -> dict[str, float]:
+def latency(
+    config: Settings, environment: dict[str, str], options: dict[str, str], rate: int, seconds: int
+) -> dict[str, float]:
     """Time from event to readable in silver at a steady rate: each new version of the table is read as it appears."""
     log = config.var / "bench-latency.log"
     running = driver(environment, log, "--forever")

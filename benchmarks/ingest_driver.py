@@ -5,7 +5,7 @@ import sys
 import time
 from datetime import timedelta
 
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.lake.lease import Lease
 from acude.lake.session import stream_session

@@ -1,5 +1,26 @@
 # ruff: noqa: PLC0415 - jobs are imported by the tasks that run them: reading a DAG file must cost nothing
-"""The day's sales, from the shop's database and the inbox to gold, the warehouse and a reconciliation."""
+"""The day's sales: from the shop's database and the inbox to gold, the warehouse and Athena.
+
+1. `exportar`: the shop's own sales of the day into the inbox, as Parquet.
+2. `refinar`: all files of the day to `silver.vendas`; lines that can't be sales to `silver.quarentena_arquivos`.
+3. `preparar`: the day's marts, where nobody reads them.
+4. `julgar`: each mart's suite judges exactly those rows.
+5. `publicar`: the judged rows become visible, each table in one commit.
+6. `carregar`: the day into the warehouse, a transaction a table.
+7. `conciliar`: the day's money agrees to the cent in inbox, silver, gold, warehouse and Athena.
+
+It runs at midnight UTC for the day that has ended. By hand it runs the day given in the form, or yesterday. A backfill
+of the days D to E writes those days only; any day may run again, also while the streams run. Nothing that was visible
+goes away before something judged takes its place. What the suites said is in the [Data Docs](/data-docs/index.html).
+
+**When it is red**, the first line of the task's log says what was expected, what was found, and what to do:
+
+- `refinar`: a file can't be read (it names file, line and column), or its lines were refused. Put a corrected file in
+  its place; `novos_arquivos` runs the day again by itself, or clear the run.
+- `julgar`: a suite refused a mart; yesterday's gold stands. The rejected rows lie under `_rejeitados/` in the lake.
+- `carregar`: the warehouse doesn't answer, or isn't as the contracts say. What is loaded stays; clear the task.
+- `conciliar`: it names currency, place and both sums. Clear the run from `refinar` on.
+"""
 
 from typing import Any
 

@@ -1,0 +1,1 @@
+"""The jobs: one file a streaming query, one file a mart or load."""

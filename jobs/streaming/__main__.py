@@ -36,7 +36,8 @@ _JVM_GONE = (Py4JNetworkError, ConnectionError)
 
 _LOOK_S = 0.5
 _ASK_FOR_WORK_S = 3.0
-_BATCH_MAY_TAKE_S = 20.0
+_MAINTENANCE_MAY_TAKE_S = 5.0
+_BATCH_MAY_TAKE_S = 15.0
 """How long a running micro-batch is waited for at the end. Cutting it off loses nothing, but is done again."""
 
 
@@ -97,8 +98,8 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     desk = Desk(spark)
     queries: list[StreamingQuery] = []
     try:
-        for query in (ingest, measure, stock):
-            queries.append(_in_pool(spark, query.__name__, query.start))
+        # One after another, so that those that run are known where the next can't start.
+        queries.extend(_in_pool(spark, query.__name__, query.start) for query in (ingest, measure, stock))
         lease.announce_ready()
         log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
         next_look = time.monotonic()
@@ -109,7 +110,7 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
                 desk.look()
                 next_look = time.monotonic() + _ASK_FOR_WORK_S
     finally:
-        desk.close(_BATCH_MAY_TAKE_S)
+        desk.close(_MAINTENANCE_MAY_TAKE_S)
         _stop(queries, patient=asked.is_set())
     log.info("Streams stopped")
     return 0

@@ -6,8 +6,10 @@ again after a kill repeats nothing. Only appends: what is in a table stays as it
 
 import json
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +19,7 @@ from botocore.exceptions import ClientError
 from pyspark import InheritableThread
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.aws import s3
 from acude.contracts.model import Contract, load, silver_of, topics
@@ -40,6 +42,8 @@ from acude.settings import Settings, settings
 log = logging.getLogger(__name__)
 
 CHECKPOINT = "_checkpoints/ingest"
+
+Task = Callable[[], None]
 
 
 def kafka_records(spark: SparkSession, config: Settings, starting: str) -> DataFrame:
@@ -116,7 +120,7 @@ class Landing:
             log.warning("The checkpoint is gone: going on behind bronze's last offsets")
             self._repair(landed)
         self._remember(id=str(uuid4()), lote=-1, ingerido_em=None)
-        return starting_offsets({(row.topico, row.particao): row.ultimo for row in offsets}, self.config)
+        return starting_offsets({(row.topico, row.particao): row.ultimo for row in offsets})
 
     def _repair(self, landed: DataFrame) -> None:
         """Refines what the last batch brought to bronze and not to silver: it was cut off between its commits."""
@@ -170,14 +174,14 @@ class Landing:
             work.append((quarantine_rows(flagged), self.contracts["silver.quarentena"]))
         if repeats:
             work.append((duplicate_rows(flagged), self.contracts["silver.duplicatas"]))
-        in_parallel([lambda item=item: append_once(*item, application, number) for item in work])
+        in_parallel([partial(append_once, frame, table, application, number) for frame, table in work])
 
 
-def in_parallel(tasks: list[Any]) -> None:
+def in_parallel(tasks: list[Task]) -> None:
     """Runs the tasks in threads that carry Spark's local properties; the first failure is raised."""
     failures: list[BaseException] = []
 
-    def guarded(task: Any) -> None:
+    def guarded(task: Task) -> None:
         try:
             task()
         except BaseException as problem:  # noqa: BLE001 - carried over to the caller's thread
@@ -209,7 +213,7 @@ def load_known(spark: SparkSession, of: list[Contract], known: KnownEvents) -> N
         known.add(Arrivals(rows["i"].to_numpy(), rows["hash_conteudo"].to_numpy(), coordinates))
 
 
-def starting_offsets(last: dict[tuple[str, int], int], config: Settings) -> str:
+def starting_offsets(last: dict[tuple[str, int], int]) -> str:
     """Behind bronze's last offsets, earliest for partitions that bronze has nothing of."""
     if not last:
         return "earliest"
@@ -224,6 +228,8 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     """Starts the query; the caller holds the writer's lease.
 
     Args:
+        spark: the streams' classic session.
+        config: where everything is; the process's settings unless given.
         available_now: land what is there and end, instead of going on.
     """
     config = config or settings()

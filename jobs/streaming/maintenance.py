@@ -5,6 +5,7 @@
 
 import logging
 import sys
+import threading
 from typing import Any
 
 from pyspark import InheritableThread
@@ -40,6 +41,7 @@ class Desk:
         self.spark = spark.newSession()
         self.spark.conf.set("spark.databricks.delta.optimize.maxThreads", "1")
         self._thread: InheritableThread | None = None
+        self._given_up = threading.Event()
 
     @property
     def busy(self) -> bool:
@@ -56,7 +58,8 @@ class Desk:
             self._thread.start()
 
     def close(self, within_s: float) -> None:
-        """Gives up what is under way; it is asked for again or begun anew by the next driver."""
+        """Gives up what is under way; the next driver begins it anew."""
+        self._given_up.set()
         if self._thread is not None:
             self.spark.sparkContext.cancelJobGroup(_GROUP)
             self._thread.join(within_s)
@@ -65,7 +68,7 @@ class Desk:
         context = self.spark.sparkContext
         context.setLocalProperty("spark.scheduler.pool", _GROUP)
         context.setJobGroup(_GROUP, f"{asked.action} {asked.table}", interruptOnCancel=True)
-        control.serve(asked, lambda one: do(self.spark, one))
+        control.serve(asked, lambda one: do(self.spark, one), self._given_up)
 
 
 def main() -> int:

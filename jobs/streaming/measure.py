@@ -23,6 +23,7 @@ from acude.contracts.spark import arrow_schema
 from acude.lake.delta import read_day, table_path
 from acude.lake.window import Window
 from acude.settings import Settings, settings
+from jobs.streaming.progress import BatchLog
 
 log = logging.getLogger(__name__)
 
@@ -252,6 +253,7 @@ def _first_day(config: Settings) -> tuple[date, bool]:
 def measuring_session(spark: SparkSession) -> SparkSession:
     """A session beside the others in the same driver, with what the state needs."""
     session = spark.newSession()
+    session.streams.addListener(BatchLog())
     # Old state can wait for the next rows: a batch without any costs as much as one with.
     session.conf.set("spark.sql.streaming.noDataMicroBatches.enabled", "false")
     # Above this number of groups Spark sorts; a batch has one group a product and minute.

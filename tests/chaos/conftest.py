@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from kafka import KafkaProducer
@@ -61,7 +60,7 @@ class Lake:
 
     def rows(self, table: str) -> list[dict[str, object]]:
         """All rows of a table, read by delta-rs; none where it has no commit."""
-        found: pa.Table = DeltaTable(
+        found = DeltaTable(
             f"s3://{self.config.lake_bucket}/{table.replace('.', '/')}", storage_options=storage_options(self.config)
         ).to_pyarrow_table()
         rows: list[dict[str, object]] = found.to_pylist()

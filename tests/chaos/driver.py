@@ -37,7 +37,7 @@ def one_after_another(tasks: list[Callable[[], None]]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         ingest.append_once = dying_append  # type: ignore[attr-defined]
-        ingest.in_parallel = one_after_another  # type: ignore[assignment]
+        ingest.in_parallel = one_after_another
     with Lease("streams").acquire(wait=timedelta(seconds=60)):
         spark = stream_session("chaos")
         query = ingest.start(spark, available_now=True)

@@ -1,6 +1,5 @@
 """Athena's operations: each takes a validated request and gives the response's JSON."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from acude.athena.spool import split_address
 from acude.athena.statements import with_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_s3 import S3Client
 
 Json = dict[str, Any]

@@ -97,7 +97,7 @@ def find(
                 return signature, *found
     names = ", ".join("function" if each is None else str(each) for each in given)
     message = f"Unexpected parameters ({names}) for function {node.name}"
-    fail("FUNCTION_NOT_FOUND", message, node.place)
+    return fail("FUNCTION_NOT_FOUND", message, node.place)
 
 
 def render(signature: Signature, arguments: list[Value], result: Type, **clauses: str) -> str:
@@ -169,7 +169,8 @@ def _check_clauses(node: n.Call, arguments: list[Value]) -> None:
 def _windowed(exprs: "Expressions", node: n.Call, signatures: list[Signature]) -> Value:
     if exprs.clause or exprs.inside_window:
         name = "NESTED_WINDOW" if exprs.inside_window else "EXPRESSION_NOT_SCALAR"
-        message = f"{exprs.clause or 'A window function'} cannot contain aggregations, window functions or grouping operations"
+        where = exprs.clause or "A window function"
+        message = f"{where} cannot contain aggregations, window functions or grouping operations"
         fail(name, f"{message}: [{node.name}]", node.place)
     if node.distinct or node.order:
         unsupported("DISTINCT or ORDER BY in the arguments of a window function", node.place)
@@ -185,6 +186,6 @@ def _windowed(exprs: "Expressions", node: n.Call, signatures: list[Signature]) -
         fail("INVALID_ARGUMENTS", f"Cannot specify null treatment clause for {node.name} function", node.place)
     if signature.kind == "window" and node.where:
         fail("FUNCTION_NOT_AGGREGATE", "FILTER belongs to aggregations only", node.place)
-    if "{o}" in str(signature.render) and node.name in {"listagg"}:
+    if "{o}" in str(signature.render) and node.name == "listagg":
         unsupported(f"{node.name} as a window function", node.place)
     return Value(render(signature, arguments, result, f=f"{filtered} {over}", i=ignore), result)

@@ -42,10 +42,12 @@ class _Cast:
         """A cast from text: what fits the pattern; what only Java's lenient parsers may take is refused."""
         text = self.value.sql
         inner = sql or f"TRY_CAST({text} AS {self.to.duck})"
+        fits, unclear = (f"regexp_full_match({text}, {quote(each)}, 's')" for each in (pattern, doubtful))
+        refused = refuses(f"CAST of such a text to {self.to}")
         return (
-            f"(CASE WHEN {text} IS NULL THEN NULL WHEN regexp_full_match({text}, {quote(pattern)}) AND {inner} IS NOT NULL "
-            f"THEN {inner} WHEN regexp_full_match({text}, {quote(doubtful)}, 's') "
-            f"THEN {refuses(f'CAST of such a text to {self.to}')} ELSE {self.bad()} END)"
+            f"(CASE WHEN {text} IS NULL THEN NULL WHEN {fits} THEN "
+            f"(CASE WHEN {inner} IS NULL THEN {self.bad()} ELSE {inner} END) "
+            f"WHEN {unclear} THEN {refused} ELSE {self.bad()} END)"
         )
 
 
@@ -87,7 +89,7 @@ def _nested(value: Value, to: Type, place: Place, *, safe: bool) -> Value:
         return Value(f"(CASE WHEN {value.sql} IS NULL THEN NULL ELSE struct_pack({packed}) END)", to, value.constant)
     if value.type.kind == to.kind:
         unsupported(f"CAST({value.type} AS {to})", place)
-    fail("TYPE_MISMATCH", f"Cannot cast {value.type} to {to}", place)
+    return fail("TYPE_MISMATCH", f"Cannot cast {value.type} to {to}", place)
 
 
 def _missing(job: _Cast) -> Value:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
-from duckdb.sqltypes import DuckDBPyType
 from botocore.exceptions import ClientError
+from duckdb.sqltypes import DuckDBPyType
 
 from acude.athena.engine import Engine, as_query_error
 from acude.athena.errors import Place, fail, unsupported
@@ -83,7 +83,7 @@ class Catalog:
         source = self._source(found, place)
         cursor = self.engine.cursor()
         try:
-            described = cursor.sql(f"SELECT * FROM {source}")
+            described = cursor.sql(f"SELECT * FROM {source}")  # noqa: S608
             columns = tuple(zip(described.columns, described.types, strict=True))
         except duckdb.Error as error:
             raise as_query_error(error) from error
@@ -136,7 +136,7 @@ _SIMPLE = {
 }
 
 
-def lake_type(duck: DuckDBPyType, place: Place) -> Type:
+def lake_type(duck: DuckDBPyType, place: Place) -> Type:  # noqa: PLR0911
     """Athena's type for a column of a file: a Delta timestamp is ``timestamp(3) with time zone``."""
     kind = duck.id
     if kind in _SIMPLE:

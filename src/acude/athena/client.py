@@ -106,7 +106,7 @@ def _read(client: "AthenaClient", query_id: str, execution: dict[str, Any]) -> Q
     return QueryResult(columns, types, rows, query_id, scanned)
 
 
-def typed(text: str | None, kind: str) -> Any:  # noqa: ANN401 - the type is the column's
+def typed(text: str | None, kind: str) -> Any:  # noqa: ANN401, PLR0911
     """Athena's text of a value as Python's value."""
     if text is None:
         return None

@@ -199,7 +199,7 @@ class Executions:
             error = refused
         except (BotoCoreError, ClientError) as refused:
             error = QueryError("GENERIC_INTERNAL_ERROR", f"S3 or Glue did not take the query's results: {refused}")
-        except Exception:
+        except Exception:  # noqa: BLE001
             _LOG.exception("query %s", execution.id)
             error = QueryError("INTERNAL_ERROR", "The local endpoint failed on this query; its log says where")
         finally:

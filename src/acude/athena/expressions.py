@@ -98,7 +98,7 @@ class Expressions:
                 return self._found(*found, node)
             scope = scope.parent
         name = ".".join(part.text for part in node.parts)
-        fail("COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved", node.place)
+        return fail("COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved", node.place)
 
     def _found(self, value: Value, rest: tuple[n.Name, ...], scope: Scope, node: n.Ref) -> Value:
         if scope is not self.scope:
@@ -321,7 +321,7 @@ def _subscript(self: Expressions, node: n.Subscript) -> Value:
         missing = raises("INVALID_FUNCTION_ARGUMENT", "Key not present in map")
         sql = f"(CASE WHEN {base.sql} IS NULL OR {key} IS NULL THEN NULL WHEN NOT map_contains({base.sql}, {key})"
         return Value(f"{sql} THEN {missing} ELSE {base.sql}[{key}] END)", base.type.items[1], constant)
-    fail("TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {base.type}", node.place)
+    return fail("TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {base.type}", node.place)
 
 
 def _call(self: Expressions, node: n.Call) -> Value:

@@ -81,7 +81,7 @@ def open_view(catalog: Catalog, parts: tuple[Name, ...], place: Place) -> Table:
     head = ", ".join(kinds)
     typed = ", ".join(f"CAST({column} AS {kind.duck}) AS {column}" for column, kind in kinds.items())
     body = f"VALUES {', '.join(lines)}" if lines else none
-    source = f"(SELECT {typed} FROM ({body}) AS v({head})) AS i"
+    source = f"(SELECT {typed} FROM ({body}) AS v({head})) AS i"  # noqa: S608
     columns = tuple((Name(column, column), column, kind) for column, kind in kinds.items())
     return Table(source, columns, (CATALOG, SCHEMA, name))
 

@@ -19,7 +19,7 @@ _MILLIS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 100
 _MONTHS = {"YEAR": 12, "MONTH": 1}
 
 
-def literal(node: Literal) -> Value:
+def literal(node: Literal) -> Value:  # noqa: C901, PLR0911
     """The value of a literal.
 
     Raises:

@@ -232,7 +232,7 @@ class SortKey(Node):
 
 @dataclass(frozen=True)
 class Bound(Node):
-    """A frame's end: ``UNBOUNDED PRECEDING``, ``CURRENT ROW``, ``n FOLLOWING``, …"""
+    """A frame's end: ``UNBOUNDED PRECEDING``, ``CURRENT ROW``, ``n FOLLOWING``."""
 
     kind: str
     value: Expr | None = None

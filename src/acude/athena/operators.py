@@ -64,7 +64,7 @@ def _decimals(op: str, left: Value, right: Value, *, constant: bool, place: Plac
     return Value(sql, result, constant)
 
 
-def _with_times(op: str, left: Value, right: Value, place: Place) -> Value:
+def _with_times(op: str, left: Value, right: Value, place: Place) -> Value:  # noqa: C901, PLR0911
     kinds = (left.type.kind, right.type.kind)
     constant = left.constant and right.constant
     if op == "+" and kinds[0].startswith("interval") and kinds[1] in types.TIMES:
@@ -85,10 +85,9 @@ def _with_times(op: str, left: Value, right: Value, place: Place) -> Value:
         left, right, kinds = right, left, (kinds[1], kinds[0])
     if op == "*" and kinds[0].startswith("interval") and kinds[1] in {"integer", "bigint"}:
         return Value(f"CAST(({left.sql} * {right.sql}) AS {left.type.duck})", left.type, constant)
-    if kinds[0].startswith("interval") or kinds[1].startswith("interval"):
-        if set(kinds) & {"double", "unknown"}:
-            unsupported(f"{left.type} {op} {right.type}", place)
-    fail("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {op} {right.type}", place)
+    if any(kind.startswith("interval") for kind in kinds) and set(kinds) & {"double", "unknown"}:
+        unsupported(f"{left.type} {op} {right.type}", place)
+    return fail("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {op} {right.type}", place)
 
 
 def add_interval(value: Value, interval: Value, op: str, place: Place) -> Value:

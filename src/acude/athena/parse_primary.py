@@ -47,7 +47,7 @@ _REFUSED = {
 class PrimaryParser(OperatorParser):
     """Primary expressions."""
 
-    def primary_start(self) -> Expr:
+    def primary_start(self) -> Expr:  # noqa: PLR0911
         """Takes a primary expression without what may follow it."""
         token = self.token
         if token.kind in {"integer", "decimal", "double"}:
@@ -91,7 +91,7 @@ class PrimaryParser(OperatorParser):
 
     def _special(self, token: Token) -> Expr | None:
         word, place = token.word, token.place
-        if word in _REFUSED and (word not in {"NORMALIZE"} or self.ahead().word == "("):
+        if word in _REFUSED and (word != "NORMALIZE" or self.ahead().word == "("):
             unsupported(word, place)
         if word in {"NULL", "TRUE", "FALSE"}:
             self.next()

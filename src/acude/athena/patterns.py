@@ -7,7 +7,7 @@ from acude.athena.errors import unsupported
 from acude.athena.value import quote, refuses
 
 _CLASSES = "dDwWsS"
-_PLAIN_ESCAPES = r"\.[]{}()*+?^$|/-&#~=!<>:;,@%'\" _"
+_PLAIN_ESCAPES = r"\.[]{}()*+?^$|/-"
 _CONTROL = "tnrf"
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{(\d+)(,(\d*))?\})")
 _MOST_REPEATS = 1000
@@ -15,13 +15,13 @@ _MOST_REPEATS = 1000
 
 @dataclass(frozen=True)
 class Regex:
-    """A pattern that means the same in both engines.
+    r"""A pattern that means the same in both engines.
 
     Attributes:
         text: The pattern.
         groups: How many capturing groups it has.
         optional: Groups that may not take part in a match (their result would be null in one engine, '' in the other).
-        ascii_only: Whether it is alike for ASCII subjects only (``\\w`` knows é in one engine).
+        ascii_only: Whether it is alike for ASCII subjects only (``\w`` knows é in one engine).
         one_line: Whether it is alike for subjects without line breaks only (``.``, ``^``, ``$``).
         least: The fewest characters that it matches.
     """
@@ -187,7 +187,7 @@ class _Reader:
 
 
 def replacement(text: str, regex: Regex) -> str:
-    """Java's ``$1`` replacement as RE2's ``\\1``."""
+    r"""Java's ``$1`` replacement as RE2's ``\1``."""
     out, at = "", 0
     while at < len(text):
         char = text[at]

@@ -100,7 +100,7 @@ class Translator:
         order = self.sort_sql(exprs, query.order, [column.value for column in columns]) if query.order else ""
         clause = f" ORDER BY {order}" if order else ""
         names = ", ".join(f"{alias}.c{i}" for i in range(len(columns)))
-        return Plan(f"SELECT {names} FROM ({plan.sql}) AS {alias}{clause}{limits}", plan.outputs)
+        return Plan(f"SELECT {names} FROM ({plan.sql}) AS {alias}{clause}{limits}", plan.outputs)  # noqa: S608
 
     def _body(self, body: n.Body, parent: Scope | None) -> Plan:
         if isinstance(body, n.Query):
@@ -134,7 +134,7 @@ class Translator:
         names = ", ".join(f"c{index}" for index in range(len(columns)))
         outputs = tuple(Output(None, kind) for kind in columns)
         selected = ", ".join(f"CAST({alias}.c{i} AS {kind.duck}) AS c{i}" for i, kind in enumerate(columns))
-        return Plan(f"SELECT {selected} FROM (VALUES {lines}) AS {alias}({names})", outputs)
+        return Plan(f"SELECT {selected} FROM (VALUES {lines}) AS {alias}({names})", outputs)  # noqa: S608
 
     def _set_operation(self, body: n.SetOp, parent: Scope | None) -> Plan:
         left, right = self._body(body.left, parent), self._body(body.right, parent)
@@ -158,7 +158,7 @@ class Translator:
             f"{coerce(Value(f'{alias}.c{i}', own.type), out.type).sql} AS c{i}"
             for i, (own, out) in enumerate(zip(plan.outputs, outputs, strict=True))
         ]
-        return f"(SELECT {', '.join(columns)} FROM ({plan.sql}) AS {alias})"
+        return f"(SELECT {', '.join(columns)} FROM ({plan.sql}) AS {alias})"  # noqa: S608
 
     def _define(self, cte: n.With, *, recursive: bool) -> None:
         frame = self._ctes[-1]
@@ -219,7 +219,7 @@ class Translator:
                 return value
         return value
 
-    def compare_with_query(
+    def compare_with_query(  # noqa: PLR0917
         self, exprs: Expressions, arg: n.Expr, op: str, quantifier: str, query: n.Query, place: Place
     ) -> Value:
         """``arg op ANY|ALL (query)``."""
@@ -233,7 +233,7 @@ class Translator:
             unsupported(f"Comparing {value.type} with a subquery by {op} {quantifier}", place)
         left = coerce(value, common).sql
         column = coerce(inner, common).sql
-        source = f"(SELECT {column} FROM ({plan.sql}) AS q)"
+        source = f"(SELECT {column} FROM ({plan.sql}) AS q)"  # noqa: S608
         if common.kind in FLOATS:
             return Value(f"({left} IN {source} AND NOT isnan({left}))", BOOLEAN)
         return Value(f"({left} {op} {quantifier} {source})", BOOLEAN)
@@ -283,6 +283,6 @@ def _recursive_sql(name: str, alias: str, base: Plan, step: Plan, outputs: tuple
     )
     steps = f"CASE WHEN {alias}.steps >= {MOST_STEPS} THEN {deep} ELSE {alias}.steps END"
     return (
-        f"{name}(steps, {names}) AS (SELECT 0, {names} FROM ({base.sql}) AS {alias} "
+        f"{name}(steps, {names}) AS (SELECT 0, {names} FROM ({base.sql}) AS {alias} "  # noqa: S608
         f"UNION ALL SELECT {steps}, {widened} FROM ({step.sql}) AS {alias})"
     )

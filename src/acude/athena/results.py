@@ -1,6 +1,5 @@
 """A result as Athena shows it: text for every value, metadata for every column, CSV for every file."""
 
-import math
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -11,36 +10,14 @@ import numpy as np
 
 from acude.athena.scope import Output
 from acude.athena.types import Type
-from acude.athena.udf import double_text
+from acude.athena.udf import java_double
 from acude.athena.value import offset_minutes
 
-_PLAIN_FROM, _PLAIN_TO = 1e-3, 1e7
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 24, "double": 53}
 UNBOUNDED = 2147483647
 
 
-def java_double(value: float, shortest: str | None = None) -> str:
-    """A double as Java's ``Double.toString`` writes it."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or _PLAIN_FROM <= abs(value) < _PLAIN_TO:
-        text = shortest or repr(float(value))
-        if "e" in text:
-            text = format(Decimal(text), "f")
-        return text if "." in text else f"{text}.0"
-    return double_text(value) if shortest is None else _scientific(shortest)
-
-
-def _scientific(text: str) -> str:
-    sign, digits, exponent = Decimal(text).as_tuple()
-    figures = "".join(map(str, digits)).rstrip("0") or "0"
-    power = int(exponent) + len(digits) - 1
-    return f"{'-' if sign else ''}{figures[0]}.{figures[1:] or '0'}E{power}"
-
-
-def text(value: Any, kind: Type) -> str | None:  # noqa: ANN401 - whatever the engine gave
+def text(value: Any, kind: Type) -> str | None:  # noqa: ANN401, C901, PLR0911
     """One value as Athena's text; None for null.
 
     Args:

@@ -64,7 +64,7 @@ class Runner:
         self.engine = engine
         self.writer = TableWriter(catalog, s3, bucket)
 
-    def run(self, sql: str, database: str | None, cursor: duckdb.DuckDBPyConnection, target: Target) -> Answer:
+    def run(self, sql: str, database: str | None, cursor: duckdb.DuckDBPyConnection, target: Target) -> Answer:  # noqa: PLR0911
         """Runs a statement.
 
         Args:

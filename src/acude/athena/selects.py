@@ -73,7 +73,7 @@ class SelectTranslator:
             where = f" WHERE {filters.conjunction(node.where, 'WHERE clause')}"
         grouped = self._grouped(base, order)
         exprs = Expressions(self.query, scope, grouped=grouped)
-        exprs.windows = dict((name.key, window) for name, window in node.windows)
+        exprs.windows = {name.key: window for name, window in node.windows}
         items = self._items(exprs)
         values = [value for _, value in items]
         exprs_having = ""
@@ -163,7 +163,7 @@ class SelectTranslator:
         alias = self.query.alias()
         names = ", ".join(f"{alias}.c{i}" for i in range(len(values)))
         inner = f"SELECT {distinct}{', '.join(selected)}{source}"
-        return f"SELECT {names} FROM ({inner}) AS {alias} ORDER BY {', '.join(order)}{limits}"
+        return f"SELECT {names} FROM ({inner}) AS {alias} ORDER BY {', '.join(order)}{limits}"  # noqa: S608
 
 
 def _named(items: list[tuple[n.Name | None, Value]]) -> dict[str, list[Value]]:

@@ -51,7 +51,7 @@ def _answer(api: Api, target: str, body: bytes) -> Response:
         found = api.operations.get(target.removeprefix(_PREFIX)) if target.startswith(_PREFIX) else None
         if found is None:
             message = f"The operation {target or '(no X-Amz-Target)'} is not available on the local Athena endpoint"
-            raise ApiError(message, "UnknownOperationException")
+            raise ApiError(message, "UnknownOperationException")  # noqa: TRY301
         model, operation = found
         return _response(operation(model.model_validate_json(body or b"{}")), 200)
     except ApiError as error:
@@ -62,7 +62,7 @@ def _answer(api: Api, target: str, body: bytes) -> Response:
         return _error("InvalidRequestException", f"{where}: {first['msg']}" if where else str(first["msg"]), 400)
     except (ClientError, BotoCoreError) as error:
         return _error("MetadataException", f"Glue or S3 did not answer: {error}", 400)
-    except Exception:
+    except Exception:  # noqa: BLE001
         _LOG.exception("operation %s", target)
         return _error("InternalServerException", "The local Athena endpoint failed; its log says where", 500)
 

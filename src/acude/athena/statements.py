@@ -126,7 +126,7 @@ def parse_statement(sql: str) -> Statement:
 
 
 class _StatementParser(QueryParser):
-    def statement(self, word: str) -> Statement:
+    def statement(self, word: str) -> Statement:  # noqa: PLR0911
         if word in {"SHOW", "DESCRIBE", "DESC"}:
             self.next()
             return self._show() if word == "SHOW" else self._describe()

@@ -110,17 +110,17 @@ TIMES = ("date", "timestamp", "timestamptz")
 
 
 def decimal(precision: int, scale: int) -> Type:
-    """decimal(precision, scale)."""
+    """Makes a decimal of so many digits, so many of them behind the point."""
     return Type("decimal", precision, scale)
 
 
 def varchar(length: int | None) -> Type:
-    """varchar(length), unbounded for None."""
+    """Makes a varchar of that length, None for an unbounded one."""
     return Type("varchar", length)
 
 
 def timestamp(precision: int) -> Type:
-    """timestamp(precision)."""
+    """Makes a timestamp with so many digits of a second."""
     return Type("timestamp", precision)
 
 
@@ -130,7 +130,7 @@ def timestamptz(precision: int, zone: str = "UTC") -> Type:
 
 
 def array(item: Type) -> Type:
-    """array(item)."""
+    """Makes an array of that element type."""
     return Type("array", items=(item,))
 
 
@@ -140,7 +140,7 @@ def map_of(key: Type, value: Type) -> Type:
 
 
 def row(types: tuple[Type, ...], names: tuple[str, ...] = ()) -> Type:
-    """row(…)."""
+    """Makes a row of these field types."""
     return Type("row", items=types, names=names if any(names) else ())
 
 
@@ -149,7 +149,7 @@ def as_decimal(found: Type) -> Type:
     return found if found.kind == "decimal" else decimal(INTEGER_DIGITS[found.kind], 0)
 
 
-def common(left: Type, right: Type) -> Type | None:
+def common(left: Type, right: Type) -> Type | None:  # noqa: PLR0911
     """The type that both widen to without a cast, or None."""
     if left == right:
         return _same(left, right)
@@ -217,7 +217,7 @@ def coercible(source: Type, target: Type) -> bool:
 
 def comparable(found: Type) -> bool:
     """Whether values of it may be compared for equality, grouped and made distinct."""
-    return all(comparable(item) for item in found.items) and found.kind not in {"function"}
+    return all(comparable(item) for item in found.items) and found.kind != "function"
 
 
 def orderable(found: Type) -> bool:
@@ -243,7 +243,7 @@ _SIMPLE = {
 MICROSECONDS = 6
 
 
-def resolve(written: TypeName) -> Type:
+def resolve(written: TypeName) -> Type:  # noqa: PLR0911
     """The type that a query writes.
 
     Raises:
@@ -271,7 +271,7 @@ def resolve(written: TypeName) -> Type:
         return row(nested, written.names)
     if base in {"CHAR", "TIME", "TIME WITH TIME ZONE", "IPADDRESS", "UUID", "HYPERLOGLOG", "QDIGEST", "TDIGEST"}:
         unsupported(f"The type {base.lower()}", written.place)
-    fail("TYPE_NOT_FOUND", f"Unknown type: {base.lower()}", written.place)
+    return fail("TYPE_NOT_FOUND", f"Unknown type: {base.lower()}", written.place)
 
 
 def _resolve_decimal(numbers: list[int], place: Place) -> Type:

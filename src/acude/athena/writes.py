@@ -194,13 +194,13 @@ def _options(
     return {"compression": _COMPRESSION[wanted]}
 
 
-def _copy(
+def _copy(  # noqa: PLR0917
     cursor: duckdb.DuckDBPyConnection, plan: Plan, names: list[str], location: str, stem: str, options: dict[str, Any]
 ) -> list[str]:
     file = f"{location}{stem}_00000.parquet"
     columns = ", ".join(f'q.c{index} AS "{_quoted(name)}"' for index, name in enumerate(names))
     how = f"FORMAT parquet, COMPRESSION {options['compression']}"
-    sql = f"COPY (SELECT {columns} FROM ({plan.sql}) AS q) TO {quote(file)} ({how})"
+    sql = f"COPY (SELECT {columns} FROM ({plan.sql}) AS q) TO {quote(file)} ({how})"  # noqa: S608
     try:
         cursor.execute(sql)
     except duckdb.Error as error:

@@ -28,4 +28,4 @@ def known_zone(text: str, place: Place | None = None) -> str:
         return f"{match[1]}{int(match[2]):02d}:{match[3] or '00'}"
     if text in _regions() and "/" in text:
         return text
-    fail("INVALID_FUNCTION_ARGUMENT", f"'{text}' is not a valid time zone", place)
+    return fail("INVALID_FUNCTION_ARGUMENT", f"'{text}' is not a valid time zone", place)

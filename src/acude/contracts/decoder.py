@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -39,7 +40,7 @@ class Refusal(NamedTuple):
     detail: str
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818 - no fault of the program
     """A payload that does not fit; carries its `Refusal`."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -66,7 +67,7 @@ def arrow_type(column: Column) -> pa.DataType:
     return pa.decimal128(*column.decimal) if column.decimal else _ARROW[column.type]
 
 
-def _field_type(column: Column) -> Any:
+def _field_type(column: Column) -> Any:  # noqa: ANN401 - a type expression
     """The msgspec type that accepts exactly the JSON values that the contract allows."""
     if column.decimal:
         # The digits as they stand: through a float they would change. Raw takes a null, too, and allows no union.
@@ -222,7 +223,9 @@ class Decoder:
                 except Refused as problem:
                     refusals[position] = problem.refusal
 
-    def _refuse_absurd_times(self, moments: Any, taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> None:
+    def _refuse_absurd_times(
+        self, moments: npt.NDArray[np.float64], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]
+    ) -> None:
         latest = taken_at.cast(pa.int64()).to_numpy() + _DAY_US
         with np.errstate(invalid="ignore"):
             absurd = (moments < _EARLIEST_US) | (moments > latest)

@@ -8,6 +8,7 @@ a driver of a few seconds, under the same lease.
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -144,20 +145,28 @@ def waiting() -> list[Request]:
     return [one for one in asked if one and records.get(Answer, one.answer_key) is None]
 
 
-def serve(one: Request, do: Callable[[Request], dict[str, Any]]) -> Answer:
-    """Does what is asked and leaves the answer; a failure is an answer, too, and stops nothing."""
+def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threading.Event | None = None) -> None:
+    """Does what is asked and leaves the answer; a failure is an answer, too, and stops nothing.
+
+    Args:
+        one: what is asked.
+        do: does it.
+        given_up: set where the driver ends meanwhile; the request then stays for the next one.
+    """
     began = time.monotonic()
     result, error = {}, None
     try:
         result = do(one)
     except Exception as problem:  # told to whoever asked
+        if given_up is not None and given_up.is_set():
+            log.warning("%s %s %s given up; it stays for the next driver", one.action, one.table, one.day or "")
+            return
         log.warning("%s %s %s failed", one.action, one.table, one.day or "", exc_info=True)
-        error = f"{type(problem).__name__}: {str(problem)[:1000]}"
+        error = f"{type(problem).__name__}: {str(problem).strip().splitlines()[0][:500]}"
     answer = Answer(request=one, result=result, error=error, seconds=round(time.monotonic() - began, 3))
     records.put(one.answer_key, answer)
     _delete(one.key)
     log.info("%s %s %s: %s in %.1f s", one.action, one.table, one.day or "", error or result, answer.seconds)
-    return answer
 
 
 def sweep() -> None:

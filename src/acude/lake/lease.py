@@ -26,7 +26,7 @@ _RENEW_S = 5.0
 _CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
-class LeaseHeld(RuntimeError):
+class LeaseHeld(RuntimeError):  # noqa: N818 - a state, not a fault
     """Another driver holds the lease."""
 
     def __init__(self, writer: str, holder: dict[str, Any]) -> None:

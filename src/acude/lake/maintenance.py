@@ -119,6 +119,8 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
     hours = _hours(REPLACED_OFTEN if _is_live(contract) else config.expire_after)
     # Delta refuses less than a week unless told; how long is needed is this setting's business.
     spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
+    # It lists folders in this number of tasks; the default is ten thousand, even for one folder.
+    spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "4")
     spark.sql(f"VACUUM delta.`{table_path(contract)}` RETAIN {hours} HOURS").collect()
     return {"hours": hours}
 

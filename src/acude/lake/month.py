@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
+from acude.contracts.spark import schema
 from acude.lake import staging
 from acude.lake.content import content_hash_of
 from acude.lake.delta import days_of_month, read_days
@@ -73,4 +74,4 @@ def _hash_now(spark: SparkSession, day: date) -> str:
 def _revenue(spark: SparkSession, days: pa.Table) -> pa.Table:
     from jobs.batch.receita_mensal import revenue_per_month  # noqa: PLC0415 - the job imports this package
 
-    return revenue_per_month(spark.createDataFrame(days)).toArrow()
+    return revenue_per_month(spark.createDataFrame(days, schema(table(REGIONS)))).toArrow()

@@ -6,7 +6,7 @@ The stream decides which arrival of an event is the first as batches come in; br
 
 import logging
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from acude.lake.refine import decode, duplicate_rows, flag, judge, keys, quarant
 from acude.settings import settings
 
 log = logging.getLogger(__name__)
+
+_END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 BRONZE, QUARANTINE, DUPLICATES = "bronze.eventos", "silver.quarentena", "silver.duplicatas"
 
@@ -71,7 +73,7 @@ def differences(spark: SparkSession, prefix: str) -> dict[str, tuple[int, int]]:
     contracts = rebuilt_tables()
     rebuilt = {c.full_name: spark.read.format("delta").load(side_path(c, prefix)) for c in contracts}
     stamps = [rows.agg(f.max("ingerido_em")).collect()[0][0] for rows in rebuilt.values()]
-    newest = max((stamp for stamp in stamps if stamp), default=None)
+    newest = max((stamp for stamp in stamps if stamp), default=_END_OF_TIME)
     found = {}
     for contract in contracts:
         streamed = spark.read.format("delta").load(table_path(contract)).where(f.col("ingerido_em") <= f.lit(newest))

@@ -165,7 +165,7 @@ def quarantine_rows(flagged: DataFrame) -> DataFrame:
 
 def duplicate_rows(flagged: DataFrame) -> DataFrame:
     """What repeats an earlier event, with the first arrival's coordinate."""
-    return bronze_rows(flagged.where((f.col("veredito") == "duplicata")))
+    return bronze_rows(flagged.where(f.col("veredito") == "duplicata"))
 
 
 def topic_tables(contracts: dict[str, Contract]) -> dict[str, Contract]:

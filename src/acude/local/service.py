@@ -1,6 +1,6 @@
 """What the platform must know about one of its servers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Service:
     ready: Action
     address: str
     login: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     ports: Sequence[tuple[int, str]] = ()
     after: Sequence[str] = ()
     prepare: Action = nothing

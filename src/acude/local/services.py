@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from acude.local.errors import PlatformError
-from acude.local.servers import airflow, glue, kafka, postgres, s3, shop, spark, streams
+from acude.local.servers import airflow, athena, glue, kafka, postgres, s3, shop, spark, streams
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -13,6 +13,7 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     s3.service,
     postgres.service,
     glue.service,
+    athena.service,
     spark.service,
     airflow.api,
     airflow.scheduler,

@@ -104,6 +104,11 @@ class AirflowApi:
         """DAG files that Airflow can't read, with the reason."""
         return {entry["filename"]: entry["stack_trace"] for entry in self._pages("/importErrors", "import_errors")}
 
+    def pause(self, dag_id: str, *, paused: bool = True) -> None:
+        """Keeps a DAG from running by its schedule, or lets it again; runs that are under way go on."""
+        self._require_dag(dag_id)
+        self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": paused})
+
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
         """Starts a manual run.
 

@@ -2,7 +2,11 @@
 
 from datetime import date, timedelta
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from acude.orchestration.findings import FindingError
+
+SALES = "silver.vendas"
 
 
 def reconciled(first: date, last: date, *, events: bool = False, wait: timedelta = timedelta()) -> str:
@@ -26,3 +30,17 @@ def reconciled(first: date, last: date, *, events: bool = False, wait: timedelta
     if not report.ok:
         raise FindingError(f"{first} to {last} don't agree everywhere. " + "; ".join(report.differences()))
     return f"{len(report.money)} sums and {len(report.sets)} rules of {first} to {last} agree"
+
+
+def require_published(day: date) -> None:
+    """Skips the task where the day's sales were never published, as on a new platform.
+
+    Raises:
+        AirflowSkipException: they weren't.
+    """
+    from acude.lake import records  # noqa: PLC0415 - imports boto3
+
+    if records.publication(SALES, day) is None:
+        raise AirflowSkipException(
+            f"{SALES} of {day} was never published: there is nothing to judge. Run vendas_diarias"
+        )

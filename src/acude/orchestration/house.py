@@ -61,3 +61,12 @@ def day_form() -> dict[str, Param]:
 def lake(*tables: str) -> list[Asset]:
     """The assets of lake tables, by `layer.name`."""
     return [Asset(name=table, uri=f"s3://{settings().lake_bucket}/{table.replace('.', '/')}") for table in tables]
+
+
+def warehouse() -> list[Asset]:
+    """The warehouse as one asset: it holds all tables, and a load writes several."""
+    return [Asset(name="redshift", uri="x-redshift://acude/public")]
+
+
+CLOSED_HOUR = Asset(name="hora_fechada", uri=f"s3://{settings().lake_bucket}/gold")
+"""The hour's marts are there. Its events carry the day they are of."""

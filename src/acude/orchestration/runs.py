@@ -89,3 +89,8 @@ def event_days() -> list[date]:
     """The days of the asset events that started the run in whose task this is called; empty where none did."""
     events = get_current_context()["triggering_asset_events"]
     return days_of_events(event.extra or {} for found in events.values() for event in found)
+
+
+def this_params() -> dict[str, Any]:
+    """What the form of the run says in whose task this is called."""
+    return dict(get_current_context()["params"])

@@ -13,6 +13,7 @@ from importlib import import_module
 PRELOADED = (
     "great_expectations",
     "great_expectations.expectations.core",
+    "pyarrow.dataset",
     "pyspark.sql.connect.session",
     "acude.lake.mart",
     "acude.quality.expectations",
@@ -50,7 +51,7 @@ def main() -> None:
     from airflow.__main__ import main as airflow  # noqa: PLC0415 - reads the configuration at import
 
     sys.argv = ["airflow", "scheduler", *sys.argv[1:]]
-    airflow()
+    airflow()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

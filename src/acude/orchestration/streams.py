@@ -8,7 +8,8 @@ import logging
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from acude.lake import control
 from acude.lake.lease import Lease
@@ -109,3 +110,21 @@ def keep_up(patience: timedelta = _PATIENCE) -> str:
                 + ". Look at `acude logs streams`: is it failing, or is there more than it can do?"
             )
         time.sleep(_LOOK_S)
+
+
+def maintain(day: date) -> list[dict[str, Any]]:
+    """Has the streams' driver compact a closed day of its tables and expire what nobody needs.
+
+    Args:
+        day: UTC day, before today.
+
+    Returns:
+        For each table its name and what was done.
+    """
+    from acude.lake.maintenance import stream_tables  # noqa: PLC0415 - imports Spark
+
+    tables = stream_tables()
+    compact = [control.Request(action="compact", table=one.full_name, day=day) for one in tables if one.partition_by]
+    asked = compact + [control.Request(action="expire", table=one.full_name) for one in tables]
+    done = control.request_all(asked)
+    return [{"table": one.table, "action": one.action, **result} for one, result in zip(asked, done, strict=True)]

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,6 @@ def _context() -> "AbstractDataContext":
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    # It warns of every condition string, which is the only form that a suite file can hold.
-    warnings.filterwarnings("ignore", module="great_expectations")
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context

@@ -118,7 +118,7 @@ def _failure(result: dict[str, Any], frame: pd.DataFrame) -> Failure:
     return Failure(
         expectation=config["type"],
         column=" / ".join(columns) or ", ".join(kwargs.get("column_list", ())) or "*",
-        expected=", ".join(f"{name} {value}" for name, value in kwargs.items() if name != "condition_parser"),
+        expected=", ".join(f"{name} {value}" for name, value in kwargs.items()),
         found=_found(result),
         sample=_sample(result["result"], frame),
         meaning=(config.get("meta") or {}).get("significado", ""),

@@ -46,10 +46,12 @@ def _sum(sums: dict[str, str], measure: str) -> Decimal:
 def _sales(frame: pd.DataFrame) -> pd.DataFrame:
     receita = [price * int(pieces) for price, pieces in zip(frame["preco"], frame["quantidade"], strict=True)]
     tipo = ["devolucao" if order.startswith("C") else "venda" for order in frame["id_pedido"]]
+    least = [1 if kind == "venda" else -(2**31) for kind in tipo]
     dia = [moment.date() for moment in frame["momento"]]
     return frame.assign(
         receita_esperada=pd.Series(receita, dtype=object),
         tipo_esperado=pd.Series(tipo, dtype=object),
+        menor_quantidade=pd.Series(least, dtype="int64"),
         dia_do_momento=pd.Series(dia, dtype=object),
     )
 

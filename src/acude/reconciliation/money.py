@@ -61,7 +61,12 @@ def purchase_rows(config: Settings, spark: SparkSession, first: date, last: date
     }
     if not silver.join(known, "id_evento", "left_anti").limit(1).count():
         places["athena"] = _athena(
-            "silver.eventos_clientes", "quantidade * preco", first, last, "AND tipo_evento = 'compra'", flow="compras"
+            "silver.eventos_clientes",
+            "quantidade * preco",
+            first,
+            last,
+            more="AND tipo_evento = 'compra'",
+            flow="compras",
         )
     return compare(places)
 
@@ -120,7 +125,7 @@ def _warehouse(config: Settings, name: str, first: date, last: date) -> Sums:
         return _sums("vendas", cursor.fetchall())
 
 
-def _athena(name: str, value: str, first: date, last: date, more: str = "", flow: str = "vendas") -> Sums:
+def _athena(name: str, value: str, first: date, last: date, *, more: str = "", flow: str = "vendas") -> Sums:
     answer = run_query(
         f"SELECT data, moeda, sum({value}) FROM {name} "  # noqa: S608 - names and dates of ours
         f"WHERE data BETWEEN DATE '{first}' AND DATE '{last}' {more} GROUP BY data, moeda"

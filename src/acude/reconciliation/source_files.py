@@ -76,7 +76,7 @@ def _sales(key: str, body: bytes, day: date) -> Iterable[tuple[str, Decimal]]:
 
 
 def _revenue(row: dict[str, str], day: date) -> Decimal | None:
-    """quantidade * preco of a valid line, None for one that belongs into quarantine."""
+    """Revenue (quantidade * preco) of a valid line, None for one that belongs into quarantine."""
     try:
         quantity, price = int(row["quantidade"]), Decimal(row["preco"])
         moment = datetime.fromisoformat(row["data"])

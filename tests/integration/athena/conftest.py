@@ -34,7 +34,7 @@ class Platform:
     glue_url: str
     athena_url: str
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:  # noqa: ANN401
         url = {"s3": self.s3_url, "glue": self.glue_url, "athena": self.athena_url}[service]
         return boto3.client(
             service,  # type: ignore[call-overload]
@@ -77,16 +77,16 @@ class Platform:
                 "Parameters": {"table_type": "DELTA", "spark.sql.sources.provider": "delta"},
                 "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in (keys or {}).items()],
                 "StorageDescriptor": {
-                    "Columns": [{"Name": name, "Type": kind, "Comment": f"{name} of it"} for name, kind in columns.items()],
+                    "Columns": [
+                        {"Name": name, "Type": kind, "Comment": f"{name} of it"} for name, kind in columns.items()
+                    ],
                     "Location": f"s3://{LAKE}/{database}/{table}",
                 },
             },
         )
 
-    def write(self, database: str, table: str, rows: pa.Table, **how: Any) -> None:
-        write_deltalake(
-            f"s3://{LAKE}/{database}/{table}", rows, storage_options=self.storage_options(), **how
-        )
+    def write(self, database: str, table: str, rows: pa.Table, **how: Any) -> None:  # noqa: ANN401
+        write_deltalake(f"s3://{LAKE}/{database}/{table}", rows, storage_options=self.storage_options(), **how)
 
 
 @contextmanager
@@ -125,7 +125,9 @@ def vendas(day: int, count: int = 3) -> pa.Table:
             "regiao": pa.array(["BR" if i % 2 == 0 else None for i in range(count)], pa.string()),
             "quantidade": pa.array([i + 1 for i in range(count)], pa.int32()),
             "receita": pa.array([Decimal("10.50") * (i + 1) for i in range(count)], pa.decimal128(12, 2)),
-            "em": pa.array([datetime(2011, 12, day, 8, i, 0, 1600, UTC) for i in range(count)], pa.timestamp("us", "UTC")),
+            "em": pa.array(
+                [datetime(2011, 12, day, 8, i, 0, 1600, UTC) for i in range(count)], pa.timestamp("us", "UTC")
+            ),
             "data": pa.array([date(2011, 12, day)] * count, pa.date32()),
         }
     )

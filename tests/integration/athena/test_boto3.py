@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.integration.athena.conftest import RESULTS, VENDAS, Platform, vendas
 
 
-def finished(client: Any, query_id: str) -> dict[str, Any]:
+def finished(client: Any, query_id: str) -> dict[str, Any]:  # noqa: ANN401
     while True:
         execution: dict[str, Any] = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
         if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:
@@ -17,21 +17,23 @@ def finished(client: Any, query_id: str) -> dict[str, Any]:
         time.sleep(0.05)
 
 
-def start(client: Any, sql: str, **more: Any) -> str:
+def start(client: Any, sql: str, **more: Any) -> str:  # noqa: ANN401
     arguments = {"QueryString": sql, "QueryExecutionContext": {"Database": "gold"}} | more
     return str(client.start_query_execution(**arguments)["QueryExecutionId"])
 
 
-def run(platform: Platform, sql: str, **more: Any) -> dict[str, Any]:
+def run(platform: Platform, sql: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
     client = platform.client("athena")
     return finished(client, start(client, sql, **more))
 
 
-def rows(platform: Platform, sql: str, **more: Any) -> list[list[str | None]]:
+def rows(platform: Platform, sql: str, **more: Any) -> list[list[str | None]]:  # noqa: ANN401
     execution = run(platform, sql, **more)
     assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"].get("StateChangeReason")
-    pages = platform.client("athena").get_paginator("get_query_results").paginate(
-        QueryExecutionId=execution["QueryExecutionId"]
+    pages = (
+        platform.client("athena")
+        .get_paginator("get_query_results")
+        .paginate(QueryExecutionId=execution["QueryExecutionId"])
     )
     return [[datum.get("VarCharValue") for datum in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]]
 
@@ -84,7 +86,10 @@ def test_a_failure_carries_athenas_reason(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        ("SELECT * FROM nao_existe", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.gold.nao_existe' does not exist"),
+        (
+            "SELECT * FROM nao_existe",
+            "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.gold.nao_existe' does not exist",
+        ),
         ("SELECT * FROM nada.x", "SCHEMA_NOT_FOUND"),
         ("SELECT * FROM outro.gold.vendas", "CATALOG_NOT_FOUND"),
         ("INSERT INTO vendas SELECT * FROM vendas", "NOT_SUPPORTED"),
@@ -111,7 +116,7 @@ def test_a_query_sees_the_newest_version_of_a_table(platform: Platform) -> None:
 
 def test_every_way_to_name_a_table_works(platform: Platform) -> None:
     for name in ("vendas", "gold.vendas", '"awsdatacatalog"."gold"."vendas"', "AwsDataCatalog.GOLD.Vendas"):
-        assert rows(platform, f"SELECT count(*) FROM {name}")[1] == ["9"]
+        assert rows(platform, f"SELECT count(*) FROM {name}")[1] == ["9"]  # noqa: S608
 
 
 def test_a_delta_timestamp_is_zoned_and_rounded_to_milliseconds(platform: Platform) -> None:
@@ -120,13 +125,13 @@ def test_a_delta_timestamp_is_zoned_and_rounded_to_milliseconds(platform: Platfo
 
 
 def plan(platform: Platform, where: str) -> str:
-    lines = rows(platform, f"EXPLAIN SELECT id_pedido FROM vendas WHERE {where}")
+    lines = rows(platform, f"EXPLAIN SELECT id_pedido FROM vendas WHERE {where}")  # noqa: S608
     return "".join(str(line[0]) for line in lines).replace("│", "").replace(" ", "")
 
 
 def test_a_filter_on_the_partition_skips_files(platform: Platform) -> None:
     where = "data = DATE '2011-12-02'"
-    assert rows(platform, f"SELECT count(*) FROM vendas WHERE {where}")[1] == ["3"]
+    assert rows(platform, f"SELECT count(*) FROM vendas WHERE {where}")[1] == ["3"]  # noqa: S608
     assert "ScanningFiles:1/3" in plan(platform, where)
 
 
@@ -135,7 +140,7 @@ def test_a_filter_on_the_partition_skips_files(platform: Platform) -> None:
     ["em >= TIMESTAMP '2011-12-02 00:00:00' AND em < DATE '2011-12-03'", "date(em) = DATE '2011-12-02'"],
 )
 def test_a_filter_on_a_rounded_time_reaches_the_scan(platform: Platform, where: str) -> None:
-    assert rows(platform, f"SELECT count(*) FROM vendas WHERE {where}")[1] == ["3"]
+    assert rows(platform, f"SELECT count(*) FROM vendas WHERE {where}")[1] == ["3"]  # noqa: S608
     scan = plan(platform, where).rpartition("DELTA_SCAN")[2]
     assert "em>='2011-12-01" in scan
 
@@ -158,7 +163,10 @@ def test_parameters_take_the_place_of_question_marks(platform: Platform) -> None
 def test_a_running_query_can_be_stopped(platform: Platform) -> None:
     client = platform.client("athena")
     numbers = "UNNEST(sequence(1, 10000))"
-    query_id = start(client, f"SELECT count(*) FROM {numbers} a(x), {numbers} b(y), {numbers} c(z) WHERE x * y % 7 = z % 5")
+    query_id = start(
+        client,
+        f"SELECT count(*) FROM {numbers} a(x), {numbers} b(y), {numbers} c(z) WHERE x * y % 7 = z % 5",  # noqa: S608
+    )
     client.stop_query_execution(QueryExecutionId=query_id)
     assert finished(client, query_id)["Status"]["State"] == "CANCELLED"
 
@@ -170,7 +178,10 @@ def test_an_output_location_that_does_not_exist_is_refused(platform: Platform) -
 
 def test_ctas_makes_a_table_that_reads_back_and_can_be_dropped(platform: Platform) -> None:
     sql = f"CREATE TABLE por_regiao WITH (format='PARQUET', external_location='s3://{RESULTS}/ctas/por_regiao') AS "
-    execution = run(platform, f"{sql} SELECT regiao, sum(receita) AS receita, CAST(min(em) AS timestamp) AS em FROM vendas GROUP BY regiao")
+    execution = run(
+        platform,
+        f"{sql} SELECT regiao, sum(receita) AS receita, CAST(min(em) AS timestamp) AS em FROM vendas GROUP BY regiao",  # noqa: S608
+    )
     assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
     found = rows(platform, "SELECT * FROM por_regiao ORDER BY regiao")
     assert found[1:] == [["BR", "126.00", "2011-12-01 08:00:00.002"], [None, "63.00", "2011-12-01 08:01:00.002"]]
@@ -192,7 +203,10 @@ def test_nothing_is_written_outside_the_results_bucket(platform: Platform, sql: 
 
 
 def test_unload_writes_parquet_and_a_manifest(platform: Platform) -> None:
-    execution = run(platform, f"UNLOAD (SELECT id_pedido, receita FROM vendas) TO 's3://{RESULTS}/unload/a/' WITH (format='PARQUET')")
+    execution = run(
+        platform,
+        f"UNLOAD (SELECT id_pedido, receita FROM vendas) TO 's3://{RESULTS}/unload/a/' WITH (format='PARQUET')",  # noqa: S608
+    )
     assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
     manifest = execution["Statistics"]["DataManifestLocation"]
     body = platform.client("s3").get_object(Bucket=RESULTS, Key=manifest.removeprefix(f"s3://{RESULTS}/"))["Body"]
@@ -203,7 +217,9 @@ def test_the_catalogue_can_be_read(platform: Platform) -> None:
     client = platform.client("athena")
     databases = client.list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]
     assert {"gold", "silver"} <= {each["Name"] for each in databases}
-    table = client.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="gold", TableName="vendas")["TableMetadata"]
+    table = client.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="gold", TableName="vendas")[
+        "TableMetadata"
+    ]
     assert [column["Name"] for column in table["Columns"]] == list(VENDAS)
     assert [key["Name"] for key in table["PartitionKeys"]] == ["data"]
     assert client.get_work_group(WorkGroup="acude")["WorkGroup"]["State"] == "ENABLED"

@@ -88,7 +88,8 @@ def test_a_refused_payload_leaves_its_neighbours_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("12.3400", "12.34"), ("0", "0"), ("1e2", "100"), ("99999999999999.9999", "99999999999999.9999")]
+    ("text", "value"),
+    [("12.3400", "12.34"), ("0", "0"), ("1e2", "100"), ("99999999999999.9999", "99999999999999.9999")],
 )
 def test_a_price_keeps_every_digit(text: str, value: str) -> None:
     row = decode(event(preco=text)).fields[0].as_py()

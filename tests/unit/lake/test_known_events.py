@@ -51,7 +51,8 @@ def test_a_repeat_names_the_first_arrivals_coordinate() -> None:
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=30), max_size=8))
 def test_it_agrees_with_a_plain_dictionary(batches: list[list[tuple[int, int]]]) -> None:
-    known, seen, offset = KnownEvents(), {}, 0
+    known, offset = KnownEvents(), 0
+    seen: dict[int, tuple[int, int]] = {}
     for batch in batches:
         rows = [(key, content, offset + i) for i, (key, content) in enumerate(batch)]
         offset += len(rows)

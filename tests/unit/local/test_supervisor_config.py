@@ -49,6 +49,14 @@ def test_a_percent_sign_is_not_taken_for_an_expansion(tmp_path: Path) -> None:
     assert section["environment"] == 'SECRET="p%%q"'
 
 
+def test_a_process_is_told_its_own_ports(tmp_path: Path) -> None:
+    config = Settings(var=tmp_path, s3_port=1, s3_internal_port=100)
+    environment = parsed(config, all_services(config))["program:s3"]["environment"]
+
+    assert 'ACUDE_S3_PORT="1"' in environment
+    assert 'ACUDE_S3_INTERNAL_PORT="100"' in environment
+
+
 def test_no_secret_is_an_argument(tmp_path: Path) -> None:
     secrets = ["s3-secret-key", "postgres-password", "airflow-password", "spark-token"]
     fields = ("s3_secret_key", "postgres_password", "airflow_password", "spark_connect_token")

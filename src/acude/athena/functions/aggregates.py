@@ -84,7 +84,10 @@ for _name in ("covar_pop", "covar_samp", "corr", "regr_slope", "regr_intercept")
     _finite = f"(CASE WHEN isfinite({_name}({{0}}, {{1}}){{f}}) THEN {_name}({{0}}, {{1}}){{f}} END)"
     aggregate(_name, "real, real -> real", f"CAST({_finite} AS FLOAT)")
     aggregate(_name, "double, double -> double", _finite)
-_LOG = "(CASE WHEN {0} > 0 THEN ln({0}) WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) END)"
+_LOG = (
+    "(CASE WHEN {0} > 0 THEN ln({0}) WHEN {0} = 0 THEN CAST('-Infinity' AS DOUBLE) "
+    "WHEN {0} < 0 THEN CAST('NaN' AS DOUBLE) END)"
+)
 aggregate("geometric_mean", "bigint -> double", f"exp(avg({_LOG}){{f}})")
 aggregate("geometric_mean", "real -> real", f"CAST(exp(avg({_LOG}){{f}}) AS FLOAT)")
 aggregate("geometric_mean", "double -> double", f"exp(avg({_LOG}){{f}})")

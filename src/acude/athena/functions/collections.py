@@ -11,6 +11,87 @@ FLAT = "boolean tinyint smallint integer bigint decimal varchar date timestamp t
 
 _HAS_NULL = "len(list_filter({0}, lambda e: e IS NULL)) > 0"
 
+
+def _remove(args: list[Value]) -> str:
+    null = f"len(list_filter({args[0].sql}, lambda e: e IS NULL)) > 0"
+    reason = refuses("array_remove on an array with nulls")
+    kept = f"list_filter({args[0].sql}, lambda e: e <> {args[1].sql})"
+    tests = f"{args[0].sql} IS NULL OR {args[1].sql} IS NULL"
+    return f"(CASE WHEN {tests} THEN NULL WHEN {null} THEN {reason} ELSE {kept} END)"
+
+
+def _overlap(args: list[Value]) -> str:
+    a, b = args[0].sql, args[1].sql
+    nulls = f"len(list_filter({a}, lambda e: e IS NULL)) + len(list_filter({b}, lambda e: e IS NULL)) > 0"
+    return (
+        f"(CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN list_has_any({a}, {b}) THEN TRUE "
+        f"WHEN {nulls} THEN NULL ELSE FALSE END)"
+    )
+
+
+def _join(args: list[Value]) -> str:
+    text = varchar_text(Value("e", args[0].type.item))
+    if args[0].type.item.kind == "unknown":
+        text = "CAST(e AS VARCHAR)"
+    if text is None:
+        unsupported(f"array_join of {args[0].type}")
+    texts = f"list_transform({args[0].sql}, lambda e: {text})"
+    if len(args) > 2:  # noqa: PLR2004
+        texts = f"list_transform({texts}, lambda e: coalesce(e, {args[2].sql}))"
+    tests = f"{args[0].sql} IS NULL OR {args[1].sql} IS NULL"
+    return f"(CASE WHEN {tests} THEN NULL ELSE coalesce(array_to_string({texts}, {args[1].sql}), '') END)"
+
+
+def _split_lambda(value: Value) -> tuple[list[str], str]:
+    head, _, body = value.sql.partition(": ")
+    return head.removeprefix("lambda ").split(", "), body
+
+
+def _match(name: str, args: list[Value]) -> str:
+    params, body = _split_lambda(args[1])
+    deciding = f"NOT ({body})" if name == "all_match" else f"({body})"
+    answer, otherwise = ("TRUE", "FALSE") if name == "any_match" else ("FALSE", "TRUE")
+    some = f"len(list_filter({args[0].sql}, lambda {params[0]}: {deciding})) > 0"
+    unknown = f"len(list_filter({args[0].sql}, lambda {params[0]}: ({body}) IS NULL)) > 0"
+    return (
+        f"(CASE WHEN {args[0].sql} IS NULL THEN NULL WHEN {some} THEN {answer} "
+        f"WHEN {unknown} THEN NULL ELSE {otherwise} END)"
+    )
+
+
+def _reduce(args: list[Value]) -> str:
+    array, state, step, final = args
+    params, body = _split_lambda(final)
+    folded = f"list_reduce({array.sql}, {step.sql}, CAST({state.sql} AS {state.type.duck}))"
+    once = f"list_transform([{folded}], lambda {params[0]}: {body})[1]"
+    return f"(CASE WHEN {array.sql} IS NULL THEN NULL ELSE {once} END)"
+
+
+def _zip_with(args: list[Value]) -> str:
+    params, body = _split_lambda(args[2])
+    pairs = f"generate_series(1, greatest(len({args[0].sql}), len({args[1].sql})))"
+    second = f"list_transform([{args[1].sql}[i]], lambda {params[1]}: {body})[1]"
+    first = f"list_transform([{args[0].sql}[i]], lambda {params[0]}: {second})[1]"
+    tests = f"{args[0].sql} IS NULL OR {args[1].sql} IS NULL"
+    return f"(CASE WHEN {tests} THEN NULL ELSE list_transform({pairs}, lambda i: {first}) END)"
+
+
+def _map_concat(args: list[Value]) -> str:
+    tests = " OR ".join(f"{value.sql} IS NULL" for value in args)
+    return f"(CASE WHEN {tests} THEN NULL ELSE map_concat({', '.join(value.sql for value in args)}) END)"
+
+
+def _map_entries(args: list[Value], what: str) -> str:
+    (key, value), body = _split_lambda(args[1])
+    inner = f"list_transform([e.key], lambda {key}: list_transform([e.value], lambda {value}: {body})[1])[1]"
+    entries = f"map_entries({args[0].sql})"
+    if what == "filter":
+        changed = f"list_filter({entries}, lambda e: {inner})"
+    else:
+        changed = f"list_transform({entries}, lambda e: struct_pack(key := e.key, value := {inner}))"
+    return f"(CASE WHEN {args[0].sql} IS NULL THEN NULL ELSE map_from_entries({changed}) END)"
+
+
 scalar("cardinality", "array(T) -> bigint", "CAST(len({0}) AS BIGINT)")
 scalar("cardinality", "map(K,V) -> bigint", "CAST(cardinality({0}) AS BIGINT)")
 scalar(
@@ -33,8 +114,8 @@ for _name, _list in (("array_max", "list_max"), ("array_min", "list_min")):
 scalar("array_except", "array(T), array(T) -> array(T)", "trino_except({0}, {1})", check=FLAT)
 scalar("array_union", "array(T), array(T) -> array(T)", "trino_union({0}, {1})", check=FLAT)
 scalar("array_intersect", "array(T), array(T) -> array(T)", "trino_intersect({0}, {1})", check=FLAT)
-scalar("array_remove", "array(T), T -> array(T)", lambda a: _remove(a), check=FLAT)
-scalar("arrays_overlap", "array(T), array(T) -> boolean", lambda a: _overlap(a), check=FLAT)
+scalar("array_remove", "array(T), T -> array(T)", _remove, check=FLAT)
+scalar("arrays_overlap", "array(T), array(T) -> boolean", _overlap, check=FLAT)
 scalar("reverse", "array(T) -> array(T)", "list_reverse({0})")
 scalar("flatten", "array(array(T)) -> array(T)", "flatten({0})")
 _MANY = raises(_ARGUMENT, "count argument of repeat function must be less than or equal to 10000")
@@ -62,14 +143,14 @@ scalar(
     f"(CASE WHEN {{0}} IS NOT NULL AND {{1}} = 0 THEN {_ZERO_INDEX} ELSE {{0}}[{{1}}] END)",
 )
 scalar("element_at", "map(K,V), K -> V", "{0}[{1}]")
-scalar("array_join", "array(T), varchar -> varchar", lambda a: _join(a))
-scalar("array_join", "array(T), varchar, varchar -> varchar", lambda a: _join(a))
+scalar("array_join", "array(T), varchar -> varchar", _join)
+scalar("array_join", "array(T), varchar, varchar -> varchar", _join)
 scalar("filter", "array(T), function(T,boolean) -> array(T)", "list_filter({0}, {1})")
 scalar("transform", "array(T), function(T,U) -> array(U)", "list_transform({0}, {1})")
 for _name in ("any_match", "all_match", "none_match"):
     scalar(_name, "array(T), function(T,boolean) -> boolean", lambda a, n=_name: _match(n, a))  # type: ignore[misc]
-scalar("reduce", "array(T), S, function(S,T,S), function(S,R) -> R", lambda a: _reduce(a))
-scalar("zip_with", "array(T), array(U), function(T,U,R) -> array(R)", lambda a: _zip_with(a))
+scalar("reduce", "array(T), S, function(S,T,S), function(S,R) -> R", _reduce)
+scalar("zip_with", "array(T), array(U), function(T,U,R) -> array(R)", _zip_with)
 
 _LENGTHS = raises(_ARGUMENT, "Key and value arrays must be the same length")
 _NULL_KEY = raises(_ARGUMENT, "map key cannot be null")
@@ -83,7 +164,7 @@ scalar(
 )
 scalar("map_keys", "map(K,V) -> array(K)", "map_keys({0})")
 scalar("map_values", "map(K,V) -> array(V)", "map_values({0})")
-scalar("map_concat", "map(K,V), map(K,V)... -> map(K,V)", lambda a: _map_concat(a))
+scalar("map_concat", "map(K,V), map(K,V)... -> map(K,V)", _map_concat)
 scalar("map_filter", "map(K,V), function(K,V,boolean) -> map(K,V)", lambda a: _map_entries(a, "filter"))
 scalar("transform_values", "map(K,V), function(K,V,W) -> map(K,W)", lambda a: _map_entries(a, "values"))
 _SEQUENCE_STEP = raises(
@@ -122,7 +203,8 @@ def _dates(args: list[Value]) -> str:
         step = f"(CASE WHEN {args[2].sql} % 86400000 <> 0 THEN {whole} ELSE {step} END)"
     else:
         return _monthly(start, stop, args[2].sql)
-    series = f"list_transform(generate_series(CAST(0 AS BIGINT), {distance}, {step}), lambda i: {start} + CAST(i AS INTEGER))"
+    days = f"generate_series(CAST(0 AS BIGINT), {distance}, {step})"
+    series = f"list_transform({days}, lambda i: {start} + CAST(i AS INTEGER))"
     return sequence_sql(start, stop, step, series, distance)
 
 
@@ -141,81 +223,3 @@ scalar("sequence", "bigint, bigint, bigint -> array(bigint)", _integers)
 scalar("sequence", "date, date -> array(date)", _dates)
 scalar("sequence", "date, date, interval_day -> array(date)", _dates)
 scalar("sequence", "date, date, interval_month -> array(date)", _dates)
-
-
-def _remove(args: list[Value]) -> str:
-    null = f"len(list_filter({args[0].sql}, lambda e: e IS NULL)) > 0"
-    reason = refuses("array_remove on an array with nulls")
-    kept = f"list_filter({args[0].sql}, lambda e: e <> {args[1].sql})"
-    tests = f"{args[0].sql} IS NULL OR {args[1].sql} IS NULL"
-    return f"(CASE WHEN {tests} THEN NULL WHEN {null} THEN {reason} ELSE {kept} END)"
-
-
-def _overlap(args: list[Value]) -> str:
-    a, b = args[0].sql, args[1].sql
-    nulls = f"len(list_filter({a}, lambda e: e IS NULL)) + len(list_filter({b}, lambda e: e IS NULL)) > 0"
-    return (
-        f"(CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN list_has_any({a}, {b}) THEN TRUE "
-        f"WHEN {nulls} THEN NULL ELSE FALSE END)"
-    )
-
-
-def _join(args: list[Value]) -> str:
-    text = varchar_text(Value("e", args[0].type.item))
-    if args[0].type.item.kind == "unknown":
-        text = "CAST(e AS VARCHAR)"
-    if text is None:
-        unsupported(f"array_join of {args[0].type}")
-    texts = f"list_transform({args[0].sql}, lambda e: {text})"
-    if len(args) > 2:  # noqa: PLR2004
-        texts = f"list_transform({texts}, lambda e: coalesce(e, {args[2].sql}))"
-    return f"(CASE WHEN {args[0].sql} IS NULL OR {args[1].sql} IS NULL THEN NULL ELSE coalesce(array_to_string({texts}, {args[1].sql}), '') END)"
-
-
-def _split_lambda(value: Value) -> tuple[list[str], str]:
-    head, _, body = value.sql.partition(": ")
-    return head.removeprefix("lambda ").split(", "), body
-
-
-def _match(name: str, args: list[Value]) -> str:
-    params, body = _split_lambda(args[1])
-    deciding = f"NOT ({body})" if name == "all_match" else f"({body})"
-    answer, otherwise = ("TRUE", "FALSE") if name == "any_match" else ("FALSE", "TRUE")
-    some = f"len(list_filter({args[0].sql}, lambda {params[0]}: {deciding})) > 0"
-    unknown = f"len(list_filter({args[0].sql}, lambda {params[0]}: ({body}) IS NULL)) > 0"
-    return (
-        f"(CASE WHEN {args[0].sql} IS NULL THEN NULL WHEN {some} THEN {answer} "
-        f"WHEN {unknown} THEN NULL ELSE {otherwise} END)"
-    )
-
-
-def _reduce(args: list[Value]) -> str:
-    array, state, step, final = args
-    params, body = _split_lambda(final)
-    folded = f"list_reduce({array.sql}, {step.sql}, CAST({state.sql} AS {state.type.duck}))"
-    once = f"list_transform([{folded}], lambda {params[0]}: {body})[1]"
-    return f"(CASE WHEN {array.sql} IS NULL THEN NULL ELSE {once} END)"
-
-
-def _zip_with(args: list[Value]) -> str:
-    params, body = _split_lambda(args[2])
-    pairs = f"generate_series(1, greatest(len({args[0].sql}), len({args[1].sql})))"
-    first = f"list_transform([{args[0].sql}[i]], lambda {params[0]}: list_transform([{args[1].sql}[i]], lambda {params[1]}: {body})[1])[1]"
-    tests = f"{args[0].sql} IS NULL OR {args[1].sql} IS NULL"
-    return f"(CASE WHEN {tests} THEN NULL ELSE list_transform({pairs}, lambda i: {first}) END)"
-
-
-def _map_concat(args: list[Value]) -> str:
-    tests = " OR ".join(f"{value.sql} IS NULL" for value in args)
-    return f"(CASE WHEN {tests} THEN NULL ELSE map_concat({', '.join(value.sql for value in args)}) END)"
-
-
-def _map_entries(args: list[Value], what: str) -> str:
-    (key, value), body = _split_lambda(args[1])
-    inner = f"list_transform([e.key], lambda {key}: list_transform([e.value], lambda {value}: {body})[1])[1]"
-    entries = f"map_entries({args[0].sql})"
-    if what == "filter":
-        changed = f"list_filter({entries}, lambda e: {inner})"
-    else:
-        changed = f"list_transform({entries}, lambda e: struct_pack(key := e.key, value := {inner}))"
-    return f"(CASE WHEN {args[0].sql} IS NULL THEN NULL ELSE map_from_entries({changed}) END)"

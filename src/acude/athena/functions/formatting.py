@@ -113,7 +113,8 @@ def _date_parse(exprs: "Expressions", node: n.Call) -> Value:
     sql = (
         f"(CASE WHEN {text} IS NULL THEN NULL WHEN regexp_full_match({text}, {quote(regex)}) AND {parsed} IS NOT NULL "
         f"THEN date_trunc('millisecond', {parsed}) "
-        f"WHEN NOT regexp_full_match({text}, {quote(regex)}) AND regexp_full_match({text}, {quote(loose)}) THEN {doubt} "
+        f"WHEN NOT regexp_full_match({text}, {quote(regex)}) "
+        f"AND regexp_full_match({text}, {quote(loose)}) THEN {doubt} "
         f"ELSE {bad} END)"
     )
     return Value(sql, timestamp(3), value.constant)

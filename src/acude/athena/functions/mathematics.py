@@ -63,6 +63,11 @@ def _round_float(args: list[Value]) -> str:
     return f"(CASE WHEN isfinite({x}) THEN {rounded} ELSE {x} END)"
 
 
+def _mod(args: list[Value]) -> str:
+    zero = raises("DIVISION_BY_ZERO", "Division by zero")
+    return f"(CASE WHEN {args[1].sql} = 0 THEN {zero} ELSE {args[0].sql} % {args[1].sql} END)"
+
+
 scalar("abs", "N -> N", "abs({0})", check=f"{INTEGRAL} {FLOATING}")
 scalar("abs", "decimal(p,s) -> decimal(p,s)", "abs({0})")
 for _name, _up in (("ceil", True), ("ceiling", True), ("floor", False)):
@@ -83,11 +88,12 @@ scalar("truncate", "decimal(p,s), integer -> decimal(p,s)", _truncate_to)
 scalar("sign", "N -> N", "CAST(sign({0}) AS {type})", check=f"{INTEGRAL} {FLOATING}")
 scalar("sign", "decimal(p,s)", "CAST(sign({0}) AS DECIMAL(1,0))", result=lambda _: decimal(1, 0))
 
-for _name in ("exp", "cbrt", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "degrees", "radians"):
+for _name in ("exp", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "degrees", "radians"):
     scalar(_name, "double -> double", f"{_name}({{0}})")
 for _name in ("asin", "acos"):
     _outside = "{0} < -1 OR {0} > 1"
     scalar(_name, "double -> double", f"(CASE WHEN {_outside} THEN {_NAN} ELSE {_name}({{0}}) END)")
+scalar("cbrt", "double -> double", "acude_cbrt({0})")
 scalar("atan2", "double, double -> double", "atan2({0}, {1})")
 scalar("sqrt", "double -> double", f"(CASE WHEN {{0}} < 0 THEN {_NAN} ELSE sqrt({{0}}) END)")
 for _name in ("ln", "log2", "log10"):
@@ -95,7 +101,7 @@ for _name in ("ln", "log2", "log10"):
     scalar(_name, "double -> double", f"(CASE {_special} ELSE {_name}({{0}}) END)")
 for _name in ("pow", "power"):
     scalar(_name, "double, double -> double", "pow({0}, {1})")
-scalar("mod", "N, N -> N", lambda args: _mod(args), check=INTEGRAL)
+scalar("mod", "N, N -> N", _mod, check=INTEGRAL)
 scalar("mod", "double, double -> double", "({0} % {1})")
 scalar("pi", "-> double", "pi()")
 scalar("e", "-> double", "exp(CAST(1 AS DOUBLE))")
@@ -108,8 +114,3 @@ scalar("bitwise_and", "bigint, bigint -> bigint", "({0} & {1})")
 scalar("bitwise_or", "bigint, bigint -> bigint", "({0} | {1})")
 scalar("bitwise_xor", "bigint, bigint -> bigint", "xor({0}, {1})")
 scalar("bitwise_not", "bigint -> bigint", "(~{0})")
-
-
-def _mod(args: list[Value]) -> str:
-    zero = raises("DIVISION_BY_ZERO", "Division by zero")
-    return f"(CASE WHEN {args[1].sql} = 0 THEN {zero} ELSE {args[0].sql} % {args[1].sql} END)"

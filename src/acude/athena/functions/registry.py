@@ -226,7 +226,7 @@ def _allowed(check: str, bound: Bindings) -> bool:
     return all(found.kind in allowed for found in bound.values() if isinstance(found, Type))
 
 
-def _match(pattern: Pattern, found: Type, bound: Bindings, *, exact: bool) -> bool:
+def _match(pattern: Pattern, found: Type, bound: Bindings, *, exact: bool) -> bool:  # noqa: PLR0911
     if pattern.variable:
         earlier = bound.get(pattern.kind, types.UNKNOWN)
         common = types.common(earlier, found) if isinstance(earlier, Type) else None

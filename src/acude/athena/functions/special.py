@@ -95,7 +95,8 @@ def _pick(function: str) -> Special:
         sql = f"(CASE WHEN {nulls} THEN NULL ELSE {function}({listed}) END)"
         if common.kind in types.FLOATS:
             nan = " OR ".join(f"isnan({value.sql})" for value in values)
-            sql = f"(CASE WHEN {nulls} THEN NULL WHEN {nan} THEN {refuses(f'{function} over NaN')} ELSE {function}({listed}) END)"
+            refused = refuses(f"{function} over NaN")
+            sql = f"(CASE WHEN {nulls} THEN NULL WHEN {nan} THEN {refused} ELSE {function}({listed}) END)"
         return Value(sql, common, all(value.constant for value in values))
 
     return special
@@ -118,7 +119,7 @@ def _concat(exprs: "Expressions", node: n.Call) -> Value:
     if "array" in kinds:
         return _concat_arrays(values, node, constant=constant)
     names = ", ".join(str(value.type) for value in values)
-    fail("FUNCTION_NOT_FOUND", f"Unexpected parameters ({names}) for function concat", node.place)
+    return fail("FUNCTION_NOT_FOUND", f"Unexpected parameters ({names}) for function concat", node.place)
 
 
 def _concat_arrays(values: list[Value], node: n.Call, *, constant: bool) -> Value:

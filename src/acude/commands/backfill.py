@@ -1,0 +1,158 @@
+"""``acude backfill``."""
+
+import time
+from datetime import date, datetime
+from types import TracebackType
+from typing import Annotated, Any, Self
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from acude.commands.output import Json, err, out, print_json, print_table
+from acude.orchestration.airflow_api import AirflowApi, Backfill, Reprocess, Run
+from acude.settings import settings
+
+app = typer.Typer(add_completion=False)
+
+_DAY = ["%Y-%m-%d"]
+_WRONG_CALL = 2
+
+
+@app.command()
+def backfill(
+    dag: Annotated[str, typer.Argument(help="The DAG's name, for example vendas_diarias.")],
+    *,
+    first: Annotated[datetime, typer.Option("--from", formats=_DAY, help="First day (UTC).")],
+    last: Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last day (UTC), included.")],
+    max_active: Annotated[int, typer.Option(min=1, max=16, help="How many runs at a time.")] = 2,
+    reprocess: Annotated[
+        Reprocess, typer.Option(help="Which days run again although they ran: none, failed, or all completed ones.")
+    ] = Reprocess.COMPLETED,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a DAG again for past days, through Airflow's own backfill, and wait until it is over.
+
+    Each run writes its own day only. Ctrl-C stops the waiting, not the backfill.
+    Exit code 0 only where every day's run succeeded, 1 where one failed, 2 for a call that can't be.
+
+    Examples:
+      acude backfill vendas_diarias --from 2010-12-01 --to 2010-12-31
+      acude backfill vendas_diarias --from 2010-12-01 --to 2010-12-31 --reprocess failed
+    """
+    days = first.date(), last.date()
+    if days[0] > days[1]:
+        err.print(f"[red]✗[/red] --from {days[0]} is after --to {days[1]}.")
+        err.print("  Give the earlier day first.")
+        raise typer.Exit(_WRONG_CALL)
+    with AirflowApi() as api:
+        if dry_run:
+            _say_what_would_run(api, dag, *days, reprocess, as_json=as_json)
+            return
+        began = time.monotonic()
+        expected = len(api.backfill_dates(dag, *days, reprocess))
+        started = api.start_backfill(dag, *days, max_active_runs=max_active, reprocess=reprocess)
+        runs = _follow(api, started, expected)
+    good = bool(runs) and all(run.state == "success" for run in runs)
+    if as_json:
+        print_json(_report(dag, *days, runs, ok=good, seconds=time.monotonic() - began))
+    else:
+        _print_runs(dag, runs, time.monotonic() - began)
+    raise typer.Exit(0 if good else 1)
+
+
+def _follow(api: AirflowApi, started: Backfill, expected: int) -> list[Run]:
+    page = f"{settings().airflow_url}/dags/{started.dag_id}/backfills"
+    try:
+        with _RunProgress(started, expected) as progress:
+            return api.follow_backfill(started, progress)
+    except KeyboardInterrupt:
+        err.print(f"The backfill goes on in Airflow: {page}")
+        raise typer.Exit(1) from None
+
+
+class _RunProgress:
+    """Shows the runs' way: a bar with the days that run on a terminal, one plain line for each ended run elsewhere."""
+
+    def __init__(self, started: Backfill, expected: int) -> None:
+        # Runs that were there before and aren't repeated must not look done by this backfill.
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[running]}"),
+            console=err,
+        )
+        self._task = self._bar.add_task(started.dag_id, total=expected, running="")
+        self._said: set[str] = set()
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if err.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def __call__(self, runs: list[Run]) -> None:
+        """The runs as they stand."""
+        over = [run for run in runs if run.is_over]
+        if err.is_terminal:
+            running = ", ".join(_interval(run) for run in runs if run.state == "running")
+            failed = sum(run.state == "failed" for run in runs)
+            note = f"{running}{f' · [red]{failed} failed[/red]' if failed else ''}"
+            self._bar.update(self._task, completed=len(over), total=len(runs), running=note)
+            return
+        for run in over:
+            if run.dag_run_id not in self._said:
+                self._said.add(run.dag_run_id)
+                err.print(f"{time.monotonic() - self._began:6.1f} s  {_interval(run)}  {run.state}", markup=False)
+
+
+def _say_what_would_run(
+    api: AirflowApi, dag: str, first: date, last: date, reprocess: Reprocess, *, as_json: bool
+) -> None:
+    dates = api.backfill_dates(dag, first, last, reprocess)
+    if as_json:
+        print_json({"dag": dag, "from": first, "to": last, "dry_run": True, "intervals": dates})
+        return
+    for begin in dates:
+        out.print(f"{begin:%Y-%m-%d %H:%M}")
+    out.print(f"\n{len(dates)} runs of {dag} would start; without --dry-run they do.")
+
+
+def _print_runs(dag: str, runs: list[Run], seconds: float) -> None:
+    print_table(("interval", "state", "seconds", "run"), [_row(run) for run in runs])
+    failed = [run for run in runs if run.state != "success"]
+    out.print(f"\n{len(runs) - len(failed)} of {len(runs)} runs of {dag} succeeded in {seconds:.0f} s.")
+    if failed:
+        out.print(f"Look at the red ones in {settings().airflow_url}/dags/{dag}, mend their cause, and run")
+        first, last = _interval(failed[0])[:10], _interval(failed[-1])[:10]
+        out.print(f"  acude backfill {dag} --from {first} --to {last} --reprocess failed")
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    colour = "green" if run.state == "success" else "red"
+    seconds = _seconds(run)
+    taken = "" if seconds is None else f"{seconds:.1f}"
+    return _interval(run), f"[{colour}]{run.state}[/{colour}]", taken, run.dag_run_id
+
+
+def _report(dag: str, first: date, last: date, runs: list[Run], *, ok: bool, seconds: float) -> dict[str, Any]:
+    listed = [
+        {"interval": run.logical_date, "state": run.state, "seconds": _seconds(run), "run_id": run.dag_run_id}
+        for run in runs
+    ]
+    return {"dag": dag, "from": first, "to": last, "ok": ok, "seconds": round(seconds, 1), "runs": listed}
+
+
+def _interval(run: Run) -> str:
+    begin = run.logical_date or run.run_after
+    return f"{begin:%Y-%m-%d}" if begin.hour == begin.minute == 0 else f"{begin:%Y-%m-%d %H:%M}"
+
+
+def _seconds(run: Run) -> float | None:
+    return (run.end_date - run.start_date).total_seconds() if run.start_date and run.end_date else None

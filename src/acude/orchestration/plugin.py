@@ -1,0 +1,35 @@
+"""Airflow's plugin of the house: serves the Data Docs beside the UI, to those who are logged in."""
+
+from airflow.api_fastapi.core_api.security import get_user
+from airflow.plugins_manager import AirflowPlugin
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.responses import FileResponse
+
+PREFIX = "/data-docs"
+_INDEX = "index.html"
+
+# The pages show rejected rows: only for users that the UI knows.
+app = FastAPI(title="Data Docs", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+
+
+@app.get("/{page:path}")
+def data_docs(page: str) -> FileResponse:
+    """A page of the Data Docs; 404 where nothing was judged yet or the path leads out of their folder."""
+    from acude.quality.docs import docs_folder  # noqa: PLC0415 - every Airflow process reads its plugins
+
+    folder = docs_folder().resolve()
+    file = (folder / (page or _INDEX)).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        raise HTTPException(404, f"There is no page {page!r} in the Data Docs; run the DAG qualidade or vendas_diarias")
+    return FileResponse(file)
+
+
+class AcudePlugin(AirflowPlugin):
+    """Mounts the Data Docs and shows them in the navigation and on each DAG's page."""
+
+    name = "acude"
+    fastapi_apps = [{"app": app, "url_prefix": PREFIX, "name": "Data Docs"}]  # noqa: RUF012 - Airflow's own form
+    external_views = [  # noqa: RUF012
+        {"name": "Data Docs", "href": f"{PREFIX}/{_INDEX}", "destination": place, "url_route": f"data-docs-{place}"}
+        for place in ("nav", "dag")
+    ]

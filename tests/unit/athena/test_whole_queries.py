@@ -1,0 +1,301 @@
+"""Joins, groups, windows, WITH and subqueries: column names and rows as Athena shows them."""
+
+import pytest
+
+from acude.athena.results import texts
+from tests.unit.athena.conftest import Ask
+from tests.unit.athena.tables import SALES
+
+Row = list[str | None]
+CASES: list[tuple[str, str, list[Row]]] = [
+    (
+        "SELECT sum(valor)/count(*), sum(valor)*1.1, avg(valor*id), sum(id)/2 FROM §",
+        "_col0, _col1, _col2, _col3",
+        [["3.56", "15.675", "6.25", "5"]],
+    ),
+    ("SELECT regiao, count(*) c FROM § GROUP BY regiao ORDER BY c DESC, regiao LIMIT 1", "regiao, c", [["BR", "2"]]),
+    ("SELECT regiao, sum(valor) FROM § GROUP BY 1 HAVING count(*) > 1", "regiao, _col1", [["BR", "17.50"]]),
+    (
+        "SELECT upper(regiao), count(*) FROM § GROUP BY upper(regiao) ORDER BY upper(regiao)",
+        "_col0, _col1",
+        [["BR", "2"], ["UK", "1"], [None, "1"]],
+    ),
+    (
+        "SELECT id%2 AS par, sum(sum(valor)) OVER (ORDER BY id%2) FROM § GROUP BY id%2 ORDER BY 1",
+        "par, _col1",
+        [["0", "-3.25"], ["1", "14.25"]],
+    ),
+    (
+        (
+            "SELECT id, lag(valor) OVER (ORDER BY id), lead(valor,1,0) OVER (ORDER BY id), first_value(regiao) OVER "
+            "(ORDER BY id), last_value(id) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), "
+            "percent_rank() OVER (ORDER BY id), cume_dist() OVER (ORDER BY id) FROM § ORDER BY id"
+        ),
+        "id, _col1, _col2, _col3, _col4, _col5, _col6",
+        [
+            ["1", None, "-3.25", "BR", "4", "0.0", "0.25"],
+            ["2", "10.50", "7.00", "BR", "4", "0.3333333333333333", "0.5"],
+            ["3", "-3.25", "0.00", "BR", "4", "0.6666666666666666", "0.75"],
+            ["4", "7.00", "0.00", "BR", "4", "1.0", "1.0"],
+        ],
+    ),
+    (
+        "SELECT id, sum(id) OVER w FROM § WINDOW w AS (PARTITION BY regiao ORDER BY id) ORDER BY id",
+        "id, _col1",
+        [["1", "1"], ["2", "2"], ["3", "4"], ["4", "4"]],
+    ),
+    ("SELECT DISTINCT regiao FROM § ORDER BY regiao NULLS FIRST", "regiao", [[None], ["BR"], ["UK"]]),
+    (
+        "SELECT * FROM § ORDER BY valor DESC LIMIT 1",
+        "id, regiao, valor, em, ok",
+        [["1", "BR", "10.50", "2011-12-01 08:26:00.000", "true"]],
+    ),
+    (
+        "SELECT t.* FROM § WHERE t.id = 1",
+        "id, regiao, valor, em, ok",
+        [["1", "BR", "10.50", "2011-12-01 08:26:00.000", "true"]],
+    ),
+    (
+        (
+            "SELECT id, n, m FROM (VALUES (1,'x'),(2,'z')) a(id,n) FULL JOIN (VALUES (1,'y'),(3,'w')) b(id,m) USING (id) "
+            "ORDER BY id"
+        ),
+        "id, n, m",
+        [["1", "x", "y"], ["2", "z", None], ["3", None, "w"]],
+    ),
+    ("SELECT id FROM § WHERE id IN (SELECT 1 UNION SELECT 3) ORDER BY 1", "id", [["1"], ["3"]]),
+    (
+        "SELECT id FROM § WHERE EXISTS (SELECT 1 FROM (VALUES 'BR') v(r) WHERE v.r = t.regiao) ORDER BY id",
+        "id",
+        [["1"], ["3"]],
+    ),
+    (
+        "SELECT id, (SELECT max(x) FROM (VALUES 1,2,3) v(x) WHERE x < t.id) FROM § ORDER BY id",
+        "id, _col1",
+        [["1", None], ["2", "1"], ["3", "2"], ["4", "3"]],
+    ),
+    (
+        "SELECT id FROM § WHERE valor > ALL (SELECT x FROM (VALUES -5,-4) v(x)) ORDER BY id",
+        "id",
+        [["1"], ["2"], ["3"], ["4"]],
+    ),
+    ("SELECT id FROM § WHERE valor = (SELECT max(valor) FROM (VALUES DECIMAL '10.50') q(valor))", "id", [["1"]]),
+    ("WITH a AS (SELECT 1 x), b AS (SELECT x+1 y FROM a) SELECT * FROM b CROSS JOIN a", "y, x", [["2", "1"]]),
+    (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<10) SELECT count(*) FROM n",
+        "_col0",
+        [["10"]],
+    ),
+    (
+        (
+            "SELECT histogram(x), map_agg(x, 1), approx_percentile(x, 0.5), approx_percentile(x, ARRAY[0.25,0.75]) FROM "
+            "(VALUES 1,2,2) t(x)"
+        ),
+        "_col0, _col1, _col2, _col3",
+        [["{1=1, 2=2}", "{1=1, 2=1}", "2", "[1, 2]"]],
+    ),
+    (
+        "SELECT id, e FROM § LEFT JOIN UNNEST(split(regiao,'R')) AS u(e) ON TRUE ORDER BY id, e",
+        "id, e",
+        [["1", ""], ["1", "B"], ["2", "UK"], ["3", ""], ["3", "B"], ["4", None]],
+    ),
+    (
+        "SELECT CASE regiao WHEN 'BR' THEN 1 WHEN 'UK' THEN 2.5 END FROM § ORDER BY id",
+        "_col0",
+        [["1.0"], ["2.5"], ["1.0"], [None]],
+    ),
+    ("SELECT id FROM § WHERE regiao LIKE '_R' AND NOT ok IS NULL ORDER BY id", "id", [["1"], ["3"]]),
+    ("SELECT x FROM (VALUES 0,1,2) t(x) WHERE x <> 0 AND 10/x > 5", "x", [["1"]]),
+    ("SELECT id FROM § WHERE valor BETWEEN 0 AND 8 ORDER BY id", "id", [["3"], ["4"]]),
+    ("SELECT sum(CASE WHEN ok THEN valor ELSE 0 END) FROM §", "_col0", [["17.50"]]),
+    (
+        "SELECT avg(id), avg(valor), sum(1.5), avg(1.5) FROM §",
+        "_col0, _col1, _col2, _col3",
+        [["2.5", "3.56", "6.0", "1.5"]],
+    ),
+    ("SELECT max(regiao), min(em), max(em) FROM § WHERE id > 100", "_col0, _col1, _col2", [[None, None, None]]),
+    ("SELECT count(*) FROM § GROUP BY ()", "_col0", [["4"]]),
+    ("SELECT 1 AS a UNION SELECT 2.5 ORDER BY a DESC", "a", [["2.5"], ["1.0"]]),
+    ("SELECT row_number() OVER () FROM (VALUES 1) t(x)", "_col0", [["1"]]),
+    ("SELECT bool_and(x) FROM (VALUES true,NULL) t(x)", "_col0", [["true"]]),
+    ("SELECT id FROM § ORDER BY valor * -1", "id", [["1"], ["3"], ["4"], ["2"]]),
+    ("SELECT listagg(regiao, ', ') WITHIN GROUP (ORDER BY regiao) FROM §", "_col0", [["BR, BR, UK"]]),
+    ("SELECT approx_distinct(regiao), every(ok) FROM §", "_col0, _col1", [["2", "false"]]),
+    ('SELECT "id" FROM § WHERE "ID" = 1', "id", [["1"]]),
+    ("SELECT count(DISTINCT (id, ok)) FROM §", "_col0", [["4"]]),
+    ("SELECT id FROM § ORDER BY id FETCH FIRST ROW ONLY", "id", [["1"]]),
+    ("SELECT regiao FROM § GROUP BY ROLLUP(regiao) HAVING grouping(regiao) = 1", "regiao", [[None]]),
+    ("SELECT (SELECT count(*) FROM §) + 1", "_col0", [["5"]]),
+    (
+        (
+            "SELECT id, sum(valor) OVER (ORDER BY em RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) FROM § "
+            "ORDER BY id"
+        ),
+        "id, _col1",
+        [["1", "10.50"], ["2", "7.25"], ["3", "14.25"], ["4", "0.00"]],
+    ),
+    ("SELECT id AS valor FROM § ORDER BY valor", "valor", [["1"], ["2"], ["3"], ["4"]]),
+    ("SELECT id, id AS x FROM § ORDER BY x + 1 DESC LIMIT 2", "id, x", [["4", "4"], ["3", "3"]]),
+    ("SELECT a.x FROM (VALUES 1,2) a(x), (VALUES 2,3) b(x) WHERE a.x = b.x", "x", [["2"]]),
+    (
+        (
+            "SELECT count(*) FROM (SELECT regiao, row_number() OVER (PARTITION BY regiao ORDER BY valor DESC) rn FROM §) "
+            "WHERE rn = 1"
+        ),
+        "_col0",
+        [["3"]],
+    ),
+    (
+        "SELECT regiao, valor, valor / sum(valor) OVER () AS parte FROM § ORDER BY id",
+        "regiao, valor, parte",
+        [["BR", "10.50", "0.74"], ["UK", "-3.25", "-0.23"], ["BR", "7.00", "0.49"], [None, "0.00", "0.00"]],
+    ),
+    (
+        "SELECT regiao, 100.0 * count(*) / sum(count(*)) OVER () pct FROM § GROUP BY regiao ORDER BY pct DESC, regiao",
+        "regiao, pct",
+        [["BR", "50.0"], ["UK", "25.0"], [None, "25.0"]],
+    ),
+    (
+        (
+            "SELECT date_trunc('month', em) AS mes, sum(valor) FROM § WHERE em IS NOT NULL GROUP BY date_trunc('month', "
+            "em) ORDER BY mes"
+        ),
+        "mes, _col1",
+        [["2011-12-01 00:00:00.000", "14.25"]],
+    ),
+    (
+        "SELECT date_trunc('month', em) AS mes, sum(valor) FROM § GROUP BY 1 HAVING sum(valor) > 0",
+        "mes, _col1",
+        [["2011-12-01 00:00:00.000", "14.25"]],
+    ),
+    ("SELECT max(date(em)) - INTERVAL '1' DAY FROM §", "_col0", [["2011-12-01"]]),
+    (
+        "SELECT em + INTERVAL '1' DAY, em - INTERVAL '1' MONTH FROM § WHERE id = 1",
+        "_col0, _col1",
+        [["2011-12-02 08:26:00.000", "2011-11-01 08:26:00.000"]],
+    ),
+    ("SELECT avg(date_diff('day', DATE '2011-12-01', date(em))) FROM §", "_col0", [["0.3333333333333333"]]),
+    (
+        "SELECT CAST(avg(valor) AS DECIMAL(10,4)), CAST(sum(valor) AS DOUBLE) / 3, round(avg(valor), 1) FROM §",
+        "_col0, _col1, _col2",
+        [["3.5600", "4.75", "3.60"]],
+    ),
+    (
+        "SELECT stddev(valor), approx_percentile(CAST(valor AS double), 0.5) FROM §",
+        "_col0, _col1",
+        [["6.299388197806725", "7.0"]],
+    ),
+    ("SELECT array_agg(valor ORDER BY valor) FILTER (WHERE valor > 0) FROM §", "_col0", [["[7.00, 10.50]"]]),
+    ("SELECT count(*) FILTER (WHERE regiao = 'BR') * 1.0 / count(*) FROM §", "_col0", [["0.5"]]),
+    ("SELECT regiao FROM § UNION ALL SELECT 'XX' ORDER BY 1 NULLS FIRST LIMIT 2", "regiao", [[None], ["BR"]]),
+    ("(SELECT 1 AS x) UNION ALL (SELECT 2) ORDER BY x DESC", "x", [["2"], ["1"]]),
+    ("SELECT * FROM (SELECT 1 AS a, 2 AS a) t", "a, a", [["1", "2"]]),
+    (
+        "WITH v AS (SELECT * FROM §) SELECT v1.id FROM v v1 JOIN v v2 ON v1.id = v2.id + 1 ORDER BY 1",
+        "id",
+        [["2"], ["3"], ["4"]],
+    ),
+    (
+        (
+            "WITH v AS (SELECT * FROM §), w AS (SELECT regiao, max(valor) m FROM v GROUP BY regiao) SELECT v.id, w.m "
+            "FROM v LEFT JOIN w USING (regiao) ORDER BY id"
+        ),
+        "id, m",
+        [["1", "10.50"], ["2", "-3.25"], ["3", "10.50"], ["4", None]],
+    ),
+    ("SELECT sum(DISTINCT valor), avg(DISTINCT id) FROM §", "_col0, _col1", [["14.25", "2.5"]]),
+    ("SELECT count(*) FROM § HAVING count(*) > 100", "_col0", []),
+    ("SELECT date_format(em, '%Y') FROM § WHERE id=1", "_col0", [["2011"]]),
+    (
+        "SELECT coalesce(regiao, 'n/a') || '-' || CAST(id AS varchar) FROM § ORDER BY id",
+        "_col0",
+        [["BR-1"], ["UK-2"], ["BR-3"], ["n/a-4"]],
+    ),
+    ("SELECT concat_ws(',', regiao, 'x') FROM § ORDER BY id", "_col0", [["BR,x"], ["UK,x"], ["BR,x"], ["x"]]),
+    ("SELECT array_join(array_agg(regiao ORDER BY id), ',', '?') FROM §", "_col0", [["BR,UK,BR,?"]]),
+    ("SELECT map_agg(id, regiao)[2], element_at(map_agg(regiao, id), 'ZZ') FROM §", "_col0, _col1", [["UK", None]]),
+    ("SELECT cardinality(array_agg(DISTINCT regiao)) FROM §", "_col0", [["3"]]),
+    (
+        (
+            "SELECT lag(id, 1) IGNORE NULLS OVER (ORDER BY id), first_value(regiao) IGNORE NULLS OVER (ORDER BY id DESC) "
+            "FROM § ORDER BY id"
+        ),
+        "_col0, _col1",
+        [[None, "BR"], ["1", "BR"], ["2", "BR"], ["3", None]],
+    ),
+    (
+        (
+            "SELECT ntile(3) OVER (ORDER BY id), nth_value(id,2) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND "
+            "UNBOUNDED FOLLOWING) FROM § ORDER BY id"
+        ),
+        "_col0, _col1",
+        [["1", "2"], ["1", "2"], ["2", "2"], ["3", "2"]],
+    ),
+    (
+        (
+            "SELECT count(*) OVER (ORDER BY regiao), sum(valor) OVER (PARTITION BY regiao ORDER BY id ROWS 1 PRECEDING) "
+            "FROM § ORDER BY id"
+        ),
+        "_col0, _col1",
+        [["2", "10.50"], ["3", "-3.25"], ["2", "17.50"], ["4", "0.00"]],
+    ),
+    (
+        (
+            "SELECT avg(valor) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW), max(valor) OVER (ORDER BY "
+            "id) FROM § ORDER BY id"
+        ),
+        "_col0, _col1",
+        [["10.50", "10.50"], ["3.63", "10.50"], ["4.75", "10.50"], ["1.25", "10.50"]],
+    ),
+    (
+        "SELECT DISTINCT regiao, count(*) OVER (PARTITION BY regiao) FROM § ORDER BY 1",
+        "regiao, _col1",
+        [["BR", "2"], ["UK", "1"], [None, "1"]],
+    ),
+    ("SELECT avg(x) FROM (VALUES DECIMAL '0.01', DECIMAL '0.02') t(x)", "_col0", [["0.02"]]),
+    ("SELECT avg(x) FROM (VALUES DECIMAL '-0.01', DECIMAL '-0.02') t(x)", "_col0", [["-0.02"]]),
+    ('SELECT "a""b" FROM (VALUES 1) t("a""b")', 'a"b', [["1"]]),
+    ("SELECT t.id, T.ID FROM § WHERE t.ID = 1", "id, ID", [["1", "1"]]),
+    (
+        "SELECT approx_distinct(regiao, 0.01), geometric_mean(id), numeric_histogram(2, valor) FROM §",
+        "_col0, _col1, _col2",
+        [["2", "2.213363839400643", "{-1.625=2.0, 8.75=2.0}"]],
+    ),
+    (
+        "SELECT row_number() OVER (ORDER BY id) + 1, -rank() OVER (ORDER BY ok) FROM § ORDER BY 1",
+        "_col0, _col1",
+        [["2", "-2"], ["3", "-1"], ["4", "-2"], ["5", "-4"]],
+    ),
+    ("SELECT max_by(regiao, id), arbitrary(ok) FROM § WHERE id = 1", "_col0, _col1", [["BR", "true"]]),
+    (
+        "SELECT every(x > 1), count_if(x > 1), bool_or(x > 5) FROM (VALUES 1,2,NULL) t(x)",
+        "_col0, _col1, _col2",
+        [["false", "1", "false"]],
+    ),
+    ("SELECT DISTINCT 1.0, 1 FROM §", "_col0, _col1", [["1.0", "1"]]),
+    ("SELECT transform(ARRAY[1,2], x -> x + id) FROM § WHERE id = 3", "_col0", [["[4, 5]"]]),
+    (
+        "SELECT regiao, transform(array_agg(id ORDER BY id), x -> x * count(*)) FROM § GROUP BY regiao ORDER BY 1",
+        "regiao, _col1",
+        [["BR", "[2, 6]"], ["UK", "[2]"], [None, "[4]"]],
+    ),
+    (
+        "SELECT day_of_week(em), quarter(em), year(em)*100+month(em) FROM § ORDER BY id",
+        "_col0, _col1, _col2",
+        [["4", "4", "201112"], ["4", "4", "201112"], ["5", "4", "201112"], [None, None, None]],
+    ),
+    ("SELECT id, grouping(id) FROM § GROUP BY id ORDER BY 1 LIMIT 1", "id, _col1", [["1", "0"]]),
+    (
+        "SELECT corr(valor, id), covar_samp(id, valor), regr_slope(id, valor) FROM §",
+        "_col0, _col1, _col2",
+        [["-0.43549678", "-3.5416667", "-0.08925056"]],
+    ),
+    ("SELECT histogram(ok) FROM §", "_col0", [["{false=1, true=2}"]]),
+]
+
+
+@pytest.mark.parametrize(("sql", "columns", "expected"), CASES)
+def test_a_query_gives_trinos_columns_and_rows(ask: Ask, sql: str, columns: str, expected: list[Row]) -> None:
+    plan, found = ask(sql.replace("§", SALES))
+    assert ", ".join(plan.names) == columns
+    assert [texts(row, plan.outputs) for row in found] == expected
