@@ -6,10 +6,11 @@ windows' rows are replaced. A batch that runs again writes the same rows again.
 
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -21,8 +22,10 @@ from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import arrow_schema
 from acude.lake.delta import read_day, table_path
+from acude.lake.records import Record, get, put
 from acude.lake.window import Window
 from acude.settings import Settings, settings
+from jobs.streaming.ingest import in_parallel
 from jobs.streaming.progress import BatchLog
 
 log = logging.getLogger(__name__)
@@ -219,8 +222,7 @@ class Measuring:
             count = Count(**row)
             changed.setdefault(count.metrica, []).append(count)
         log.debug("Batch %d changes %s", number, {name: len(found) for name, found in changed.items()})
-        with ThreadPoolExecutor(len(self.tables)) as pool:
-            list(pool.map(lambda item: self.tables[item[0]].apply(item[1]), changed.items()))
+        in_parallel([partial(self.tables[name].apply, found) for name, found in changed.items()])
 
 
 def events_of_the_day(spark: SparkSession, since: date) -> DataFrame:
@@ -234,20 +236,30 @@ def events_of_the_day(spark: SparkSession, since: date) -> DataFrame:
     )
 
 
-def _first_day(config: Settings) -> tuple[date, bool]:
-    """From which day on the checkpoint counts, and whether it is new; a new one begins with today's silver.
+class Checkpoint(Record):
+    """A life of the query: its folder below `CHECKPOINT`, and the first day that it counts."""
 
-    Older windows stay as they are in gold: without their state a late row would set them back to its own count.
+    folder: str
+    since: date
+
+
+def checkpoint(config: Settings) -> tuple[Checkpoint, bool]:
+    """The checkpoint to go on from, and whether it is new; a new one begins with today's silver.
+
+    Older windows stay as they are in gold: without their state a late row would set them back to its own count. Each
+    has a folder of its own, for Spark refuses one in which anything is left of the state of another.
     """
-    place = {"Bucket": config.lake_bucket, "Key": f"{CHECKPOINT}/since"}
-    client = s3(config)
-    try:
-        body = client.get_object(**place)["Body"].read()  # type: ignore[arg-type]
-        return date.fromisoformat(body.decode()), False
-    except client.exceptions.NoSuchKey:
-        today = datetime.now(UTC).date()
-        client.put_object(**place, Body=today.isoformat().encode())  # type: ignore[arg-type]
-        return today, True
+    pointer = f"{CHECKPOINT}/acude.json"
+    known = get(Checkpoint, pointer)
+    if known:
+        began = f"{CHECKPOINT}/{known.folder}/metadata"
+        if s3(config).list_objects_v2(Bucket=config.lake_bucket, Prefix=began, MaxKeys=1).get("Contents"):
+            return known, False
+        log.warning("The checkpoint %s is gone: counting today's events again", known.folder)
+    now = datetime.now(UTC)
+    new = Checkpoint(folder=f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}", since=now.date())
+    put(pointer, new)
+    return new, True
 
 
 def measuring_session(spark: SparkSession) -> SparkSession:
@@ -271,18 +283,18 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     """
     config = config or settings()
     session = measuring_session(spark)
-    since, new = _first_day(config)
+    begun, new = checkpoint(config)
     measuring = Measuring(session)
     if new:
         for live in measuring.tables.values():
-            live.days[since] = {}
-    counts = counts_per_window(events_of_the_day(session, since), MINUTES)
+            live.days[begun.since] = {}
+    counts = counts_per_window(events_of_the_day(session, begun.since), MINUTES)
     trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.measure_trigger}
     return (
         counts.writeStream.queryName("measure")
         .outputMode("update")
         .foreachBatch(measuring.show)
-        .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")
+        .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}/{begun.folder}")
         .trigger(**trigger)
         .start()
     )

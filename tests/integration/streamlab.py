@@ -6,20 +6,26 @@ theirs to choose.
 """
 
 import os
+import re
+import shutil
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from multiprocessing import get_context
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from uuid import uuid4
 
 from deltalake import DeltaTable
+from kafka import KafkaProducer
 
 from acude.aws import s3
-from acude.settings import Settings, settings
+from acude.settings import PROJECT, Settings, settings
 
 Row = dict[str, Any]
 
@@ -29,12 +35,47 @@ class StreamLab:
     """The lake and the child process."""
 
     config: Settings
-    environment: dict[str, str]
-    child: ProcessPoolExecutor
+    changes: dict[str, object]
+    child: ProcessPoolExecutor | None = None
+    buckets: list[str] = field(default_factory=list)
+
+    def new_lake(self) -> None:
+        """Goes on with an empty bucket."""
+        bucket = f"acude-teste-{uuid4().hex[:12]}"
+        s3(self.config).create_bucket(Bucket=bucket)
+        self.buckets.append(bucket)
+        self.changes["lake_bucket"] = bucket
+        self.config = settings().model_copy(update=self.changes)
+        self.do(_set_environment, self.environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells another process of this lake."""
+        return {f"ACUDE_{name.upper()}": str(value) for name, value in self.changes.items()}
+
+    @property
+    def whole_environment(self) -> dict[str, str]:
+        """The same beside everything that stands in the environment already."""
+        return {**os.environ, **self.environment}
 
     def do(self, step: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - whatever the step returns
         """Runs a step in the child and waits for what it returns."""
-        return self.child.submit(step, *arguments).result(timeout=300)
+        if self.child is None:
+            self.child = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self.child.submit(_set_environment, self.environment).result(timeout=60)
+        return self.child.submit(_told, step, arguments).result(timeout=300)
+
+    def end_the_process(self) -> None:
+        """Ends the child with its Spark; the next step begins another."""
+        if self.child is not None:
+            self.child.shutdown()
+            self.child = None
+
+    def remove_all(self) -> None:
+        """Removes all buckets."""
+        for bucket in self.buckets:
+            self.delete("", bucket)
+            s3(self.config).delete_bucket(Bucket=bucket)
 
     def table(self, name: str, prefix: str = "") -> DeltaTable:
         """A table as delta-rs sees it."""
@@ -53,41 +94,49 @@ class StreamLab:
         found: list[Row] = self.table(name, prefix).to_pyarrow_table().to_pylist()
         return found
 
-    def delete(self, prefix: str) -> None:
-        """Deletes what lies under a prefix of the bucket."""
-        client = s3(self.config)
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.config.lake_bucket, Prefix=prefix):
+    def delete_last_commit(self, checkpoint: str) -> None:
+        """Makes a query run its last batch again, as after a kill between the tables' commits and the checkpoint's."""
+        found = s3(self.config).list_objects_v2(Bucket=self.config.lake_bucket, Prefix=checkpoint)["Contents"]
+        commits = [entry["Key"] for entry in found if re.search(r"/commits/\d+$", entry["Key"])]
+        self.delete(max(commits, key=lambda key: int(key.rpartition("/")[2])))
+
+    def delete(self, prefix: str, bucket: str | None = None) -> None:
+        """Deletes what lies under a prefix of the lake's bucket."""
+        client, bucket = s3(self.config), bucket or self.config.lake_bucket
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for entry in page.get("Contents", ()):
-                client.delete_object(Bucket=self.config.lake_bucket, Key=entry["Key"])
+                client.delete_object(Bucket=bucket, Key=entry["Key"])
 
 
 @contextmanager
 def stream_lab(**changes: object) -> Iterator[StreamLab]:
-    """An empty lake with its child process; both go away afterwards.
+    """A child process for lakes that `new_lake` makes; all of it goes away afterwards.
 
     Args:
         changes: settings that differ from the process's own.
     """
-    bucket = f"acude-teste-{uuid4().hex[:12]}"
-    changed = {"lake_bucket": bucket, **changes}
-    config = settings().model_copy(update=changed)
-    s3(config).create_bucket(Bucket=bucket)
-    environment = {f"ACUDE_{name.upper()}": str(value) for name, value in changed.items()}
-    child = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin, initargs=(environment,))
-    lab = StreamLab(config, environment, child)
+    lab = StreamLab(settings(), dict(changes))
     try:
         yield lab
     finally:
-        child.shutdown()
-        lab.delete("")
-        s3(config).delete_bucket(Bucket=bucket)
+        lab.end_the_process()
+        lab.remove_all()
 
 
-def _begin(environment: dict[str, str]) -> None:
+def _set_environment(environment: dict[str, str]) -> None:
     # A Connect session in the parent leaves its mark, which would turn this one into a Connect client, too.
     for name in [name for name in os.environ if name.startswith("SPARK_CONNECT") or name == "SPARK_REMOTE"]:
         del os.environ[name]
     os.environ.update(environment)
+    settings.cache_clear()
+
+
+def _told(step: Callable[..., Any], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401 - whatever the step returns
+    """Runs a step; its failure becomes text, for Spark's exceptions can't leave their process."""
+    try:
+        return step(*arguments)
+    except Exception:  # noqa: BLE001 - every failure is told
+        raise AssertionError(traceback.format_exc()) from None
 
 
 def _spark() -> Any:  # noqa: ANN401 - Spark is only imported in the child
@@ -96,11 +145,11 @@ def _spark() -> Any:  # noqa: ANN401 - Spark is only imported in the child
     return stream_session("streamlab")
 
 
-def create_tables() -> None:
-    """Step: makes the streams' tables."""
+def create_tables(*names: str) -> None:
+    """Step: makes tables of the streams' driver; all of them where none is named."""
     from acude.lake.maintenance import create, stream_tables  # noqa: PLC0415
 
-    create(_spark(), stream_tables())
+    create(_spark(), [one for one in stream_tables() if not names or one.full_name in names])
 
 
 def append(name: str, rows: list[Row]) -> None:
@@ -151,9 +200,87 @@ def expire(name: str) -> dict[str, int]:
     return maintenance.expire(_spark(), table(name))
 
 
-def stop_spark() -> None:
-    """Step: ends the child's Spark; the next step that needs one starts another."""
-    _spark().stop()
+def ingest() -> None:
+    """Step: lands and refines what is in the topics, then ends."""
+    from acude.lake.lease import Lease  # noqa: PLC0415
+    from jobs.streaming import ingest as job  # noqa: PLC0415
+
+    with Lease("streams").acquire(timedelta(seconds=60)):
+        _finish(job.start(_spark(), available_now=True))
+
+
+def register() -> None:
+    """Step: tells the catalogue of the lake's tables."""
+    from acude.lake.catalog import register_all  # noqa: PLC0415
+
+    register_all()
+
+
+def rebuild(prefix: str) -> dict[str, tuple[int, int]]:
+    """Step: makes silver again under a prefix; returns how it differs."""
+    from acude.lake import rebuild as job  # noqa: PLC0415
+
+    for _ in job.rebuild(_spark(), prefix):
+        pass
+    return job.differences(_spark(), prefix)
+
+
+def take_over(prefix: str) -> None:
+    """Step: puts rebuilt tables in the place of the streamed ones."""
+    from acude.lake import rebuild as job  # noqa: PLC0415
+
+    job.take_over(_spark(), prefix)
+
+
+def ask(action: Literal["compact", "expire"], name: str, day: date | None) -> dict[str, Any]:
+    """Step: asks for maintenance, as an Airflow task does."""
+    from acude.lake.control import request  # noqa: PLC0415
+
+    return request(action, name, day, wait=timedelta(minutes=4))
+
+
+def serve_one_at_the_desk() -> None:
+    """Step: holds the streams' lease until a request has come and been served."""
+    from acude.lake.lease import Lease  # noqa: PLC0415
+    from jobs.streaming.maintenance import Desk  # noqa: PLC0415
+
+    with Lease("streams"):
+        desk = Desk(_spark())
+        while not desk.busy:
+            desk.look()
+            time.sleep(0.1)
+        while desk.busy:
+            time.sleep(0.1)
+
+
+# A topic of a test's own.
+
+
+def own_topic(folder: Path) -> str:
+    """Copies the contracts to a folder, with one new topic in the place of all others.
+
+    Returns:
+        The topic's name; its contract is `folder/topics/<name>.odcs.yaml`.
+    """
+    name = f"leituras_{uuid4().hex[:8]}"
+    shutil.copytree(PROJECT / "contracts", folder)
+    for other in (folder / "topics").glob("*.yaml"):
+        other.unlink()
+    text = (PROJECT / "tests" / "chaos" / "contract.odcs.yaml").read_text().replace("TOPIC", name)
+    (folder / "topics" / f"{name}.odcs.yaml").write_text(text)
+    return name
+
+
+def produce(
+    lab: StreamLab, topic: str, *payloads: bytes | None, headers: list[tuple[str, bytes]] | None = None
+) -> None:
+    """Sends payloads under the key `k`, and waits for the broker's answers."""
+    producer = KafkaProducer(bootstrap_servers=lab.config.kafka_bootstrap, acks="all")
+    answers = [producer.send(topic, payload, key=b"k", headers=headers) for payload in payloads]
+    producer.flush()
+    producer.close()
+    for answer in answers:
+        answer.get(timeout=60)
 
 
 # Rows of silver, and the clock that judges them.

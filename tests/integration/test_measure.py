@@ -19,10 +19,17 @@ from tests.integration.streamlab import (
     live,
     measure,
     stock,
-    stop_spark,
     stream_lab,
 )
 
+TABLES = (
+    "silver.eventos_clientes",
+    "silver.atualizacoes_estoque",
+    "gold.ao_vivo_produtos_mais_vistos",
+    "gold.ao_vivo_usuarios_ativos",
+    "gold.ao_vivo_vendas_por_minuto",
+    "gold.ao_vivo_estoque",
+)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -36,9 +43,8 @@ def spark(platform: Platform) -> Iterator[StreamLab]:
 
 @pytest.fixture
 def silver(spark: StreamLab) -> Silver:
-    for folder in ("silver/", "gold/", "_checkpoints/"):
-        spark.delete(folder)
-    spark.do(create_tables)
+    spark.new_lake()
+    spark.do(create_tables, *TABLES)
     return Silver(spark)
 
 
@@ -75,7 +81,7 @@ def test_a_batch_that_runs_again_changes_nothing(spark: StreamLab, silver: Silve
     spark.do(measure)
     before = live(spark)
     # As after a kill between the tables' commits and the checkpoint's.
-    spark.delete("_checkpoints/measure/commits/1")
+    spark.delete_last_commit("_checkpoints/measure/")
     spark.do(measure)
     assert live(spark) == before == expected(events)
 
@@ -89,6 +95,7 @@ def test_a_lost_checkpoint_begins_with_todays_silver_and_counts_the_same(spark: 
     silver.land(late)
     spark.do(measure)
     before = live(spark)
+    spark.end_the_process()
     spark.delete("_checkpoints/measure/")
     spark.do(measure)
     assert live(spark) == before == expected(events)
@@ -151,7 +158,7 @@ def test_a_stopped_driver_goes_on_where_it_was(spark: StreamLab, silver: Silver)
     events = minutes_of_trade(silver, 4)
     silver.land(*events[:75])
     spark.do(measure)
-    spark.do(stop_spark)
+    spark.end_the_process()
     silver.land(*events[75:])
     spark.do(measure)
     assert live(spark) == expected(events)

@@ -1,7 +1,9 @@
 """``python -m acude.athena``: serves Athena's API on 127.0.0.1 at the port that the settings name."""
 
 import logging
+import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +17,9 @@ from acude.athena.executions import Executions
 from acude.athena.runner import Runner
 from acude.athena.server import create_app
 from acude.settings import HOST, Settings, settings
+
+_DEPTH, _STACK = 20_000, 256 * 1024 * 1024
+"""A condition of thousands of ORs is a deep tree: it needs Python's frames and a thread's stack to match."""
 
 
 def build(config: Settings, folder: Path) -> FastAPI:
@@ -55,6 +60,8 @@ def main() -> None:
     """Serves until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     config = settings()
+    sys.setrecursionlimit(_DEPTH)
+    threading.stack_size(_STACK)
     with tempfile.TemporaryDirectory(prefix="acude-athena-") as folder:
         app = build(config, Path(folder))
         uvicorn.run(app, host=HOST, port=config.athena_port, log_level="warning", access_log=False)

@@ -1,5 +1,7 @@
 """Function calls: finds the signature, widens the arguments, renders."""
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from acude.athena import nodes as n
@@ -96,22 +98,35 @@ def find(
             if found is not None:
                 return signature, *found
     names = ", ".join("function" if each is None else str(each) for each in given)
+    if node.name in NOT_HERE:
+        unsupported(f"{node.name}({names})", node.place)
     message = f"Unexpected parameters ({names}) for function {node.name}"
     return fail("FUNCTION_NOT_FOUND", message, node.place)
 
 
+_HOLE = re.compile(r"\{(\d+|args|type|d|o|f|i)\}|\x00(\d+)\x00")
+
+
 def render(signature: Signature, arguments: list[Value], result: Type, **clauses: str) -> str:
-    """A signature's SQL over arguments that already have its types."""
-    if callable(signature.render):
-        sql = signature.render(arguments)
-    else:
-        sql = signature.render
-        for index, value in enumerate(arguments):
-            sql = sql.replace(f"{{{index}}}", value.sql)
-        sql = sql.replace("{args}", ", ".join(value.sql for value in arguments)).replace("{type}", result.duck)
-    for name in ("d", "o", "f", "i"):
-        sql = sql.replace(f"{{{name}}}", clauses.get(name, ""))
-    return sql
+    """A signature's SQL over arguments that already have its types.
+
+    Holes are filled in one pass, so that a string that looks like a hole stays a string.
+    """
+    if callable(signature.render) and signature.kind == "scalar":
+        return signature.render(arguments)
+    template = signature.render
+    if callable(template):
+        template = template([replace(value, sql=f"\x00{index}\x00") for index, value in enumerate(arguments)])
+
+    def fill(match: re.Match[str]) -> str:
+        hole = match[1] or match[2]
+        if hole.isdigit():
+            return arguments[int(hole)].sql if int(hole) < len(arguments) else match[0]
+        if hole in {"args", "type"}:
+            return result.duck if hole == "type" else ", ".join(value.sql for value in arguments)
+        return clauses.get(hole, "")
+
+    return _HOLE.sub(fill, template)
 
 
 def _arguments(inner: "Expressions", node: n.Call, signatures: list[Signature]) -> tuple[Signature, list[Value], Type]:

@@ -129,6 +129,10 @@ def _to_float(job: _Cast) -> Value:
         return Value(job.checked(_DOUBLE_TEXT, r"\s.*|.*\s|.*[0-9.][dDfF]|0[xX].*"), job.to, value.constant)
     if kind == "decimal":
         return coerce(value, job.to)
+    if kind == "double" and job.to.kind == "real":
+        far = f"isfinite({value.sql}) AND abs({value.sql}) > 3.4e38"
+        refused = refuses("CAST of so large a double to real")
+        return Value(f"(CASE WHEN {far} THEN {refused} ELSE {job.plain()} END)", job.to, value.constant)
     if kind in {*types.NUMBERS, "boolean"}:
         return Value(job.plain(), job.to, value.constant)
     return _missing(job)

@@ -93,8 +93,8 @@ class Catalog:
 
     def _source(self, found: GlueTable, place: Place) -> str:
         location = found.get("StorageDescriptor", {}).get("Location", "").rstrip("/").replace("s3a://", "s3://")
-        if not location:
-            unsupported(f"The view or table {found['Name']}, which has no location,", place)
+        if not location.startswith("s3://"):
+            unsupported(f"The view or table {found['Name']}, whose location is not on S3,", place)
         if is_delta(found):
             return f"delta_scan({quote(location)})"
         if "parquet" in str(found.get("StorageDescriptor", {}).get("InputFormat", "")).lower():

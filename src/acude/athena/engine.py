@@ -12,6 +12,7 @@ import duckdb
 
 from acude.athena.errors import LOCAL_REASON, QueryError
 from acude.athena.udf import install
+from acude.athena.value import quote
 
 _MACROS = Path(__file__).with_name("macros.sql")
 _OWN_ERROR = re.compile(r"@([A-Z_]+): ([^@\n]*)")
@@ -131,10 +132,14 @@ def as_query_error(error: duckdb.Error) -> QueryError:
 
 
 def _secret(access: S3Access) -> str:
-    parts = ["TYPE s3", f"REGION '{access.region}'"]
+    parts = ["TYPE s3", f"REGION {quote(access.region)}"]
     if access.key:
-        parts += [f"KEY_ID '{access.key}'", f"SECRET '{access.secret}'"]
+        parts += [f"KEY_ID {quote(access.key)}", f"SECRET {quote(access.secret)}"]
     if access.endpoint:
         scheme, _, host = access.endpoint.partition("://")
-        parts += [f"ENDPOINT '{host.rstrip('/')}'", "URL_STYLE 'path'", f"USE_SSL {str(scheme == 'https').lower()}"]
+        parts += [
+            f"ENDPOINT {quote(host.rstrip('/'))}",
+            "URL_STYLE 'path'",
+            f"USE_SSL {str(scheme == 'https').lower()}",
+        ]
     return f"CREATE OR REPLACE SECRET lake ({', '.join(parts)})"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
+_BETWEEN_INTERRUPTS_S = 0.1
 KEPT = 1000
 """How many executions are remembered; their spooled rows go with the oldest."""
 
@@ -173,7 +174,16 @@ class Executions:
             if execution.state == "QUEUED":
                 self._end(execution, "CANCELLED")
             if execution.cursor is not None:
+                threading.Thread(target=self._interrupt, args=(execution,), daemon=True).start()
+
+    def _interrupt(self, execution: Execution) -> None:
+        """Interrupts until the query has ended: an interrupt between two statements is lost."""
+        while True:
+            with self._lock:
+                if execution.cursor is None:
+                    return
                 execution.cursor.interrupt()
+            time.sleep(_BETWEEN_INTERRUPTS_S)
 
     def _end(self, execution: Execution, state: str, error: QueryError | None = None) -> None:
         with self._lock:

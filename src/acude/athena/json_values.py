@@ -1,4 +1,4 @@
-"""JSON as Trino carries it: canonical text with sorted keys. The reading is done by ``udf.py``."""
+"""JSON as Trino carries it: canonical text with sorted keys. The reading is done by ``json_text.py``."""
 
 from acude.athena import types
 from acude.athena.errors import Place, fail, unsupported

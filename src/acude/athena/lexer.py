@@ -51,6 +51,8 @@ def tokens(sql: str, *, backticks: bool = False) -> list[Token]:
         QueryError: SYNTAX_ERROR where the text holds something that is no token.
     """
     found: list[Token] = []
+    if "\0" in sql:
+        fail("SYNTAX_ERROR", "a statement must not hold the character NUL", Place(1, sql.index("\0") + 1))
     position, line, line_start = 0, 1, 0
     while position < len(sql):
         match = _TOKEN.match(sql, position)

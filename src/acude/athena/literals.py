@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from acude.athena import types
 from acude.athena.errors import Place, fail, unsupported
+from acude.athena.json_text import json_parse
 from acude.athena.nodes import IntervalLiteral, Literal
 from acude.athena.types import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, INTERVAL_DAY, INTERVAL_MONTH, JSON, VARBINARY
-from acude.athena.udf import json_parse
 from acude.athena.value import Value, offset_minutes, quote, to_instant
 from acude.athena.zones import known_zone
 

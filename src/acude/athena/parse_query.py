@@ -1,6 +1,6 @@
 """Trino's queries: WITH, SELECT, set operations, joins, grouping."""
 
-from acude.athena.errors import unsupported
+from acude.athena.errors import fail, unsupported
 from acude.athena.lexer import tokens
 from acude.athena.nodes import (
     Aliased,
@@ -337,7 +337,10 @@ def parse_query(sql: str) -> Query:
         QueryError: SYNTAX_ERROR where Trino's grammar is left.
     """
     parser = QueryParser(tokens(sql))
-    query = parser.query()
+    try:
+        query = parser.query()
+    except RecursionError:
+        fail("STACK_OVERFLOW", "statement is too large (stack overflow while parsing)")
     parser.accept(";")
     if parser.token.kind != "end":
         parser.mismatch("<EOF>")

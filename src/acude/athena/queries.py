@@ -8,10 +8,10 @@ from acude.athena import operators, types
 from acude.athena.casts import cast
 from acude.athena.errors import Place, fail, unsupported
 from acude.athena.expressions import Expressions
+from acude.athena.json_text import path_steps
 from acude.athena.scope import Column, Output, Plan, Scope, Table
 from acude.athena.selects import SelectTranslator, order_clause
 from acude.athena.types import BOOLEAN, FLOATS, VARCHAR
-from acude.athena.udf import path_steps
 from acude.athena.value import Value, coerce, quote, raises
 
 FindTable = Callable[[tuple[n.Name, ...], Place], Table]

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from acude.athena.java_text import java_double
 from acude.athena.scope import Output
 from acude.athena.types import Type
-from acude.athena.udf import java_double
 from acude.athena.value import offset_minutes
 
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 24, "double": 53}

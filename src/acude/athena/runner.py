@@ -13,10 +13,10 @@ from acude.athena.engine import Engine, rows
 from acude.athena.errors import Place, fail, unsupported
 from acude.athena.information_schema import is_information_schema, open_view
 from acude.athena.nodes import Name, Query
-from acude.athena.queries import Translator
 from acude.athena.results import texts
 from acude.athena.scope import Output, Plan, Table
 from acude.athena.show import show
+from acude.athena.translate import plan_query
 from acude.athena.types import VARCHAR
 from acude.athena.writes import TableWriter, Target
 
@@ -110,7 +110,7 @@ class Runner:
                     opened[key] = self.catalog.open(parts, place, database)
             return opened[key]
 
-        return Translator(find).statement(query)
+        return plan_query(query, find)
 
     def _select(self, query: Query, database: str | None, cursor: duckdb.DuckDBPyConnection) -> Answer:
         plan = self._plan(query, database)

@@ -118,7 +118,10 @@ def parse_statement(sql: str) -> Statement:
     first = re.match(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*([A-Za-z]+)", sql, re.DOTALL)
     word = first[1].upper() if first else ""
     parser = _StatementParser(tokens(sql, backticks=word in _DDL))
-    found = parser.statement(word)
+    try:
+        found = parser.statement(word)
+    except RecursionError:
+        fail("STACK_OVERFLOW", "statement is too large (stack overflow while parsing)")
     parser.accept(";")
     if parser.token.kind != "end":
         parser.mismatch("<EOF>")

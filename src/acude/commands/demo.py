@@ -31,6 +31,7 @@ def demo(
     try:
         with ServiceProgress() as progress:
             platform.up(None, progress)
+            platform.up(["streams"], progress)
         held = _tell(platform, began, as_json=as_json)
     finally:
         if not attached and not keep:

@@ -153,7 +153,7 @@ def stream_tables() -> list[Contract]:
 
 
 def _hours(time: timedelta) -> int:
-    return max(int(time.total_seconds() // 3600), 1)
+    return int(time.total_seconds() // 3600)
 
 
 def _is_live(contract: Contract) -> bool:

@@ -11,10 +11,9 @@ from acude.settings import Settings
 OLDEST = 17
 """Spark 4.2 and Kafka 4.3 are compiled for it."""
 
-ADVICE = (
-    f"Install a JDK {OLDEST} (Debian, Ubuntu: `apt-get install openjdk-17-jre-headless`), or set JAVA_HOME to one."
-    """What to do without a usable Java."""
-)
+ADVICE = f"Install a JDK {OLDEST} (Debian, Ubuntu: `apt-get install openjdk-17-jre-headless`), or set JAVA_HOME to one."
+"""What to do without a usable Java."""
+
 _VERSION = re.compile(r'version "(?P<major>\d+)(?:\.(?P<minor>\d+))?')
 
 

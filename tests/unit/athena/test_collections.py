@@ -7,15 +7,15 @@ from tests.unit.athena.conftest import Ask
 
 CASES: list[tuple[str, str, list[str | None]]] = [
     (
-        "SELECT 'a' || 'b' || CAST(1 AS varchar), concat('a','b','c'), concat(ARRAY[1],ARRAY[2]), ARRAY[1] || 2",
+        ("SELECT 'a' || 'b' || CAST(1 AS varchar), concat('a','b','c'), concat(ARRAY[1],ARRAY[2]), ARRAY[1] || 2"),
         "varchar, varchar, array(integer), array(integer)",
         ["ab1", "abc", "[1, 2]", "[1, 2]"],
     ),
     (
         (
-            "SELECT transform(ARRAY[1,2,3], x -> x * 2), filter(ARRAY[1,NULL,3], x -> x > 1), reduce(ARRAY[1,2,3], 0, "
-            "(s,x) -> s + x, s -> s), any_match(ARRAY[1,NULL], x -> x > 5), zip_with(ARRAY[1,2],ARRAY['a','b'],(x,y) -> "
-            "y)"
+            "SELECT transform(ARRAY[1,2,3], x -> x * 2), filter(ARRAY[1,NULL,3], x -> x > 1), "
+            "reduce(ARRAY[1,2,3], 0, (s,x) -> s + x, s -> s), any_match(ARRAY[1,NULL], x -> x > 5), "
+            "zip_with(ARRAY[1,2],ARRAY['a','b'],(x,y) -> y)"
         ),
         "array(integer), array(integer), integer, boolean, array(varchar(1))",
         ["[2, 4, 6]", "[3]", "6", None, "[a, b]"],
@@ -35,16 +35,17 @@ CASES: list[tuple[str, str, list[str | None]]] = [
             "slice(ARRAY[1,2,3],-2,2), element_at(ARRAY[1,2],-2), array_remove(ARRAY[1,2,1],1), "
             "cardinality(MAP(ARRAY['a'],ARRAY[1]))"
         ),
-        "array(integer), array(integer), boolean, integer, bigint, array(integer), integer, array(integer), bigint",
+        ("array(integer), array(integer), boolean, integer, bigint, array(integer), integer, array(integer), bigint"),
         ["[1, null, 2]", "[1, null, 2]", None, None, "0", "[2, 3]", "1", "[2]", "1"],
     ),
     (
         (
-            'SELECT json_extract_scalar(\'{"a":1.50,"b":"x"}\',\'$.a\'), json_extract(\'{"b":1,"a":[1, 2]}\',\'$\'), '
-            "json_parse('{\"b\":1,\"a\":2}'), json_array_length('[]'), json_extract_scalar('{\"a\":[1]}','$.a')"
+            'SELECT json_extract_scalar(\'{"a":1.50,"b":"x"}\',\'$.a\'), json_extract(\'{"b":1,"a":[1, '
+            "2]}','$'), json_parse('{\"b\":1,\"a\":2}'), json_array_length('[]'), "
+            "json_extract_scalar('{\"a\":[1]}','$.a')"
         ),
         "varchar(18), json, json, bigint, varchar(9)",
-        ["1.50", '{"a":[1,2],"b":1}', '{"a":2,"b":1}', "0", None],
+        ["1.50", '{"b":1,"a":[1,2]}', '{"a":2,"b":1}', "0", None],
     ),
     (
         (
@@ -77,19 +78,45 @@ CASES: list[tuple[str, str, list[str | None]]] = [
     ),
     (
         (
-            "SELECT CAST(JSON '{\"a\":[1,2]}' AS MAP(VARCHAR, ARRAY(BIGINT))), CAST(MAP(ARRAY['b','a'],ARRAY[1,2]) "
-            "AS JSON), CAST(ARRAY['x',NULL] AS JSON)"
+            "SELECT CAST(JSON '{\"a\":[1,2]}' AS MAP(VARCHAR, ARRAY(BIGINT))), "
+            "CAST(MAP(ARRAY['b','a'],ARRAY[1,2]) AS JSON), CAST(ARRAY['x',NULL] AS JSON)"
         ),
         "map(varchar, array(bigint)), json, json",
         ["{a=[1, 2]}", '{"a":2,"b":1}', '["x",null]'],
     ),
     (
         (
-            "SELECT filter(ARRAY['a','b'], x -> x <> 'a'), reduce(ARRAY[DECIMAL '1.10', DECIMAL '2.20'], CAST(0 AS "
-            "DECIMAL(38,2)), (s, x) -> CAST(s + x AS DECIMAL(38,2)), s -> s)"
+            "SELECT filter(ARRAY['a','b'], x -> x <> 'a'), reduce(ARRAY[DECIMAL '1.10', DECIMAL '2.20'], "
+            "CAST(0 AS DECIMAL(38,2)), (s, x) -> CAST(s + x AS DECIMAL(38,2)), s -> s)"
         ),
         "array(varchar(1)), decimal(38, 2)",
         ["[b]", "3.30"],
+    ),
+    (
+        (
+            "SELECT json_extract_scalar('not json','$.a'), json_extract_scalar('','$.a'), "
+            'json_extract_scalar(\'{"a":"x\\"y"}\', \'$.a\'), json_extract_scalar(\'{"a b":1}\', \'$["a '
+            "b\"]'), json_extract_scalar('[1,2]', '$[1]')"
+        ),
+        "varchar(8), varchar(0), varchar(12), varchar(9), varchar(5)",
+        [None, None, 'x"y', "1", "2"],
+    ),
+    (
+        (
+            "SELECT array_sort(ARRAY['b','A','a']), array_max(ARRAY[1.5, 2]), ARRAY[1, 2.5], "
+            "ARRAY[ARRAY[1],ARRAY[]], cardinality(ARRAY[])"
+        ),
+        "array(varchar(1)), decimal(11, 1), array(decimal(11, 1)), array(array(integer)), bigint",
+        ["[A, a, b]", "2.0", "[1.0, 2.5]", "[[1], []]", "0"],
+    ),
+    ("SELECT (1, 2) = (1, 2), ROW(1,2) IN (ROW(1,2))", "boolean, boolean", ["true", "true"]),
+    (
+        (
+            "SELECT log(2, 8), zip(ARRAY[1,2],ARRAY['a']), map_entries(MAP(ARRAY['a'],ARRAY[1])), "
+            "map_from_entries(ARRAY[ROW('a',1)])"
+        ),
+        ("double, array(row(integer, varchar(1))), array(row(varchar(1), integer)), map(varchar(1), integer)"),
+        ["3.0", "[{field0=1, field1=a}, {field0=2, field1=null}]", "[{field0=a, field1=1}]", "{a=1}"],
     ),
 ]
 

@@ -21,8 +21,8 @@ CASES = [
     ("SELECT upper('ação'), lower('AÇÃO'), length('ação'), reverse('ação'), upper('straße')", "NOT_SUPPORTED"),
     (
         (
-            "SELECT split('a,b,c',','), split('a,b,c',',',2), split_part('a,b,c',',',2), split_part('a,b,c',',',5), "
-            "split_part('a',',',0)"
+            "SELECT split('a,b,c',','), split('a,b,c',',',2), split_part('a,b,c',',',2), "
+            "split_part('a,b,c',',',5), split_part('a',',',0)"
         ),
         "INVALID_FUNCTION_ARGUMENT",
     ),
@@ -36,16 +36,16 @@ CASES = [
     ("SELECT regexp_like('abc','(?=b)'), regexp_split('a,b',',')", "NOT_SUPPORTED"),
     (
         (
-            "SELECT date_add('month',1,DATE '2012-01-31'), date_add('day',-1,TIMESTAMP '2012-03-01 10:00:00'), "
-            "date_add('hour',1,DATE '2012-01-01')"
+            "SELECT date_add('month',1,DATE '2012-01-31'), date_add('day',-1,TIMESTAMP '2012-03-01 "
+            "10:00:00'), date_add('hour',1,DATE '2012-01-01')"
         ),
         "INVALID_FUNCTION_ARGUMENT",
     ),
     (
         (
-            "SELECT DATE '2012-02-29' + INTERVAL '1' YEAR, DATE '2011-12-09' - INTERVAL '1' DAY, DATE '2011-12-09' + "
-            "INTERVAL '1' HOUR, TIMESTAMP '2011-12-09 00:00:00' - TIMESTAMP '2011-12-08 12:00:00', DATE '2011-12-09' - "
-            "DATE '2011-12-01'"
+            "SELECT DATE '2012-02-29' + INTERVAL '1' YEAR, DATE '2011-12-09' - INTERVAL '1' DAY, DATE "
+            "'2011-12-09' + INTERVAL '1' HOUR, TIMESTAMP '2011-12-09 00:00:00' - TIMESTAMP '2011-12-08 "
+            "12:00:00', DATE '2011-12-09' - DATE '2011-12-01'"
         ),
         "INVALID_FUNCTION_ARGUMENT",
     ),
@@ -62,8 +62,8 @@ CASES = [
     ("SELECT 1 UNION ALL SELECT 'a'", "TYPE_MISMATCH"),
     (
         (
-            "SELECT date_format(DATE '2011-12-09','%d/%m/%Y'), date_format(TIMESTAMP '2011-12-09 00:05:07','%h:%i %p'), "
-            "format_datetime(TIMESTAMP '2011-12-09 12:05:07.123',\"yyyy\")"
+            "SELECT date_format(DATE '2011-12-09','%d/%m/%Y'), date_format(TIMESTAMP '2011-12-09 "
+            "00:05:07','%h:%i %p'), format_datetime(TIMESTAMP '2011-12-09 12:05:07.123',\"yyyy\")"
         ),
         "COLUMN_NOT_FOUND",
     ),
@@ -126,13 +126,45 @@ CASES = [
     ("SELECT id FROM § AS x WHERE x.id = 1 AND t.id = 1", "SYNTAX_ERROR"),
     (
         (
-            "SELECT CASE WHEN true THEN TIMESTAMP '2011-12-09 12:00:00' AT TIME ZONE 'America/Sao_Paulo' ELSE TIMESTAMP "
-            "'2011-12-09 12:00:00 UTC' END"
+            "SELECT CASE WHEN true THEN TIMESTAMP '2011-12-09 12:00:00' AT TIME ZONE 'America/Sao_Paulo' "
+            "ELSE TIMESTAMP '2011-12-09 12:00:00 UTC' END"
         ),
         "NOT_SUPPORTED",
     ),
     ("SELECT format('%s', 1.5e0), format('%d', 1.5)", "NOT_SUPPORTED"),
-    ("SELECT to_iso8601(TIMESTAMP '2011-12-09 12:00:00')", "FUNCTION_NOT_FOUND"),
+    ("SELECT to_iso8601(TIMESTAMP '2011-12-09 12:00:00')", "NOT_SUPPORTED"),
+    (
+        (
+            'SELECT json_extract(\'{"b":1.50,"a":[1e5]}\',\'$\'), json_parse(\'{"b":1.50,"a":1e20}\'), '
+            "json_extract_scalar('{\"a\":1} x','$.a')"
+        ),
+        "NOT_SUPPORTED",
+    ),
+    ("SELECT url_extract_host('http://a_b/p'), url_extract_path('x y')", "NOT_SUPPORTED"),
+    ("SELECT max(x), min(x), sum(x) FROM (VALUES 1e0, nan()) t(x)", "NOT_SUPPORTED"),
+    ("SELECT id FROM § WHERE ok IS NOT TRUE", "SYNTAX_ERROR"),
+    (
+        ("SELECT regiao, (SELECT count(*) FROM (VALUES 1,2) z(r) WHERE z.r = t.id) FROM § GROUP BY regiao ORDER BY 1"),
+        "EXPRESSION_NOT_AGGREGATE",
+    ),
+    (
+        (
+            "SELECT CAST(DECIMAL '99999.995' AS DECIMAL(7,2)), CAST(DECIMAL '-0.005' AS DECIMAL(3,2)), "
+            "CAST(DECIMAL '2.5' AS BIGINT), CAST(DECIMAL '-2.5' AS INTEGER), CAST(1e0/3 AS DECIMAL(5,4))"
+        ),
+        "INVALID_CAST_ARGUMENT",
+    ),
+    ("SELECT CAST(0.1e0 AS REAL), CAST(16777217 AS REAL), CAST(1e39 AS REAL)", "NOT_SUPPORTED"),
+    ("SELECT MAP(ARRAY['a','a'], ARRAY[1,2])", "INVALID_FUNCTION_ARGUMENT"),
+    ("SELECT ARRAY[1,2] = ARRAY[1,2], ARRAY[1,NULL] = ARRAY[1,NULL]", "NOT_SUPPORTED"),
+    (
+        (
+            "SELECT log(2, 8), zip(ARRAY[1,2],ARRAY['a']), map_entries(MAP(ARRAY['a'],ARRAY[1])), "
+            "map_from_entries(ARRAY[ROW('a',1)]), strpos('a-b-c','-',2)"
+        ),
+        "NOT_SUPPORTED",
+    ),
+    ("SELECT a.id FROM § a", "SYNTAX_ERROR"),
 ]
 
 

@@ -15,12 +15,12 @@ CASES: list[tuple[str, str, list[str | None]]] = [
         ["lo", "ello", "llo", "", "", "ell", None],
     ),
     (
-        "SELECT trim('  a '), ltrim('  a '), rtrim(' a  '), trim(BOTH 'x' FROM 'xxaxx'), trim(LEADING FROM '  b')",
+        ("SELECT trim('  a '), ltrim('  a '), rtrim(' a  '), trim(BOTH 'x' FROM 'xxaxx'), trim(LEADING FROM '  b')"),
         "varchar(4), varchar(4), varchar(4), varchar(5), varchar(3)",
         ["a", "a ", " a", "a", "b"],
     ),
     (
-        "SELECT lpad('abc',2,'x'), rpad('a',5,'xy'), replace('abc','b'), strpos('abc',''), position('c' IN 'abc')",
+        ("SELECT lpad('abc',2,'x'), rpad('a',5,'xy'), replace('abc','b'), strpos('abc',''), position('c' IN 'abc')"),
         "varchar, varchar, varchar(3), bigint, bigint",
         ["ab", "axyxy", "ac", "1", "3"],
     ),
@@ -43,12 +43,12 @@ CASES: list[tuple[str, str, list[str | None]]] = [
         ],
     ),
     (
-        "SELECT upper('ação'), lower('AÇÃO'), length('ação'), reverse('ação'), upper('naïve'), length('👍a')",
+        ("SELECT upper('ação'), lower('AÇÃO'), length('ação'), reverse('ação'), upper('naïve'), length('👍a')"),
         "varchar(4), varchar(4), bigint, varchar(4), varchar(5), bigint",
         ["AÇÃO", "ação", "4", "oãça", "NAÏVE", "2"],
     ),
     (
-        "SELECT split('a,b,c',','), split('a,b,c',',',2), split_part('a,b,c',',',2), split_part('a,b,c',',',5)",
+        ("SELECT split('a,b,c',','), split('a,b,c',',',2), split_part('a,b,c',',',2), split_part('a,b,c',',',5)"),
         "array(varchar(5)), array(varchar(5)), varchar(5), varchar(5)",
         ["[a, b, c]", "[a, b,c]", "b", None],
     ),
@@ -69,19 +69,46 @@ CASES: list[tuple[str, str, list[str | None]]] = [
     ),
     (
         (
-            "SELECT split(CAST(NULL AS varchar), ','), regexp_like(NULL, 'a'), upper(NULL), 1 + CAST(NULL AS integer), "
-            "NULL || 'a'"
+            "SELECT split(CAST(NULL AS varchar), ','), regexp_like(NULL, 'a'), upper(NULL), 1 + CAST(NULL AS "
+            "integer), NULL || 'a'"
         ),
         "array(varchar), boolean, varchar(0), integer, array(varchar(1))",
         [None, None, None, None, None],
     ),
     (
         (
-            "SELECT translate('abcabc','ac','x'), lpad('x',0,'a'), rpad('',3,'ab'), repeat('ab', 2), chr(8364), "
-            "strpos('ação','o')"
+            "SELECT translate('abcabc','ac','x'), lpad('x',0,'a'), rpad('',3,'ab'), repeat('ab', 2), "
+            "chr(8364), strpos('ação','o')"
         ),
         "varchar, varchar, varchar, array(varchar(2)), varchar(1), bigint",
         ["xbxb", "", "aba", "[ab, ab]", "€", "4"],
+    ),
+    (
+        "SELECT substr('hello', -3, 2), substr('ação', 3, 2), substr('hello', 2, 9223372036854775807)",
+        "varchar(5), varchar(4), varchar(5)",
+        ["ll", "ão", "ello"],
+    ),
+    (
+        (
+            "SELECT url_extract_parameter('http://h/p?a=1&b=2&a=3','b'), "
+            "url_extract_parameter('http://h/p?a','a'), url_extract_parameter('http://h/p?a=1','z'), "
+            "url_decode('a+b%C3%A1'), url_extract_query('http://h')"
+        ),
+        "varchar(22), varchar(12), varchar(14), varchar(9), varchar(8)",
+        ["2", "", None, "a bá", None],
+    ),
+    (
+        (
+            "SELECT regexp_replace('a-b', '\\-', '+'), regexp_extract('2011-12', '(\\d{4})-(\\d{2})', 1), "
+            "regexp_like('x', '^x$'), regexp_replace('aXbX', 'X')"
+        ),
+        "varchar(7), varchar(7), boolean, varchar(4)",
+        ["a+b", "2011", "true", "ab"],
+    ),
+    (
+        "SELECT strpos('a{1}', '1'), lower('{0}{F}'), trim('{type}')",
+        "bigint, varchar(6), varchar(6)",
+        ["3", "{0}{f}", "{type}"],
     ),
 ]
 

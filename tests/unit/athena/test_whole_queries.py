@@ -27,9 +27,10 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     (
         (
-            "SELECT id, lag(valor) OVER (ORDER BY id), lead(valor,1,0) OVER (ORDER BY id), first_value(regiao) OVER "
-            "(ORDER BY id), last_value(id) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), "
-            "percent_rank() OVER (ORDER BY id), cume_dist() OVER (ORDER BY id) FROM § ORDER BY id"
+            "SELECT id, lag(valor) OVER (ORDER BY id), lead(valor,1,0) OVER (ORDER BY id), "
+            "first_value(regiao) OVER (ORDER BY id), last_value(id) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED "
+            "PRECEDING AND UNBOUNDED FOLLOWING), percent_rank() OVER (ORDER BY id), cume_dist() OVER (ORDER "
+            "BY id) FROM § ORDER BY id"
         ),
         "id, _col1, _col2, _col3, _col4, _col5, _col6",
         [
@@ -57,15 +58,15 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     (
         (
-            "SELECT id, n, m FROM (VALUES (1,'x'),(2,'z')) a(id,n) FULL JOIN (VALUES (1,'y'),(3,'w')) b(id,m) USING (id) "
-            "ORDER BY id"
+            "SELECT id, n, m FROM (VALUES (1,'x'),(2,'z')) a(id,n) FULL JOIN (VALUES (1,'y'),(3,'w')) "
+            "b(id,m) USING (id) ORDER BY id"
         ),
         "id, n, m",
         [["1", "x", "y"], ["2", "z", None], ["3", None, "w"]],
     ),
     ("SELECT id FROM § WHERE id IN (SELECT 1 UNION SELECT 3) ORDER BY 1", "id", [["1"], ["3"]]),
     (
-        "SELECT id FROM § WHERE EXISTS (SELECT 1 FROM (VALUES 'BR') v(r) WHERE v.r = t.regiao) ORDER BY id",
+        ("SELECT id FROM § WHERE EXISTS (SELECT 1 FROM (VALUES 'BR') v(r) WHERE v.r = t.regiao) ORDER BY id"),
         "id",
         [["1"], ["3"]],
     ),
@@ -88,8 +89,8 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     (
         (
-            "SELECT histogram(x), map_agg(x, 1), approx_percentile(x, 0.5), approx_percentile(x, ARRAY[0.25,0.75]) FROM "
-            "(VALUES 1,2,2) t(x)"
+            "SELECT histogram(x), map_agg(x, 1), approx_percentile(x, 0.5), approx_percentile(x, "
+            "ARRAY[0.25,0.75]) FROM (VALUES 1,2,2) t(x)"
         ),
         "_col0, _col1, _col2, _col3",
         [["{1=1, 2=2}", "{1=1, 2=1}", "2", "[1, 2]"]],
@@ -128,8 +129,8 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("SELECT (SELECT count(*) FROM §) + 1", "_col0", [["5"]]),
     (
         (
-            "SELECT id, sum(valor) OVER (ORDER BY em RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) FROM § "
-            "ORDER BY id"
+            "SELECT id, sum(valor) OVER (ORDER BY em RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT "
+            "ROW) FROM § ORDER BY id"
         ),
         "id, _col1",
         [["1", "10.50"], ["2", "7.25"], ["3", "14.25"], ["4", "0.00"]],
@@ -139,8 +140,8 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("SELECT a.x FROM (VALUES 1,2) a(x), (VALUES 2,3) b(x) WHERE a.x = b.x", "x", [["2"]]),
     (
         (
-            "SELECT count(*) FROM (SELECT regiao, row_number() OVER (PARTITION BY regiao ORDER BY valor DESC) rn FROM §) "
-            "WHERE rn = 1"
+            "SELECT count(*) FROM (SELECT regiao, row_number() OVER (PARTITION BY regiao ORDER BY valor "
+            "DESC) rn FROM §) WHERE rn = 1"
         ),
         "_col0",
         [["3"]],
@@ -151,14 +152,17 @@ CASES: list[tuple[str, str, list[Row]]] = [
         [["BR", "10.50", "0.74"], ["UK", "-3.25", "-0.23"], ["BR", "7.00", "0.49"], [None, "0.00", "0.00"]],
     ),
     (
-        "SELECT regiao, 100.0 * count(*) / sum(count(*)) OVER () pct FROM § GROUP BY regiao ORDER BY pct DESC, regiao",
+        (
+            "SELECT regiao, 100.0 * count(*) / sum(count(*)) OVER () pct FROM § GROUP BY regiao ORDER BY pct "
+            "DESC, regiao"
+        ),
         "regiao, pct",
         [["BR", "50.0"], ["UK", "25.0"], [None, "25.0"]],
     ),
     (
         (
-            "SELECT date_trunc('month', em) AS mes, sum(valor) FROM § WHERE em IS NOT NULL GROUP BY date_trunc('month', "
-            "em) ORDER BY mes"
+            "SELECT date_trunc('month', em) AS mes, sum(valor) FROM § WHERE em IS NOT NULL GROUP BY "
+            "date_trunc('month', em) ORDER BY mes"
         ),
         "mes, _col1",
         [["2011-12-01 00:00:00.000", "14.25"]],
@@ -176,7 +180,7 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     ("SELECT avg(date_diff('day', DATE '2011-12-01', date(em))) FROM §", "_col0", [["0.3333333333333333"]]),
     (
-        "SELECT CAST(avg(valor) AS DECIMAL(10,4)), CAST(sum(valor) AS DOUBLE) / 3, round(avg(valor), 1) FROM §",
+        ("SELECT CAST(avg(valor) AS DECIMAL(10,4)), CAST(sum(valor) AS DOUBLE) / 3, round(avg(valor), 1) FROM §"),
         "_col0, _col1, _col2",
         [["3.5600", "4.75", "3.60"]],
     ),
@@ -197,8 +201,8 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     (
         (
-            "WITH v AS (SELECT * FROM §), w AS (SELECT regiao, max(valor) m FROM v GROUP BY regiao) SELECT v.id, w.m "
-            "FROM v LEFT JOIN w USING (regiao) ORDER BY id"
+            "WITH v AS (SELECT * FROM §), w AS (SELECT regiao, max(valor) m FROM v GROUP BY regiao) SELECT "
+            "v.id, w.m FROM v LEFT JOIN w USING (regiao) ORDER BY id"
         ),
         "id, m",
         [["1", "10.50"], ["2", "-3.25"], ["3", "10.50"], ["4", None]],
@@ -217,32 +221,32 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("SELECT cardinality(array_agg(DISTINCT regiao)) FROM §", "_col0", [["3"]]),
     (
         (
-            "SELECT lag(id, 1) IGNORE NULLS OVER (ORDER BY id), first_value(regiao) IGNORE NULLS OVER (ORDER BY id DESC) "
-            "FROM § ORDER BY id"
+            "SELECT lag(id, 1) IGNORE NULLS OVER (ORDER BY id), first_value(regiao) IGNORE NULLS OVER (ORDER "
+            "BY id DESC) FROM § ORDER BY id"
         ),
         "_col0, _col1",
         [[None, "BR"], ["1", "BR"], ["2", "BR"], ["3", None]],
     ),
     (
         (
-            "SELECT ntile(3) OVER (ORDER BY id), nth_value(id,2) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND "
-            "UNBOUNDED FOLLOWING) FROM § ORDER BY id"
+            "SELECT ntile(3) OVER (ORDER BY id), nth_value(id,2) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED "
+            "PRECEDING AND UNBOUNDED FOLLOWING) FROM § ORDER BY id"
         ),
         "_col0, _col1",
         [["1", "2"], ["1", "2"], ["2", "2"], ["3", "2"]],
     ),
     (
         (
-            "SELECT count(*) OVER (ORDER BY regiao), sum(valor) OVER (PARTITION BY regiao ORDER BY id ROWS 1 PRECEDING) "
-            "FROM § ORDER BY id"
+            "SELECT count(*) OVER (ORDER BY regiao), sum(valor) OVER (PARTITION BY regiao ORDER BY id ROWS 1 "
+            "PRECEDING) FROM § ORDER BY id"
         ),
         "_col0, _col1",
         [["2", "10.50"], ["3", "-3.25"], ["2", "17.50"], ["4", "0.00"]],
     ),
     (
         (
-            "SELECT avg(valor) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW), max(valor) OVER (ORDER BY "
-            "id) FROM § ORDER BY id"
+            "SELECT avg(valor) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW), max(valor) OVER "
+            "(ORDER BY id) FROM § ORDER BY id"
         ),
         "_col0, _col1",
         [["10.50", "10.50"], ["3.63", "10.50"], ["4.75", "10.50"], ["1.25", "10.50"]],
@@ -275,7 +279,7 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("SELECT DISTINCT 1.0, 1 FROM §", "_col0, _col1", [["1.0", "1"]]),
     ("SELECT transform(ARRAY[1,2], x -> x + id) FROM § WHERE id = 3", "_col0", [["[4, 5]"]]),
     (
-        "SELECT regiao, transform(array_agg(id ORDER BY id), x -> x * count(*)) FROM § GROUP BY regiao ORDER BY 1",
+        ("SELECT regiao, transform(array_agg(id ORDER BY id), x -> x * count(*)) FROM § GROUP BY regiao ORDER BY 1"),
         "regiao, _col1",
         [["BR", "[2, 6]"], ["UK", "[2]"], [None, "[4]"]],
     ),
@@ -291,6 +295,154 @@ CASES: list[tuple[str, str, list[Row]]] = [
         [["-0.43549678", "-3.5416667", "-0.08925056"]],
     ),
     ("SELECT histogram(ok) FROM §", "_col0", [["{false=1, true=2}"]]),
+    (
+        "SELECT x, count(*) FROM (VALUES 0.1e0, 0.1e0, nan(), nan()) t(x) GROUP BY x ORDER BY x",
+        "x, _col1",
+        [["0.1", "2"], ["NaN", "2"]],
+    ),
+    ("SELECT a.x FROM (VALUES nan()) a(x) JOIN (VALUES nan()) b(x) ON a.x = b.x", "x", []),
+    ("SELECT lag(x) OVER (ORDER BY x) IS NULL FROM (VALUES 1) t(x)", "_col0", [["true"]]),
+    ("SELECT id FROM § WHERE regiao IN ('BR', NULL) ORDER BY id", "id", [["1"], ["3"]]),
+    ("SELECT id FROM § WHERE NOT (regiao = 'BR') ORDER BY id", "id", [["2"]]),
+    ("SELECT id FROM § WHERE ok ORDER BY id", "id", [["1"], ["3"]]),
+    (
+        (
+            "SELECT CASE WHEN regiao IS NULL THEN 'nulo' ELSE regiao END r, count(*) FROM § GROUP BY CASE "
+            "WHEN regiao IS NULL THEN 'nulo' ELSE regiao END ORDER BY r"
+        ),
+        "r, _col1",
+        [["BR", "2"], ["UK", "1"], ["nulo", "1"]],
+    ),
+    ("SELECT coalesce(sum(valor) FILTER (WHERE id > 10), 0) FROM §", "_col0", [["0.00"]]),
+    (
+        ("SELECT year(em) AS ano, month(em) AS mes, count(*) FROM § GROUP BY year(em), month(em) ORDER BY 1, 2"),
+        "ano, mes, _col2",
+        [["2011", "12", "3"], [None, None, "1"]],
+    ),
+    (
+        ("SELECT em FROM § WHERE em BETWEEN TIMESTAMP '2011-12-01 00:00:00' AND DATE '2011-12-02' ORDER BY em"),
+        "em",
+        [["2011-12-01 08:26:00.000"], ["2011-12-01 23:59:59.999"], ["2011-12-02 00:00:00.000"]],
+    ),
+    ("SELECT id FROM § WHERE date(em) = date('2011-12-01') ORDER BY id", "id", [["1"], ["2"]]),
+    ("SELECT id FROM § WHERE em > current_timestamp", "id", []),
+    (
+        (
+            "SELECT a.id, b.id FROM § CROSS JOIN (VALUES 1) b(id) JOIN (VALUES 1) a(id) ON a.id = b.id ORDER "
+            "BY t.id LIMIT 1"
+        ),
+        "id, id",
+        [["1", "1"]],
+    ),
+    ("SELECT t.id, u.x FROM § , UNNEST(ARRAY[1,2]) u(x) WHERE t.id = 1 ORDER BY 2", "id, x", [["1", "1"], ["1", "2"]]),
+    (
+        (
+            "SELECT id, (SELECT sum(valor) FROM (VALUES (1, DECIMAL '2.00')) z(i, valor) WHERE z.i = t.id) s "
+            "FROM § ORDER BY id LIMIT 2"
+        ),
+        "id, s",
+        [["1", "2.00"], ["2", None]],
+    ),
+    (
+        (
+            "SELECT regiao, (SELECT count(*) FROM (VALUES 'BR','BR') z(r) WHERE z.r = t.regiao) FROM § GROUP "
+            "BY regiao ORDER BY 1"
+        ),
+        "regiao, _col1",
+        [["BR", "2"], ["UK", "0"], [None, "0"]],
+    ),
+    ("SELECT valor FROM § ORDER BY abs(valor) DESC, id LIMIT 2", "valor", [["10.50"], ["7.00"]]),
+    (
+        "SELECT regiao, max(valor) - min(valor) AS faixa FROM § GROUP BY regiao ORDER BY faixa DESC, 1",
+        "regiao, faixa",
+        [["BR", "3.50"], ["UK", "0.00"], [None, "0.00"]],
+    ),
+    ("SELECT sum(valor) AS s FROM § ORDER BY s", "s", [["14.25"]]),
+    (
+        ("SELECT id, valor, sum(valor) OVER (ORDER BY id) acumulado, avg(valor) OVER () media FROM § ORDER BY id"),
+        "id, valor, acumulado, media",
+        [
+            ["1", "10.50", "10.50", "3.56"],
+            ["2", "-3.25", "7.25", "3.56"],
+            ["3", "7.00", "14.25", "3.56"],
+            ["4", "0.00", "14.25", "3.56"],
+        ],
+    ),
+    (
+        (
+            "SELECT regiao, id, rank() OVER (PARTITION BY regiao ORDER BY valor DESC) FROM § ORDER BY regiao "
+            "NULLS FIRST, id"
+        ),
+        "regiao, id, _col2",
+        [[None, "4", "1"], ["BR", "1", "1"], ["BR", "3", "2"], ["UK", "2", "1"]],
+    ),
+    (
+        (
+            "SELECT * FROM (SELECT id, row_number() OVER (PARTITION BY regiao ORDER BY em DESC) AS rn FROM "
+            "§) x WHERE x.rn = 1 ORDER BY id"
+        ),
+        "id, rn",
+        [["2", "1"], ["3", "1"], ["4", "1"]],
+    ),
+    ("WITH t AS (SELECT 1 a) SELECT t.a FROM t", "a", [["1"]]),
+    ("WITH t(x, y) AS (VALUES (1, 'a'), (2, 'b')) SELECT y FROM t WHERE x = (SELECT max(x) FROM t)", "y", [["b"]]),
+    (
+        ("SELECT sum(quantidade * preco) FROM (VALUES (2, DECIMAL '1.25'), (3, DECIMAL '0.10')) v(quantidade, preco)"),
+        "_col0",
+        [["2.80"]],
+    ),
+    (
+        (
+            "SELECT CAST(sum(quantidade * preco) / nullif(sum(quantidade), 0) AS DECIMAL(10,2)) FROM (VALUES "
+            "(2, DECIMAL '1.25'), (3, DECIMAL '0.10')) v(quantidade, preco)"
+        ),
+        "_col0",
+        [["0.56"]],
+    ),
+    ("SELECT array_agg(x) FROM (VALUES 1) t(x) WHERE x > 1", "_col0", [[None]]),
+    ("SELECT count(1), count(NULL), count(*) FROM §", "_col0, _col1, _col2", [["4", "0", "4"]]),
+    ("SELECT bool_or(id > 3), max(ok), min(ok) FROM §", "_col0, _col1, _col2", [["true", "true", "false"]]),
+    ("SELECT stddev(id) FROM § WHERE id = 1", "_col0", [[None]]),
+    ("SELECT variance(x), corr(x, x) FROM (VALUES 1e0) t(x)", "_col0, _col1", [[None, None]]),
+    ("SELECT listagg(DISTINCT regiao, ',') WITHIN GROUP (ORDER BY regiao) FROM §", "_col0", [["BR,UK"]]),
+    ("SELECT approx_percentile(valor, 0.5) FROM §", "_col0", [["7.0"]]),
+    ("SELECT map_keys(histogram(regiao)) FROM § WHERE regiao = 'BR'", "_col0", [["[BR]"]]),
+    ("SELECT 1 INTERSECT SELECT 1 UNION SELECT 2 ORDER BY 1", "_col0", [["1"], ["2"]]),
+    ("SELECT regiao FROM § GROUP BY regiao ORDER BY count(*) DESC, regiao", "regiao", [["BR"], ["UK"], [None]]),
+    ("SELECT id FROM § ORDER BY CASE WHEN regiao IS NULL THEN 0 ELSE 1 END, id", "id", [["4"], ["1"], ["2"], ["3"]]),
+    ("SELECT sum(id) FROM § HAVING sum(id) > 5", "_col0", [["10"]]),
+    (
+        "SELECT regiao, sum(id) FROM § WHERE id > 1 GROUP BY regiao HAVING sum(id) > 2 ORDER BY 2",
+        "regiao, _col1",
+        [["BR", "3"], [None, "4"]],
+    ),
+    ("SELECT id FROM § WHERE regiao = ANY (SELECT r FROM (VALUES 'UK') v(r))", "id", [["2"]]),
+    ("SELECT max(x) FROM (SELECT count(*) x FROM § GROUP BY regiao)", "_col0", [["2"]]),
+    (
+        "SELECT * FROM (SELECT regiao, count(*) FROM § GROUP BY regiao) q(r, n) ORDER BY n DESC, r",
+        "r, n",
+        [["BR", "2"], ["UK", "1"], [None, "1"]],
+    ),
+    ("SELECT count(*) FROM (VALUES 1,2) a(x) LEFT JOIN (VALUES 2,3) b(x) ON a.x = b.x AND b.x > 5", "_col0", [["2"]]),
+    (
+        "SELECT a.x, b.x FROM (VALUES 1,2) a(x) RIGHT JOIN (VALUES 2,3) b(x) ON a.x = b.x ORDER BY 2",
+        "x, x",
+        [["2", "2"], [None, "3"]],
+    ),
+    ("SELECT DISTINCT id % 2 FROM § ORDER BY id % 2", "_col0", [["0"], ["1"]]),
+    (
+        'SELECT "regiao" || \' \' || upper("regiao") FROM § ORDER BY 1',
+        "_col0",
+        [["BR BR"], ["BR BR"], ["UK UK"], [None]],
+    ),
+    (
+        (
+            "SELECT max('{f}{d}{0}'), sum(CASE WHEN '{f}' = '{f}' THEN DECIMAL '1.5' END), listagg('{1}', "
+            "'{0}') WITHIN GROUP (ORDER BY 1) FROM (VALUES 1,2) t(x)"
+        ),
+        "_col0, _col1, _col2",
+        [["{f}{d}{0}", "3.0", "{1}{0}{1}"]],
+    ),
 ]
 
 

@@ -19,7 +19,7 @@ FUNNEL = [(date(2011, 1, 4), "compra", 0, None), (date(2011, 1, 4), "clique", 1,
 
 
 def rows_of(contract: Contract, rows: list[tuple[Any, ...]]) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in contract.columns]
+    columns = list(zip(*rows, strict=True)) or [()] * len(contract.columns)
     schema = arrow_schema(contract)
     return pa.table(
         [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema

@@ -48,8 +48,8 @@ def _extreme(function: str) -> Callable[[list[Value]], str]:
     def render(args: list[Value]) -> str:
         if args[0].type.kind not in {"real", "double"}:
             return f"{function}({{d}}{args[0].sql}){{f}}"
-        numbers = f"{function}({{d}}CASE WHEN isnan({args[0].sql}) THEN NULL ELSE {args[0].sql} END){{f}}"
-        return f"coalesce({numbers}, {function}({{d}}{args[0].sql}){{f}})"
+        refused = refuses(f"{function} over NaN")
+        return f"(CASE WHEN bool_or(isnan({args[0].sql})){{f}} THEN {refused} ELSE {function}({args[0].sql}){{f}} END)"
 
     return render
 

@@ -162,6 +162,23 @@ scalar(
     f"WHEN {_HAS_NULL} THEN {_NULL_KEY} WHEN len(list_distinct({{0}})) <> len({{0}}) THEN {_TWICE} "
     "ELSE map({0}, {1}) END)",
 )
+_BOTH = "{0} IS NULL OR {1} IS NULL"
+scalar(
+    "zip",
+    "array(T), array(U) -> array(row(T,U))",
+    f"(CASE WHEN {_BOTH} THEN NULL ELSE list_transform(generate_series(1, greatest(len({{0}}), len({{1}}))), "
+    "lambda i: struct_pack(f0 := {0}[i], f1 := {1}[i])) END)",
+)
+scalar(
+    "map_entries",
+    "map(K,V) -> array(row(K,V))",
+    "list_transform(map_entries({0}), lambda e: struct_pack(f0 := e.key, f1 := e.value))",
+)
+scalar(
+    "map_from_entries",
+    "array(row(K,V)) -> map(K,V)",
+    "map_from_entries(list_transform({0}, lambda e: struct_pack(key := e.f0, value := e.f1)))",
+)
 scalar("map_keys", "map(K,V) -> array(K)", "map_keys({0})")
 scalar("map_values", "map(K,V) -> array(V)", "map_values({0})")
 scalar("map_concat", "map(K,V), map(K,V)... -> map(K,V)", _map_concat)

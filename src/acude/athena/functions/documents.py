@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from acude.athena.errors import fail, unsupported
 from acude.athena.functions.registry import scalar
-from acude.athena.udf import path_steps
+from acude.athena.json_text import path_steps
 from acude.athena.value import Value
 
 

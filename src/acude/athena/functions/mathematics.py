@@ -99,6 +99,8 @@ scalar("sqrt", "double -> double", f"(CASE WHEN {{0}} < 0 THEN {_NAN} ELSE sqrt(
 for _name in ("ln", "log2", "log10"):
     _special = f"WHEN {{0}} = 0 THEN {_MINUS_INFINITY} WHEN {{0}} < 0 THEN {_NAN}"
     scalar(_name, "double -> double", f"(CASE {_special} ELSE {_name}({{0}}) END)")
+_LN = f"(CASE WHEN {{x}} = 0 THEN {_MINUS_INFINITY} WHEN {{x}} < 0 THEN {_NAN} ELSE ln({{x}}) END)"
+scalar("log", "double, double -> double", f"({_LN.format(x='{1}')} / {_LN.format(x='{0}')})")
 for _name in ("pow", "power"):
     scalar(_name, "double, double -> double", "pow({0}, {1})")
 scalar("mod", "N, N -> N", _mod, check=INTEGRAL)

@@ -31,7 +31,7 @@ def _null_if_any(args: list[Value], sql: str) -> str:
 
 def _substr(args: list[Value]) -> str:
     text, start = args[0].sql, args[1]
-    length = args[2] if len(args) > 2 else None  # noqa: PLR2004
+    length = Value(f"least({args[2].sql}, 2147483647)", args[2].type) if len(args) > 2 else None  # noqa: PLR2004
     from_end = f"WHEN {start.sql} < 0 AND -({start.sql}) > length({text}) THEN ''"
     tests = "" if start.number and start.number > 0 else f"WHEN {start.sql} = 0 THEN '' {from_end} "
     if length is None:

@@ -1,0 +1,234 @@
+"""The DAGs on the running platform: real Airflow, real lake, real warehouse."""
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from acude import aws
+from acude.cli import app
+from acude.lake import records
+from acude.lake.records import Publication
+from acude.local.platform import Platform
+from acude.orchestration.airflow_api import AirflowApi, AirflowError, Reprocess, Run
+from acude.settings import Settings, settings
+from acude.warehouse.connection import connect
+
+HEADER = "id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda"
+REGIONS = "gold.vendas_por_regiao"
+
+
+@pytest.fixture(scope="module")
+def api(platform: Platform) -> Iterator[AirflowApi]:
+    """Airflow of the running platform."""
+    with AirflowApi(platform.config) as client:
+        yield client
+
+
+@pytest.fixture
+def day() -> date:
+    """A day that no other test knows: the lake, the warehouse and Airflow's runs outlive a test run."""
+    return date(2001, 1, 1) + timedelta(days=random.SystemRandom().randrange(3000))
+
+
+class Inbox:
+    """A source of a test's own; its files go away afterwards."""
+
+    def __init__(self, config: Settings) -> None:
+        self.config = config
+        self.keys: set[str] = set()
+
+    def put(self, day: date, lines: Sequence[str], header: str = HEADER) -> str:
+        """The day's file with these lines, in place of an earlier one."""
+        key = f"vendas/teste-dags/{day}.csv"
+        body = "\n".join([header, *lines]) + "\n"
+        aws.s3(self.config).put_object(Bucket=self.config.inbox_bucket, Key=key, Body=body.encode())
+        self.keys.add(key)
+        return key
+
+
+@pytest.fixture
+def inbox(platform: Platform) -> Iterator[Inbox]:
+    """The test's source."""
+    source = Inbox(platform.config)
+    yield source
+    for key in source.keys:
+        aws.s3(platform.config).delete_object(Bucket=platform.config.inbox_bucket, Key=key)
+
+
+def line(day: date, price: Decimal, order: str = "A1", pieces: int = 3) -> str:
+    return f"{order},p1,Mug,{pieces},{day} 10:00:00,{price},u1,SP,BRL"
+
+
+def a_price() -> Decimal:
+    return Decimal(random.SystemRandom().randrange(1, 10**9)) / 10_000
+
+
+def run_day(api: AirflowApi, day: date, dag: str = "vendas_diarias") -> Run:
+    return api.wait(dag, api.trigger(dag, {"dia": day.isoformat()}), timeout_s=500)
+
+
+def states(api: AirflowApi, run: Run) -> dict[str, str | None]:
+    return {task.task_id: task.state for task in api.tasks(run.dag_id, run.dag_run_id)}
+
+
+def first_error(api: AirflowApi, run: Run, task: str) -> str:
+    """The first line of a task's log that isn't Airflow's own."""
+    log = api.log(run.dag_id, run.dag_run_id, task).split("::endgroup::\n")
+    return log[2].splitlines()[0]
+
+
+def gold(day: date) -> Publication:
+    found = records.publication(REGIONS, day)
+    assert found is not None
+    return found
+
+
+def in_warehouse(config: Settings, day: date) -> Decimal:
+    with closing(connect(config)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT sum(receita) FROM vendas_por_regiao WHERE data = %s", (day,))
+        return Decimal(cursor.fetchone()[0] or 0)
+
+
+def test_a_triggered_day_is_published_loaded_and_reconciled(api: AirflowApi, inbox: Inbox, day: date) -> None:
+    price = a_price()
+    inbox.put(day, [line(day, price)])
+
+    run = run_day(api, day)
+
+    assert run.state == "success", states(api, run)
+    assert set(states(api, run).values()) == {"success"}
+    assert Decimal(gold(day).sums["BRL"]["receita"]) == 3 * price
+    assert in_warehouse(inbox.config, day) == 3 * price
+
+
+def test_a_poisoned_day_is_red_with_a_reason_and_gold_stands_until_it_is_mended(
+    api: AirflowApi, inbox: Inbox, day: date
+) -> None:
+    good, mended = a_price(), a_price()
+    inbox.put(day, [line(day, good)])
+    assert run_day(api, day).state == "success"
+    before = gold(day)
+
+    key = inbox.put(day, [line(day, mended).replace("BRL", "BRL,one,too,many")])
+    red = run_day(api, day)
+
+    assert red.state == "failed"
+    assert states(api, red)["refinar"] == "failed"
+    assert states(api, red)["publicar"] == "upstream_failed"
+    assert first_error(api, red, "refinar").startswith(f"{key}, line 2")
+    assert gold(day) == before
+    assert in_warehouse(inbox.config, day) == 3 * good
+    assert any(red.dag_run_id in text and "vendas_diarias.refinar failed" in text for text in alerts(inbox.config))
+
+    inbox.put(day, [line(day, mended)])
+    assert run_day(api, day).state == "success"
+    assert Decimal(gold(day).sums["BRL"]["receita"]) == 3 * mended
+    assert in_warehouse(inbox.config, day) == 3 * mended
+
+
+def test_lines_that_their_suite_refuses_fail_the_task_with_the_rule_and_publish_nothing(
+    api: AirflowApi, inbox: Inbox, day: date
+) -> None:
+    inbox.put(day, [line(day, Decimal(-1), order=f"A{number}") for number in range(5)])
+
+    run = run_day(api, day)
+
+    assert states(api, run)["refinar"] == "failed"
+    assert "silver.quarentena_arquivos" in first_error(api, run, "refinar")
+    assert api.tasks(run.dag_id, run.dag_run_id)[1].try_number == 1, "the same lines would be refused again"
+    assert records.publication(REGIONS, day) is None
+
+
+def test_a_backfill_writes_the_days_of_its_range_and_no_other(api: AirflowApi, inbox: Inbox, day: date) -> None:
+    days = [day + timedelta(days=number) for number in range(3)]
+    prices = {one: a_price() for one in days}
+    for one, price in prices.items():
+        inbox.put(one, [line(one, price)])
+
+    done = acude("backfill", "vendas_diarias", "--from", str(days[0]), "--to", str(days[1]), "--json")
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [run["state"] for run in report["runs"]] == ["success", "success"]
+    assert [run["interval"][:10] for run in report["runs"]] == [str(days[0]), str(days[1])]
+    assert [Decimal(gold(one).sums["BRL"]["receita"]) for one in days[:2]] == [3 * prices[one] for one in days[:2]]
+    assert records.publication(REGIONS, days[2]) is None
+
+
+def test_a_second_backfill_of_a_dag_is_refused_in_a_sentence(api: AirflowApi, day: date) -> None:
+    first = api.start_backfill("vendas_diarias", day, day, reprocess=Reprocess.NONE)
+    with pytest.raises(AirflowError, match="Another backfill of this DAG is active"):
+        api.start_backfill("vendas_diarias", day, day)
+    assert api.follow_backfill(first)[0].state == "success", "a day without files is an empty day"
+
+
+def test_a_file_that_comes_after_its_day_makes_that_day_run_again_once(api: AirflowApi, inbox: Inbox) -> None:
+    day = datetime.now(UTC).date() - timedelta(days=20)
+    inbox.put(day, [line(day, a_price())])
+    assert run_day(api, day).state == "success"
+    price = a_price()
+    inbox.put(day, [line(day, price)])
+
+    for _ in range(2):
+        assert api.wait("novos_arquivos", api.trigger("novos_arquivos")).state == "success"
+
+    started = api.runs("vendas_diarias", run_id_prefix_pattern=f"arquivo__{day}__", order_by="run_after")
+    newest = api.wait("vendas_diarias", started[-1].dag_run_id)
+    assert newest.state == "success"
+    assert Decimal(gold(day).sums["BRL"]["receita"]) == 3 * price
+
+
+def test_a_dead_stream_is_started_again_and_the_closed_hour_is_loaded(api: AirflowApi, platform: Platform) -> None:
+    platform.stop("streams")
+    day = datetime.now(UTC).date()
+    before = {run.dag_run_id for run in api.runs("carga_redshift", run_type="asset_triggered")}
+
+    run = run_day(api, day, "atualizacao_horaria")
+
+    assert states(api, run)["manter_fluxos"] == "success"
+    assert platform.pid("streams") is not None
+    assert run.state == "success", states(api, run)
+    loads = [one for one in api.runs("carga_redshift", run_type="asset_triggered") if one.dag_run_id not in before]
+    assert loads
+    assert api.wait("carga_redshift", loads[-1].dag_run_id).state == "success"
+
+
+@pytest.mark.parametrize("dag", ["qualidade", "carga_redshift", "manutencao"])
+def test_every_other_dag_is_green_on_a_published_day(api: AirflowApi, inbox: Inbox, dag: str, day: date) -> None:
+    inbox.put(day, [line(day, a_price())])
+    assert run_day(api, day).state == "success"
+
+    run = run_day(api, day, dag)
+
+    assert run.state == "success", states(api, run)
+
+
+def test_an_unknown_dag_is_refused_with_the_names_that_exist(platform: Platform) -> None:
+    assert platform.is_running()
+    answer = CliRunner().invoke(app, ["backfill", "vendas", "--from", "2026-01-01", "--to", "2026-01-01"])
+    assert answer.exit_code == 1
+    assert "Airflow knows no DAG 'vendas'" in answer.stderr
+    assert "vendas_diarias" in answer.stderr
+
+
+def acude(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    program = str(Path(sys.executable).with_name("acude"))
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=500)
+
+
+def alerts(config: Settings) -> list[str]:
+    """Today's alerts."""
+    folder = f"_controle/alertas/{datetime.now(UTC):%Y-%m-%d}/"
+    client = aws.s3(config)
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=folder)
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+    return [client.get_object(Bucket=settings().lake_bucket, Key=key)["Body"].read().decode() for key in keys]

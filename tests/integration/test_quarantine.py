@@ -1,0 +1,179 @@
+"""A bad record stops nothing: it waits with its bytes, and goes round again once its contract is right."""
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from acude.ingress.topics import ensure_topics
+from acude.local.platform import Platform
+from acude.settings import settings
+from tests.integration.streamlab import StreamLab, ingest, own_topic, produce, register, stream_lab
+
+BIN = Path(sys.executable).parent
+COLD = b'{"id_sensor":"s1","valor":-5.0,"timestamp":"2026-11-22T10:00:00","id_evento":"cold"}'
+WARM = b'{"id_sensor":"s1","valor":5.0,"timestamp":"2026-11-22T10:00:00","id_evento":"warm"}'
+BROKEN = b'{"id_sensor":\xff\x1b'
+HEADER = ("rastro", b"\x00\x01")
+
+
+@dataclass
+class Sensors:
+    """A lake whose topic refuses negative readings, with a catalogue and an Athena of its own."""
+
+    lab: StreamLab
+    topic: str
+    contract: Path
+
+    def acude(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - JSON
+        """Runs `acude quarantine ... --json`."""
+        command = [str(BIN / "acude"), "quarantine", *arguments, "--json"]
+        done = subprocess.run(command, env=self.lab.whole_environment, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout) if done.stdout else done.stderr
+
+    def allow_negative(self) -> None:
+        """Corrects the contract; a driver reads it when it starts."""
+        self._set_minimum({})
+        self.lab.end_the_process()
+
+    def refuse_negative(self) -> None:
+        self._set_minimum({"logicalTypeOptions": {"minimum": 0}})
+
+    def _set_minimum(self, options: dict[str, object]) -> None:
+        contract = yaml.safe_load(self.contract.read_text())
+        fields = contract["schema"][0]["properties"]
+        at = next(n for n, field in enumerate(fields) if field["name"] == "valor")
+        fields[at].pop("logicalTypeOptions", None)
+        fields[at] |= options
+        self.contract.write_text(yaml.safe_dump(contract, allow_unicode=True))
+
+    def ids(self) -> list[str]:
+        return sorted(row["id_evento"] for row in self.lab.rows(f"silver.{self.topic}"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], ready: str, environment: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(ready)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(90), wait=wait_fixed(0.2), reraise=True)
+def _wait(address: str) -> None:
+    httpx.get(address, timeout=2)
+
+
+@pytest.fixture(scope="module")
+def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sensors]:
+    del platform
+    folder = tmp_path_factory.mktemp("sensors") / "contracts"
+    topic = own_topic(folder)
+    glue, athena = free_port(), free_port()
+    changes: dict[str, object] = {
+        "contracts": folder,
+        "glue_endpoint": f"http://127.0.0.1:{glue}",
+        "athena_port": athena,
+        "athena_endpoint": f"http://127.0.0.1:{athena}",
+    }
+    with stream_lab(**changes) as lab:
+        lab.new_lake()
+        found = Sensors(lab, topic, folder / "topics" / f"{topic}.odcs.yaml")
+        found.refuse_negative()
+        ensure_topics(settings().model_copy(update={"contracts": folder}))
+        moto = [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(glue)]
+        server = [sys.executable, "-m", "acude.athena"]
+        with (
+            running(moto, f"{changes['glue_endpoint']}/moto-api/", lab.whole_environment),
+            running(server, f"{changes['athena_endpoint']}/health", lab.whole_environment),
+        ):
+            produce(lab, topic, COLD, headers=[HEADER])
+            produce(lab, topic, WARM, BROKEN, None)
+            lab.do(ingest)
+            lab.do(register)
+            yield found
+
+
+def waiting(sensors: Sensors, reason: str) -> dict[str, Any]:
+    found = sensors.acude("list", "--motivo", reason, "--topico", sensors.topic)["registros"]
+    assert len(found) == 1
+    return dict(found[0])
+
+
+def place(record: dict[str, Any]) -> str:
+    return f"{record['topico']}/{record['particao']}/{record['deslocamento']}"
+
+
+def test_refused_records_are_listed_with_their_reasons(sensors: Sensors) -> None:
+    totals = sensors.acude("list", "--topico", sensors.topic)["totais"]
+    found = {total["motivo"] for total in totals}
+    assert {"valor_invalido", "utf8_invalido", "vazio"} <= found
+
+
+def test_a_refused_record_waits_with_its_bytes_key_and_headers(sensors: Sensors) -> None:
+    record = waiting(sensors, "valor_invalido")
+    shown = sensors.acude("show", place(record))
+    assert base64.b64decode(shown["valor_base64"]) == COLD
+    assert base64.b64decode(shown["chave_base64"]) == b"k"
+    assert [(h["chave"], base64.b64decode(h["valor_base64"])) for h in shown["cabecalhos"]] == [HEADER]
+    assert not shown["reenviado"]
+
+
+def test_broken_bytes_are_shown_without_touching_the_terminal(sensors: Sensors) -> None:
+    record = waiting(sensors, "utf8_invalido")
+    command = [str(BIN / "acude"), "quarantine", "show", place(record)]
+    done = subprocess.run(command, env=sensors.lab.whole_environment, capture_output=True, check=True)
+    assert b"\\xff\\x1b" in done.stdout
+    assert b"\x1b" not in done.stdout
+
+
+def test_a_record_that_is_not_there_is_said_to_be_missing(sensors: Sensors) -> None:
+    assert "has no record" in sensors.acude("show", f"{sensors.topic}/0/999999", code=2)
+
+
+def test_days_without_refused_records_list_none(sensors: Sensors) -> None:
+    assert sensors.acude("list", "--topico", sensors.topic, "--to", "2020-01-01")["registros"] == []
+
+
+def test_a_replayed_record_is_in_silver_once_its_contract_is_right(sensors: Sensors) -> None:
+    refused = place(waiting(sensors, "valor_invalido"))
+    assert sensors.ids() == ["warm"]
+    sensors.allow_negative()
+    sent = sensors.acude("replay", "--motivo", "valor_invalido", "--topico", sensors.topic)
+    assert sent == {"enviados": [refused], "ja_enviados": []}
+    sensors.lab.do(ingest)
+    assert sensors.ids() == ["cold", "warm"]
+    landed = [row for row in sensors.lab.rows("bronze.eventos") if row["valor"] == COLD]
+    newest = max(landed, key=lambda row: row["ingerido_em"])
+    headers = [(header["chave"], header["valor"]) for header in newest["cabecalhos"]]
+    assert headers == [HEADER, ("acude-reenvio-de", refused.encode())]
+    assert newest["chave"] == b"k"
+
+    repeated = sensors.acude("replay", "--motivo", "valor_invalido", "--topico", sensors.topic)
+    assert repeated == {"enviados": [], "ja_enviados": [refused]}
+    forced = sensors.acude("replay", "--record", refused, "--again")
+    assert forced["enviados"] == [refused]
+    sensors.lab.do(ingest)
+    assert sensors.ids() == ["cold", "warm"]
+    assert len(sensors.lab.rows("silver.duplicatas")) == 1

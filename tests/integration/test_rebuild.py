@@ -1,0 +1,73 @@
+"""Silver made again from bronze is silver as it was streamed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from acude.ingress.topics import ensure_topics
+from acude.local.platform import Platform
+from acude.settings import settings
+from tests.integration.streamlab import (
+    Row,
+    StreamLab,
+    append,
+    ingest,
+    own_topic,
+    produce,
+    rebuild,
+    stream_lab,
+    take_over,
+)
+
+SIDE = "_rebuild/teste"
+
+
+def reading(number: int, value: str = "1.10") -> bytes:
+    return f'{{"id_sensor":"s","valor":{value},"timestamp":"2026-11-22T10:00:00","id_evento":"{number}"}}'.encode()
+
+
+@pytest.fixture
+def streamed(platform: Platform, tmp_path: Path) -> Iterator[tuple[StreamLab, str]]:
+    """A lake with three micro-batches that repeat and contradict each other and themselves."""
+    del platform
+    name = own_topic(tmp_path / "contracts")
+    with stream_lab(contracts=tmp_path / "contracts") as lab:
+        lab.new_lake()
+        ensure_topics(settings().model_copy(update={"contracts": tmp_path / "contracts"}))
+        for batch in (
+            [*(reading(n) for n in range(20)), reading(3), reading(4, "9.99"), b"{", None],
+            [reading(5), reading(6, "9.99"), *(reading(n) for n in range(20, 30)), reading(25)],
+            [reading(25, "7.00"), b'{"id_sensor":"s","valor":2,"timestamp":"2026-11-22T10:00:00"}', b"\xff"],
+        ):
+            produce(lab, name, *batch)
+            lab.do(ingest)
+        yield lab, name
+
+
+def as_set(rows: list[Row]) -> set[str]:
+    return {repr(sorted(row.items())) for row in rows}
+
+
+def test_rebuilt_silver_equals_silver_as_streamed(streamed: tuple[StreamLab, str]) -> None:
+    lab, name = streamed
+    differences = lab.do(rebuild, SIDE)
+    tables = [f"silver.{name}", "silver.quarentena", "silver.duplicatas"]
+    assert differences == dict.fromkeys(tables, (0, 0))
+    for table in tables:
+        rows = lab.rows(table)
+        assert rows
+        assert as_set(lab.rows(table, f"{SIDE}/")) == as_set(rows)
+        assert len(lab.rows(table, f"{SIDE}/")) == len(rows)
+
+
+def test_a_row_that_bronze_does_not_know_is_found_and_goes_when_the_rebuilt_tables_take_over(
+    streamed: tuple[StreamLab, str],
+) -> None:
+    lab, name = streamed
+    table = f"silver.{name}"
+    right = lab.rows(table)
+    lab.do(append, table, [right[0] | {"id_evento": "forged"}])
+    assert lab.do(rebuild, SIDE)[table] == (1, 0)
+    lab.do(take_over, SIDE)
+    assert as_set(lab.rows(table)) == as_set(right)
