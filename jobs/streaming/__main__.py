@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from types import FrameType
+from types import FrameType, ModuleType
 
 from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from acude.contracts.model import load
 from acude.lake import control
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.maintenance import create, stream_tables
@@ -99,7 +100,7 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     queries: list[StreamingQuery] = []
     try:
         # One after another, so that those that run are known where the next can't start.
-        queries.extend(_in_pool(spark, query.__name__, query.start) for query in (ingest, measure, stock))
+        queries.extend(_in_pool(spark, job.__name__, job.start) for job in _jobs())
         lease.announce_ready()
         log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
         next_look = time.monotonic()
@@ -120,8 +121,8 @@ def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Lands and measures what is there, one query after another."""
     create(spark, stream_tables())
     lease.announce_ready()
-    for module in (ingest, measure, stock):
-        query = module.start(spark, available_now=True)
+    for job in _jobs():
+        query = job.start(spark, available_now=True)
         while query.isActive:
             if asked.wait(_LOOK_S) or lease.lost.is_set():
                 _stop([query], patient=not lease.lost.is_set())
@@ -132,6 +133,11 @@ def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
             return FAILED
     log.info("Caught up")
     return 0
+
+
+def _jobs() -> list[ModuleType]:
+    """`ingest`, and what follows the topics that have a contract here."""
+    return [ingest, *(job for job in (measure, stock) if job.SOURCE in load())]
 
 
 def _in_pool(spark: SparkSession, name: str, start: Callable[[SparkSession], StreamingQuery]) -> StreamingQuery:

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from deltalake import DeltaTable
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
 
 from acude.aws import s3
 from acude.settings import PROJECT, Settings, settings
@@ -128,6 +128,8 @@ def _set_environment(environment: dict[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith("SPARK_CONNECT") or name == "SPARK_REMOTE"]:
         del os.environ[name]
     os.environ.update(environment)
+    # These JVMs live for a minute or two: the optimising compiler would cost more than it brings.
+    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
     settings.cache_clear()
 
 
@@ -269,6 +271,13 @@ def own_topic(folder: Path) -> str:
     text = (PROJECT / "tests" / "chaos" / "contract.odcs.yaml").read_text().replace("TOPIC", name)
     (folder / "topics" / f"{name}.odcs.yaml").write_text(text)
     return name
+
+
+def drop_topic(lab: StreamLab, name: str) -> None:
+    """Deletes a test's topic."""
+    admin = KafkaAdminClient(bootstrap_servers=lab.config.kafka_bootstrap)
+    admin.delete_topics([name])
+    admin.close()
 
 
 def produce(

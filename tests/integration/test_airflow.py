@@ -95,7 +95,8 @@ def gold(day: date) -> Publication:
 def in_warehouse(config: Settings, day: date) -> Decimal:
     with closing(connect(config)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT sum(receita) FROM vendas_por_regiao WHERE data = %s", (day,))
-        return Decimal(cursor.fetchone()[0] or 0)
+        ((total,),) = cursor.fetchall()
+        return Decimal(total or 0)
 
 
 def test_a_triggered_day_is_published_loaded_and_reconciled(api: AirflowApi, inbox: Inbox, day: date) -> None:
@@ -148,7 +149,7 @@ def test_lines_that_their_suite_refuses_fail_the_task_with_the_rule_and_publish_
     assert records.publication(REGIONS, day) is None
 
 
-def test_a_backfill_writes_the_days_of_its_range_and_no_other(api: AirflowApi, inbox: Inbox, day: date) -> None:
+def test_a_backfill_writes_the_days_of_its_range_and_no_other(inbox: Inbox, day: date) -> None:
     days = [day + timedelta(days=number) for number in range(3)]
     prices = {one: a_price() for one in days}
     for one, price in prices.items():

@@ -53,7 +53,7 @@ def revenue(lake: BatchLake, day: date) -> list[Decimal]:
 
 def test_a_day_goes_from_file_to_every_mart(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day), line(day, order="C1", pieces=-1), line(day), line(day, order="2", price="0")))
-    result = publish_day(day, "r1")
+    result = publish_day(day, "scheduled__2026-11-22T00:00:00+00:00")
     assert set(result) == {"silver.vendas", "silver.quarentena_arquivos", *MARTS}
     assert result["silver.vendas"]["sums"] == {"BRL": {"receita": "10.5000", "quantidade": "1", "linhas": "2"}}
     assert revenue(lake, day) == [Decimal("10.5000")]
@@ -150,6 +150,16 @@ def test_days_whose_files_changed_after_their_run_are_found(lake: BatchLake, day
     lake.send(other, csv_of(line(other)), origin="atrasada")
     assert inbox.changed_days(*window) == [day, other, refused]
     assert inbox.changed_days(other, other) == [other]
+
+
+def test_a_day_that_is_refused_for_a_files_name_waits_for_another_file(lake: BatchLake, day: date) -> None:
+    wrong = lake.send(day, csv_of(line(day)), kind="txt")
+    with pytest.raises(InboxError):
+        vendas.run(day, "r1")
+    assert inbox.changed_days(day, day) == []
+    lake.withdraw(wrong)
+    lake.send(day, csv_of(line(day)))
+    assert inbox.changed_days(day, day) == [day]
 
 
 def test_a_poisoned_day_leaves_gold_as_it_was_until_it_is_mended(lake: BatchLake, day: date) -> None:

@@ -1,7 +1,6 @@
 """Silver made again from bronze is silver as it was streamed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.integration.streamlab import (
     Row,
     StreamLab,
     append,
+    drop_topic,
     ingest,
     own_topic,
     produce,
@@ -27,14 +27,15 @@ def reading(number: int, value: str = "1.10") -> bytes:
     return f'{{"id_sensor":"s","valor":{value},"timestamp":"2026-11-22T10:00:00","id_evento":"{number}"}}'.encode()
 
 
-@pytest.fixture
-def streamed(platform: Platform, tmp_path: Path) -> Iterator[tuple[StreamLab, str]]:
+@pytest.fixture(scope="module")
+def streamed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StreamLab, str]]:
     """A lake with three micro-batches that repeat and contradict each other and themselves."""
     del platform
-    name = own_topic(tmp_path / "contracts")
-    with stream_lab(contracts=tmp_path / "contracts") as lab:
+    folder = tmp_path_factory.mktemp("rebuild") / "contracts"
+    name = own_topic(folder)
+    with stream_lab(contracts=folder) as lab:
         lab.new_lake()
-        ensure_topics(settings().model_copy(update={"contracts": tmp_path / "contracts"}))
+        ensure_topics(settings().model_copy(update={"contracts": folder}))
         for batch in (
             [*(reading(n) for n in range(20)), reading(3), reading(4, "9.99"), b"{", None],
             [reading(5), reading(6, "9.99"), *(reading(n) for n in range(20, 30)), reading(25)],
@@ -43,6 +44,7 @@ def streamed(platform: Platform, tmp_path: Path) -> Iterator[tuple[StreamLab, st
             produce(lab, name, *batch)
             lab.do(ingest)
         yield lab, name
+        drop_topic(lab, name)
 
 
 def as_set(rows: list[Row]) -> set[str]:
@@ -68,6 +70,6 @@ def test_a_row_that_bronze_does_not_know_is_found_and_goes_when_the_rebuilt_tabl
     table = f"silver.{name}"
     right = lab.rows(table)
     lab.do(append, table, [right[0] | {"id_evento": "forged"}])
-    assert lab.do(rebuild, SIDE)[table] == (1, 0)
-    lab.do(take_over, SIDE)
+    assert lab.do(rebuild, "_rebuild/outra")[table] == (1, 0)
+    lab.do(take_over, "_rebuild/outra")
     assert as_set(lab.rows(table)) == as_set(right)

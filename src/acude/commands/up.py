@@ -44,6 +44,8 @@ def up(
     try:
         with ServiceProgress() as progress:
             platform.up(only or platform.names(live=not servers), progress)
+        if not only and not servers:
+            _let_schedules_run(platform)
     except (KeyboardInterrupt, PlatformError) as problem:
         # Nobody would stop in the background what a foreground start has left.
         if not detach:
@@ -57,6 +59,15 @@ def up(
     err.print("The platform runs. Ctrl-C stops it.")
     _watch(platform, done)
     _down(platform)
+
+
+def _let_schedules_run(platform: Platform) -> None:
+    """A new platform's DAGs are paused, so that its first minutes are not all DAGs at once."""
+    from acude.orchestration.airflow_api import AirflowApi  # noqa: PLC0415 - --help does without it
+
+    with AirflowApi(platform.config) as airflow:
+        for file in sorted((platform.config.project / "dags").glob("*.py")):
+            airflow.pause(file.stem, paused=False)
 
 
 def _stop_signal() -> threading.Event:

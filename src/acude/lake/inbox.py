@@ -28,6 +28,7 @@ FORMATS = ("csv", "csv.gz", "parquet")
 WINDOW = timedelta(days=35)
 """How far back `changed_days` looks unless told otherwise."""
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.(?P<format>csv|csv\.gz|parquet)")
 _STALE = {"PreconditionFailed", "NoSuchKey", "412", "404"}
 _NO_LINES = LINES.append(pa.field("origem", pa.string())).append(pa.field("arquivo", pa.string()))
@@ -107,8 +108,15 @@ def assert_unchanged(day: date, files: list[InboxFile]) -> None:
 
 
 def remember(day: date, files: list[InboxFile], run_id: str, *, published: bool) -> None:
-    """Notes which files a run saw, so that `changed_days` can tell later ones."""
-    etags = {file.key: file.etag for file in files}
+    """Notes which files a run saw, so that `changed_days` can tell later ones.
+
+    Args:
+        day: the files' day.
+        files: what the run listed; where it could not even do that, what lies there now is noted.
+        run_id: names the attempt.
+        published: False where the run refused them.
+    """
+    etags = {file.key: file.etag for file in files} or _etags(day)
     records.put(records.inbox_key(day), records.InboxRecord(day=day, run_id=run_id, files=etags, published=published))
 
 
@@ -156,8 +164,17 @@ def _entries(client: "S3Client", prefix: str, since: date | None = None, until: 
             name = entry["Key"].removeprefix(prefix)
             if until and name[:10] > until.isoformat():
                 return found
-            if not until or _NAME.match(name):
+            if not until or _DAY.match(name):
                 found[entry["Key"]] = entry["ETag"]
+    return found
+
+
+def _etags(day: date) -> dict[str, str]:
+    """Everything of a day in the origins' folders, whatever its name."""
+    client = s3()
+    found: dict[str, str] = {}
+    for origin in _origins(client):
+        found |= _entries(client, f"{FOLDER}{origin}/{day}")
     return found
 
 

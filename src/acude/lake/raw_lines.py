@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.lake.records import s3
+from acude.lake.staging import path_name
 from acude.settings import settings
 
 
 @contextmanager
 def on_s3(spark: SparkSession, lines: pa.Table, day: date, run_id: str) -> Iterator[DataFrame]:
     """A frame over the lines, which lie under `_staging/inbox/` as long as the block runs."""
-    key = f"_staging/inbox/{day}/{run_id}.parquet"
+    key = f"_staging/inbox/{day}/{path_name(run_id)}.parquet"
     sink = io.BytesIO()
     pq.write_table(lines, sink, compression="zstd")
     place = {"Bucket": settings().lake_bucket, "Key": key}

@@ -5,6 +5,7 @@ A staged day is one Parquet object `_staging/<layer>/<table>/<day>/<run_id>/linh
 """
 
 import io
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -82,7 +83,16 @@ class Verdict(Record):
 
 def folder(contract: Contract, day: date, run_id: str, root: str = STAGING) -> str:
     """Where a staged (or rejected) day lies in the lake's bucket, with a slash at the end."""
-    return f"{root}/{contract.layer}/{contract.name}/{day}/{run_id}/"
+    return f"{root}/{contract.layer}/{contract.name}/{day}/{path_name(run_id)}/"
+
+
+def path_name(run_id: str) -> str:
+    """A run id as a part of a path: Airflow's hold colons, which Hadoop's paths can't.
+
+    >>> path_name("scheduled__2026-11-22T00:00:00+00:00")
+    'scheduled__2026-11-22T00_00_00_00_00'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]", "_", run_id)
 
 
 def stage(

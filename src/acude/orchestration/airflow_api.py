@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from acude.local.errors import PlatformError
 from acude.settings import Settings, settings
 
+_READ_WITHIN_S = 120.0
 _LOOK_S = 1.0
 _PAGE = 100
 _FINAL = frozenset({"success", "failed"})
@@ -119,7 +120,8 @@ class AirflowApi:
         Returns:
             The run's id.
         """
-        self._require_dag(dag_id)
+        # A run of a paused DAG would wait for ever, and whoever starts one wants it to run.
+        self.pause(dag_id, paused=False)
         answer = self._call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
         return str(answer["dag_run_id"])
 
@@ -174,7 +176,7 @@ class AirflowApi:
         Raises:
             AirflowError: no such DAG, another backfill of it is active, or it has no intervals to run.
         """
-        self._require_dag(dag_id)
+        self.pause(dag_id, paused=False)
         body = _backfill_body(dag_id, first, last, max_active_runs, reprocess)
         return Backfill.model_validate(self._call("POST", "/backfills", json=body))
 
@@ -183,6 +185,11 @@ class AirflowApi:
         self._require_dag(dag_id)
         answer = self._call("POST", "/backfills/dry_run", json=_backfill_body(dag_id, first, last, 1, reprocess))
         return [datetime.fromisoformat(entry["logical_date"]) for entry in answer["backfills"]]
+
+    def backfills(self, dag_id: str) -> list[Backfill]:
+        """All backfills of a DAG, oldest first."""
+        found = self._pages("/backfills", "backfills", dag_id=dag_id, order_by="id")
+        return [Backfill.model_validate(entry) for entry in found]
 
     def backfill(self, backfill_id: int) -> Backfill:
         """A backfill as it stands."""
@@ -229,7 +236,12 @@ class AirflowApi:
             time.sleep(_LOOK_S)
 
     def _require_dag(self, dag_id: str) -> None:
+        until = time.monotonic() + (_READ_WITHIN_S if (self._config.project / "dags" / f"{dag_id}.py").exists() else 0)
         known = self.dag_ids()
+        while dag_id not in known and time.monotonic() < until:
+            # A new platform's Airflow reads dags/ within its first seconds.
+            time.sleep(_LOOK_S)
+            known = self.dag_ids()
         if dag_id not in known:
             raise AirflowError(
                 f"Airflow knows no DAG {dag_id!r}.",

@@ -28,6 +28,9 @@ NEEDS_A_PERSON = frozenset(
 )
 """Errors about the data or the call: repeating the task changes nothing."""
 
+_CHATTER = ("great_expectations", "botocore", "kafka")
+"""Libraries whose hundreds of INFO lines would stand before the sentence."""
+
 _WORDS = 3
 """An error text of fewer words says too little without its class."""
 
@@ -50,6 +53,8 @@ def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
     @functools.wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Made:
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(_matters)
         try:
             return function(*args, **kwargs)
         except AirflowException:
@@ -70,6 +75,11 @@ def needs_a_person(problem: Exception) -> bool:
     Told by the names of its classes, so that no job's module is loaded for it.
     """
     return any(f"{kind.__module__}.{kind.__qualname__}" in NEEDS_A_PERSON for kind in type(problem).__mro__)
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """Whether a line belongs into a task's log. A filter, because some of these libraries set their own levels."""
+    return record.levelno >= logging.WARNING or not record.name.startswith(_CHATTER)
 
 
 def _sentence(problem: Exception) -> str:

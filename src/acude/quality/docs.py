@@ -4,7 +4,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from acude.lake.staging import Failure, Verdict
+from acude.lake.staging import Failure, Verdict, path_name
 from acude.settings import settings
 
 _STYLE = """
@@ -30,7 +30,7 @@ def write_docs(verdicts: list[Verdict]) -> Path:
         members = list(group)
         # Silver and gold are judged one after the other by the same run: each keeps its page.
         layers = "-".join(sorted({verdict.table.split(".")[0] for verdict in members}))
-        page = docs_folder() / day / f"{_file_name(run_id)}-{layers}.html"
+        page = docs_folder() / day / f"{path_name(run_id)}-{layers}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(_page(f"{day}: {run_id}", "".join(_section(verdict) for verdict in members)), encoding="utf-8")
         pages.append(page)
@@ -43,10 +43,6 @@ def _write_index() -> None:
     names = [page.relative_to(folder).as_posix() for page in sorted(folder.glob("*/*.html"), reverse=True)]
     links = [f'<li><a href="{escape(name)}">{escape(name.removesuffix(".html"))}</a>' for name in names]
     (folder / "index.html").write_text(_page("Data Docs", f"<ul>{''.join(links)}</ul>"), encoding="utf-8")
-
-
-def _file_name(run_id: str) -> str:
-    return "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in run_id)
 
 
 def _page(title: str, body: str) -> str:

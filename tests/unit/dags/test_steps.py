@@ -50,3 +50,16 @@ def test_a_kind_of_such_an_error_needs_a_person_too() -> None:
 
     assert needs_a_person(WrongDayError())
     assert not needs_a_person(ValueError())
+
+
+def test_a_librarys_small_talk_does_not_stand_before_the_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    def job() -> None:
+        small_talk = logging.getLogger("great_expectations.data_context.types.base")
+        small_talk.setLevel(logging.INFO)
+        small_talk.info("Created temporary directory")
+        small_talk.warning("Disk is full")
+        raise RunDayError("no such day")
+
+    with caplog.at_level(logging.INFO), pytest.raises(AirflowFailException):
+        readable(job)()
+    assert caplog.messages == ["Disk is full", "RunDayError: no such day"]

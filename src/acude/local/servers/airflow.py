@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def api(config: Settings) -> Service:
 
 def scheduler(config: Settings) -> Service:
     """Decides what runs, and runs it in processes of its own."""
-    return _worker(config, "scheduler", "runs the DAGs' tasks", "--skip-serve-logs")
+    service = _worker(config, "scheduler", "runs the DAGs' tasks")
+    # Tasks are forked from it, so what it has loaded no task loads again.
+    return replace(service, command=[sys.executable, "-m", "acude.orchestration.scheduler", "--skip-serve-logs"])
 
 
 def dag_processor(config: Settings) -> Service:
@@ -130,7 +133,8 @@ def airflow_cfg(config: Settings) -> str:
             "max_active_tasks_per_dag": 4,
             "max_active_runs_per_dag": 2,
             "load_examples": False,
-            "dags_are_paused_at_creation": False,
+            # Else all DAGs would run at once on a new platform; `acude up` lets their schedules run.
+            "dags_are_paused_at_creation": True,
             "default_timezone": "utc",
             "fernet_key": config.airflow_fernet_key.get_secret_value(),
             "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",

@@ -1,0 +1,115 @@
+"""A cent that goes astray in any real place is found, and named."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from acude import reconcile
+from acude.aws import s3
+from acude.contracts.model import table
+from acude.lake import mart
+from acude.lake.delta import table_path
+from acude.lake.session import batch_session
+from acude.local.platform import Platform
+from acude.reconciliation.report import Report
+from acude.settings import settings
+from acude.warehouse.connection import connect
+from jobs.batch import carga_redshift, vendas
+
+DAY = date(2009, 3, 14)
+HEADER = "id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda\n"
+LINES = (
+    f"1001,p1,Vaso,2,{DAY} 10:00:00,10.05,u1,SP,BRL\n"
+    f"1002,p2,Copo,3,{DAY} 11:00:00,0.333,u2,RJ,BRL\n"
+    f"C1003,p1,Vaso,-1,{DAY} 12:00:00,10.05,u1,SP,BRL\n"
+)
+KEY = f"vendas/conciliacao/{DAY}.csv"
+
+
+def put(lines: str) -> None:
+    s3().put_object(Bucket=settings().inbox_bucket, Key=KEY, Body=(HEADER + lines).encode())
+
+
+def run_day(run_id: str) -> None:
+    vendas.run(DAY, run_id)
+    mart.stage_all(DAY, run_id)
+    mart.audit_all(DAY, run_id)
+    mart.publish_all(DAY, run_id)
+    carga_redshift.load_day(DAY, run_id=run_id, tables=["vendas", "vendas_por_regiao"])
+
+
+def compared() -> Report:
+    return reconcile.run(DAY, DAY, events=False)
+
+
+@pytest.fixture(scope="module")
+def published(platform: Platform) -> Iterator[None]:
+    """The day, published everywhere; withdrawn afterwards."""
+    del platform
+    put(LINES)
+    run_day("reconcile-test")
+    yield
+    s3().delete_object(Bucket=settings().inbox_bucket, Key=KEY)
+    run_day("reconcile-test-end")
+
+
+def test_a_published_day_agrees_to_the_cent_in_every_place(published: None) -> None:
+    del published
+    report = compared()
+    assert report.differences() == []
+    assert {value for row in report.money for value in row.sums.values()} == {Decimal("11.049")}
+
+
+@pytest.mark.parametrize(
+    ("full_name", "places"),
+    [
+        ("silver.vendas", {"silver"}),
+        ("gold.vendas_por_regiao", {"gold região", "athena"}),
+        ("gold.vendas_por_categoria", {"gold categoria"}),
+    ],
+)
+def test_a_cent_in_the_lake_is_found(published: None, full_name: str, places: set[str]) -> None:
+    del published
+    spark = batch_session()
+    path = table_path(table(full_name))
+    key = "id_pedido = '1001'" if full_name == "silver.vendas" else "receita > 0"
+    change = f"UPDATE delta.`{path}` SET receita = receita {{}} 0.01 WHERE data = DATE '{DAY}' AND {key}"  # noqa: S608 - ours
+    try:
+        spark.sql(change.format("+")).collect()
+        assert disagreeing(compared()) == places
+    finally:
+        spark.sql(change.format("-")).collect()
+        spark.stop()
+    assert compared().ok
+
+
+def test_a_cent_in_the_warehouse_is_found(published: None) -> None:
+    del published
+    change = "UPDATE vendas SET receita = receita + %s WHERE data = %s AND id_pedido = '1001'"
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute(change, (Decimal("0.01"), DAY))
+    try:
+        assert disagreeing(compared()) == {"warehouse"}
+    finally:
+        with connect() as connection, connection.cursor() as cursor:
+            cursor.execute(change, (Decimal("-0.01"), DAY))
+
+
+def test_a_cent_in_the_source_is_found(published: None) -> None:
+    del published
+    put(LINES.replace("10.05,u1,SP,BRL\n1002", "10.06,u1,SP,BRL\n1002"))
+    try:
+        assert disagreeing(compared()) == {"inbox"}
+    finally:
+        put(LINES)
+
+
+def disagreeing(report: Report) -> set[str]:
+    """Places whose sum is not that of most."""
+    assert not report.ok
+    (row,) = [row for row in report.money if not row.ok]
+    sums = list(row.sums.values())
+    usual = max(set(sums), key=sums.count)
+    return {place for place, value in row.sums.items() if value != usual}

@@ -1,0 +1,79 @@
+"""The streams' driver as its keeper and the hourly DAG see it: exit codes, the lease, and a clean end."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from acude.ingress.topics import ensure_topics
+from acude.lake.lease import Lease
+from acude.local.platform import Platform
+from acude.settings import PROJECT, settings
+from tests.integration.streamlab import StreamLab, drop_topic, own_topic, produce, stream_lab
+
+DRIVER = [sys.executable, "-m", "jobs.streaming"]
+
+
+@pytest.fixture
+def lab(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StreamLab, str]]:
+    """A lake of its own with one topic of its own."""
+    del platform
+    folder = tmp_path_factory.mktemp("driver") / "contracts"
+    name = own_topic(folder)
+    with stream_lab(contracts=folder) as found:
+        found.new_lake()
+        ensure_topics(settings().model_copy(update={"contracts": folder}))
+        yield found, name
+        drop_topic(found, name)
+
+
+def reading(number: int) -> bytes:
+    return f'{{"id_sensor":"s","valor":1,"timestamp":"2026-11-22T10:00:00","id_evento":"{number}"}}'.encode()
+
+
+def ids(lab: StreamLab, name: str) -> list[str]:
+    return sorted(row["id_evento"] for row in lab.rows(f"silver.{name}"))
+
+
+@retry(retry=retry_if_result(lambda ready: not ready), stop=stop_after_delay(240), wait=wait_fixed(0.5))
+def until_ready(lab: StreamLab, driver: "subprocess.Popen[bytes]") -> bool:
+    assert driver.poll() is None, "the driver ended before it was ready"
+    holder = Lease("streams", lab.config).holder()
+    return bool(holder and holder["ready"])
+
+
+def test_a_driver_that_finds_another_says_who_and_ends_with_3(lab: tuple[StreamLab, str]) -> None:
+    lake, _ = lab
+    with Lease("streams", lake.config):
+        done = subprocess.run(
+            [*DRIVER, "--available-now"], cwd=PROJECT, env=lake.whole_environment, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+    assert done.returncode == 3
+    assert "are being written by process" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_driver_ends_cleanly_when_told_and_a_catch_up_takes_what_came_since(lab: tuple[StreamLab, str]) -> None:
+    lake, name = lab
+    produce(lake, name, reading(1))
+    driver = subprocess.Popen(DRIVER, cwd=PROJECT, env=lake.whole_environment, stderr=subprocess.PIPE)
+    try:
+        until_ready(lake, driver)
+        driver.send_signal(signal.SIGTERM)
+        _, said = driver.communicate(timeout=120)
+    finally:
+        driver.kill()
+    assert driver.returncode == 0, said[-3000:]
+    assert Lease("streams", lake.config).holder() is None
+
+    produce(lake, name, reading(2))
+    done = subprocess.run(
+        [*DRIVER, "--available-now"], cwd=PROJECT, env=lake.whole_environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert ids(lake, name) == ["1", "2"]
+    assert Lease("streams", lake.config).holder() is None
