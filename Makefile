@@ -11,7 +11,7 @@ LOCKED := .venv/.locked-$(shell git hash-object requirements.txt)
 LINKED := $(LOCKED)-$(shell git hash-object pyproject.toml)
 JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 
-.PHONY: help install lock demo up down test test-unit lint bench soak packages clean
+.PHONY: help install generate lock demo up down test test-unit lint bench soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ $(JARS): | $(LINKED)
 	@echo "● jars of Kafka and Spark"
 	@$(BIN)/python -m acude.local.jars
 	@rm -f var/jars/.fetched-* && touch $@
+
+generate: install ## the files that the contracts render: the warehouse's schema and the data dictionary
+	$(BIN)/python -m acude.contracts.redshift > infra/redshift/schema.sql
+	$(BIN)/python -m acude.contracts.docs > docs/dictionary.md
 
 lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

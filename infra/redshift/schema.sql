@@ -71,6 +71,22 @@ COMMENT ON COLUMN vendas.moeda IS 'ISO 4217 currency';
 COMMENT ON COLUMN vendas.receita IS 'quantidade * preco';
 COMMENT ON COLUMN vendas.tipo IS 'venda or devolucao';
 
+CREATE TABLE IF NOT EXISTS estoque_por_armazem (
+    data DATE NOT NULL,
+    id_armazem VARCHAR(256) NOT NULL,
+    id_produto VARCHAR(256) NOT NULL,
+    nivel_estoque BIGINT NOT NULL,
+    ultima_atualizacao TIMESTAMP NOT NULL,
+    PRIMARY KEY (data, id_armazem, id_produto)
+)
+DISTSTYLE AUTO SORTKEY (data);
+COMMENT ON TABLE estoque_por_armazem IS 'What each warehouse last said about each product at the end of a day. One row: one day, warehouse and product. Owner: armazens';
+COMMENT ON COLUMN estoque_por_armazem.data IS 'UTC day at whose end this holds';
+COMMENT ON COLUMN estoque_por_armazem.id_armazem IS 'Warehouse';
+COMMENT ON COLUMN estoque_por_armazem.id_produto IS 'Product';
+COMMENT ON COLUMN estoque_por_armazem.nivel_estoque IS 'Pieces in that warehouse';
+COMMENT ON COLUMN estoque_por_armazem.ultima_atualizacao IS 'When the warehouse counted it, UTC';
+
 CREATE TABLE IF NOT EXISTS funil_conversao (
     data DATE NOT NULL,
     etapa VARCHAR(256) NOT NULL,
@@ -80,7 +96,7 @@ CREATE TABLE IF NOT EXISTS funil_conversao (
 )
 DISTSTYLE AUTO SORTKEY (data);
 COMMENT ON TABLE funil_conversao IS 'Where shoppers drop out on their way to a purchase. One row: one day and step. Owner: loja';
-COMMENT ON COLUMN funil_conversao.data IS 'UTC day of the sale';
+COMMENT ON COLUMN funil_conversao.data IS 'UTC day of the events';
 COMMENT ON COLUMN funil_conversao.etapa IS 'Step of the funnel';
 COMMENT ON COLUMN funil_conversao.usuarios IS 'Distinct shoppers who did this step and all before it that day';
 COMMENT ON COLUMN funil_conversao.taxa IS 'usuarios divided by those of the first step; null where nobody came';
