@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, ServiceProgress, err, out, print_json, print_table
+from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 
 app = typer.Typer(add_completion=False)
@@ -41,10 +42,14 @@ def demo(
 
 
 def _tell(platform: Platform, began: float, *, as_json: bool) -> bool:
+    from acude.athena.client import QueryFailed  # noqa: PLC0415
     from acude.commands.reconcile import show  # noqa: PLC0415 - imports Spark, which --help does without
     from acude.demo import tell  # noqa: PLC0415
 
-    story = tell(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))
+    try:
+        story = tell(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))
+    except QueryFailed as problem:
+        raise PlatformError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
     if as_json:
         findings = [vars(finding) for finding in story.findings]
         print_json({"day": story.day, "held": story.held, "seconds": round(story.seconds, 1), "properties": findings})

@@ -5,6 +5,7 @@ client of the same warm Spark Connect server, so that runs of different days may
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from pyspark.errors import PySparkException
@@ -12,10 +13,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from acude.contracts.model import Contract
+from acude.contracts.model import Contract, tables
 from acude.contracts.spark import ddl, schema
 from acude.lake.records import s3
-from acude.settings import settings
+from acude.lake.session import batch_session
+from acude.settings import Settings, settings
 
 _PROPERTIES = {
     # Athena and Redshift read reader version 1: no deletion vectors, column mapping or v2 checkpoints.
@@ -24,6 +26,7 @@ _PROPERTIES = {
     "delta.enableDeletionVectors": "false",
     "delta.checkpointPolicy": "classic",
 }
+_AT_ONCE = 4
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", "DELTA_VERSIONS_NOT_CONTIGUOUS")
 
 
@@ -72,6 +75,21 @@ def ensure(spark: SparkSession, contract: Contract) -> None:
         f"USING delta {partitions} TBLPROPERTIES ({properties})"
     )
     _retried(lambda: spark.sql(statement).collect())
+
+
+def ensure_missing(writer: str, config: Settings) -> list[str]:
+    """Creates every table of a writer that was never created, through the warm server.
+
+    Returns:
+        Full names of the tables that were missing.
+    """
+    missing = [contract for contract in tables(config.contracts) if contract.writer == writer and not exists(contract)]
+    if missing:
+        spark = batch_session(config)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(lambda contract: ensure(spark, contract), missing))
+        spark.stop()
+    return [contract.full_name for contract in missing]
 
 
 def partition_of(contract: Contract, day: date) -> str:

@@ -36,6 +36,7 @@ def service(config: Settings) -> Service:
         },
         ready=ready,
         prepare=prepare,
+        finish=create_tables,
         address=f"sc://localhost:{config.spark_connect_port}",
         login="token in var/local.env",
         ports=[(config.spark_connect_port, "spark_connect_port")],
@@ -56,6 +57,13 @@ def ready(config: Settings) -> None:
         client.get_configs("spark.app.name")
     finally:
         client.close()
+
+
+def create_tables(config: Settings) -> None:
+    """Create the batch's empty tables where they are missing, so that everybody can read them from the first day on."""
+    from acude.lake.delta import ensure_missing  # noqa: PLC0415 - imports Spark, which takes a second
+
+    ensure_missing("batch", config)
 
 
 def prepare(config: Settings) -> None:
