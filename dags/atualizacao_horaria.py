@@ -20,7 +20,7 @@ The day is the one on which the hour begins, so 23:00 to 24:00 closes its own da
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Metadata, dag
+from airflow.sdk import dag, get_current_context
 
 from acude.orchestration.house import CLOSED_HOUR, START, day_form, deadline, defaults, every, lake
 from acude.orchestration.runs import DAY, this_run
@@ -70,9 +70,10 @@ def estoque() -> dict[str, Any]:
 
 
 @step(outlets=[CLOSED_HOUR])
-def fechar_hora() -> Any:  # noqa: ANN401 - yields what belongs to the asset's event
+def fechar_hora() -> None:
     """Says that the hour's marts are there, and of which day they are."""
-    yield Metadata(CLOSED_HOUR, extra={DAY: this_run(HOUR).day.isoformat()})
+    event = get_current_context()["outlet_events"][CLOSED_HOUR]
+    event.extra = {DAY: this_run(HOUR).day.isoformat()}
 
 
 @dag(

@@ -74,4 +74,5 @@ def _hash_now(spark: SparkSession, day: date) -> str:
 def _revenue(spark: SparkSession, days: pa.Table) -> pa.Table:
     from jobs.batch.receita_mensal import revenue_per_month  # noqa: PLC0415 - the job imports this package
 
-    return revenue_per_month(spark.createDataFrame(days, schema(table(REGIONS)))).toArrow()
+    # Spark Connect takes no empty Arrow table, not even with a schema beside it.
+    return revenue_per_month(spark.createDataFrame(days if days.num_rows else [], schema(table(REGIONS)))).toArrow()
