@@ -182,7 +182,7 @@ def test_a_file_that_comes_after_its_day_makes_that_day_run_again_once(api: Airf
     for _ in range(2):
         assert api.wait("novos_arquivos", api.trigger("novos_arquivos")).state == "success"
 
-    started = api.runs("vendas_diarias", run_id_prefix_pattern=f"arquivo__{day}__", order_by="run_after")
+    started = api.runs("vendas_diarias", run_id_prefix_pattern=f"arquivo__{day}__")
     newest = api.wait("vendas_diarias", started[-1].dag_run_id)
     assert newest.state == "success"
     assert Decimal(gold(day).sums["BRL"]["receita"]) == 3 * price
