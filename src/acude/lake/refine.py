@@ -14,7 +14,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
 from acude.contracts.decoder import Decoder
-from acude.contracts.model import Contract, Layer, silver_of
+from acude.contracts.model import Contract, silver_of
 from acude.lake.known_events import Arrivals, KnownEvents, Verdict, pack, unpack
 
 RAW_COLUMNS = ["topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em"]
@@ -166,8 +166,3 @@ def quarantine_rows(flagged: DataFrame) -> DataFrame:
 def duplicate_rows(flagged: DataFrame) -> DataFrame:
     """What repeats an earlier event, with the first arrival's coordinate."""
     return bronze_rows(flagged.where(f.col("veredito") == "duplicata"))
-
-
-def topic_tables(contracts: dict[str, Contract]) -> dict[str, Contract]:
-    """Each topic's silver table by the topic's name."""
-    return {c.name: contracts[f"{Layer.SILVER}.{c.name}"] for c in contracts.values() if c.layer is Layer.TOPIC}
