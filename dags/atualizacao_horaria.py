@@ -5,7 +5,8 @@
 2. `medir_atraso`: what waits in Kafka or in silver for longer than its contract allows makes this task red.
 3. `funil`, `estoque_por_armazem`, `estoque`: the marts that come from events, for the day so far; judged by their
    suites before they are visible, like every mart.
-4. `fechar_hora`: tells `carga_redshift` which day has news.
+4. `expirar_ao_vivo`: the live tables' former states go, several a minute as they are.
+5. `fechar_hora`: tells `carga_redshift` which day has news.
 
 The day is the one on which the hour begins, so 23:00 to 24:00 closes its own day.
 
@@ -43,6 +44,14 @@ def medir_atraso() -> str:
     from acude.orchestration import streams
 
     return streams.keep_up()
+
+
+@step()
+def expirar_ao_vivo() -> list[dict[str, Any]]:
+    """No more states of the live tables than readers need."""
+    from acude.orchestration import streams
+
+    return streams.expire_live()
 
 
 @step(trigger_rule="all_done", inlets=lake("silver.eventos_clientes"), outlets=lake("gold.funil_conversao"))
@@ -91,7 +100,7 @@ def fechar_hora() -> None:
 def atualizacao_horaria() -> None:
     """The streams first; lag and marts beside each other; then the hour is closed."""
     alive, funnel, by_warehouse, stock = manter_fluxos(), funil(), estoque_por_armazem(), estoque()
-    alive >> [medir_atraso(), funnel, by_warehouse]
+    alive >> [medir_atraso(), expirar_ao_vivo(), funnel, by_warehouse]
     by_warehouse >> stock
     [funnel, stock] >> fechar_hora()
 

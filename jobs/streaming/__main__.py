@@ -22,7 +22,6 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude.contracts.model import load
 from acude.lake import control
 from acude.lake.lease import Lease, LeaseHeld
-from acude.lake.maintenance import create, stream_tables
 from acude.lake.session import stream_session
 from acude.settings import settings
 from jobs.streaming import ingest, measure, stock
@@ -94,7 +93,6 @@ def _ask_on_signals(asked: threading.Event) -> None:
 
 def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Runs all queries, and maintenance on request, until told to end."""
-    create(spark, stream_tables())
     control.sweep()
     desk = Desk(spark)
     queries: list[StreamingQuery] = []
@@ -119,7 +117,6 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
 
 def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Lands and measures what is there, one query after another."""
-    create(spark, stream_tables())
     lease.announce_ready()
     for job in _jobs():
         query = job.start(spark, available_now=True)

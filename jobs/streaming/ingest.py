@@ -7,7 +7,6 @@ again after a kill repeats nothing. Only appends: what is in a table stays as it
 import json
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,10 +23,12 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude.aws import s3
 from acude.contracts.model import Contract, load, silver_of, topics
 from acude.lake.append import append_once
-from acude.lake.delta import ensure, table_path
+from acude.lake.delta import table_path
 from acude.lake.known_events import Arrivals, KnownEvents, pack
+from acude.lake.maintenance import create, stream_tables
 from acude.lake.refine import (
     COORDINATE,
+    EPOCH,
     bronze_rows,
     decode,
     duplicate_rows,
@@ -102,16 +103,16 @@ class Landing:
         s3(self.config).put_object(**self._state_place, Body=json.dumps(self.state).encode())  # type: ignore[arg-type]
 
     def prepare(self) -> str:
-        """Creates missing tables, loads the index, repairs after a lost checkpoint.
+        """Provides the streams' tables, loads the index, repairs after a lost checkpoint.
 
         Returns:
             Where a new checkpoint starts: Kafka's `startingOffsets` as JSON.
         """
         bronze = self.contracts["bronze.eventos"]
-        stream_tables = [c for c in self.contracts.values() if c.writer == "streams" and c.layer != "topics"]
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda contract: ensure(self.spark, contract), stream_tables))
-        load_known(self.spark, self.topics, self.known)
+        create(self.spark, stream_tables(), self.config)
+        before = self.state.get("ingerido_em")
+        # A batch that runs again must know what it knew before.
+        load_known(self.spark, self.topics, self.known, datetime.fromisoformat(before) if before else datetime.now(UTC))
         if self.state:
             return "earliest"
         landed = self.spark.read.format("delta").load(table_path(bronze))
@@ -135,7 +136,7 @@ class Landing:
             rows = rows.join(done.select(*COORDINATE), COORDINATE, "left_anti")
         decoded = decode(rows.drop("data"), self.topics).coalesce(self.cores).persist()
         try:
-            self._refine(decoded, keys(decoded).toArrow(), f"repair-{uuid4()}", 0)
+            self._refine(decoded, keys(decoded).toArrow(), f"repair-{uuid4()}", 0, stamp or datetime.now(UTC))
         finally:
             decoded.unpersist()
 
@@ -156,12 +157,12 @@ class Landing:
                 append_once(
                     bronze_rows(decoded), self.contracts["bronze.eventos"], f"ingest-{self.state['id']}", number
                 )
-                self._refine(decoded, table, f"ingest-{self.state['id']}", number)
+                self._refine(decoded, table, f"ingest-{self.state['id']}", number, stamp)
         finally:
             decoded.unpersist()
 
-    def _refine(self, decoded: DataFrame, batch: pa.Table, application: str, number: int) -> None:
-        flags = judge(batch, self.known)
+    def _refine(self, decoded: DataFrame, batch: pa.Table, application: str, number: int, landed: datetime) -> None:
+        flags = judge(batch, self.known, self.topics, landed)
         flagged = flag(decoded, flags)
         work: list[tuple[DataFrame, Contract]] = []
         accepted = batch.filter(pc.invert(batch["recusado"]))
@@ -196,21 +197,30 @@ def in_parallel(tasks: list[Task]) -> None:
         raise failures[0]
 
 
-def load_known(spark: SparkSession, of: list[Contract], known: KnownEvents) -> None:
-    """Fills the index with silver's first arrivals of each contract's window."""
+def load_known(spark: SparkSession, of: list[Contract], known: KnownEvents, landed: datetime) -> None:
+    """Fills the index with silver's first arrivals that a batch of that moment still knows."""
     for topic in of:
         if "id_evento" not in topic.column_names:
             continue
-        since = datetime.now(UTC) - topic.dedup_window
+        window = topic.dedup_window.days
         rows = (
             spark.read.format("delta")
             .load(table_path(silver_of(topic)))
-            .where((f.col("ingerido_em") >= f.lit(since)) & f.col("id_evento").isNotNull())
-            .select(f.xxhash64(f.lit(topic.name), "id_evento").alias("i"), "hash_conteudo", "particao", "deslocamento")
+            .where(f.col("id_evento").isNotNull())
+            .where(f.to_date("ingerido_em") >= f.lit(landed.astimezone(UTC).date() - timedelta(days=window)))
+            .select(
+                f.xxhash64(f.lit(topic.name), "id_evento").alias("id_hash"),
+                "hash_conteudo",
+                "particao",
+                "deslocamento",
+                (f.datediff(f.to_date("ingerido_em"), f.lit(EPOCH)) + window).alias("ate"),
+            )
             .toArrow()
         )
         coordinates = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy())
-        known.add(Arrivals(rows["i"].to_numpy(), rows["hash_conteudo"].to_numpy(), coordinates))
+        known.add(
+            Arrivals(rows["id_hash"].to_numpy(), rows["hash_conteudo"].to_numpy(), coordinates, rows["ate"].to_numpy())
+        )
 
 
 def starting_offsets(last: dict[tuple[str, int], int]) -> str:

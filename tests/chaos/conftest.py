@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 from deltalake import DeltaTable
 from kafka import KafkaProducer
 
@@ -22,6 +24,7 @@ from acude.settings import PROJECT, Settings, settings
 
 HERE = Path(__file__).parent
 Coordinate = tuple[int, int]
+SIDE_TABLES = ("quarentena", "duplicatas")
 
 
 @dataclass
@@ -58,6 +61,14 @@ class Lake:
             raise AssertionError(f"the driver failed:\n{done.stderr[-4000:]}")
         return done.returncode
 
+    def add_field(self, name: str) -> None:
+        """Adds an optional text to the topic's contract; a driver reads it when it starts."""
+        path = self.config.contracts / "topics" / f"{self.topic}.odcs.yaml"
+        contract = yaml.safe_load(path.read_text())
+        field = {"name": name, "logicalType": "string", "physicalType": "string", "description": "Added later"}
+        contract["schema"][0]["properties"].append(field)
+        path.write_text(yaml.safe_dump(contract, allow_unicode=True))
+
     def rows(self, table: str) -> list[dict[str, object]]:
         """All rows of a table, read by delta-rs; none where it has no commit."""
         found = DeltaTable(
@@ -74,9 +85,7 @@ class Lake:
     def assert_nothing_lost_nothing_twice(self) -> None:
         """Acknowledged = bronze = silver + quarantine + duplicates, each coordinate once."""
         bronze = self.coordinates("bronze.eventos")
-        refined = sum(
-            (self.coordinates(f"silver.{name}") for name in (self.topic, "quarentena", "duplicatas")), Counter()
-        )
+        refined = sum((self.coordinates(f"silver.{name}") for name in (self.topic, *SIDE_TABLES)), Counter())
         assert bronze == self.acknowledged
         assert refined == self.acknowledged
 
@@ -93,11 +102,15 @@ def storage_options(config: Settings) -> dict[str, str]:
     }
 
 
-def reading(number: int, *, value: str = "1.10", moment: str = "2026-11-22T10:00:00") -> bytes:
-    """A valid reading."""
-    return (
-        f'{{"id_sensor": "s{number % 5}", "valor": {value}, "timestamp": "{moment}", "id_evento": "{number}"}}'.encode()
-    )
+def reading(number: int, *, value: str = "1.10", moment: str = "2026-11-22T10:00:00", unit: str | None = None) -> bytes:
+    """A valid reading; one with a unit fits only a contract that knows `unidade`."""
+    fields = [
+        f'"id_sensor": "s{number % 5}"',
+        f'"valor": {value}',
+        f'"timestamp": "{moment}"',
+        f'"id_evento": "{number}"',
+    ]
+    return "{{{}}}".format(", ".join([*fields, *([f'"unidade": "{unit}"'] if unit else [])])).encode()
 
 
 MIXED = [
@@ -122,10 +135,9 @@ def platform() -> Iterator[Platform]:
         servers.down()
 
 
-@pytest.fixture
-def lake(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
+@contextmanager
+def new_lake(tmp_path: Path) -> Iterator[Lake]:
     """An empty lake; its topic's contract is one file that the test adds."""
-    del platform
     name = f"leituras_{uuid4().hex[:8]}"
     folder = tmp_path / "contracts"
     shutil.copytree(PROJECT / "contracts", folder)
@@ -144,3 +156,11 @@ def lake(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
         for entry in page.get("Contents", []):
             bucket.delete_object(Bucket=config.lake_bucket, Key=entry["Key"])
     bucket.delete_bucket(Bucket=config.lake_bucket)
+
+
+@pytest.fixture
+def lake(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
+    """A lake of the test's own."""
+    del platform
+    with new_lake(tmp_path) as found:
+        yield found

@@ -96,7 +96,7 @@ class Contract(BaseModel):
     lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")
     partitions: int = Field(1, description="Topics: number of Kafka partitions")
     max_bytes: int = Field(65536, description="Topics: largest payload that is parsed")
-    dedup_window: timedelta = Field(timedelta(days=30), description="Topics: how long an event id is remembered")
+    dedup_window: timedelta = Field(timedelta(days=7), description="Topics: how many days an event id is known")
     daily: bool = Field(True, description="Gold: replaced a day (or month) at a time by the batch")
 
     @property
@@ -191,7 +191,7 @@ def read(path: Path) -> Contract:
             retention=_duration(sla["retention"]) if "retention" in sla else None,
             freshness=_duration(sla["latency"]) if "latency" in sla else None,
             lateness=_duration(extra.pop("lateness")) if "lateness" in extra else None,
-            dedup_window=_duration(extra.pop("dedup_window", "30d")),
+            dedup_window=_duration(extra.pop("dedup_window", "7d")),
             **extra,
         )
     except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError) as problem:

@@ -57,10 +57,11 @@ def ddl(contract: Contract) -> str:
     >>> print(ddl(table("gold.receita_mensal")).splitlines()[0])
     `mes` string NOT NULL COMMENT 'UTC month, YYYY-MM',
     """
-    return ",\n".join(_column_ddl(column) for column in contract.columns)
+    return ",\n".join(column_ddl(column) for column in contract.columns)
 
 
-def _column_ddl(column: Column) -> str:
+def column_ddl(column: Column) -> str:
+    """One column as CREATE TABLE and ALTER TABLE say it."""
     required = " NOT NULL" if column.required else ""
     return f"`{column.name}` {column.type}{required} COMMENT {_quoted(column.description)}"
 

@@ -5,7 +5,6 @@ client of the same warm Spark Connect server, so that runs of different days may
 """
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from pyspark.errors import PySparkException
@@ -13,11 +12,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from acude.contracts.model import Contract, tables
-from acude.contracts.spark import ddl, schema
+from acude.contracts.model import Contract
+from acude.contracts.spark import column_ddl, ddl, schema, spark_type
 from acude.lake.records import s3
-from acude.lake.session import batch_session
-from acude.settings import Settings, settings
+from acude.settings import settings
 
 _PROPERTIES = {
     # Athena and Redshift read reader version 1: no deletion vectors, column mapping or v2 checkpoints.
@@ -26,7 +24,6 @@ _PROPERTIES = {
     "delta.enableDeletionVectors": "false",
     "delta.checkpointPolicy": "classic",
 }
-_AT_ONCE = 4
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", "DELTA_VERSIONS_NOT_CONTIGUOUS")
 
 
@@ -77,19 +74,34 @@ def ensure(spark: SparkSession, contract: Contract) -> None:
     _retried(lambda: spark.sql(statement).collect())
 
 
-def ensure_missing(writer: str, config: Settings) -> list[str]:
-    """Creates every table of a writer that was never created, through the warm server.
+def provide(spark: SparkSession, contract: Contract) -> None:
+    """Creates the table where it is absent; adds the columns that its contract has gained since it was made.
 
-    Returns:
-        Full names of the tables that were missing.
+    A driver does this once, when it starts: contracts are read once a process.
+
+    Args:
+        spark: a classic session or a Connect client of the contract's writer.
+        contract: the table.
+
+    Raises:
+        ContractViolation: a column changed its type, or a new one is required; old rows can't keep that.
     """
-    missing = [contract for contract in tables(config.contracts) if contract.writer == writer and not exists(contract)]
-    if missing:
-        spark = batch_session(config)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda contract: ensure(spark, contract), missing))
-        spark.stop()
-    return [contract.full_name for contract in missing]
+    if not exists(contract):
+        ensure(spark, contract)
+        return
+    there = {field.name: field.dataType for field in spark.read.format("delta").load(table_path(contract)).schema}
+    gained = []
+    for column in contract.columns:
+        found, wanted = there.get(column.name), spark_type(column)
+        if found is None and column.required:
+            raise ContractViolation(contract.full_name, column.name, "absent", "required; a later one is optional")
+        if found is None:
+            gained.append(column)
+        elif found != wanted:
+            raise ContractViolation(contract.full_name, column.name, found.simpleString(), wanted.simpleString())
+    if gained:
+        columns = ", ".join(column_ddl(column) for column in gained)
+        _retried(lambda: spark.sql(f"ALTER TABLE delta.`{table_path(contract)}` ADD COLUMNS ({columns})").collect())
 
 
 def partition_of(contract: Contract, day: date) -> str:

@@ -1,8 +1,9 @@
 """Which event ids have arrived before: a sorted index in the stream driver's memory.
 
 A join with silver finds duplicates at half the speed of everything else in the batch together, and its cost grows
-with the table. So the driver keeps 24 bytes for each event id of the contract's window (hash of topic and id, hash of
-the content, packed Kafka coordinate), loaded from silver when it starts: silver is the truth, this a cache of it.
+with the table. So the driver keeps 28 bytes for each event id of the contract's window (hash of topic and id, hash of
+the content, packed Kafka coordinate, last day), loaded from silver when it starts: silver is the truth, this a cache
+of it. Days are those on which batches landed, so that a rebuild from bronze forgets when the stream forgot.
 
 Two 64-bit hashes agree by chance once in 2**128; where only the id's hash agrees the record goes to quarantine as
 contradictory, from where nothing is lost.
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 Longs = npt.NDArray[np.int64]
+Days = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
 _OFFSET_BITS = 48
@@ -31,18 +33,22 @@ def unpack(coordinate: Longs) -> tuple[npt.NDArray[np.int32], Longs]:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Events as arrays of one length: hash of topic and id, hash of the content, packed coordinate."""
+    """Events as arrays of one length: hash of topic and id, hash of the content, packed coordinate, last day known.
+
+    The day is counted from 1970-01-01; an event that lands later than that is a first arrival again.
+    """
 
     ids: Longs
     contents: Longs
     coordinates: Longs
+    until: Days
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, index: npt.NDArray[np.intp] | Flags) -> "Arrivals":
         """The rows at `index`."""
-        return Arrivals(self.ids[index], self.contents[index], self.coordinates[index])
+        return Arrivals(self.ids[index], self.contents[index], self.coordinates[index], self.until[index])
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ def _join(one: Arrivals, other: Arrivals) -> Arrivals:
         ids[order],
         np.concatenate([one.contents, other.contents])[order],
         np.concatenate([one.coordinates, other.coordinates])[order],
+        np.concatenate([one.until, other.until])[order],
     )
 
 
@@ -69,6 +76,7 @@ class KnownEvents:
 
     def __init__(self) -> None:
         self._runs: list[Arrivals] = []
+        self._today = 0
 
     def __len__(self) -> int:
         return sum(len(run) for run in self._runs)
@@ -81,6 +89,17 @@ class KnownEvents:
         while len(self._runs) > 1 and len(self._runs[-1]) * 2 > len(self._runs[-2]):
             last, before = self._runs.pop(), self._runs.pop()
             self._runs.append(_join(before, last))
+
+    def forget(self, today: int) -> None:
+        """Drops events that are known until an earlier day only.
+
+        Args:
+            today: the day on which the next batch landed, counted from 1970-01-01.
+        """
+        if today != self._today:
+            kept = [run.take(run.until >= today) for run in self._runs]
+            self._runs = [run for run in kept if len(run)]
+            self._today = today
 
     def judge(self, batch: Arrivals) -> Verdict:
         """Tells repeats from first arrivals, and remembers the latter.

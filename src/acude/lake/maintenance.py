@@ -8,7 +8,7 @@ older than their contract's retention go.
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import Contract, tables
-from acude.lake.delta import ensure, exists, partition_of, table_path
+from acude.lake.delta import exists, partition_of, provide, table_path
+from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import batch_session
 from acude.settings import Settings, settings
 
@@ -36,7 +37,7 @@ class MaintenanceError(ValueError):
 
 
 def create(spark: SparkSession, contracts: list[Contract], config: Settings | None = None) -> None:
-    """Creates missing tables so that Delta itself forgets log entries and removed files in time.
+    """Provides tables, made so that Delta itself forgets log entries and removed files in time.
 
     The properties are set when a table is made: a later change of them would clash with running appends.
 
@@ -47,9 +48,23 @@ def create(spark: SparkSession, contracts: list[Contract], config: Settings | No
     """
     config = config or settings()
     for live in (False, True):
-        alike = [contract for contract in contracts if _is_live(contract) is live]
+        alike = [contract for contract in contracts if is_live(contract) is live]
         with _defaults(spark, _properties(config, live=live)), ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda contract: ensure(spark, contract), alike))
+            list(pool.map(lambda contract: provide(spark, contract), alike))
+
+
+def create_all(config: Settings) -> None:
+    """Provides every table of the lake through the warm server, so that all can be read from the first day on.
+
+    Those of the streams under their lease; where their driver holds it, it provides them itself.
+    """
+    spark = batch_session(config)
+    try:
+        create(spark, [contract for contract in tables() if contract.writer == "batch"], config)
+        with suppress(LeaseHeld), Lease("streams", config):
+            create(spark, stream_tables(), config)
+    finally:
+        spark.stop()
 
 
 def _properties(config: Settings, *, live: bool) -> dict[str, str]:
@@ -116,7 +131,7 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
         oldest = partition_of(contract, (datetime.now(UTC) - contract.retention).date())
         column = contract.partition_by[0]
         spark.sql(f"DELETE FROM delta.`{table_path(contract)}` WHERE {column} < '{oldest}'").collect()  # noqa: S608
-    hours = _hours(REPLACED_OFTEN if _is_live(contract) else config.expire_after)
+    hours = _hours(REPLACED_OFTEN if is_live(contract) else config.expire_after)
     # Delta refuses less than a week unless told; how long is needed is this setting's business.
     spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
     # It lists folders in this number of tasks; the default is ten thousand, even for one folder.
@@ -156,5 +171,6 @@ def _hours(time: timedelta) -> int:
     return int(time.total_seconds() // 3600)
 
 
-def _is_live(contract: Contract) -> bool:
+def is_live(contract: Contract) -> bool:
+    """Whether the table is replaced as a whole several times a minute."""
     return contract.name.startswith("ao_vivo_")

@@ -115,7 +115,10 @@ def _repeats(decoded: DataFrame, known: KnownEvents) -> tuple[pa.Table, int]:
     starts = np.flatnonzero(np.diff(stamps, prepend=-1))
     ends = np.append(starts, len(stamps))[1:]
     batches = rows.select(narrow)
-    found = [judge(batches.slice(at, end - at), known) for at, end in zip(starts, ends, strict=True)]
+    found = [
+        judge(batches.slice(at, end - at), known, topics(), rows["ingerido_em"][at].as_py())
+        for at, end in zip(starts, ends, strict=True)
+    ]
     return pa.concat_tables(found), len(stamps)
 
 

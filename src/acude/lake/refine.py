@@ -6,6 +6,7 @@ exactly one of them.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from acude.contracts.model import Contract, silver_of
 from acude.lake.known_events import Arrivals, KnownEvents, Verdict, pack, unpack
 
 RAW_COLUMNS = ["topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em"]
+EPOCH = date(1970, 1, 1)
 COORDINATE = ["topico", "particao", "deslocamento"]
 _DECODED = "data_evento date, atrasado boolean, motivo string, detalhe string"
 _RAW = (
@@ -97,16 +99,26 @@ def keys(decoded: DataFrame) -> DataFrame:
     return decoded.select(*COORDINATE, "id_hash", "hash_conteudo", f.col("motivo").isNotNull().alias("recusado"))
 
 
-def judge(batch: pa.Table, known: KnownEvents) -> pa.Table:
+def judge(batch: pa.Table, known: KnownEvents, topics: list[Contract], landed: datetime) -> pa.Table:
     """Repeats among a batch's `keys`, against all that is `known`.
+
+    Args:
+        batch: rows of `keys`.
+        known: the events of the batches before; this batch's first arrivals are added.
+        topics: the topics' contracts, for how long each remembers an id.
+        landed: the batch's `ingerido_em`.
 
     Returns:
         One row a repeat: coordinate, `veredito` (`duplicata` or `contraditorio`), partition and offset of the first.
     """
     with_id = batch.filter(pc.and_(pc.invert(batch["recusado"]), pc.is_valid(batch["id_hash"])))
     coordinates = pack(with_id["particao"].to_numpy(), with_id["deslocamento"].to_numpy())
-    verdict = known.judge(Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates))
-    return _flag_rows(with_id, verdict)
+    today = (landed.astimezone(UTC).date() - EPOCH).days
+    known.forget(today)
+    place = pc.index_in(with_id["topico"], pa.array([topic.name for topic in topics], pa.string())).to_numpy()
+    until = np.array([today + topic.dedup_window.days for topic in topics], dtype=np.int32)[place]
+    arrivals = Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates, until)
+    return _flag_rows(with_id, known.judge(arrivals))
 
 
 def _flag_rows(batch: pa.Table, verdict: Verdict) -> pa.Table:

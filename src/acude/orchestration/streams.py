@@ -125,6 +125,21 @@ def maintain(day: date) -> list[dict[str, Any]]:
 
     tables = stream_tables()
     compact = [control.Request(action="compact", table=one.full_name, day=day) for one in tables if one.partition_by]
-    asked = compact + [control.Request(action="expire", table=one.full_name) for one in tables]
+    return _asked(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
+
+
+def expire_live() -> list[dict[str, Any]]:
+    """Has the streams' driver let go of the live tables' former states: several a minute.
+
+    Returns:
+        For each table its name and what was done.
+    """
+    from acude.lake.maintenance import is_live, stream_tables  # noqa: PLC0415 - imports Spark
+
+    live = [one for one in stream_tables() if is_live(one)]
+    return _asked([control.Request(action="expire", table=one.full_name) for one in live])
+
+
+def _asked(asked: list[control.Request]) -> list[dict[str, Any]]:
     done = control.request_all(asked)
     return [{"table": one.table, "action": one.action, **result} for one, result in zip(asked, done, strict=True)]

@@ -9,10 +9,10 @@ from acude.lake.known_events import Arrivals, KnownEvents, pack, unpack
 Row = tuple[int, int, int]
 
 
-def arrivals(rows: list[Row]) -> Arrivals:
+def arrivals(rows: list[Row], until: int = 0) -> Arrivals:
     """Rows of (id, content, offset) on partition 0."""
     columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    return Arrivals(columns[:, 0], columns[:, 1], columns[:, 2])
+    return Arrivals(columns[:, 0], columns[:, 1], columns[:, 2], np.full(len(columns), until, dtype=np.int32))
 
 
 def judged(known: KnownEvents, rows: list[Row]) -> list[str]:
@@ -44,9 +44,21 @@ def test_a_batch_that_runs_again_does_not_take_its_own_rows_for_repeats() -> Non
 def test_a_repeat_names_the_first_arrivals_coordinate() -> None:
     known = KnownEvents()
     coordinates = pack(np.array([3], dtype=np.int32), np.array([99], dtype=np.int64))
-    known.add(Arrivals(np.array([1], dtype=np.int64), np.array([7], dtype=np.int64), coordinates))
+    ids, contents, until = (np.array([value]) for value in (1, 7, 0))
+    known.add(Arrivals(ids, contents, coordinates, until.astype(np.int32)))
     partition, offset = unpack(known.judge(arrivals([(1, 7, 5)])).originals)
     assert (partition[0], offset[0]) == (3, 99)
+
+
+def test_an_id_is_known_until_its_last_day_and_new_the_day_after() -> None:
+    known = KnownEvents()
+    known.forget(100)
+    known.judge(arrivals([(1, 7, 10)], until=107))
+    known.forget(107)
+    assert judged(known, [(1, 7, 11)]) == ["repeat"]
+    known.forget(108)
+    assert len(known) == 0
+    assert judged(known, [(1, 7, 12)]) == ["first"]
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=30), max_size=8))

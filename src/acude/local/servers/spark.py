@@ -60,10 +60,10 @@ def ready(config: Settings) -> None:
 
 
 def create_tables(config: Settings) -> None:
-    """Create the batch's empty tables where they are missing, so that everybody can read them from the first day on."""
-    from acude.lake.delta import ensure_missing  # noqa: PLC0415 - imports Spark, which takes a second
+    """Create empty tables and new columns, so that everybody can read them from the first day on."""
+    from acude.lake.maintenance import create_all  # noqa: PLC0415 - imports Spark, which takes a second
 
-    ensure_missing("batch", config)
+    create_all(config)
 
 
 def prepare(config: Settings) -> None:

@@ -24,7 +24,7 @@ def service(config: Settings) -> Service:
         ready=ready,
         prepare=prepare,
         address="bronze, silver, gold.ao_vivo_*",
-        after=("kafka", "s3", "glue"),
+        after=("kafka", "s3", "glue", "spark-batch"),
         timeout_s=150,
         stop_timeout_s=40,
         live=True,
