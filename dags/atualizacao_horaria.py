@@ -5,7 +5,7 @@
 2. `medir_atraso`: what waits in Kafka or in silver for longer than its contract allows makes this task red.
 3. `funil`, `estoque_por_armazem`, `estoque`: the marts that come from events, for the day so far; judged by their
    suites before they are visible, like every mart.
-4. `expirar_ao_vivo`: the live tables' former states go, several a minute as they are.
+4. `arrumar`: the streams' small files of the day are joined; old log entries and states go.
 5. `fechar_hora`: tells `carga_redshift` which day has news.
 
 The day is the one on which the hour begins, so 23:00 to 24:00 closes its own day.
@@ -47,11 +47,11 @@ def medir_atraso() -> str:
 
 
 @step()
-def expirar_ao_vivo() -> list[dict[str, Any]]:
-    """No more states of the live tables than readers need."""
+def arrumar() -> list[dict[str, Any]]:
+    """Few files and short logs where the streams write."""
     from acude.orchestration import streams
 
-    return streams.expire_live()
+    return streams.tidy(this_run(HOUR).day)
 
 
 @step(trigger_rule="all_done", inlets=lake("silver.eventos_clientes"), outlets=lake("gold.funil_conversao"))
@@ -100,7 +100,7 @@ def fechar_hora() -> None:
 def atualizacao_horaria() -> None:
     """The streams first; lag and marts beside each other; then the hour is closed."""
     alive, funnel, by_warehouse, stock = manter_fluxos(), funil(), estoque_por_armazem(), estoque()
-    alive >> [medir_atraso(), expirar_ao_vivo(), funnel, by_warehouse]
+    alive >> [medir_atraso(), arrumar(), funnel, by_warehouse]
     by_warehouse >> stock
     [funnel, stock] >> fechar_hora()
 

@@ -47,8 +47,15 @@ CHECKPOINT = "_checkpoints/ingest"
 Task = Callable[[], None]
 
 
-def kafka_records(spark: SparkSession, config: Settings, starting: str) -> DataFrame:
-    """The topics as a stream with bronze's raw column names (without `ingerido_em`)."""
+def kafka_records(spark: SparkSession, config: Settings, starting: str, *, patient: bool) -> DataFrame:
+    """The topics as a stream with bronze's raw column names (without `ingerido_em`).
+
+    Args:
+        spark: the streams' session.
+        config: broker and sizes of a batch.
+        starting: where a new checkpoint starts.
+        patient: whether a few records wait for more.
+    """
     source = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", config.kafka_bootstrap)
@@ -57,10 +64,12 @@ def kafka_records(spark: SparkSession, config: Settings, starting: str) -> DataF
         .option("maxOffsetsPerTrigger", config.ingest_batch)
         .option("includeHeaders", "true")
         .option("failOnDataLoss", "true")
-        .load()
     )
+    if patient:
+        source = source.option("minOffsetsPerTrigger", config.ingest_least)
+        source = source.option("maxTriggerDelay", config.ingest_patience)
     headers = f.expr("transform(headers, h -> struct(h.key as chave, h.value as valor))")
-    return source.select(
+    return source.load().select(
         f.col("topic").alias("topico"),
         f.col("partition").alias("particao"),
         f.col("offset").alias("deslocamento"),
@@ -247,7 +256,7 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     starting = landing.prepare()
     trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.ingest_trigger}
     return (
-        kafka_records(spark, config, starting)
+        kafka_records(spark, config, starting, patient=not available_now)
         .writeStream.queryName("ingest")
         .foreachBatch(landing.land)
         .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from acude import aws
 from acude.contracts.model import table
-from acude.lake import mart
-from acude.lake.delta import read_day, table_prefix
+from acude.lake import delta_log, mart
+from acude.lake.delta import read_day
 from acude.settings import settings
 from jobs.batch import vendas
 
@@ -49,7 +49,7 @@ class BatchLake:
 
     def actions(self, full_name: str, after: int = -1) -> list[dict[str, Any]]:
         """Actions of a table's Delta log, of the versions behind `after`."""
-        folder = f"{table_prefix(table(full_name))}/_delta_log/"
+        folder = delta_log.folder(table(full_name))
         found = []
         for key in self.keys(folder):
             name = key.removeprefix(folder).removesuffix(".json")

@@ -105,6 +105,11 @@ class Contract(BaseModel):
         return f"{self.layer}.{self.name}"
 
     @property
+    def prefix(self) -> str:
+        """Where a table lies in the lake's bucket, without a slash at the end: `gold/vendas_por_regiao`."""
+        return f"{self.layer}/{self.name}"
+
+    @property
     def column_names(self) -> list[str]:
         """Names in order."""
         return [column.name for column in self.columns]

@@ -14,6 +14,7 @@ from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_
 
 from acude.contracts.model import Contract
 from acude.contracts.spark import column_ddl, ddl, schema, spark_type
+from acude.lake import delta_log
 from acude.lake.records import s3
 from acude.settings import settings
 
@@ -38,21 +39,14 @@ class ContractViolation(ValueError):  # noqa: N818 - the style guide's name for 
         self.rule = rule
 
 
-def table_prefix(contract: Contract) -> str:
-    """The table's place inside the lake's bucket, without a slash at the end."""
-    return f"{contract.layer}/{contract.name}"
-
-
 def table_path(contract: Contract) -> str:
     """The table's URL for Spark: `s3a://acude-lake/gold/mais_vendidos`."""
-    return f"{settings().lake}/{table_prefix(contract)}"
+    return f"{settings().lake}/{contract.prefix}"
 
 
 def exists(contract: Contract) -> bool:
     """Whether the table was ever created."""
-    found = s3().list_objects_v2(
-        Bucket=settings().lake_bucket, Prefix=f"{table_prefix(contract)}/_delta_log/0", MaxKeys=1
-    )
+    found = s3().list_objects_v2(Bucket=settings().lake_bucket, Prefix=f"{delta_log.folder(contract)}0", MaxKeys=1)
     return bool(found.get("Contents"))
 
 
@@ -137,7 +131,7 @@ def replace_day(frame: DataFrame, contract: Contract, day: date, *, run_id: str,
         .option("userMetadata", json.dumps(metadata))
     )
     _retried(lambda: writer.save(table_path(contract)))
-    return _version_of(contract, metadata)
+    return delta_log.version_with(contract, metadata)
 
 
 def read_day(spark: SparkSession, contract: Contract, day: date) -> DataFrame:
@@ -205,39 +199,3 @@ _retried = retry(
     wait=wait_random_exponential(max=4),
     reraise=True,
 )(lambda action: action())
-
-
-def _version_of(contract: Contract, metadata: dict[str, str]) -> int | None:
-    """Version of the commit with that metadata, looked for at the log's end, whose length doesn't depend on history."""
-    client, bucket, folder = s3(), settings().lake_bucket, f"{table_prefix(contract)}/_delta_log/"
-    found = client.list_objects_v2(Bucket=bucket, Prefix=f"{folder}_last_checkpoint").get("Contents")
-    start = 0
-    if found:
-        start = int(json.loads(client.get_object(Bucket=bucket, Key=found[0]["Key"])["Body"].read())["version"])
-    after = f"{folder}{max(start - 1, 0):020d}"
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder, StartAfter=after)
-    commits = [entry["Key"] for page in pages for entry in page.get("Contents", ()) if _is_commit(entry["Key"])]
-    for key in reversed(commits):
-        if _user_metadata(client.get_object(Bucket=bucket, Key=key)["Body"].read()) == metadata:
-            return int(key.removeprefix(folder).removesuffix(".json"))
-    return None
-
-
-def _is_commit(key: str) -> bool:
-    return key.endswith(".json") and key.rsplit("/", 1)[1].removesuffix(".json").isdigit()
-
-
-def _user_metadata(commit: bytes) -> object:
-    for line in commit.splitlines():
-        info = json.loads(line).get("commitInfo")
-        if info:
-            return _parsed(info.get("userMetadata"))
-    return None
-
-
-def _parsed(text: str | None) -> object:
-    """Metadata that this module wrote is JSON; other writers' may be anything."""
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return text

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import Contract, tables
+from acude.lake import delta_log
 from acude.lake.delta import exists, partition_of, provide, table_path
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import batch_session
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 FEW_FILES = 4
 """A day with no more files than this is left alone."""
+
+LARGE_FILE = str(64 * 2**20)
+"""Bytes from which on a file is not joined with others any more."""
 
 REPLACED_OFTEN = timedelta(hours=1)
 """How long a live table keeps the files of its former states: thousands a day, read by queries of seconds."""
@@ -89,21 +93,21 @@ def _defaults(spark: SparkSession, properties: dict[str, str]) -> Iterator[None]
 
 
 def compact(spark: SparkSession, contract: Contract, day: date) -> dict[str, int]:
-    """Joins the small files of a closed day, in one commit that changes no rows.
+    """Joins the small files of a day, in one commit that changes no rows; today's are joined as far as they are there.
 
     Args:
         spark: a session of the contract's writer.
         contract: the table.
-        day: UTC day, before today; its month in a monthly table.
+        day: UTC day; its month in a monthly table.
 
     Returns:
         `files` before, `removed` and `added`.
 
     Raises:
-        MaintenanceError: the day still goes on, or the table has no days.
+        MaintenanceError: the day hasn't begun, or the table has no days.
     """
-    if day >= datetime.now(UTC).date():
-        raise MaintenanceError(f"{contract.full_name}: {day} is not over (UTC); compact days up to yesterday")
+    if day > datetime.now(UTC).date():
+        raise MaintenanceError(f"{contract.full_name}: {day} has not begun (UTC); compact days up to today")
     if not contract.partition_by:
         raise MaintenanceError(f"{contract.full_name} has no partition by day; only `expire` makes sense for it")
     column, value = contract.partition_by[0], partition_of(contract, day)
@@ -111,6 +115,8 @@ def compact(spark: SparkSession, contract: Contract, day: date) -> dict[str, int
     files = sum(f"/{column}={value}/" in name for name in rows.inputFiles())
     if files <= FEW_FILES:
         return {"files": files, "removed": 0, "added": 0}
+    # What was joined an hour ago and has grown large enough is left alone.
+    spark.conf.set("spark.databricks.delta.optimize.minFileSize", LARGE_FILE)
     done = spark.sql(f"OPTIMIZE delta.`{table_path(contract)}` WHERE {column} = '{value}'").collect()[0].metrics
     return {"files": files, "removed": done.numFilesRemoved, "added": done.numFilesAdded}
 
@@ -124,7 +130,7 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
         config: the process's settings unless given; `expire_after` says how long readers may lag behind.
 
     Returns:
-        `hours` of versions that stay readable.
+        `hours` for which removed files stay, `log_files` that went.
     """
     config = config or settings()
     if contract.retention and contract.partition_by:
@@ -137,7 +143,8 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
     # It lists folders in this number of tasks; the default is ten thousand, even for one folder.
     spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "4")
     spark.sql(f"VACUUM delta.`{table_path(contract)}` RETAIN {hours} HOURS").collect()
-    return {"hours": hours}
+    follows_streams = contract.writer == "streams"
+    return {"hours": hours, "log_files": delta_log.prune(contract) if follows_streams else 0}
 
 
 def maintain_batch(day: date) -> list[dict[str, Any]]:

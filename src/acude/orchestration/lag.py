@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from acude.aws import s3
 from acude.contracts.model import Contract, table, tables, topics
-from acude.lake.delta import table_prefix
+from acude.lake import delta_log
 from acude.settings import Settings
 from jobs.streaming import ingest, measure, stock
 
@@ -87,7 +87,7 @@ def _live_tables() -> list[Contract]:
 
 def _oldest_commit(config: Settings, source: Contract, version: int) -> datetime | None:
     """When the oldest commit with new rows, from that version on, was made; None where there is none."""
-    log = f"{table_prefix(source)}/_delta_log/"
+    log = delta_log.folder(source)
     client = s3(config)
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=config.lake_bucket, Prefix=log, StartAfter=f"{log}{version - 1:020d}.json"

@@ -128,16 +128,23 @@ def maintain(day: date) -> list[dict[str, Any]]:
     return _asked(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
 
 
-def expire_live() -> list[dict[str, Any]]:
-    """Has the streams' driver let go of the live tables' former states: several a minute.
+def tidy(day: date) -> list[dict[str, Any]]:
+    """Has the streams' driver join the small files that the day has so far, and let go of logs and of live states.
+
+    A stream leaves a file and two log entries in each table every few seconds; a day of them would slow it down.
+
+    Args:
+        day: UTC day.
 
     Returns:
         For each table its name and what was done.
     """
     from acude.lake.maintenance import is_live, stream_tables  # noqa: PLC0415 - imports Spark
 
-    live = [one for one in stream_tables() if is_live(one)]
-    return _asked([control.Request(action="expire", table=one.full_name) for one in live])
+    tables = stream_tables()
+    grows = [one for one in tables if one.partition_by and not is_live(one)]
+    compact = [control.Request(action="compact", table=one.full_name, day=day) for one in grows]
+    return _asked(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
 
 
 def _asked(asked: list[control.Request]) -> list[dict[str, Any]]:
