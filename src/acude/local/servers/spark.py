@@ -19,6 +19,9 @@ def service(config: Settings) -> Service:
         name="spark-batch",
         purpose="warm Spark for batch jobs",
         command=[
+            sys.executable,
+            "-m",
+            "acude.lake.batch_driver",
             str(home / "bin" / "spark-submit"),
             "--properties-file",
             str(_properties(config)),
