@@ -15,6 +15,7 @@ from acude.local.errors import PlatformError
 from acude.settings import Settings, settings
 
 _READ_WITHIN_S = 120.0
+_NOTED_WITHIN_S = 60.0
 _LOOK_S = 1.0
 _PAGE = 100
 _FINAL = frozenset({"success", "failed"})
@@ -177,6 +178,7 @@ class AirflowApi:
             AirflowError: no such DAG, another backfill of it is active, or it has no intervals to run.
         """
         self.pause(dag_id, paused=False)
+        self._await_noted_ends(dag_id)
         body = _backfill_body(dag_id, first, last, max_active_runs, reprocess)
         return Backfill.model_validate(self._call("POST", "/backfills", json=body))
 
@@ -234,6 +236,18 @@ class AirflowApi:
                     f"Look at it in Airflow: {self._config.airflow_url}/dags/{started.dag_id}/backfills",
                 )
             time.sleep(_LOOK_S)
+
+    def _await_noted_ends(self, dag_id: str) -> None:
+        """Airflow notes a backfill's end up to half a minute after its last run's, and refuses others until then."""
+        until = time.monotonic() + _NOTED_WITHIN_S
+        while any(self._has_unnoted_end(one) for one in self.backfills(dag_id)) and time.monotonic() < until:
+            time.sleep(_LOOK_S)
+
+    def _has_unnoted_end(self, one: Backfill) -> bool:
+        if one.completed_at is not None:
+            return False
+        runs = self.runs_between(one.dag_id, one.from_date.date(), one.to_date.date())
+        return bool(runs) and all(run.is_over for run in runs)
 
     def _require_dag(self, dag_id: str) -> None:
         until = time.monotonic() + (_READ_WITHIN_S if (self._config.project / "dags" / f"{dag_id}.py").exists() else 0)

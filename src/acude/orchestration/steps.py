@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -31,6 +32,9 @@ NEEDS_A_PERSON = frozenset(
 _CHATTER = ("great_expectations", "botocore", "kafka")
 """Libraries whose hundreds of INFO lines would stand before the sentence."""
 
+_TOLD_TWICE = "pyspark.sql.connect.logging"
+"""Logs as an error what it then raises, also a conflict of two commits that is simply tried again."""
+
 _WORDS = 3
 """An error text of fewer words says too little without its class."""
 
@@ -53,6 +57,9 @@ def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
     @functools.wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Made:
+        if _TOLD_TWICE in sys.modules:
+            # It is silent unless somebody configures logging after it was loaded, as Airflow does.
+            logging.getLogger(_TOLD_TWICE).disabled = True
         for handler in logging.getLogger().handlers:
             handler.addFilter(_matters)
         try:
