@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
     ingest_batch: int = Field(default=400_000, description="Most records of one micro-batch")
     ingest_least: int = Field(default=1000, description="Fewer records than this wait for more")
-    ingest_patience: str = Field(default="3 seconds", description="For so long; each micro-batch leaves files behind")
+    ingest_patience: str = Field(default="3s", description="For so long; each micro-batch leaves files behind")
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
     measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are brought up to date")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
