@@ -10,13 +10,14 @@ BIN    := .venv/bin
 LOCKED := .venv/.locked-$(shell git hash-object requirements.txt)
 LINKED := $(LOCKED)-$(shell git hash-object pyproject.toml)
 JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
+CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 
 .PHONY: help install generate lock demo up down test test-all test-unit lint bench soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-install: $(JARS) ## Python packages and jars, at the pinned versions
+install: $(CLASSES) ## Python packages and jars, at the pinned versions
 
 $(LOCKED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -36,6 +37,11 @@ $(JARS): | $(LINKED)
 	@echo "● jars of Kafka and Spark"
 	@$(BIN)/python -m acude.local.jars
 	@rm -f var/jars/.fetched-* && touch $@
+
+$(CLASSES): | $(JARS)
+	@echo "● Spark's classes, for faster starts"
+	@$(BIN)/python -m acude.local.class_archive
+	@rm -f var/jars/.fetched-*-archived-* && touch $@
 
 generate: install ## the files that the contracts render: the warehouse's schema and the data dictionary
 	$(BIN)/python -m acude.contracts.redshift > infra/redshift/schema.sql

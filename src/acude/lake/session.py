@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -52,7 +53,10 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
     conf["spark.local.dir"] = f"{config.var}/spark"
     conf["spark.sql.warehouse.dir"] = f"{config.var}/spark/warehouse"
     # UTC for the JVM too: java.sql types and the Kafka source's timestamps pass through it.
-    conf["spark.driver.extraJavaOptions"] = "-Duser.timezone=UTC -XX:+UseParallelGC -XX:-UsePerfData"
+    options = ["-Duser.timezone=UTC", "-XX:+UseParallelGC", "-XX:-UsePerfData"]
+    if class_archive(config).exists():
+        options.append(f"-XX:SharedArchiveFile={class_archive(config)}")
+    conf["spark.driver.extraJavaOptions"] = " ".join(options)
     if config.s3_endpoint and config.s3_access_key and config.s3_secret_key:
         conf |= {
             "spark.hadoop.fs.s3a.endpoint": config.s3_endpoint,
@@ -64,6 +68,11 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
             "spark.hadoop.fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
         }
     return conf
+
+
+def class_archive(config: Settings) -> Path:
+    """Where `acude.local.class_archive` puts Spark's classes; drivers start without it, too."""
+    return config.var / "jars" / "spark.jsa"
 
 
 def stream_session(name: str, config: Settings | None = None) -> SparkSession:
