@@ -50,6 +50,12 @@ def exists(contract: Contract) -> bool:
     return bool(found.get("Contents"))
 
 
+def has_files(contract: Contract, day: date) -> bool:
+    """Whether anything lies in the day's partition, also what no version shows any more."""
+    prefix = f"{contract.prefix}/{_partition_column(contract)}={partition_of(contract, day)}/"
+    return bool(s3().list_objects_v2(Bucket=settings().lake_bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
+
+
 def ensure(spark: SparkSession, contract: Contract) -> None:
     """Creates the empty table where it is absent: columns, comments, NOT NULL, partitions, reader version 1.
 

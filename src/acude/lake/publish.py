@@ -8,9 +8,9 @@ from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
-from acude.lake import records, staging
+from acude.lake import delta_log, records, staging
 from acude.lake.content import content_hash_of
-from acude.lake.delta import ensure, replace_day
+from acude.lake.delta import ensure, has_files, replace_day
 from acude.lake.records import Publication
 from acude.lake.session import batch_session
 from acude.lake.staging import Staged
@@ -43,9 +43,13 @@ def publish(spark: SparkSession, staged: Staged) -> Publication:
     if found != verdict.hash:
         raise staging.StagingError(f"{staged.table} of {staged.day}: {found} is staged, {verdict.hash} was judged")
     ensure(spark, contract)
-    # The schema is known: without it Spark would open the file once more. Nulls are checked again by the table.
-    frame = spark.read.schema(schema(contract)).parquet(staging.url_of(staged))
-    version = replace_day(frame, contract, staged.day, run_id=staged.run_id, content_hash=found)
+    if rows.num_rows or has_files(contract, staged.day):
+        # The schema is known: without it Spark would open the file once more. Nulls are checked again by the table.
+        frame = spark.read.schema(schema(contract)).parquet(staging.url_of(staged))
+        version = replace_day(frame, contract, staged.day, run_id=staged.run_id, content_hash=found)
+    else:
+        # Nothing in the place of nothing: a commit would only cost time.
+        version = delta_log.latest_version(contract)
     publication = Publication(
         table=staged.table,
         day=staged.day,

@@ -4,10 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name that PySpark's own pages use)
 
+from acude.lake import delta_log
 from acude.settings import Settings
 from acude.warehouse.errors import LoadError
 from acude.warehouse.target import MONEY, Target
@@ -67,14 +67,14 @@ def _pieces(frame: DataFrame) -> list[Column]:
     return [F.sum(piece.cast("decimal(20,0)")).alias(f"piece_{i}") for i, piece in enumerate(pieces)]
 
 
-def _latest_version(spark: SparkSession, path: str, target: Target) -> int:
-    try:
-        return int(spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").select("version").collect()[0][0])
-    except AnalysisException as problem:
+def _latest_version(path: str, target: Target, config: Settings) -> int:
+    version = delta_log.latest_version(target.source, config)
+    if version is None:
         raise LoadError(
             f"{target.name} is loaded from {target.source.full_name}, but there is no Delta table at {path}.",
             f"Run what writes it first ({target.source.writer}), then load the day again.",
-        ) from problem
+        )
+    return version
 
 
 def _column(target: Target, name: str) -> Column:
@@ -97,7 +97,7 @@ def period_rows(spark: SparkSession, target: Target, period: str, config: Settin
         LoadError: the lake has no such table yet.
     """
     path = f"{config.lake}/{target.source.layer}/{target.source.name}"
-    version = _latest_version(spark, path, target)
+    version = _latest_version(path, target, config)
     at_version = spark.read.format("delta").option("versionAsOf", version).load(path)
     rows = at_version.where(F.col(target.period_column) == F.lit(period)).select(
         *(_column(target, name) for name in target.contract.column_names)
