@@ -83,7 +83,7 @@ def _entries(contract: Contract, config: Settings, after: str = "") -> list[tupl
     pages = (
         s3()
         .get_paginator("list_objects_v2")
-        .paginate(Bucket=settings().lake_bucket, Prefix=prefix, StartAfter=prefix + after)
+        .paginate(Bucket=config.lake_bucket, Prefix=prefix, StartAfter=prefix + after)
     )
     return [(e["Key"].removeprefix(prefix), e["LastModified"]) for page in pages for e in page.get("Contents", ())]
 
