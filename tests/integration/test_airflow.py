@@ -29,9 +29,12 @@ REGIONS = "gold.vendas_por_regiao"
 
 @pytest.fixture(scope="module")
 def api(platform: Platform) -> Iterator[AirflowApi]:
-    """Airflow of the running platform."""
+    """Airflow of the running platform; its schedules rest again afterwards, for other tests need the machine."""
     with AirflowApi(platform.config) as client:
+        scheduled = client.scheduled()
         yield client
+        for dag in client.scheduled() - scheduled:
+            client.pause(dag)
 
 
 @pytest.fixture
@@ -201,8 +204,17 @@ def test_a_file_that_comes_after_its_day_makes_that_day_run_again_once(
     assert Decimal(gold(published.day).sums["BRL"]["receita"]) == 3 * published.price
 
 
-def test_a_dead_stream_is_started_again_and_the_closed_hour_is_loaded(api: AirflowApi, platform: Platform) -> None:
+@pytest.fixture
+def dead_streams(platform: Platform) -> Iterator[None]:
+    """Stopped streams, as they were again afterwards."""
+    ran = platform.pid("streams") is not None
     platform.stop("streams")
+    yield
+    (platform.start if ran else platform.stop)("streams")
+
+
+@pytest.mark.usefixtures("dead_streams")
+def test_a_dead_stream_is_started_again_and_the_closed_hour_is_loaded(api: AirflowApi, platform: Platform) -> None:
     day = datetime.now(UTC).date()
     before = {run.dag_run_id for run in api.runs("carga_redshift", run_type="asset_triggered")}
 

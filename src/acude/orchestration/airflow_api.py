@@ -102,6 +102,10 @@ class AirflowApi:
         """Names of the DAGs that Airflow knows, ascending."""
         return sorted(entry["dag_id"] for entry in self._pages("/dags", "dags"))
 
+    def scheduled(self) -> set[str]:
+        """Names of the DAGs that run by their schedules: those that aren't paused."""
+        return {entry["dag_id"] for entry in self._pages("/dags", "dags") if not entry["is_paused"]}
+
     def import_errors(self) -> dict[str, str]:
         """DAG files that Airflow can't read, with the reason."""
         return {entry["filename"]: entry["stack_trace"] for entry in self._pages("/importErrors", "import_errors")}
