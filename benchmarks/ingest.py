@@ -31,6 +31,9 @@ from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 
 TOPICS = ("eventos_clientes", "atualizacoes_estoque")
+WARM_UP = 4
+"""Micro-batches of 400,000 during which the JVM still compiles its hot paths."""
+
 _STOCK = 9
 """One event in ten, this one, is a stock update."""
 
@@ -106,12 +109,12 @@ def driver(environment: dict[str, str], log: Path, *arguments: str) -> subproces
 
 
 def sustained(environment: dict[str, str], var: Path) -> dict[str, float]:
-    """Lands all that is in the topics; the first batch warms the JVM up and does not count."""
+    """Lands all that is in the topics; the first batches warm the JVM up, the last isn't full: they do not count."""
     log = var / "bench-ingest.log"
     if driver(environment, log).wait():
         raise SystemExit(f"The driver failed; see {log}")
     batches = [batch for batch in progress_of(log) if batch["rows"]]
-    warm = batches[1:] or batches
+    warm = batches[WARM_UP:-1] or batches
     return {
         "events_per_second": sum(b["rows"] for b in warm) / sum(b["ms"] for b in warm) * 1000,
         "events_per_second_with_cold_start": sum(b["rows"] for b in batches) / sum(b["ms"] for b in batches) * 1000,
@@ -141,11 +144,10 @@ def latency(
             readable = datetime.now(UTC)
             actions = pl.DataFrame(table.get_add_actions(flatten=True))
             fresh = actions.sort("modification_time").tail(2 * (table.version() - seen))["path"].to_list()
-            # A warm-up of a quarter: the JVM compiles its hot paths during it.
-            if time.monotonic() - began > seconds / 4:
+            if time.monotonic() - began > seconds / 3:
                 delays += _delays(table, fresh, readable, options, path)
             seen = table.version()
-        time.sleep(0.05)
+        time.sleep(0.1)
     stop.set()
     thread.join()
     running.terminate()
@@ -180,9 +182,9 @@ def _steady(config: Settings, rate: int, stop: threading.Event) -> None:
 
 
 def main(
-    events: Annotated[int, typer.Option(help="Events of the throughput part.")] = 2_000_000,
+    events: Annotated[int, typer.Option(help="Events of the throughput part.")] = 4_000_000,
     rate: Annotated[int, typer.Option(help="Events a second of the latency part.")] = 5_000,
-    seconds: Annotated[int, typer.Option(help="Length of the latency part.")] = 60,
+    seconds: Annotated[int, typer.Option(help="Length of the latency part, a third of it warm-up.")] = 120,
 ) -> None:
     """Prints the figures with units and writes var/bench/ingest.json."""
     servers = Platform()

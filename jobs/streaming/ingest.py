@@ -89,6 +89,7 @@ class Landing:
         self.contracts = load()
         self.topics = topics()
         self.known = KnownEvents()
+        self.first_batch: int | None = None
         self.cores = spark.sparkContext.defaultParallelism
         self.state = self._checkpoint_state()
 
@@ -151,6 +152,8 @@ class Landing:
 
     def land(self, batch: DataFrame, number: int) -> None:
         """One micro-batch: bronze, then everything else."""
+        if self.first_batch is None:
+            self.first_batch = number
         if number != self.state["lote"]:
             before = self.state["ingerido_em"]
             now = datetime.now(UTC)
@@ -163,10 +166,8 @@ class Landing:
         try:
             table = keys(decoded).toArrow()
             if table.num_rows:
-                append_once(
-                    bronze_rows(decoded), self.contracts["bronze.eventos"], f"ingest-{self.state['id']}", number
-                )
-                self._refine(decoded, table, f"ingest-{self.state['id']}", number, stamp)
+                self._append(bronze_rows(decoded), self.contracts["bronze.eventos"], self._application, number)
+                self._refine(decoded, table, self._application, number, stamp)
         finally:
             decoded.unpersist()
 
@@ -184,7 +185,15 @@ class Landing:
             work.append((quarantine_rows(flagged), self.contracts["silver.quarentena"]))
         if repeats:
             work.append((duplicate_rows(flagged), self.contracts["silver.duplicatas"]))
-        in_parallel([partial(append_once, frame, table, application, number) for frame, table in work])
+        in_parallel([partial(self._append, frame, table, application, number) for frame, table in work])
+
+    @property
+    def _application(self) -> str:
+        return f"ingest-{self.state['id']}"
+
+    def _append(self, frame: DataFrame, table: Contract, application: str, number: int) -> None:
+        # A batch that another driver has begun is always the first that this one gets.
+        append_once(frame, table, application, number, may_be_there=number == self.first_batch)
 
 
 def in_parallel(tasks: list[Task]) -> None:

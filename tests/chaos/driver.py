@@ -20,9 +20,9 @@ from jobs.streaming import ingest
 _done: list[str] = []
 
 
-def dying_append(frame: DataFrame, contract: Contract, application: str, batch: int) -> None:
+def dying_append(frame: DataFrame, contract: Contract, application: str, batch: int, *, may_be_there: bool) -> None:
     """Commits as ever, then kills this process and its JVM when it was the last commit allowed."""
-    append_once(frame, contract, application, batch)
+    append_once(frame, contract, application, batch, may_be_there=may_be_there)
     _done.append(contract.full_name)
     if len(_done) == int(sys.argv[1]):
         os.killpg(os.getpgid(0), signal.SIGKILL)

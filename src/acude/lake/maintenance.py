@@ -51,9 +51,10 @@ def create(spark: SparkSession, contracts: list[Contract], config: Settings | No
         config: the process's settings unless given.
     """
     config = config or settings()
-    for live in (False, True):
-        alike = [contract for contract in contracts if is_live(contract) is live]
-        with _defaults(spark, _properties(config, live=live)), ThreadPoolExecutor(4) as pool:
+    kinds = {tuple(sorted(_properties(contract, config).items())) for contract in contracts}
+    for kind in sorted(kinds):
+        alike = [contract for contract in contracts if tuple(sorted(_properties(contract, config).items())) == kind]
+        with _defaults(spark, dict(kind)), ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda contract: provide(spark, contract), alike))
 
 
@@ -71,12 +72,12 @@ def create_all(config: Settings) -> None:
         spark.stop()
 
 
-def _properties(config: Settings, *, live: bool) -> dict[str, str]:
-    hours = _hours(REPLACED_OFTEN if live else config.expire_after)
+def _properties(contract: Contract, config: Settings) -> dict[str, str]:
+    hours = _hours(REPLACED_OFTEN if is_live(contract) else config.expire_after)
     properties = {"deletedFileRetentionDuration": f"interval {hours} hours"}
     properties["logRetentionDuration"] = properties["deletedFileRetentionDuration"]
-    if live:
-        # Each of its checkpoints lists all files of the last hour; every tenth commit would be too often.
+    if contract.writer == "streams":
+        # A checkpoint costs as much as several small commits; every tenth, Delta's habit, would be too often.
         properties["checkpointInterval"] = "50"
     return properties
 
