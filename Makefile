@@ -12,7 +12,7 @@ LINKED := $(LOCKED)-$(shell git hash-object pyproject.toml)
 JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 
-.PHONY: help install generate lock demo up down test test-all test-unit lint bench soak packages clean
+.PHONY: help install generate lock demo up down test test-unit lint bench soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -71,11 +71,7 @@ lint: install ## style and types
 test-unit: install ## the tests that need no server
 	$(BIN)/pytest tests/unit
 
-# tests/unproven.txt leaves out what was not yet seen green in one run with the rest; it has to become empty.
-test: packages lint ## the tests, with real servers
-	$(BIN)/pytest @tests/unproven.txt
-
-test-all: packages lint ## those of tests/unproven.txt, too: streams, platform, a real browser
+test: packages lint ## all the tests, with real servers and a real browser
 	$(BIN)/pytest
 
 bench: install ## the figures of the platform, into var/bench/

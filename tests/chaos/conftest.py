@@ -150,6 +150,8 @@ def new_lake(tmp_path: Path) -> Iterator[Lake]:
     s3(config).create_bucket(Bucket=config.lake_bucket)
     ensure_topics(config)
     environment = os.environ | {f"ACUDE_{key.upper()}": str(value) for key, value in changes.items()}
+    # These JVMs live for seconds: the optimising compiler would cost more than it brings.
+    environment["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
     yield Lake(config, name, environment)
     bucket = s3(config)
     for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket):

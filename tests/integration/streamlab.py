@@ -29,6 +29,9 @@ from acude.settings import PROJECT, Settings, settings
 
 Row = dict[str, Any]
 
+_SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+"""These JVMs live for a minute or two: the optimising compiler would cost more than it brings."""
+
 
 @dataclass
 class StreamLab:
@@ -56,7 +59,7 @@ class StreamLab:
     @property
     def whole_environment(self) -> dict[str, str]:
         """The same beside everything that stands in the environment already."""
-        return {**os.environ, **self.environment}
+        return {**os.environ, **_SHORT_LIVED, **self.environment}
 
     def do(self, step: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - whatever the step returns
         """Runs a step in the child and waits for what it returns."""
@@ -128,8 +131,7 @@ def _set_environment(environment: dict[str, str]) -> None:
     for name in [name for name in os.environ if name.startswith("SPARK_CONNECT") or name == "SPARK_REMOTE"]:
         del os.environ[name]
     os.environ.update(environment)
-    # These JVMs live for a minute or two: the optimising compiler would cost more than it brings.
-    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
+    os.environ.update(_SHORT_LIVED)
     settings.cache_clear()
 
 
