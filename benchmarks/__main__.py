@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PARTS = ("benchmarks.ingest", "benchmarks.batch", "benchmarks.memory")
+PARTS = ("benchmarks.ingest", "benchmarks.batch", "benchmarks.memory", "benchmarks.demo")
 
 
 def main() -> int:
