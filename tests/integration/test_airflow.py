@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 from typer.testing import CliRunner
 
 from acude import aws
@@ -216,16 +217,26 @@ def dead_streams(platform: Platform) -> Iterator[None]:
 @pytest.mark.usefixtures("dead_streams")
 def test_a_dead_stream_is_started_again_and_the_closed_hour_is_loaded(api: AirflowApi, platform: Platform) -> None:
     day = datetime.now(UTC).date()
-    before = {run.dag_run_id for run in api.runs("carga_redshift", run_type="asset_triggered")}
+    api.pause("carga_redshift", paused=False)
+    before = {run.dag_run_id for run in loads(api)}
 
     run = run_day(api, day, "atualizacao_horaria")
 
     assert states(api, run)["manter_fluxos"] == "success"
     assert platform.pid("streams") is not None
     assert run.state == "success", states(api, run)
-    loads = [one for one in api.runs("carga_redshift", run_type="asset_triggered") if one.dag_run_id not in before]
-    assert loads
-    assert api.wait("carga_redshift", loads[-1].dag_run_id).state == "success"
+    assert api.wait("carga_redshift", new_load(api, before)).state == "success"
+
+
+def loads(api: AirflowApi) -> list[Run]:
+    """Warehouse loads that an asset has started."""
+    return api.runs("carga_redshift", run_type="asset_triggered")
+
+
+@retry(retry=retry_if_exception_type(StopIteration), stop=stop_after_delay(60), wait=wait_fixed(1))
+def new_load(api: AirflowApi, before: set[str]) -> str:
+    """The scheduler answers an asset's news with a run within seconds."""
+    return next(run.dag_run_id for run in loads(api) if run.dag_run_id not in before)
 
 
 @pytest.mark.parametrize("dag", ["qualidade", "carga_redshift", "manutencao"])
