@@ -41,6 +41,7 @@ class StreamLab:
     changes: dict[str, object]
     child: ProcessPoolExecutor | None = None
     buckets: list[str] = field(default_factory=list)
+    empty: dict[tuple[str, ...], dict[str, bytes]] = field(default_factory=dict)
 
     def new_lake(self) -> None:
         """Goes on with an empty bucket."""
@@ -67,6 +68,18 @@ class StreamLab:
             self.child = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
             self.child.submit(_set_environment, self.environment).result(timeout=60)
         return self.child.submit(_told, step, arguments).result(timeout=300)
+
+    def create(self, *tables: str) -> None:
+        """Makes empty tables: by Spark the first time, as copies of the same first commits in later lakes."""
+        bucket, client = self.config.lake_bucket, s3(self.config)
+        if tables not in self.empty:
+            self.do(create_tables, *tables)
+            found = client.list_objects_v2(Bucket=bucket)["Contents"]
+            keys = [entry["Key"] for entry in found if "/_delta_log/" in entry["Key"]]
+            self.empty[tables] = {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+            return
+        for key, body in self.empty[tables].items():
+            client.put_object(Bucket=bucket, Key=key, Body=body)
 
     def end_the_process(self) -> None:
         """Ends the child with its Spark; the next step begins another."""

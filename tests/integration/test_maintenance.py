@@ -18,7 +18,6 @@ from tests.integration.streamlab import (
     append,
     ask,
     compact,
-    create_tables,
     expected,
     expire,
     live,
@@ -45,7 +44,7 @@ def spark(platform: Platform) -> Iterator[StreamLab]:
 @pytest.fixture
 def silver(spark: StreamLab) -> Silver:
     spark.new_lake()
-    spark.do(create_tables, *TABLES)
+    spark.create(*TABLES)
     return Silver(spark)
 
 

@@ -14,7 +14,6 @@ from tests.integration.streamlab import (
     Silver,
     StreamLab,
     append,
-    create_tables,
     expected,
     live,
     measure,
@@ -44,7 +43,7 @@ def spark(platform: Platform) -> Iterator[StreamLab]:
 @pytest.fixture
 def silver(spark: StreamLab) -> Silver:
     spark.new_lake()
-    spark.do(create_tables, *TABLES)
+    spark.create(*TABLES)
     return Silver(spark)
 
 
