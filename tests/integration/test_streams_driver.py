@@ -40,7 +40,7 @@ def ids(lab: StreamLab, name: str) -> list[str]:
 
 @retry(retry=retry_if_result(lambda ready: not ready), stop=stop_after_delay(240), wait=wait_fixed(0.5))
 def until_ready(lab: StreamLab, driver: "subprocess.Popen[bytes]") -> bool:
-    assert driver.poll() is None, "the driver ended before it was ready"
+    assert driver.poll() is None, driver.communicate()[1][-3000:]
     holder = Lease("streams", lab.config).holder()
     return bool(holder and holder["ready"])
 

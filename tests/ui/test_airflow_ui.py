@@ -57,8 +57,8 @@ def test_three_days_backfilled_from_the_form_become_green(
     airflow.get_by_test_id("trigger-dag-button").click()
     form = airflow.get_by_role("dialog")
     form.get_by_text("Run this Dag for a range of dates").click()
-    for day in (days[0], days[-1]):
-        choose(airflow, day)
+    choose(airflow, "From", days[0])
+    choose(airflow, "To", days[-1])
     form.get_by_text("All Runs").click()
     form.locator("input[name=max_active_runs]").fill("2")
     airflow.screenshot(path=screenshots / "backfill-form.png")
@@ -78,10 +78,12 @@ def test_three_days_backfilled_from_the_form_become_green(
     airflow.screenshot(path=screenshots / "vendas_diarias.png")
 
 
-def choose(page: Page, day: date) -> None:
-    """Picks midnight of a day in the first date field that is still empty."""
+def choose(page: Page, field: str, day: date) -> None:
+    """Picks midnight of a day in a date field that is still empty."""
     page.get_by_role("dialog").get_by_text("Select date and time").first.click()
-    page.get_by_placeholder("YYYY/MM/DD").fill(f"{day:%Y/%m/%d}")
-    page.get_by_placeholder("HH:mm").fill("00:00")
-    page.get_by_placeholder("HH:mm").press("Enter")
+    page.get_by_role("textbox", name=field).fill(f"{day:%Y/%m/%d}")
+    # The other field's calendar may be open still, before this one's.
+    time = page.get_by_placeholder("HH:mm").last
+    time.fill("00:00")
+    time.press("Enter")
     page.get_by_text("Date Range").click()
