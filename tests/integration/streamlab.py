@@ -140,9 +140,6 @@ def stream_lab(**changes: object) -> Iterator[StreamLab]:
 
 
 def _set_environment(environment: dict[str, str]) -> None:
-    # A Connect session in the parent leaves its mark, which would turn this one into a Connect client, too.
-    for name in [name for name in os.environ if name.startswith("SPARK_CONNECT") or name == "SPARK_REMOTE"]:
-        del os.environ[name]
     os.environ.update(environment)
     os.environ.update(_SHORT_LIVED)
     settings.cache_clear()

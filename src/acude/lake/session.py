@@ -87,6 +87,9 @@ def class_archive(config: Settings) -> Path:
 
 def stream_session(name: str, config: Settings | None = None) -> SparkSession:
     """The classic local driver in which the streams run."""
+    # A Connect client that ran in this process, or in its parent, would turn every later session into one.
+    for mark in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_REMOTE"):
+        os.environ.pop(mark, None)
     # Executors would take the first python3 on the PATH, which has none of our packages; Spark has no setting for it.
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.appName(name).master("local[2]")
