@@ -34,7 +34,7 @@ def do(spark: SparkSession, asked: Request) -> dict[str, Any]:
 
 
 class Desk:
-    """Serves requests one at a time in a thread of its own, beside the queries."""
+    """Serves requests one after another in a thread of its own, beside the queries."""
 
     def __init__(self, spark: SparkSession) -> None:
         # A session of its own: what it sets must not reach the queries.
@@ -49,12 +49,9 @@ class Desk:
         return self._thread is not None and self._thread.is_alive()
 
     def look(self) -> None:
-        """Begins with the oldest request that waits, unless busy."""
-        if self.busy:
-            return
-        asked = control.waiting()
-        if asked:
-            self._thread = InheritableThread(target=self._serve, args=(asked[0],), daemon=True, name=_GROUP)
+        """Begins with the requests that wait, oldest first, unless busy."""
+        if not self.busy and control.waiting():
+            self._thread = InheritableThread(target=self._serve, daemon=True, name=_GROUP)
             self._thread.start()
 
     def close(self, within_s: float) -> None:
@@ -64,11 +61,13 @@ class Desk:
             self.spark.sparkContext.cancelJobGroup(_GROUP)
             self._thread.join(within_s)
 
-    def _serve(self, asked: Request) -> None:
+    def _serve(self) -> None:
         context = self.spark.sparkContext
         context.setLocalProperty("spark.scheduler.pool", _GROUP)
-        context.setJobGroup(_GROUP, f"{asked.action} {asked.table}", interruptOnCancel=True)
-        control.serve(asked, lambda one: do(self.spark, one), self._given_up)
+        while not self._given_up.is_set() and (waiting := control.waiting()):
+            asked = waiting[0]
+            context.setJobGroup(_GROUP, f"{asked.action} {asked.table}", interruptOnCancel=True)
+            control.serve(asked, lambda one: do(self.spark, one), self._given_up)
 
 
 def main() -> int:
