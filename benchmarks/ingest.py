@@ -32,7 +32,7 @@ from acude.settings import PROJECT, Settings, settings
 
 TOPICS = ("eventos_clientes", "atualizacoes_estoque")
 WARM_UP = 4
-"""Micro-batches of 400,000 during which the JVM still compiles its hot paths."""
+"""Micro-batches of 300,000 during which the JVM still compiles its hot paths."""
 
 _STOCK = 9
 """One event in ten, this one, is a stock update."""

@@ -169,7 +169,8 @@ class Landing:
                 self._append(bronze_rows(decoded), self.contracts["bronze.eventos"], self._application, number)
                 self._refine(decoded, table, self._application, number, stamp)
         finally:
-            decoded.unpersist()
+            # At once: two batches don't fit into the heap beside each other.
+            decoded.unpersist(blocking=True)
 
     def _refine(self, decoded: DataFrame, batch: pa.Table, application: str, number: int, landed: datetime) -> None:
         flags = judge(batch, self.known, self.topics, landed)

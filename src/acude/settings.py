@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     kafka_bootstrap: str = Field(default=f"{HOST}:9092", description="Brokers, host:port separated by commas")
 
     kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
-    ingest_batch: int = Field(default=400_000, description="Most records of one micro-batch")
+    ingest_batch: int = Field(default=300_000, description="Most records of one micro-batch")
     ingest_least: int = Field(default=1000, description="Fewer records than this wait for more")
     ingest_patience: str = Field(default="3s", description="For so long; each micro-batch leaves files behind")
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")

@@ -30,6 +30,12 @@ _RUNTIME = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.scheduler.mode": "FAIR",
     "spark.ui.enabled": "false",
+    # Kept also without a UI: the plans of a thousand micro-batches' queries would fill the heap within minutes.
+    "spark.sql.ui.retainedExecutions": "5",
+    "spark.ui.retainedJobs": "20",
+    "spark.ui.retainedStages": "20",
+    "spark.ui.retainedTasks": "200",
+    "spark.sql.maxPlanStringLength": "10000",
     "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
