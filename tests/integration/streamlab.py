@@ -26,6 +26,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 
 from acude.aws import s3
 from acude.settings import PROJECT, Settings, settings
+from tests.chaos.conftest import storage_options
 
 Row = dict[str, Any]
 
@@ -95,15 +96,10 @@ class StreamLab:
 
     def table(self, name: str, prefix: str = "") -> DeltaTable:
         """A table as delta-rs sees it."""
-        access, secret = self.config.s3_access_key, self.config.s3_secret_key
-        options = {
-            "AWS_ENDPOINT_URL": self.config.s3_endpoint or "",
-            "AWS_ACCESS_KEY_ID": access.get_secret_value() if access else "",
-            "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
-            "AWS_REGION": self.config.aws_region,
-            "AWS_ALLOW_HTTP": "true",
-        }
-        return DeltaTable(f"s3://{self.config.lake_bucket}/{prefix}{name.replace('.', '/')}", storage_options=options)
+        return DeltaTable(
+            f"s3://{self.config.lake_bucket}/{prefix}{name.replace('.', '/')}",
+            storage_options=storage_options(self.config),
+        )
 
     def rows(self, name: str, prefix: str = "") -> list[Row]:
         """All rows of a table, read by delta-rs."""

@@ -15,12 +15,12 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
+from acude.lake.control import LEASE_HELD
 from acude.lake.lease import Lease, LeaseHeld
 
 log = logging.getLogger(__name__)
 
 WRITER = "batch"
-LEASE_HELD = 3
 
 _LOOK_S = 0.5
 _PATIENCE = timedelta(seconds=40)
