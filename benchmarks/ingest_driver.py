@@ -8,7 +8,7 @@ from datetime import timedelta
 from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.lake.lease import Lease
-from acude.lake.session import stream_session
+from acude.lake.session import driver_session
 from jobs.streaming import ingest
 
 
@@ -23,7 +23,7 @@ def tell(query: StreamingQuery, told: set[int]) -> None:
 
 if __name__ == "__main__":
     with Lease("streams").acquire(wait=timedelta(seconds=60)):
-        running = ingest.start(stream_session("bench"), available_now="--forever" not in sys.argv)
+        running = ingest.start(driver_session("bench"), available_now="--forever" not in sys.argv)
         seen: set[int] = set()
         while running.isActive:
             time.sleep(0.5)

@@ -22,7 +22,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude.contracts.model import load
 from acude.lake import control
 from acude.lake.lease import Lease, LeaseHeld
-from acude.lake.session import stream_session
+from acude.lake.session import driver_session
 from acude.settings import settings
 from jobs.streaming import ingest, measure, stock
 from jobs.streaming.maintenance import Desk
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
         return control.LEASE_HELD
     with lease:
-        spark = stream_session("acude-streams")
+        spark = driver_session("acude-streams")
         spark.streams.addListener(BatchLog())
         # What has to be waited for at the end is waited for below.
         spark.conf.set("spark.sql.streaming.stopTimeout", "10s")

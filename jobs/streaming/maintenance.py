@@ -16,7 +16,7 @@ from acude.lake import control
 from acude.lake.control import LEASE_HELD, Request
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.maintenance import compact, expire
-from acude.lake.session import stream_session
+from acude.lake.session import driver_session
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def main() -> int:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
         return LEASE_HELD
     with lease:
-        spark = stream_session("acude-maintenance")
+        spark = driver_session("acude-maintenance")
         for asked in control.waiting():
             if lease.lost.is_set():
                 return 1

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from acude.lake.control import LEASE_HELD, WRITER
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.rebuild import differences, rebuild, take_over
-from acude.lake.session import stream_session
+from acude.lake.session import driver_session
 
 log = logging.getLogger("jobs.streaming.rebuild")
 
@@ -27,10 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if not options.replace:
-        return _beside(stream_session("acude-rebuild"), options.into)
+        return _beside(driver_session("acude-rebuild"), options.into)
     try:
         with Lease(WRITER):
-            spark = stream_session("acude-rebuild")
+            spark = driver_session("acude-rebuild")
             _beside(spark, options.into)
             take_over(spark, options.into)
             spark.stop()

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from acude.contracts.model import Contract
 from acude.lake.append import append_once
 from acude.lake.lease import Lease
-from acude.lake.session import stream_session
+from acude.lake.session import driver_session
 from jobs.streaming import ingest
 
 _done: list[str] = []
@@ -39,7 +39,7 @@ if __name__ == "__main__":
         ingest.append_once = dying_append  # type: ignore[attr-defined]
         ingest.in_parallel = one_after_another
     with Lease("streams").acquire(wait=timedelta(seconds=60)):
-        spark = stream_session("chaos")
+        spark = driver_session("chaos")
         query = ingest.start(spark, available_now=True)
         query.awaitTermination()
         spark.stop()

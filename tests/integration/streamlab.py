@@ -150,9 +150,9 @@ def _told(step: Callable[..., Any], arguments: tuple[object, ...]) -> Any:  # no
 
 
 def _spark() -> Any:  # noqa: ANN401 - Spark is only imported in the child
-    from acude.lake.session import stream_session  # noqa: PLC0415
+    from acude.lake.session import driver_session  # noqa: PLC0415
 
-    return stream_session("streamlab")
+    return driver_session("streamlab")
 
 
 def create_tables(*names: str) -> None:

@@ -1,39 +1,40 @@
-"""Keeps the batch's driver, the warm Spark Connect server, under the lease on the batch's tables.
-
-Usage: python -m acude.lake.batch_driver COMMAND...
+"""The batch's warm driver, a Spark Connect server: `python -m acude.lake.batch_driver`. Ends when told, or on failure.
 
 Every batch task is a client of one such server. A second one, on whatever machine, would commit beside it and lose
-data; so the server lives as long as this process holds the lease, and dies with it.
+data; so the server lives as long as this process holds the lease on the batch's tables, and dies with it.
+
+Exit codes: 0 told to end, 1 the JVM or the lease was lost, 3 another driver holds the lease.
 """
 
-import ctypes
 import logging
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+
+from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
+from pyspark.sql import SparkSession
 
 from acude.lake.control import LEASE_HELD
 from acude.lake.lease import Lease, LeaseHeld
+from acude.lake.session import driver_session
+from acude.settings import HOST, Settings, settings
 
 log = logging.getLogger(__name__)
 
 WRITER = "batch"
 
+FAILED = 1
+
+_JVM_GONE = (Py4JNetworkError, ConnectionError)
 _LOOK_S = 0.5
 _PATIENCE = timedelta(seconds=40)
 """Longer than a lease that nobody renews any more."""
 
-_MAY_TAKE_S = 10.0
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
-"""Loaded here: between fork and exec of a process with threads, only the call itself is safe."""
 
-
-def main(command: Sequence[str]) -> int:
-    """Runs the server until told to end; returns its exit code, `LEASE_HELD` where another one writes."""
+def main() -> int:
+    """Serves until told to end; returns the exit code."""
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
@@ -43,28 +44,47 @@ def main(command: Sequence[str]) -> int:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
         return LEASE_HELD
     with lease:
-        # Also where this process is killed: nobody would renew the lease then.
-        server = subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: PLW1509 - see `_LIBC`
-        while server.poll() is None and not asked.wait(_LOOK_S):
-            if lease.lost.is_set():
-                log.error("Lost the lease on the batch's tables; ending, so that nobody writes beside the new holder")
-                break
-        return _end(server)
+        spark = driver_session("acude-batch", more=connect_conf(settings()))
+        try:
+            return _serve(spark, lease, asked)
+        except _JVM_GONE:
+            log.error("Spark's JVM is gone (killed, or out of memory: see above)")  # noqa: TRY400 - the sentence says it
+            return FAILED
+        finally:
+            # The lease is given back only when nothing in this process can write any more.
+            with suppress(*_JVM_GONE):
+                spark.stop()
 
 
-def _end(server: "subprocess.Popen[bytes]") -> int:
-    server.terminate()
-    try:
-        return server.wait(_MAY_TAKE_S)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        return server.wait()
+def connect_conf(config: Settings) -> dict[str, str]:
+    """Properties that make a driver a Connect server.
+
+    Connect's own main class gives each session a class loader for code that a client may upload; Spark's cache of
+    generated code is kept by class loader, so every task would compile all its plans anew. Our clients upload nothing.
+    """
+    return {
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.sql.artifact.isolation.enabled": "false",
+        "spark.sql.artifact.isolation.alwaysApplyClassloader": "false",
+        "spark.sql.codegen.cache.maxEntries": "2000",
+        "spark.connect.grpc.binding.address": HOST,
+        "spark.connect.grpc.binding.port": str(config.spark_connect_port),
+        "spark.connect.authenticate.token": config.spark_connect_token.get_secret_value(),
+    }
 
 
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _serve(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
+    """Waits; the plugin's threads do the work."""
+    while not asked.wait(_LOOK_S):
+        if lease.lost.is_set():
+            log.error("Lost the lease on the batch's tables; ending, so that nobody writes beside the new holder")
+            return FAILED
+        if spark.sparkContext._jsc.sc().isStopped():
+            log.error("Spark stopped by itself; see above")
+            return FAILED
+    return 0
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,7 +1,10 @@
-"""Spark sessions: one classic driver for the streams, one warm Spark Connect server for the batch."""
+"""Spark sessions: a driver in this process for whoever holds a lease, and clients of the batch's warm driver."""
 
 import os
+import shlex
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -91,17 +94,38 @@ def class_archive(config: Settings) -> Path:
     return config.var / "jars" / "spark.jsa"
 
 
-def stream_session(name: str, config: Settings | None = None) -> SparkSession:
-    """The classic local driver in which the streams run."""
+def driver_session(name: str, config: Settings | None = None, more: Mapping[str, str] | None = None) -> SparkSession:
+    """A driver with a JVM of its own, which ends with this process.
+
+    Args:
+        name: the application's, in logs.
+        config: where S3 is; the process's settings where it is left out.
+        more: Spark properties beside those of `spark_conf`.
+    """
     # A Connect client that ran in this process, or in its parent, would turn every later session into one.
     for mark in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_REMOTE"):
         os.environ.pop(mark, None)
     # Executors would take the first python3 on the PATH, which has none of our packages; Spark has no setting for it.
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.appName(name).master("local[2]")
-    for key, value in spark_conf(config).items():
-        builder = builder.config(key, value)
-    return builder.getOrCreate()
+    conf = spark_conf(config) | {"spark.app.name": name, "spark.master": "local[2]"} | dict(more or {})
+    # The session's builder would put each property, S3's secret too, on the JVM's command line for everybody to read.
+    with tempfile.NamedTemporaryFile("w", prefix="spark-", suffix=".properties") as private:
+        private.write(_properties(conf))
+        private.flush()
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(private.name)} pyspark-shell"
+        try:
+            return SparkSession.builder.getOrCreate()
+        finally:
+            del os.environ["PYSPARK_SUBMIT_ARGS"]
+
+
+def _properties(conf: Mapping[str, str]) -> str:
+    r"""A properties file in Java's syntax.
+
+    >>> _properties({"spark.a": "x\\y"})
+    'spark.a=x\\\\y\n'
+    """
+    return "".join(f"{name}={value}\n".replace("\\", "\\\\") for name, value in conf.items())
 
 
 def batch_session(config: Settings | None = None) -> SparkSession:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from acude.lake.session import class_archive, stream_session
+from acude.lake.session import class_archive, driver_session
 from acude.local.errors import PlatformError
 from acude.local.java import require_java
 from acude.settings import Settings, settings
@@ -50,7 +50,7 @@ def build(config: Settings) -> None:
 
 def job(folder: Path, config: Settings) -> None:
     """What every driver does: a partitioned Delta table, written and read, as batch and as stream, and S3's client."""
-    spark = stream_session("classes", config.model_copy(update=_NOWHERE))
+    spark = driver_session("classes", config.model_copy(update=_NOWHERE))
     for setting in ("attempts.maximum", "retry.limit"):
         spark._jsc.hadoopConfiguration().set(f"fs.s3a.{setting}", "1")
     rows = spark.range(100).selectExpr("id", "string(id) texto", "id % 2 dia", "decimal(id) valor", "timestamp(id) em")
