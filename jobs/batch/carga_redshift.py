@@ -11,9 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 
-from pyspark.sql import SparkSession
-
-from acude.lake.session import batch_session
 from acude.settings import Settings, settings
 from acude.warehouse import schema
 from acude.warehouse.connection import connect
@@ -26,17 +23,17 @@ from acude.warehouse.target import Target, chosen
 log = logging.getLogger(__name__)
 
 TOGETHER = 3
-"""Tables that are loaded at a time: while one is read by Spark, others are copied."""
+"""Tables that are loaded at a time: while one is read, others are copied."""
 
 
-def load_table(spark: SparkSession, target: Target, day: date, *, run_id: str, config: Settings) -> LoadResult:
+def load_table(target: Target, day: date, *, run_id: str, config: Settings) -> LoadResult:
     """One table's day, or the month that holds it.
 
     Raises:
         WarehouseError: the lake has no such table, or the load failed; the old rows stand.
     """
     period = target.period(day)
-    rows = period_rows(spark, target, period, config)
+    rows = period_rows(target, period, config)
     with brought(rows, target, period, run_id, config) as ready, closing(connect(config)) as connection:
         return replace_period(connection, config.warehouse_kind, target, period, ready, run_id=run_id)
 
@@ -65,13 +62,9 @@ def load_day(
     config = config or settings()
     wanted = chosen(tables)
     schema.ensure(config)
-    spark = batch_session(config)
-    try:
-        with ThreadPoolExecutor(TOGETHER) as pool:
-            loads = [pool.submit(load_table, spark, target, day, run_id=run_id, config=config) for target in wanted]
-            failures = [problem for load in loads if (problem := load.exception())]
-    finally:
-        spark.stop()
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        loads = [pool.submit(load_table, target, day, run_id=run_id, config=config) for target in wanted]
+        failures = [problem for load in loads if (problem := load.exception())]
     for problem in failures:
         if not isinstance(problem, WarehouseError):
             raise problem

@@ -19,6 +19,7 @@ from kafka import KafkaProducer
 
 from acude.aws import s3
 from acude.ingress.topics import ensure_topics
+from acude.lake.snapshot import storage_options
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 
@@ -90,18 +91,6 @@ class Lake:
         assert refined == self.acknowledged
 
 
-def storage_options(config: Settings) -> dict[str, str]:
-    """What delta-rs needs to read the local S3."""
-    access, secret = config.s3_access_key, config.s3_secret_key
-    return {
-        "AWS_ENDPOINT_URL": config.s3_endpoint or "",
-        "AWS_ACCESS_KEY_ID": access.get_secret_value() if access else "",
-        "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
-        "AWS_REGION": config.aws_region,
-        "AWS_ALLOW_HTTP": "true",
-    }
-
-
 def reading(number: int, *, value: str = "1.10", moment: str = "2026-11-22T10:00:00", unit: str | None = None) -> bytes:
     """A valid reading; one with a unit fits only a contract that knows `unidade`."""
     fields = [
@@ -151,7 +140,7 @@ def new_lake(tmp_path: Path) -> Iterator[Lake]:
     ensure_topics(config)
     environment = os.environ | {f"ACUDE_{key.upper()}": str(value) for key, value in changes.items()}
     # These JVMs live for seconds: the optimising compiler would cost more than it brings.
-    environment["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
+    environment["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
     yield Lake(config, name, environment)
     bucket = s3(config)
     for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket):

@@ -25,12 +25,12 @@ from deltalake import DeltaTable
 from kafka import KafkaAdminClient, KafkaProducer
 
 from acude.aws import s3
+from acude.lake.snapshot import storage_options
 from acude.settings import PROJECT, Settings, settings
-from tests.chaos.conftest import storage_options
 
 Row = dict[str, Any]
 
-_SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+_SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"}
 """These JVMs live for a minute or two: the optimising compiler would cost more than it brings."""
 
 

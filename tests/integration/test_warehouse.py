@@ -24,7 +24,7 @@ from acude.warehouse.connection import connect
 from acude.warehouse.copying import ArrowRows
 from acude.warehouse.errors import LoadError, SchemaDriftError, UnreachableError
 from acude.warehouse.loader import LoadResult, replace_period
-from acude.warehouse.rows import Digest
+from acude.warehouse.rows import Digest, PeriodRows
 from acude.warehouse.target import targets
 
 pytestmark = pytest.mark.platform
@@ -59,7 +59,7 @@ class Warehouse:
 
 
 def brought(table: str, rows: tuple[tuple[object, ...], ...], money: str | None = None) -> ArrowRows:
-    """The rows as Spark hands them over; the sum of `receita` is counted here unless given."""
+    """The rows as they are read from the lake; the sum of `receita` is counted here unless given."""
     contract = targets()[table].contract
     types = [pa.decimal128(*c.decimal) if c.decimal else ARROW[c.type] for c in contract.columns]
     fields = pa.schema([pa.field(c.name, t) for c, t in zip(contract.columns, types, strict=True)])
@@ -67,7 +67,7 @@ def brought(table: str, rows: tuple[tuple[object, ...], ...], money: str | None 
     total = None
     if "receita" in contract.column_names:
         total = Decimal(money) if money else sum(found["receita"].to_pylist(), Decimal(0))
-    return ArrowRows(found, version=7, digest=Digest(len(rows), total, f"{len(rows):064x}"))
+    return ArrowRows(PeriodRows(found, 7, Digest(len(rows), total, f"{len(rows):064x}")))
 
 
 @pytest.fixture

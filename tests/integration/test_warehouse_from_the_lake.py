@@ -143,12 +143,12 @@ def test_the_same_rows_in_another_order_have_the_same_hash_and_one_cent_another(
 def test_rows_committed_after_the_version_was_taken_wait_for_the_next_load(lake: Lake) -> None:
     target = targets()["vendas"]
     lake.write("silver.vendas", sale("a", "1.0000"))
-    rows = period_rows(lake.spark, target, "2011-01-04", lake.config)
+    rows = period_rows(target, "2011-01-04", lake.config)
 
     lake.write("silver.vendas", sale("a", "1.0000"), sale("late", "1.0000"))
 
     with brought(rows, target, "2011-01-04", "teste", lake.config) as ready:
-        assert ready.digest.rows == 1
+        assert ready.rows.digest.rows == 1
 
 
 def test_a_day_without_rows_is_loaded_as_an_empty_day(lake: Lake) -> None:
@@ -197,7 +197,7 @@ def test_the_manifest_names_every_staged_file_with_its_length_and_the_files_hold
 ) -> None:
     lake.write("silver.vendas", sale("536365", "2.5501", 3), sale("536366", "0.0001"))
     target = targets()["vendas"]
-    rows = period_rows(lake.spark, target, "2011-01-04", lake.config)
+    rows = period_rows(target, "2011-01-04", lake.config)
     s3 = aws.s3(lake.config)
 
     with brought(rows, target, "2011-01-04", "run+1", redshift(lake)) as ready:
@@ -210,8 +210,8 @@ def test_the_manifest_names_every_staged_file_with_its_length_and_the_files_hold
             assert entry["mandatory"] is True
             assert entry["meta"] == {"content_length": len(body)}
             found += pq.read_table(BufferReader(body)).to_pylist()
-        assert ready.digest.rows == len(found) == 2
-        assert ready.digest.money == sum(row["receita"] for row in found) == Decimal("7.6504")
+        assert ready.rows.digest.rows == len(found) == 2
+        assert ready.rows.digest.money == sum(row["receita"] for row in found) == Decimal("7.6504")
         assert list(found[0]) == target.contract.column_names
 
     with pytest.raises(ClientError, match="NoSuchKey"):
@@ -225,9 +225,9 @@ def test_both_ways_of_copying_read_the_same_rows(lake: Lake) -> None:
 
     digests = []
     for config in (lake.config, redshift(lake)):
-        rows = period_rows(lake.spark, target, "2011-01-04", lake.config)
+        rows = period_rows(target, "2011-01-04", lake.config)
         with brought(rows, target, "2011-01-04", "teste", config) as ready:
-            digests.append(ready.digest)
+            digests.append(ready.rows.digest)
 
     assert digests[0] == digests[1]
 
@@ -235,7 +235,7 @@ def test_both_ways_of_copying_read_the_same_rows(lake: Lake) -> None:
 def test_redshift_without_a_role_is_a_sentence(lake: Lake) -> None:
     target = targets()["vendas"]
     lake.write("silver.vendas", sale("a", "1.0000"))
-    rows = period_rows(lake.spark, target, "2011-01-04", lake.config)
+    rows = period_rows(target, "2011-01-04", lake.config)
 
     with (
         pytest.raises(WarehouseError, match="ACUDE_REDSHIFT_COPY_ROLE is empty"),

@@ -52,7 +52,7 @@ def exists(contract: Contract) -> bool:
 
 def has_files(contract: Contract, day: date) -> bool:
     """Whether anything lies in the day's partition, also what no version shows any more."""
-    prefix = f"{contract.prefix}/{_partition_column(contract)}={partition_of(contract, day)}/"
+    prefix = f"{contract.prefix}/{partition_column(contract)}={partition_of(contract, day)}/"
     return bool(s3().list_objects_v2(Bucket=settings().lake_bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
 
 
@@ -106,7 +106,7 @@ def provide(spark: SparkSession, contract: Contract) -> None:
 
 def partition_of(contract: Contract, day: date) -> str:
     """Value of the partition column for a day: the day itself, or its month in a monthly table."""
-    return day.strftime("%Y-%m") if _partition_column(contract) == "mes" else day.isoformat()
+    return day.strftime("%Y-%m") if partition_column(contract) == "mes" else day.isoformat()
 
 
 def replace_day(frame: DataFrame, contract: Contract, day: date, *, run_id: str, content_hash: str) -> int | None:
@@ -133,7 +133,7 @@ def replace_day(frame: DataFrame, contract: Contract, day: date, *, run_id: str,
         frame.coalesce(1)
         .write.format("delta")
         .mode("overwrite")
-        .option("replaceWhere", f"{_partition_column(contract)} = '{partition}'")
+        .option("replaceWhere", f"{partition_column(contract)} = '{partition}'")
         .option("userMetadata", json.dumps(metadata))
     )
     _retried(lambda: writer.save(table_path(contract)))
@@ -142,12 +142,12 @@ def replace_day(frame: DataFrame, contract: Contract, day: date, *, run_id: str,
 
 def read_day(spark: SparkSession, contract: Contract, day: date) -> DataFrame:
     """The rows of one day (month); no rows where the table doesn't exist yet."""
-    return _table(spark, contract).where(f.col(_partition_column(contract)) == f.lit(partition_of(contract, day)))
+    return _table(spark, contract).where(f.col(partition_column(contract)) == f.lit(partition_of(contract, day)))
 
 
 def read_days(spark: SparkSession, contract: Contract, first: date, last: date) -> DataFrame:
     """The rows of the days from first to last, both included; no rows where the table doesn't exist yet."""
-    column = f.col(_partition_column(contract))
+    column = f.col(partition_column(contract))
     return _table(spark, contract).where(column.between(f.lit(first), f.lit(last)))
 
 
@@ -181,7 +181,12 @@ def check_columns(frame: DataFrame, contract: Contract) -> None:
         raise ContractViolation(contract.full_name, name, "there", "there is no such column")
 
 
-def _partition_column(contract: Contract) -> str:
+def partition_column(contract: Contract) -> str:
+    """The one column by which a table of days or months is divided.
+
+    Raises:
+        ValueError: there are several, or none.
+    """
     if len(contract.partition_by) != 1:
         raise ValueError(
             f"{contract.full_name} has partition columns {contract.partition_by}; a table by day has exactly one"

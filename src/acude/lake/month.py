@@ -14,9 +14,10 @@ from acude.contracts.model import table
 from acude.contracts.spark import schema
 from acude.lake import staging
 from acude.lake.content import content_hash_of
-from acude.lake.delta import days_of_month, read_days
+from acude.lake.delta import days_of_month
 from acude.lake.publish import MartError, publish
 from acude.lake.records import Publication
+from acude.lake.snapshot import rows_of_days
 from acude.lake.staging import Staged
 from acude.quality.judge import judge
 
@@ -28,7 +29,7 @@ _ATTEMPTS = 6
 
 def stage_with(spark: SparkSession, regions: Staged) -> Staged:
     """Stages the month as it will be once the staged day of gold.vendas_por_regiao is published."""
-    published = _published_days(spark, regions.day)
+    published = published_days(regions.day)
     others = published.filter(pc.not_equal(published["data"], pa.scalar(regions.day)))
     days = pa.concat_tables([others, staging.rows_of(regions).cast(others.schema)])
     return _stage(spark, days, regions.day, regions.run_id)
@@ -37,7 +38,7 @@ def stage_with(spark: SparkSession, regions: Staged) -> Staged:
 def publish_judged(spark: SparkSession, staged: Staged) -> Publication:
     """Publishes the judged month, and sums it again where another day was published meanwhile."""
     published = publish(spark, staged)
-    if _hash_now(spark, staged.day) == published.hash:
+    if _is_of_the_days_now(published):
         return published
     return publish_settled(spark, staged.day, staged.run_id)
 
@@ -50,29 +51,29 @@ def publish_settled(spark: SparkSession, day: date, run_id: str) -> Publication:
         MartError: the days kept changing.
     """
     for attempt in range(1, _ATTEMPTS + 1):
-        staged = _stage(spark, _published_days(spark, day), day, f"{run_id}-mes{attempt}")
+        staged = _stage(spark, published_days(day), day, f"{run_id}-mes{attempt}")
         judge([staged])
         published = publish(spark, staged)
-        if _hash_now(spark, day) == published.hash:
+        if _is_of_the_days_now(published):
             return published
     raise MartError(f"{MONTHLY} of {day:%Y-%m}: its days changed during {_ATTEMPTS} attempts; run {day} again later")
 
 
-def _published_days(spark: SparkSession, day: date) -> pa.Table:
-    return read_days(spark, table(REGIONS), *days_of_month(day)).toArrow()
+def published_days(day: date) -> pa.Table:
+    """The rows of gold.vendas_por_regiao in the day's month."""
+    return rows_of_days(table(REGIONS), *days_of_month(day))
 
 
 def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Staged:
-    rows = _revenue(spark, days)
-    return staging.stage(rows, table(MONTHLY), day, run_id, expected=staging.sums_by_currency(days))
-
-
-def _hash_now(spark: SparkSession, day: date) -> str:
-    return content_hash_of(_revenue(spark, _published_days(spark, day)), table(MONTHLY))
-
-
-def _revenue(spark: SparkSession, days: pa.Table) -> pa.Table:
     from jobs.batch.receita_mensal import revenue_per_month  # noqa: PLC0415 - the job imports this package
 
     # Spark Connect takes no empty Arrow table, not even with a schema beside it.
-    return revenue_per_month(spark.createDataFrame(days if days.num_rows else [], schema(table(REGIONS)))).toArrow()
+    frame = spark.createDataFrame(days if days.num_rows else [], schema(table(REGIONS)))
+    rows = revenue_per_month(frame).toArrow()
+    source = {REGIONS: content_hash_of(days, table(REGIONS))}
+    return staging.stage(rows, table(MONTHLY), day, run_id, expected=staging.sums_by_currency(days), sources=source)
+
+
+def _is_of_the_days_now(published: Publication) -> bool:
+    days = published_days(published.day)
+    return published.sources[REGIONS] == content_hash_of(days, table(REGIONS))

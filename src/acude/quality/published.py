@@ -3,14 +3,11 @@
 from datetime import date
 from typing import Any
 
-from pyspark.sql import SparkSession
-
-from acude.contracts.model import Contract, Layer, table, tables
+from acude.contracts.model import Contract, Layer, tables
 from acude.lake import records, staging
 from acude.lake.content import content_hash_of
-from acude.lake.delta import days_of_month, read_day, read_days
-from acude.lake.month import MONTHLY, REGIONS
-from acude.lake.publish import session
+from acude.lake.month import MONTHLY, published_days
+from acude.lake.snapshot import rows_of_day
 from acude.lake.staging import Failure, Staged, Verdict
 from acude.quality.docs import write_docs
 from acude.quality.judge import QualityError, verdict_on
@@ -41,8 +38,7 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
     Raises:
         QualityError: at least one table is not as its suite or its publication says; all are judged first.
     """
-    with session() as spark:
-        judged = [_judged(spark, contract, day, run_id) for contract in judged_tables()]
+    judged = [_judged(contract, day, run_id) for contract in judged_tables()]
     verdicts = [verdict for verdict, _ in judged]
     docs = str(write_docs(verdicts))
     refused = [verdict for verdict in verdicts if not verdict.success]
@@ -52,9 +48,9 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
     return {"docs": docs, "tables": found}
 
 
-def _judged(spark: SparkSession, contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
+def _judged(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
     """A table's verdict on its published rows, and their number."""
-    rows = read_day(spark, contract, day).limit(LARGEST).toArrow()
+    rows = rows_of_day(contract, day, LARGEST)
     description = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="", etag="")
     if contract.writer != "batch":
         # The streams write these; they have no day that is published at once, so no hash to compare with.
@@ -66,8 +62,7 @@ def _judged(spark: SparkSession, contract: Contract, day: date, run_id: str) -> 
     expected, promised = publication.expected, publication.hash
     if contract.full_name == MONTHLY:
         # Other days' runs replace the month too: it has to be the sum of its days as they are now.
-        days = read_days(spark, table(REGIONS), *days_of_month(day)).toArrow()
-        expected, promised = staging.sums_by_currency(days), found
+        expected, promised = staging.sums_by_currency(published_days(day)), found
     description = description.model_copy(update={"expected": expected, "parameters": publication.parameters})
     verdict = verdict_on(rows, description, found)[0]
     if found != promised:

@@ -1,6 +1,6 @@
 """The two ways into a staging table: CSV over the connection (PostgreSQL), Parquet files on S3 (Redshift).
 
-Rows are brought near before the transaction begins, so that it holds its lock for the copy alone.
+Files are written before the transaction begins, so that it holds its lock for the copy alone.
 """
 
 import io
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyarrow import csv
 
 from acude import aws
@@ -20,27 +21,24 @@ from acude.settings import Settings
 from acude.warehouse import statements
 from acude.warehouse.connection import Session
 from acude.warehouse.errors import WarehouseError
-from acude.warehouse.rows import Digest, PeriodRows
+from acude.warehouse.rows import PeriodRows
 from acude.warehouse.target import Target
 
 CSV_ROWS = 50_000
 """Rows that are text in memory at a time."""
 
+FILE_ROWS = 1_000_000
+"""Rows of a Parquet file: Redshift reads several at a time, and many small ones slowly."""
+
 MANIFEST = "copy.manifest.json"
 
 
 class Brought(Protocol):
-    """Rows that are ready to be copied.
-
-    Attributes:
-        version: the Delta version they come from.
-        digest: what they add up to.
-    """
+    """Rows that are ready to be copied."""
 
     @property
-    def version(self) -> int: ...  # noqa: D102
-    @property
-    def digest(self) -> Digest: ...  # noqa: D102
+    def rows(self) -> PeriodRows:
+        """The rows."""
 
     def copy(self, session: Session, target: Target) -> None:
         """Fills the target's staging table within the session's transaction."""
@@ -59,14 +57,12 @@ def _csv(batch: pa.RecordBatch) -> io.BytesIO:
 class ArrowRows:
     """Rows in memory, for PostgreSQL."""
 
-    table: pa.Table
-    version: int
-    digest: Digest
+    rows: PeriodRows
 
     def copy(self, session: Session, target: Target) -> None:
         """Streams the rows as CSV, some thousand at a time."""
         statement = statements.copy_postgres(target)
-        for batch in self.table.to_batches(max_chunksize=CSV_ROWS):
+        for batch in self.rows.table.to_batches(max_chunksize=CSV_ROWS):
             session.copy_in(statement, _csv(batch))
 
 
@@ -74,14 +70,13 @@ class ArrowRows:
 class StagedParquet:
     """Rows in Parquet files on S3 with a manifest, for Redshift."""
 
+    rows: PeriodRows
     manifest: str
     role: str
-    version: int
-    digest: Digest
 
     def copy(self, session: Session, target: Target) -> None:
         """Has Redshift read the files; of no rows there are no files to read."""
-        if self.digest.rows:
+        if self.rows.digest.rows:
             session.run(statements.copy_redshift(target, self.manifest, self.role))
 
 
@@ -104,12 +99,18 @@ def _folder(target: Target, period: str, run_id: str) -> str:
     return f"_staging/redshift/{target.name}/{period}/{run}-{uuid.uuid4().hex[:8]}"
 
 
-def _write_manifest(config: Settings, folder: str) -> str:
+def _write_files(rows: pa.Table, config: Settings, folder: str) -> str:
+    """Writes the rows and the manifest of their files; returns its address."""
     s3 = aws.s3(config)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=f"{folder}/")
-    found: list[Any] = [o for page in pages for o in page.get("Contents", ()) if o["Key"].endswith(".parquet")]
+    written: list[dict[str, Any]] = []
+    for number, start in enumerate(range(0, rows.num_rows, FILE_ROWS)):
+        sink = io.BytesIO()
+        pq.write_table(rows.slice(start, FILE_ROWS), sink, compression="zstd", coerce_timestamps="us")
+        key = f"{folder}/{number:05}.parquet"
+        s3.put_object(Bucket=config.lake_bucket, Key=key, Body=sink.getvalue())
+        written.append({"Key": key, "Size": sink.tell()})
     key = f"{folder}/{MANIFEST}"
-    s3.put_object(Bucket=config.lake_bucket, Key=key, Body=manifest(config.lake_bucket, found).encode())
+    s3.put_object(Bucket=config.lake_bucket, Key=key, Body=manifest(config.lake_bucket, written).encode())
     return f"s3://{config.lake_bucket}/{key}"
 
 
@@ -122,7 +123,7 @@ def _delete_folder(config: Settings, folder: str) -> None:
 
 @contextmanager
 def staged_parquet(rows: PeriodRows, target: Target, period: str, run_id: str, config: Settings) -> Iterator[Brought]:
-    """The rows as Parquet files that Spark writes to S3 and that are deleted afterwards.
+    """The rows as Parquet files on S3 that are deleted afterwards.
 
     Raises:
         WarehouseError: no role for Redshift is configured.
@@ -134,26 +135,16 @@ def staged_parquet(rows: PeriodRows, target: Target, period: str, run_id: str, c
         )
     folder = _folder(target, period, run_id)
     try:
-        rows.frame.write.parquet(f"{config.lake}/{folder}")
-        yield StagedParquet(_write_manifest(config, folder), config.redshift_copy_role, rows.version, rows.digest())
+        yield StagedParquet(rows, _write_files(rows.table, config, folder), config.redshift_copy_role)
     finally:
         _delete_folder(config, folder)
 
 
 @contextmanager
-def arrow_rows(rows: PeriodRows) -> Iterator[Brought]:
-    """The rows in this process's memory."""
-    table = rows.frame.toArrow()
-    yield ArrowRows(table, rows.version, rows.digest())
-
-
-@contextmanager
 def brought(rows: PeriodRows, target: Target, period: str, run_id: str, config: Settings) -> Iterator[Brought]:
     """The rows, brought the way that the configured warehouse copies."""
-    way = (
-        staged_parquet(rows, target, period, run_id, config)
-        if config.warehouse_kind == "redshift"
-        else arrow_rows(rows)
-    )
-    with way as ready:
-        yield ready
+    if config.warehouse_kind == "redshift":
+        with staged_parquet(rows, target, period, run_id, config) as ready:
+            yield ready
+    else:
+        yield ArrowRows(rows)

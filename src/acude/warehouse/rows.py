@@ -1,22 +1,19 @@
 """The rows of one table and period, read from one version of its Delta table, and what they add up to."""
 
-import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 (the name that PySpark's own pages use)
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from acude.lake import delta_log
+from acude.lake.content import content_hash_of
+from acude.lake.snapshot import snapshot
 from acude.settings import Settings
 from acude.warehouse.errors import LoadError
 from acude.warehouse.target import MONEY, Target
 
 REPLACEMENT = "\ufffd"
 """Stands for the character NUL, which no PostgreSQL or Redshift text can hold."""
-
-_PIECE_DIGITS = 15
-_PIECES = 2
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Digest:
     Attributes:
         rows: how many.
         money: exact sum of `receita`; None where the table has no such column, 0 where there are no rows.
-        content_hash: SHA-256 in hex over all rows, whatever their order.
+        content_hash: `acude.lake.content`'s hash over the warehouse's columns.
     """
 
     rows: int
@@ -36,59 +33,23 @@ class Digest:
 
 @dataclass(frozen=True)
 class PeriodRows:
-    """The rows as a frame whose reading fills in the digest.
+    """The rows in memory.
 
     Attributes:
-        frame: the target's columns in the target's order.
-        version: the Delta version that is read, whatever is committed meanwhile.
+        table: the target's columns in the target's order.
+        version: the Delta version that was read, whatever is committed meanwhile.
+        digest: what the rows add up to.
     """
 
-    frame: DataFrame
+    table: pa.Table
     version: int
-    observed: Observation
-    has_money: bool
-
-    def digest(self) -> Digest:
-        """What was read; only after the frame has been read to its end."""
-        found = self.observed.get
-        pieces = [str(found[f"piece_{i}"] or 0) for i in range(_PIECES)]
-        content = ":".join([str(found["rows"]), *pieces])
-        return Digest(
-            rows=found["rows"],
-            money=(found["money"] or Decimal(0)) if self.has_money else None,
-            content_hash=hashlib.sha256(content.encode()).hexdigest(),
-        )
+    digest: Digest
 
 
-def _pieces(frame: DataFrame) -> list[Column]:
-    """Sums of the pieces of every row's SHA-256: equal for equal rows in any order, repeated rows counted."""
-    whole = F.sha2(F.to_json(F.struct(*frame.columns), {"ignoreNullFields": "false"}), 256)
-    pieces = (F.conv(F.substring(whole, 1 + _PIECE_DIGITS * i, _PIECE_DIGITS), 16, 10) for i in range(_PIECES))
-    return [F.sum(piece.cast("decimal(20,0)")).alias(f"piece_{i}") for i, piece in enumerate(pieces)]
-
-
-def _latest_version(path: str, target: Target, config: Settings) -> int:
-    version = delta_log.latest_version(target.source, config)
-    if version is None:
-        raise LoadError(
-            f"{target.name} is loaded from {target.source.full_name}, but there is no Delta table at {path}.",
-            f"Run what writes it first ({target.source.writer}), then load the day again.",
-        )
-    return version
-
-
-def _column(target: Target, name: str) -> Column:
-    """The column as the warehouse takes it."""
-    if target.contract.column(name).type == "string":
-        return F.translate(F.col(name), "\0", REPLACEMENT).alias(name)
-    return F.col(name)
-
-
-def period_rows(spark: SparkSession, target: Target, period: str, config: Settings) -> PeriodRows:
+def period_rows(target: Target, period: str, config: Settings) -> PeriodRows:
     """The period's rows at the table's latest version.
 
     Args:
-        spark: a session that sees the lake.
         target: the warehouse's table.
         period: value of the source's partition column.
         config: where the lake lies.
@@ -96,13 +57,28 @@ def period_rows(spark: SparkSession, target: Target, period: str, config: Settin
     Raises:
         LoadError: the lake has no such table yet.
     """
-    path = f"{config.lake}/{target.source.layer}/{target.source.name}"
-    version = _latest_version(path, target, config)
-    at_version = spark.read.format("delta").option("versionAsOf", version).load(path)
-    rows = at_version.where(F.col(target.period_column) == F.lit(period)).select(
-        *(_column(target, name) for name in target.contract.column_names)
-    )
-    observed = Observation()
-    money = [F.sum(MONEY).alias("money")] if target.has_money else []
-    frame = rows.observe(observed, F.count(F.lit(1)).alias("rows"), *money, *_pieces(rows))
-    return PeriodRows(frame, version, observed, target.has_money)
+    found = snapshot(target.source, config)
+    if found is None:
+        raise LoadError(
+            f"{target.name} is loaded from {target.source.full_name}, but there is no Delta table at "
+            f"{config.lake}/{target.source.prefix}.",
+            f"Run what writes it first ({target.source.writer}), then load the day again.",
+        )
+    rows = _as_the_warehouse_takes_it(found.rows([period]).select(target.contract.column_names))
+    return PeriodRows(rows, found.version, _digest(rows, target))
+
+
+def _as_the_warehouse_takes_it(rows: pa.Table) -> pa.Table:
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type):
+            rows = rows.set_column(place, field, pc.replace_substring(rows.column(place), "\0", REPLACEMENT))
+    return rows
+
+
+def _digest(rows: pa.Table, target: Target) -> Digest:
+    money = None
+    if target.has_money:
+        # The widest type: a sum of decimal(28,4) is again one, and could be too long for it.
+        receita = rows.column(MONEY)
+        money = pc.sum(receita.cast(pa.decimal128(38, receita.type.scale))).as_py() or Decimal(0)
+    return Digest(rows.num_rows, money, content_hash_of(rows, target.contract))

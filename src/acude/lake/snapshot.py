@@ -1,0 +1,87 @@
+"""A day's rows out of one version of a table, without Spark: for few rows a JVM's plan costs more than the reading.
+
+Reads only. Every table has one writer, and that is a Spark driver (`acude.lake.lease`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from acude.contracts.model import Contract
+from acude.contracts.spark import arrow_type
+from acude.lake.delta import partition_column, partition_of
+from acude.settings import Settings, settings
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A table as it is in one version, whatever is committed meanwhile."""
+
+    contract: Contract
+    table: DeltaTable
+
+    @property
+    def version(self) -> int:
+        """The Delta version."""
+        return self.table.version()
+
+    def rows(self, partitions: Sequence[str], limit: int | None = None) -> pa.Table:
+        """Rows of the named partitions.
+
+        Args:
+            partitions: values of the partition column, as in a path.
+            limit: at most so many rows, any of them.
+
+        Returns:
+            The contract's columns in the contract's order and types.
+        """
+        chosen = [(partition_column(self.contract), "in", list(partitions))]
+        files = self.table.to_pyarrow_dataset(partitions=chosen)
+        names = self.contract.column_names
+        found = files.to_table(columns=names) if limit is None else files.head(limit, columns=names)
+        return found.cast(_schema(self.contract))
+
+
+def snapshot(contract: Contract, config: Settings | None = None) -> Snapshot | None:
+    """The table as it is now; None where it was never created."""
+    config = config or settings()
+    place = f"s3://{config.lake_bucket}/{contract.prefix}"
+    try:
+        return Snapshot(contract, DeltaTable(place, storage_options=storage_options(config)))
+    except TableNotFoundError:
+        return None
+
+
+def rows_of_day(contract: Contract, day: date, limit: int | None = None) -> pa.Table:
+    """The rows of one day (of its month in a monthly table); no rows where the table doesn't exist yet."""
+    found = snapshot(contract)
+    return found.rows([partition_of(contract, day)], limit) if found else _schema(contract).empty_table()
+
+
+def rows_of_days(contract: Contract, first: date, last: date) -> pa.Table:
+    """The rows of the days from first to last, both included; no rows where the table doesn't exist yet."""
+    days = [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
+    found = snapshot(contract)
+    return found.rows(days) if found else _schema(contract).empty_table()
+
+
+def storage_options(config: Settings) -> dict[str, str]:
+    """What delta-rs needs to find S3; on AWS it takes the credentials of the process's role by itself."""
+    options = {"AWS_REGION": config.aws_region}
+    if config.s3_endpoint:
+        options |= {"AWS_ENDPOINT_URL": config.s3_endpoint, "AWS_ALLOW_HTTP": "true"}
+    if config.s3_access_key and config.s3_secret_key:
+        options |= {
+            "AWS_ACCESS_KEY_ID": config.s3_access_key.get_secret_value(),
+            "AWS_SECRET_ACCESS_KEY": config.s3_secret_key.get_secret_value(),
+        }
+    return options
+
+
+def _schema(contract: Contract) -> pa.Schema:
+    """Without NOT NULL: the table's writer kept it, or didn't; reading is not the place to fail."""
+    return pa.schema([(column.name, arrow_type(column)) for column in contract.columns])
