@@ -11,7 +11,8 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake import mart, records
-from acude.lake.delta import read_day, read_days
+from acude.lake.delta import read_days
+from acude.lake.snapshot import frame_of_day
 
 TABLE = "gold.estoque_por_armazem"
 SOURCES = ()
@@ -73,7 +74,7 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     """The mart's rows of a day."""
     base = max(records.days_between(f"publicado/{TABLE}", day - OLDEST_BASE, day - timedelta(days=1)), default=None)
     since = base - LATE if base else _BEGINNING
-    before = read_day(spark, table(TABLE), base or _BEGINNING)
+    before = frame_of_day(spark, table(TABLE), base or _BEGINNING)
     return latest_stock_per_warehouse(before, read_days(spark, table("silver.atualizacoes_estoque"), since, day), day)
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake import mart
-from acude.lake.delta import read_day
+from acude.lake.snapshot import frame_of_day
 
 TABLE = "gold.mais_vendidos"
 SOURCES = ("silver.vendas",)
@@ -39,7 +39,7 @@ def best_sellers(sales: DataFrame) -> DataFrame:
 
 def rows(spark: SparkSession, day: date) -> DataFrame:
     """The mart's rows of a day."""
-    return best_sellers(read_day(spark, table("silver.vendas"), day))
+    return best_sellers(frame_of_day(spark, table("silver.vendas"), day))
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:

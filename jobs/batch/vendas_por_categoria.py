@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.lake import mart
-from acude.lake.delta import read_day
+from acude.lake.snapshot import frame_of_day
 from jobs.batch.vendas_por_regiao import sales_per
 
 TABLE = "gold.vendas_por_categoria"
@@ -21,7 +21,7 @@ def sales_per_category(sales: DataFrame) -> DataFrame:
 
 def rows(spark: SparkSession, day: date) -> DataFrame:
     """The mart's rows of a day."""
-    return sales_per_category(read_day(spark, table("silver.vendas"), day))
+    return sales_per_category(frame_of_day(spark, table("silver.vendas"), day))
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:

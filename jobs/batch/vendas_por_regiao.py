@@ -8,7 +8,7 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake import mart
-from acude.lake.delta import read_day
+from acude.lake.snapshot import frame_of_day
 
 TABLE = "gold.vendas_por_regiao"
 SOURCES = ("silver.vendas",)
@@ -44,7 +44,7 @@ def sales_per_region(sales: DataFrame) -> DataFrame:
 
 def rows(spark: SparkSession, day: date) -> DataFrame:
     """The mart's rows of a day."""
-    return sales_per_region(read_day(spark, table("silver.vendas"), day))
+    return sales_per_region(frame_of_day(spark, table("silver.vendas"), day))
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:

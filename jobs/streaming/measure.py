@@ -21,8 +21,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import arrow_schema
-from acude.lake.delta import read_day, table_path
+from acude.lake.delta import table_path
 from acude.lake.records import Record, get, put
+from acude.lake.snapshot import rows_of_day
 from acude.lake.window import Window
 from acude.settings import Settings, settings
 from jobs.streaming.ingest import in_parallel
@@ -183,7 +184,7 @@ class Live:
 
     def _rows(self, day: date) -> Rows:
         if day not in self.days:
-            found = read_day(self.spark, self.contract, day).toArrow().to_pylist()
+            found = rows_of_day(self.contract, day).to_pylist()
             self.days[day] = {tuple(row[name] for name in self.key): row for row in found}
         return self.days[day]
 

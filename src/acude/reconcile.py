@@ -1,10 +1,12 @@
 """`reconcile`: design properties 1 and 2 as a table."""
 
+from contextlib import nullcontext
 from datetime import date, timedelta
 
+from pyspark.sql import SparkSession
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from acude.lake.session import batch_session
+from acude.lake.publish import session
 from acude.reconciliation.money import purchase_rows, sales_rows
 from acude.reconciliation.report import Report
 from acude.reconciliation.sets import set_rows
@@ -24,22 +26,21 @@ def run(
         wait: how long to ask again while something differs, for batches that are under way.
     """
     config = config or settings()
-    spark = batch_session(config)
+    attempts = Retrying(
+        retry=retry_if_result(lambda report: not report.ok),
+        stop=stop_after_delay(wait),
+        wait=wait_fixed(2),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    # The events' sets are joined by Spark; sales are a few rows a day.
+    with session(config) if events else nullcontext() as spark:
+        report: Report = attempts(_compared, first, last, config, spark)
+    return report
 
-    def once() -> Report:
-        money = sales_rows(config, spark, first, last)
-        money += purchase_rows(config, spark, first, last) if events else []
-        sets = set_rows(config, spark, first, last) if events else []
-        return Report(first, last, tuple(money), tuple(sets))
 
-    try:
-        attempts = Retrying(
-            retry=retry_if_result(lambda report: not report.ok),
-            stop=stop_after_delay(wait),
-            wait=wait_fixed(2),
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-        )
-        report: Report = attempts(once)
-        return report
-    finally:
-        spark.stop()
+def _compared(first: date, last: date, config: Settings, spark: SparkSession | None) -> Report:
+    money, sets = sales_rows(config, first, last), []
+    if spark:
+        money += purchase_rows(config, spark, first, last)
+        sets = set_rows(config, spark, first, last)
+    return Report(first, last, tuple(money), tuple(sets))

@@ -14,6 +14,7 @@ from acude.lake.delta import ensure, has_files, replace_day
 from acude.lake.records import Publication
 from acude.lake.session import batch_session
 from acude.lake.staging import Staged
+from acude.settings import Settings
 
 
 class MartError(RuntimeError):
@@ -21,9 +22,9 @@ class MartError(RuntimeError):
 
 
 @contextmanager
-def session() -> Iterator[SparkSession]:
+def session(config: Settings | None = None) -> Iterator[SparkSession]:
     """A session on the warm batch server, closed at the end."""
-    spark = batch_session()
+    spark = batch_session(config)
     try:
         yield spark
     finally:

@@ -5,15 +5,18 @@ Reads only. Every table has one writer, and that is a Spark driver (`acude.lake.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql.types import StructType
 
 from acude.contracts.model import Contract
-from acude.contracts.spark import arrow_type
-from acude.lake.delta import partition_column, partition_of
+from acude.contracts.spark import arrow_type, schema
+from acude.lake.delta import days_between, partition_column, partition_of
 from acude.settings import Settings, settings
 
 
@@ -29,21 +32,38 @@ class Snapshot:
         """The Delta version."""
         return self.table.version()
 
-    def rows(self, partitions: Sequence[str], limit: int | None = None) -> pa.Table:
+    def rows(
+        self, partitions: Sequence[str], *, columns: Sequence[str] | None = None, limit: int | None = None
+    ) -> pa.Table:
         """Rows of the named partitions.
 
         Args:
             partitions: values of the partition column, as in a path.
+            columns: those that are wanted; all where they are left out.
             limit: at most so many rows, any of them.
 
         Returns:
-            The contract's columns in the contract's order and types.
+            The columns in the order asked for, or the contract's, with the contract's types.
         """
         chosen = [(partition_column(self.contract), "in", list(partitions))]
         files = self.table.to_pyarrow_dataset(partitions=chosen)
-        names = self.contract.column_names
+        names = list(columns or self.contract.column_names)
         found = files.to_table(columns=names) if limit is None else files.head(limit, columns=names)
-        return found.cast(_schema(self.contract))
+        return found.cast(_schema(self.contract, names))
+
+    def frame(self, spark: SparkSession, partition: str) -> DataFrame:
+        """The same rows of one partition for Spark, which then needs no plan over the table's log.
+
+        Each of a partition's files is looked up by itself: for tables whose days are one file, those of the batch.
+        """
+        column = partition_column(self.contract)
+        files = self.table.file_uris([(column, "=", partition)])
+        kinds = schema(self.contract)
+        if not files:
+            return spark.createDataFrame([], kinds)
+        stored = StructType([field for field in kinds if field.name != column])
+        rows = spark.read.schema(stored).parquet(*(file.replace("s3://", "s3a://", 1) for file in files))
+        return rows.withColumn(column, f.lit(partition).cast(kinds[column].dataType)).select(*kinds.names)
 
 
 def snapshot(contract: Contract, config: Settings | None = None) -> Snapshot | None:
@@ -59,14 +79,21 @@ def snapshot(contract: Contract, config: Settings | None = None) -> Snapshot | N
 def rows_of_day(contract: Contract, day: date, limit: int | None = None) -> pa.Table:
     """The rows of one day (of its month in a monthly table); no rows where the table doesn't exist yet."""
     found = snapshot(contract)
-    return found.rows([partition_of(contract, day)], limit) if found else _schema(contract).empty_table()
+    return found.rows([partition_of(contract, day)], limit=limit) if found else _schema(contract).empty_table()
+
+
+def frame_of_day(spark: SparkSession, contract: Contract, day: date) -> DataFrame:
+    """The rows of one day of a table of the batch; no rows where the table doesn't exist yet."""
+    found = snapshot(contract)
+    return found.frame(spark, partition_of(contract, day)) if found else spark.createDataFrame([], schema(contract))
 
 
 def rows_of_days(contract: Contract, first: date, last: date) -> pa.Table:
     """The rows of the days from first to last, both included; no rows where the table doesn't exist yet."""
-    days = [(first + timedelta(days=number)).isoformat() for number in range((last - first).days + 1)]
     found = snapshot(contract)
-    return found.rows(days) if found else _schema(contract).empty_table()
+    return (
+        found.rows([day.isoformat() for day in days_between(first, last)]) if found else _schema(contract).empty_table()
+    )
 
 
 def storage_options(config: Settings) -> dict[str, str]:
@@ -82,6 +109,6 @@ def storage_options(config: Settings) -> dict[str, str]:
     return options
 
 
-def _schema(contract: Contract) -> pa.Schema:
+def _schema(contract: Contract, names: Sequence[str] | None = None) -> pa.Schema:
     """Without NOT NULL: the table's writer kept it, or didn't; reading is not the place to fail."""
-    return pa.schema([(column.name, arrow_type(column)) for column in contract.columns])
+    return pa.schema([(name, arrow_type(contract.column(name))) for name in names or contract.column_names])

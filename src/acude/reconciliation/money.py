@@ -12,7 +12,8 @@ from pyspark.sql import functions as f
 
 from acude.athena.client import run_query
 from acude.contracts.model import table
-from acude.lake.delta import table_path
+from acude.lake.delta import days_between, table_path
+from acude.lake.snapshot import snapshot
 from acude.reconciliation.report import Key, MoneyRow, Sums, compare
 from acude.reconciliation.source_files import inbox_sums
 from acude.settings import Settings
@@ -20,15 +21,14 @@ from acude.simulator import ledger as ledgers
 from acude.warehouse.connection import connect
 
 
-def sales_rows(config: Settings, spark: SparkSession, first: date, last: date) -> list[MoneyRow]:
+def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     """Sales: inbox files, silver, gold, warehouse, Athena; and the shop's own, from its ledger to its exported file."""
     inbox, shop = inbox_sums(config, first, last)
-    days = _between(first, last)
     places = {
         "inbox": inbox,
-        "silver": _lake(spark, "silver.vendas", f.sum("receita"), days),
-        "gold região": _lake(spark, "gold.vendas_por_regiao", f.sum("receita"), days),
-        "gold categoria": _lake(spark, "gold.vendas_por_categoria", f.sum("receita"), days),
+        "silver": _lake(config, "silver.vendas", first, last),
+        "gold região": _lake(config, "gold.vendas_por_regiao", first, last),
+        "gold categoria": _lake(config, "gold.vendas_por_categoria", first, last),
         "warehouse": _warehouse(config, "vendas", first, last),
         "warehouse região": _warehouse(config, "vendas_por_regiao", first, last),
         "athena": _athena("gold.vendas_por_regiao", "receita", first, last),
@@ -111,9 +111,19 @@ def _sums(flow: str, rows: Iterable[Any]) -> Sums:
     return sums
 
 
-def _lake(spark: SparkSession, name: str, total: Any, days: Any) -> Sums:  # noqa: ANN401 - columns
-    rows = spark.read.format("delta").load(table_path(table(name))).where(days).groupBy("data", "moeda").agg(total)
-    return _sums("vendas", (tuple(row) for row in rows.collect()))
+def _lake(config: Settings, name: str, first: date, last: date) -> Sums:
+    """Revenue by day and currency, a day in memory at a time."""
+    sums: Sums = {}
+    found = snapshot(table(name), config)
+    if found is None:
+        return sums
+    for day in days_between(first, last):
+        rows = found.rows([day.isoformat()], columns=["moeda", "receita"])
+        # The widest type, so that no sum is too long for it.
+        wide = rows.set_column(1, "receita", rows["receita"].cast(pa.decimal128(38, 4)))
+        by_currency = wide.group_by("moeda").aggregate([("receita", "sum")])
+        sums |= _sums("vendas", ((day, row["moeda"], row["receita_sum"]) for row in by_currency.to_pylist()))
+    return sums
 
 
 def _warehouse(config: Settings, name: str, first: date, last: date) -> Sums:
