@@ -101,11 +101,20 @@ def test_a_second_start_leaves_every_server_alone(platform: Platform) -> None:
     assert {row.name: row.pid for row in platform.status()} == before
 
 
-@pytest.mark.parametrize(
-    "path", ["local.env", "supervisord.conf", "s3.json", "spark/connect.properties", "airflow/airflow.cfg"]
-)
+@pytest.mark.parametrize("path", ["local.env", "supervisord.conf", "s3.json", "airflow/airflow.cfg"])
 def test_files_with_secrets_are_their_owners_only(platform: Platform, path: str) -> None:
     assert stat.S_IMODE((platform.config.var / path).stat().st_mode) == 0o600
+
+
+def test_no_command_line_shows_a_secret(platform: Platform) -> None:
+    pairs = [line.partition("=") for line in (platform.config.var / "local.env").read_text().splitlines()]
+    kinds = ("_PASSWORD", "_KEY", "_SECRET", "_TOKEN", "_DSN")
+    drawn = [value.strip("'\"") for name, _, value in pairs if name.endswith(kinds)]
+    shown = [" ".join(process.cmdline()) for process in marked(platform.config.var)]
+
+    assert len(drawn) > 5
+    assert len(shown) > 5
+    assert [line for line in shown for secret in drawn if secret in line] == []
 
 
 def test_a_topic_that_no_contract_names_does_not_come_into_being(platform: Platform) -> None:

@@ -24,7 +24,7 @@ from acude.warehouse.connection import connect
 from acude.warehouse.copying import ArrowRows
 from acude.warehouse.errors import LoadError, SchemaDriftError, UnreachableError
 from acude.warehouse.loader import LoadResult, replace_period
-from acude.warehouse.rows import Digest, PeriodRows
+from acude.warehouse.rows import Digest
 from acude.warehouse.target import targets
 
 pytestmark = pytest.mark.platform
@@ -67,7 +67,7 @@ def brought(table: str, rows: tuple[tuple[object, ...], ...], money: str | None 
     total = None
     if "receita" in contract.column_names:
         total = Decimal(money) if money else sum(found["receita"].to_pylist(), Decimal(0))
-    return ArrowRows(PeriodRows(found, 7, Digest(len(rows), total, f"{len(rows):064x}")))
+    return ArrowRows([found], version=7, digest=Digest(len(rows), total, f"{len(rows):064x}"))
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_rows_committed_after_the_version_was_taken_wait_for_the_next_load(lake:
     lake.write("silver.vendas", sale("a", "1.0000"), sale("late", "1.0000"))
 
     with brought(rows, target, "2011-01-04", "teste", lake.config) as ready:
-        assert ready.rows.digest.rows == 1
+        assert ready.digest.rows == 1
 
 
 def test_a_day_without_rows_is_loaded_as_an_empty_day(lake: Lake) -> None:
@@ -210,8 +210,8 @@ def test_the_manifest_names_every_staged_file_with_its_length_and_the_files_hold
             assert entry["mandatory"] is True
             assert entry["meta"] == {"content_length": len(body)}
             found += pq.read_table(BufferReader(body)).to_pylist()
-        assert ready.rows.digest.rows == len(found) == 2
-        assert ready.rows.digest.money == sum(row["receita"] for row in found) == Decimal("7.6504")
+        assert ready.digest.rows == len(found) == 2
+        assert ready.digest.money == sum(row["receita"] for row in found) == Decimal("7.6504")
         assert list(found[0]) == target.contract.column_names
 
     with pytest.raises(ClientError, match="NoSuchKey"):
@@ -227,7 +227,7 @@ def test_both_ways_of_copying_read_the_same_rows(lake: Lake) -> None:
     for config in (lake.config, redshift(lake)):
         rows = period_rows(target, "2011-01-04", lake.config)
         with brought(rows, target, "2011-01-04", "teste", config) as ready:
-            digests.append(ready.rows.digest)
+            digests.append(ready.digest)
 
     assert digests[0] == digests[1]
 

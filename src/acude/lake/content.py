@@ -7,6 +7,7 @@ by U+001F; its digest is SHA-256 over UTF-8. The hash is `<rows>-<a>-<b>`: the n
 hexadecimal, the sums over all rows of the digest's first and of its second 15 hexadecimal digits.
 """
 
+from dataclasses import dataclass
 from hashlib import sha256
 
 import pyarrow as pa
@@ -46,14 +47,38 @@ def content_hash_of(rows: pa.Table, contract: Contract) -> str:
         rows: the contract's columns with the contract's types, in any order.
         contract: says which columns count, and their types.
     """
-    texts = [_text_in_arrow(rows.column(column.name), column) for column in contract.columns]
-    joined = pc.binary_join_element_wise(*texts, _SEPARATOR)
-    a = b = 0
-    for text in joined.to_pylist():
-        digest = sha256(text.encode()).hexdigest()
-        a += int(digest[:_DIGITS], 16)
-        b += int(digest[_DIGITS : 2 * _DIGITS], 16)
-    return _rendered(rows.num_rows, a, b)
+    content = Content(contract)
+    content.add(rows)
+    return content.hash
+
+
+@dataclass
+class Content:
+    """The same hash over rows that come piece by piece.
+
+    Attributes:
+        contract: says which columns count, and their types.
+        rows: how many were added.
+    """
+
+    contract: Contract
+    rows: int = 0
+    _a: int = 0
+    _b: int = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Adds a piece: the contract's columns with the contract's types, in any order."""
+        texts = [_text_in_arrow(rows.column(column.name), column) for column in self.contract.columns]
+        for text in pc.binary_join_element_wise(*texts, _SEPARATOR).to_pylist():
+            digest = sha256(text.encode()).hexdigest()
+            self._a += int(digest[:_DIGITS], 16)
+            self._b += int(digest[_DIGITS : 2 * _DIGITS], 16)
+        self.rows += rows.num_rows
+
+    @property
+    def hash(self) -> str:
+        """The hash of what was added."""
+        return _rendered(self.rows, self._a, self._b)
 
 
 def _rendered(rows: int, a: int, b: int) -> str:

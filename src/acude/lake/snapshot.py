@@ -3,11 +3,12 @@
 Reads only. Every table has one writer, and that is a Spark driver (`acude.lake.lease`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from pyspark.sql import DataFrame, SparkSession
@@ -45,11 +46,24 @@ class Snapshot:
         Returns:
             The columns in the order asked for, or the contract's, with the contract's types.
         """
-        chosen = [(partition_column(self.contract), "in", list(partitions))]
-        files = self.table.to_pyarrow_dataset(partitions=chosen)
         names = list(columns or self.contract.column_names)
+        files = self._files(partitions)
         found = files.to_table(columns=names) if limit is None else files.head(limit, columns=names)
         return found.cast(_schema(self.contract, names))
+
+    def pieces(self, partition: str, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
+        """The same rows of one partition, so many at a time (a few more in each), as tables of the columns."""
+        kinds, held = _schema(self.contract, columns), []
+        for batch in self._files([partition]).to_batches(columns=list(columns)):
+            held.append(batch)
+            if sum(one.num_rows for one in held) >= size:
+                yield pa.Table.from_batches(held).cast(kinds)
+                held = []
+        if held:
+            yield pa.Table.from_batches(held).cast(kinds)
+
+    def _files(self, partitions: Sequence[str]) -> ds.Dataset:
+        return self.table.to_pyarrow_dataset(partitions=[(partition_column(self.contract), "in", list(partitions))])
 
     def frame(self, spark: SparkSession, partition: str) -> DataFrame:
         """The same rows of one partition for Spark, which then needs no plan over the table's log.

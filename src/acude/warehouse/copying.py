@@ -7,7 +7,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,24 +21,27 @@ from acude.settings import Settings
 from acude.warehouse import statements
 from acude.warehouse.connection import Session
 from acude.warehouse.errors import WarehouseError
-from acude.warehouse.rows import PeriodRows
+from acude.warehouse.rows import Digest, PeriodRows
 from acude.warehouse.target import Target
 
 CSV_ROWS = 50_000
 """Rows that are text in memory at a time."""
 
-FILE_ROWS = 1_000_000
-"""Rows of a Parquet file: Redshift reads several at a time, and many small ones slowly."""
-
 MANIFEST = "copy.manifest.json"
 
 
 class Brought(Protocol):
-    """Rows that are ready to be copied."""
+    """Rows that are ready to be copied.
+
+    Attributes:
+        version: the Delta version they come from.
+        digest: what they add up to.
+    """
 
     @property
-    def rows(self) -> PeriodRows:
-        """The rows."""
+    def version(self) -> int: ...  # noqa: D102
+    @property
+    def digest(self) -> Digest: ...  # noqa: D102
 
     def copy(self, session: Session, target: Target) -> None:
         """Fills the target's staging table within the session's transaction."""
@@ -57,26 +60,30 @@ def _csv(batch: pa.RecordBatch) -> io.BytesIO:
 class ArrowRows:
     """Rows in memory, for PostgreSQL."""
 
-    rows: PeriodRows
+    pieces: Sequence[pa.Table]
+    version: int
+    digest: Digest
 
     def copy(self, session: Session, target: Target) -> None:
         """Streams the rows as CSV, some thousand at a time."""
         statement = statements.copy_postgres(target)
-        for batch in self.rows.table.to_batches(max_chunksize=CSV_ROWS):
-            session.copy_in(statement, _csv(batch))
+        for piece in self.pieces:
+            for batch in piece.to_batches(max_chunksize=CSV_ROWS):
+                session.copy_in(statement, _csv(batch))
 
 
 @dataclass(frozen=True)
 class StagedParquet:
     """Rows in Parquet files on S3 with a manifest, for Redshift."""
 
-    rows: PeriodRows
     manifest: str
     role: str
+    version: int
+    digest: Digest
 
     def copy(self, session: Session, target: Target) -> None:
         """Has Redshift read the files; of no rows there are no files to read."""
-        if self.rows.digest.rows:
+        if self.digest.rows:
             session.run(statements.copy_redshift(target, self.manifest, self.role))
 
 
@@ -99,13 +106,13 @@ def _folder(target: Target, period: str, run_id: str) -> str:
     return f"_staging/redshift/{target.name}/{period}/{run}-{uuid.uuid4().hex[:8]}"
 
 
-def _write_files(rows: pa.Table, config: Settings, folder: str) -> str:
-    """Writes the rows and the manifest of their files; returns its address."""
+def _write_files(rows: PeriodRows, config: Settings, folder: str) -> str:
+    """Writes a file for each piece, and the manifest of them; returns its address."""
     s3 = aws.s3(config)
     written: list[dict[str, Any]] = []
-    for number, start in enumerate(range(0, rows.num_rows, FILE_ROWS)):
+    for number, piece in enumerate(rows.pieces()):
         sink = io.BytesIO()
-        pq.write_table(rows.slice(start, FILE_ROWS), sink, compression="zstd", coerce_timestamps="us")
+        pq.write_table(piece, sink, compression="zstd", coerce_timestamps="us")
         key = f"{folder}/{number:05}.parquet"
         s3.put_object(Bucket=config.lake_bucket, Key=key, Body=sink.getvalue())
         written.append({"Key": key, "Size": sink.tell()})
@@ -135,7 +142,8 @@ def staged_parquet(rows: PeriodRows, target: Target, period: str, run_id: str, c
         )
     folder = _folder(target, period, run_id)
     try:
-        yield StagedParquet(rows, _write_files(rows.table, config, folder), config.redshift_copy_role)
+        address = _write_files(rows, config, folder)
+        yield StagedParquet(address, config.redshift_copy_role, rows.version, rows.digest())
     finally:
         _delete_folder(config, folder)
 
@@ -147,4 +155,5 @@ def brought(rows: PeriodRows, target: Target, period: str, run_id: str, config: 
         with staged_parquet(rows, target, period, run_id, config) as ready:
             yield ready
     else:
-        yield ArrowRows(rows)
+        pieces = list(rows.pieces())
+        yield ArrowRows(pieces, rows.version, rows.digest())

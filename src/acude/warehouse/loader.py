@@ -74,20 +74,20 @@ def _publish(session: Session, target: Target, period: str) -> None:
 
 
 def _audit(session: Session, target: Target, period: str, ready: Brought, run_id: str) -> LoadResult:
-    read = ready.rows.digest
+    read = ready.digest
     result = LoadResult(
         table=target.name,
         period=period,
         rows=read.rows,
         money=read.money,
         content_hash=read.content_hash,
-        version=ready.rows.version,
+        version=ready.version,
         run_id=run_id,
         loaded_at=datetime.now(UTC),
     )
     # The column has no zone: an aware time would be turned into the server's.
     at = result.loaded_at.replace(tzinfo=None)
-    values = (target.name, period, read.rows, read.money, read.content_hash, ready.rows.version, run_id, at)
+    values = (target.name, period, read.rows, read.money, read.content_hash, ready.version, run_id, at)
     session.run(statements.audit(table(f"redshift.{AUDIT}")), *values)
     return result
 
@@ -97,7 +97,7 @@ def _load(session: Session, target: Target, period: str, ready: Brought, run_id:
     session.lock(target.name if target.merges else f"{target.name}/{period}")
     session.run(statements.stage(target))
     ready.copy(session, target)
-    _refuse_difference(session, target, period, ready.rows.digest)
+    _refuse_difference(session, target, period, ready.digest)
     _publish(session, target, period)
     session.run(statements.unstage(target))
     return _audit(session, target, period, ready, run_id)

@@ -1,19 +1,23 @@
 """The rows of one table and period, read from one version of its Delta table, and what they add up to."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude.lake.content import content_hash_of
-from acude.lake.snapshot import snapshot
+from acude.lake.content import Content
+from acude.lake.snapshot import Snapshot, snapshot
 from acude.settings import Settings
 from acude.warehouse.errors import LoadError
 from acude.warehouse.target import MONEY, Target
 
 REPLACEMENT = "\ufffd"
 """Stands for the character NUL, which no PostgreSQL or Redshift text can hold."""
+
+PIECE_ROWS = 1_000_000
+"""Rows that are in memory at a time."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,42 @@ class Digest:
     content_hash: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class PeriodRows:
-    """The rows in memory.
+    """A period's rows, which are added up while they are read.
 
     Attributes:
-        table: the target's columns in the target's order.
-        version: the Delta version that was read, whatever is committed meanwhile.
-        digest: what the rows add up to.
+        target: the warehouse's table.
+        period: value of the source's partition column.
+        source: the version that is read, whatever is committed meanwhile.
     """
 
-    table: pa.Table
-    version: int
-    digest: Digest
+    target: Target
+    period: str
+    source: Snapshot
+    content: Content = field(init=False)
+    money: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        self.content = Content(self.target.contract)
+
+    @property
+    def version(self) -> int:
+        """The Delta version that is read."""
+        return self.source.version
+
+    def pieces(self) -> Iterator[pa.Table]:
+        """The target's columns in the target's order, some rows at a time; to be read once."""
+        for piece in self.source.pieces(self.period, self.target.contract.column_names, PIECE_ROWS):
+            rows = _as_the_warehouse_takes_it(piece)
+            self.content.add(rows)
+            if self.target.has_money:
+                self.money += _sum(rows.column(MONEY))
+            yield rows
+
+    def digest(self) -> Digest:
+        """What was read; only after the last piece."""
+        return Digest(self.content.rows, self.money if self.target.has_money else None, self.content.hash)
 
 
 def period_rows(target: Target, period: str, config: Settings) -> PeriodRows:
@@ -64,21 +91,17 @@ def period_rows(target: Target, period: str, config: Settings) -> PeriodRows:
             f"{config.lake}/{target.source.prefix}.",
             f"Run what writes it first ({target.source.writer}), then load the day again.",
         )
-    rows = _as_the_warehouse_takes_it(found.rows([period]).select(target.contract.column_names))
-    return PeriodRows(rows, found.version, _digest(rows, target))
+    return PeriodRows(target, period, found)
 
 
 def _as_the_warehouse_takes_it(rows: pa.Table) -> pa.Table:
-    for place, field in enumerate(rows.schema):
-        if pa.types.is_string(field.type):
-            rows = rows.set_column(place, field, pc.replace_substring(rows.column(place), "\0", REPLACEMENT))
+    for place, column in enumerate(rows.schema):
+        if pa.types.is_string(column.type):
+            rows = rows.set_column(place, column, pc.replace_substring(rows.column(place), "\0", REPLACEMENT))
     return rows
 
 
-def _digest(rows: pa.Table, target: Target) -> Digest:
-    money = None
-    if target.has_money:
-        # The widest type: a sum of decimal(28,4) is again one, and could be too long for it.
-        receita = rows.column(MONEY)
-        money = pc.sum(receita.cast(pa.decimal128(38, receita.type.scale))).as_py() or Decimal(0)
-    return Digest(rows.num_rows, money, content_hash_of(rows, target.contract))
+def _sum(values: pa.ChunkedArray) -> Decimal:
+    # The widest type, so that no sum is too long for it.
+    total: Decimal | None = pc.sum(values.cast(pa.decimal128(38, values.type.scale))).as_py()
+    return total or Decimal(0)

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-import pyarrow as pa
 import pytest
 
 from acude.warehouse.allowlist import check
 from acude.warehouse.copying import StagedParquet
 from acude.warehouse.errors import LoadError
 from acude.warehouse.loader import replace_period
-from acude.warehouse.rows import Digest, PeriodRows
+from acude.warehouse.rows import Digest
 from acude.warehouse.sqlreader import RefusedError
 from acude.warehouse.target import targets
 
@@ -55,7 +54,7 @@ class Recorder:
 
 def load(recorder: Recorder, table: str, *, rows: int, money: str | None, role: str = ROLE) -> None:
     digest = Digest(rows, Decimal(money) if money else None, "0" * 64)
-    ready = StagedParquet(PeriodRows(pa.table({}), 7, digest), MANIFEST, role)
+    ready = StagedParquet(MANIFEST, role, version=7, digest=digest)
     period = "2011-01-04"
     replace_period(cast("Connection", recorder), "redshift", targets()[table], period, ready, run_id="teste")
 
