@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+
 from acude import aws
 from acude.local.environment import write_private
 from acude.local.errors import PlatformError
@@ -36,8 +38,14 @@ def service(config: Settings) -> Service:
 
 
 def ready(config: Settings) -> None:
-    """List the buckets with the platform's own credentials."""
+    """List the buckets with the platform's own credentials, and see that the part that holds the bytes has reported.
+
+    The gate answers a moment earlier than that part after a kill, and would call an object unreadable that is there.
+    """
     ask_once("s3", config.s3_endpoint, config)
+    master = f"http://{HOST}:{_internal_ports(config)['master.port']}"
+    if not httpx.get(f"{master}/dir/status", timeout=5).raise_for_status().json()["Topology"].get("DataCenters"):
+        raise ConnectionError("S3's volume server has not reported to its master yet")
 
 
 def prepare(config: Settings) -> None:
