@@ -13,13 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as f
 
 from acude.contracts.model import Contract, tables
 from acude.lake import delta_log
 from acude.lake.delta import exists, partition_of, provide, table_path
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import batch_session
+from acude.lake.snapshot import snapshot
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -112,8 +112,8 @@ def compact(spark: SparkSession, contract: Contract, day: date) -> dict[str, int
     if not contract.partition_by:
         raise MaintenanceError(f"{contract.full_name} has no partition by day; only `expire` makes sense for it")
     column, value = contract.partition_by[0], partition_of(contract, day)
-    rows = spark.read.format("delta").load(table_path(contract)).where(f.col(column) == f.lit(value))
-    files = sum(f"/{column}={value}/" in name for name in rows.inputFiles())
+    found = snapshot(contract)
+    files = len(found.files(value)) if found else 0
     if files <= FEW_FILES:
         return {"files": files, "removed": 0, "added": 0}
     # What was joined an hour ago and has grown large enough is left alone.
@@ -136,8 +136,9 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
     config = config or settings()
     if contract.retention and contract.partition_by:
         oldest = partition_of(contract, (datetime.now(UTC) - contract.retention).date())
-        column = contract.partition_by[0]
-        spark.sql(f"DELETE FROM delta.`{table_path(contract)}` WHERE {column} < '{oldest}'").collect()  # noqa: S608
+        column, found = contract.partition_by[0], snapshot(contract)
+        if found and found.files(oldest, "<"):
+            spark.sql(f"DELETE FROM delta.`{table_path(contract)}` WHERE {column} < '{oldest}'").collect()  # noqa: S608
     hours = _hours(REPLACED_OFTEN if is_live(contract) else config.expire_after)
     # Delta refuses less than a week unless told; how long is needed is this setting's business.
     spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")

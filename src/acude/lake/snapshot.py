@@ -6,6 +6,7 @@ Reads only. Every table has one writer, and that is a Spark driver (`acude.lake.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -62,8 +63,14 @@ class Snapshot:
         if held:
             yield pa.Table.from_batches(held).cast(kinds)
 
+    def files(self, partition: str, comparison: Literal["=", "<"] = "=") -> list[str]:
+        """URLs of one partition's files, or of those before it."""
+        chosen = f"{partition_column(self.contract)} {comparison} '{partition}'"
+        return self.table.file_uris(file_pruning_predicate=chosen)
+
     def _files(self, partitions: Sequence[str]) -> ds.Dataset:
-        return self.table.to_pyarrow_dataset(partitions=[(partition_column(self.contract), "in", list(partitions))])
+        chosen = [(partition_column(self.contract), "in", list(partitions))]
+        return self.table.to_pyarrow_dataset(file_pruning_predicate=chosen)
 
     def frame(self, spark: SparkSession, partition: str) -> DataFrame:
         """The same rows of one partition for Spark, which then needs no plan over the table's log.
@@ -71,7 +78,7 @@ class Snapshot:
         Each of a partition's files is looked up by itself: for tables whose days are one file, those of the batch.
         """
         column = partition_column(self.contract)
-        files = self.table.file_uris([(column, "=", partition)])
+        files = self.files(partition)
         kinds = schema(self.contract)
         if not files:
             return spark.createDataFrame([], kinds)
