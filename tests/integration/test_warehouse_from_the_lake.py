@@ -232,6 +232,25 @@ def test_both_ways_of_copying_read_the_same_rows(lake: Lake) -> None:
     assert digests[0] == digests[1]
 
 
+def test_a_large_day_goes_in_pieces_that_add_up_to_the_whole(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.write("silver.vendas", sale("536365", "2.5501", 3), sale("536366", "0.0001"))
+    path = f"{lake.config.lake}/silver/vendas"
+    lake.spark.read.format("delta").load(path).write.format("delta").mode("append").save(path)
+    target = targets()["vendas"]
+
+    digests, files = [], []
+    for size in (1_000_000, 1):
+        monkeypatch.setattr("acude.warehouse.rows.PIECE_ROWS", size)
+        rows = period_rows(target, "2011-01-04", lake.config)
+        with brought(rows, target, "2011-01-04", "teste", redshift(lake)) as ready:
+            digests.append(ready.digest)
+            files.append(len([name for name in lake.staged() if name.endswith(".parquet")]))
+
+    assert digests[0] == digests[1]
+    assert (digests[0].rows, digests[0].money) == (4, Decimal("15.3008"))
+    assert files[0] == 1 < files[1]
+
+
 def test_redshift_without_a_role_is_a_sentence(lake: Lake) -> None:
     target = targets()["vendas"]
     lake.write("silver.vendas", sale("a", "1.0000"))

@@ -12,36 +12,17 @@ from hashlib import sha256
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as f
 
 from acude.contracts.model import Column, Contract
 from acude.contracts.spark import arrow_type
 
 _SEPARATOR = "\x1f"
 _DIGITS = 15
-"""60 bits: their sum over 10^20 rows still fits Spark's widest decimal."""
-
-
-def content_hash(frame: DataFrame, contract: Contract) -> str:
-    """Hash of a frame's rows, computed by Spark.
-
-    Args:
-        frame: holds at least the contract's columns.
-        contract: says which columns count, and their types.
-    """
-    values = [_text_in_spark(f.col(f"`{column.name}`"), column) for column in contract.columns]
-    digest = f.sha2(f.concat_ws(_SEPARATOR, *values), 256)
-    total = frame.select(digest.alias("digest")).agg(
-        f.count("*").alias("rows"), _sum_in_spark(1).alias("a"), _sum_in_spark(1 + _DIGITS).alias("b")
-    )
-    rows, a, b = total.collect()[0]
-    return _rendered(rows, int(a or 0), int(b or 0))
+"""60 bits: their sum over 10^20 rows still fits SQL's widest decimal."""
 
 
 def content_hash_of(rows: pa.Table, contract: Contract) -> str:
-    """The same hash, computed here.
+    """Hash of rows in memory.
 
     Args:
         rows: the contract's columns with the contract's types, in any order.
@@ -68,7 +49,7 @@ class Content:
 
     def add(self, rows: pa.Table) -> None:
         """Adds a piece: the contract's columns with the contract's types, in any order."""
-        texts = [_text_in_arrow(rows.column(column.name), column) for column in self.contract.columns]
+        texts = [_text(rows.column(column.name), column) for column in self.contract.columns]
         for text in pc.binary_join_element_wise(*texts, _SEPARATOR).to_pylist():
             digest = sha256(text.encode()).hexdigest()
             self._a += int(digest[:_DIGITS], 16)
@@ -85,25 +66,7 @@ def _rendered(rows: int, a: int, b: int) -> str:
     return f"{rows}-{a:x}-{b:x}"
 
 
-def _sum_in_spark(start: int) -> SparkColumn:
-    number = f.conv(f.substring("digest", start, _DIGITS), 16, 10).cast("decimal(18,0)")
-    return f.sum(number.cast("decimal(28,0)"))
-
-
-def _text_in_spark(value: SparkColumn, column: Column) -> SparkColumn:
-    match column.type:
-        case "string":
-            text = value
-        case "timestamp":
-            text = f.unix_micros(value).cast("string")
-        case _ if _plain(column):
-            text = value.cast(column.type).cast("string")
-        case _:
-            raise TypeError(f"column {column.name}: the content hash has no text form for {column.type}")
-    return f.when(value.isNull(), f.lit("-")).otherwise(f.concat(f.lit("+"), text))
-
-
-def _text_in_arrow(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+def _text(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     match column.type:
         case "string":
             text = values.cast(pa.string())

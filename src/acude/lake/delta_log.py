@@ -6,7 +6,7 @@ from typing import Any
 
 from acude.contracts.model import Contract
 from acude.lake.records import s3
-from acude.settings import Settings, settings
+from acude.settings import settings
 
 KEPT = timedelta(hours=1)
 KEPT_COMMITS = 1000
@@ -20,15 +20,15 @@ def folder(contract: Contract) -> str:
     return f"{contract.prefix}/_delta_log/"
 
 
-def latest_version(contract: Contract, config: Settings | None = None) -> int | None:
+def latest_version(contract: Contract) -> int | None:
     """The newest commit's version; None where the table was never created."""
-    commits = _commits_since_checkpoint(contract, config or settings())
+    commits = _commits_since_checkpoint(contract)
     return commits[-1] if commits else None
 
 
 def version_with(contract: Contract, metadata: dict[str, str]) -> int | None:
     """Version of the commit with that userMetadata, looked for at the log's end."""
-    for version in reversed(_commits_since_checkpoint(contract, settings())):
+    for version in reversed(_commits_since_checkpoint(contract)):
         key = f"{folder(contract)}{version:020d}.json"
         if _user_metadata(s3().get_object(Bucket=settings().lake_bucket, Key=key)["Body"].read()) == metadata:
             return version
@@ -49,7 +49,7 @@ def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_C
     Returns:
         How many files went.
     """
-    found = {name: modified for name, modified in _entries(contract, settings()) if name[:20].isdigit()}
+    found = {name: modified for name, modified in _entries(contract) if name[:20].isdigit()}
     newest = max((_version(name) for name in found if name.endswith(".json")), default=0)
     before = datetime.now(UTC) - kept
     # All that lies before a checkpoint can be told from it; the checkpoint itself and what follows stay.
@@ -66,24 +66,24 @@ def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_C
     return len(gone)
 
 
-def _commits_since_checkpoint(contract: Contract, config: Settings) -> list[int]:
+def _commits_since_checkpoint(contract: Contract) -> list[int]:
     """Versions from the last checkpoint on, rising: their number does not depend on the table's age."""
     client, place = s3(), f"{folder(contract)}_last_checkpoint"
     start = 0
-    if client.list_objects_v2(Bucket=config.lake_bucket, Prefix=place).get("Contents"):
-        body = client.get_object(Bucket=config.lake_bucket, Key=place)["Body"].read()
+    if client.list_objects_v2(Bucket=settings().lake_bucket, Prefix=place).get("Contents"):
+        body = client.get_object(Bucket=settings().lake_bucket, Key=place)["Body"].read()
         start = max(int(json.loads(body)["version"]) - 1, 0)
-    names = [name for name, _ in _entries(contract, config, after=f"{start:020d}")]
+    names = [name for name, _ in _entries(contract, after=f"{start:020d}")]
     return sorted(_version(name) for name in names if _is_commit(name))
 
 
-def _entries(contract: Contract, config: Settings, after: str = "") -> list[tuple[str, datetime]]:
+def _entries(contract: Contract, after: str = "") -> list[tuple[str, datetime]]:
     """Name inside the log and time of its files, those that sort behind `after`."""
     prefix = folder(contract)
     pages = (
         s3()
         .get_paginator("list_objects_v2")
-        .paginate(Bucket=config.lake_bucket, Prefix=prefix, StartAfter=prefix + after)
+        .paginate(Bucket=settings().lake_bucket, Prefix=prefix, StartAfter=prefix + after)
     )
     return [(e["Key"].removeprefix(prefix), e["LastModified"]) for page in pages for e in page.get("Contents", ())]
 
