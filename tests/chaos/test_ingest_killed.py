@@ -12,7 +12,7 @@ from acude.aws import s3
 from acude.local.platform import Platform
 from tests.chaos.conftest import MIXED, SIDE_TABLES, Lake, new_lake, reading
 
-pytestmark = pytest.mark.platform
+pytestmark = pytest.mark.usefixtures("platform")
 
 COMMITS = ["bronze.eventos", "silver of the topic", "silver.quarentena"]
 

@@ -23,7 +23,7 @@ from acude.quality.published import audit_all
 from jobs.batch import estoque_por_armazem, mais_vendidos, receita_mensal, vendas, vendas_por_regiao
 from tests.integration.batch_lake import OWN, BatchLake, csv_of, own_lake, publish_day
 
-pytestmark = pytest.mark.platform
+pytestmark = pytest.mark.usefixtures("platform")
 
 MARTS = {contract.full_name for contract in mart.marts()}
 _MONTHS = itertools.count(1)

@@ -16,7 +16,7 @@ from jobs.batch import exportar_vendas
 from jobs.batch.exportar_vendas import ExportError
 from tests.integration.batch_lake import BatchLake, own_lake
 
-pytestmark = pytest.mark.platform
+pytestmark = pytest.mark.usefixtures("platform")
 
 DAY = date(1999, 5, 17)
 """Before any order that the simulator makes."""

@@ -27,7 +27,7 @@ from acude.warehouse.loader import LoadResult, replace_period
 from acude.warehouse.rows import Digest
 from acude.warehouse.target import targets
 
-pytestmark = pytest.mark.platform
+pytestmark = pytest.mark.usefixtures("platform")
 
 DAY = date(2011, 1, 4)
 NEXT_DAY = date(2011, 1, 5)

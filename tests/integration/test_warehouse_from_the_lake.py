@@ -29,7 +29,7 @@ from acude.warehouse.rows import period_rows
 from acude.warehouse.target import targets
 from jobs.batch.carga_redshift import load_day
 
-pytestmark = pytest.mark.platform
+pytestmark = pytest.mark.usefixtures("platform")
 
 DAY = date(2011, 1, 4)
 
