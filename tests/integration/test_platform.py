@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import boto3
 import httpx
+import psutil
 import psycopg2
 import pytest
 from botocore.exceptions import ClientError
@@ -21,6 +22,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql.connect.client import SparkConnectClient
 
 from acude import aws
+from acude.lake.publish import session
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.local.ports import listening
@@ -203,6 +205,21 @@ def test_a_killed_database_server_keeps_what_was_committed(platform: Platform) -
         cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = %s", (role,))
         assert cursor.fetchone() == (role,)
         cursor.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+@pytest.mark.parametrize("victim", ["driver", "its JVM"])
+def test_the_batch_driver_and_its_jvm_end_together_and_come_back(platform: Platform, victim: str) -> None:
+    driver = psutil.Process(platform.pid("spark-batch"))
+    (jvm,) = [child for child in driver.children(recursive=True) if child.name() == "java"]
+
+    os.kill((driver if victim == "driver" else jvm).pid, signal.SIGKILL)
+    platform.wait_back("spark-batch", driver.pid)
+
+    # Two that write the same tables would lose data.
+    assert not psutil.pid_exists(jvm.pid)
+    assert not psutil.pid_exists(driver.pid)
+    with session() as spark:
+        assert spark.range(3).count() == 3
 
 
 def test_a_restart_by_the_keeper_is_counted(platform: Platform) -> None:
