@@ -161,10 +161,10 @@ def days_of_month(day: date) -> tuple[date, date]:
     return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def days_between(first: date, last: date) -> list[date]:
+def each_day(first: date, last: date) -> list[date]:
     """All days from first to last, both included.
 
-    >>> days_between(date(2011, 2, 28), date(2011, 3, 1))
+    >>> each_day(date(2011, 2, 28), date(2011, 3, 1))
     [datetime.date(2011, 2, 28), datetime.date(2011, 3, 1)]
     """
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]

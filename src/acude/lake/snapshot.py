@@ -18,7 +18,7 @@ from pyspark.sql.types import StructType
 
 from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_type, schema
-from acude.lake.delta import days_between, partition_column, partition_of
+from acude.lake.delta import each_day, partition_column, partition_of
 from acude.settings import Settings, settings
 
 
@@ -111,10 +111,9 @@ def frame_of_day(spark: SparkSession, contract: Contract, day: date) -> DataFram
 
 def rows_of_days(contract: Contract, first: date, last: date) -> pa.Table:
     """The rows of the days from first to last, both included; no rows where the table doesn't exist yet."""
+    days = [day.isoformat() for day in each_day(first, last)]
     found = snapshot(contract)
-    return (
-        found.rows([day.isoformat() for day in days_between(first, last)]) if found else _schema(contract).empty_table()
-    )
+    return found.rows(days) if found else _schema(contract).empty_table()
 
 
 def storage_options(config: Settings) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as f
 
 from acude.athena.client import run_query
 from acude.contracts.model import table
-from acude.lake.delta import days_between, table_path
+from acude.lake.delta import each_day, table_path
 from acude.lake.snapshot import snapshot
 from acude.reconciliation.report import Key, MoneyRow, Sums, compare
 from acude.reconciliation.source_files import inbox_sums
@@ -117,7 +117,7 @@ def _lake(config: Settings, name: str, first: date, last: date) -> Sums:
     found = snapshot(table(name), config)
     if found is None:
         return sums
-    for day in days_between(first, last):
+    for day in each_day(first, last):
         rows = found.rows([day.isoformat()], columns=["moeda", "receita"])
         # The widest type, so that no sum is too long for it.
         wide = rows.set_column(1, "receita", rows["receita"].cast(pa.decimal128(38, 4)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ REPLACEMENT = "\ufffd"
 """Stands for the character NUL, which no PostgreSQL or Redshift text can hold."""
 
 PIECE_ROWS = 1_000_000
-"""Rows that are in memory at a time."""
+"""Rows of a piece, and so of a file for Redshift."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class PeriodRows:
             rows = _as_the_warehouse_takes_it(piece)
             self.content.add(rows)
             if self.target.has_money:
-                self.money += _sum(rows.column(MONEY))
+                # Python would round silently at 28 digits.
+                with localcontext(prec=60):
+                    self.money += _sum(rows.column(MONEY))
             yield rows
 
     def digest(self) -> Digest:
