@@ -1,12 +1,9 @@
 """`reconcile`: design properties 1 and 2 as a table."""
 
-from contextlib import nullcontext
 from datetime import date, timedelta
 
-from pyspark.sql import SparkSession
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from acude.lake.publish import session
 from acude.reconciliation.money import purchase_rows, sales_rows
 from acude.reconciliation.report import Report
 from acude.reconciliation.sets import set_rows
@@ -32,15 +29,13 @@ def run(
         wait=wait_fixed(2),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
-    # The events' sets are joined by Spark; sales are a few rows a day.
-    with session(config) if events else nullcontext() as spark:
-        report: Report = attempts(_compared, first, last, config, spark)
+    report: Report = attempts(_compared, first, last, config, events=events)
     return report
 
 
-def _compared(first: date, last: date, config: Settings, spark: SparkSession | None) -> Report:
+def _compared(first: date, last: date, config: Settings, *, events: bool) -> Report:
     money, sets = sales_rows(config, first, last), []
-    if spark:
-        money += purchase_rows(config, spark, first, last)
-        sets = set_rows(config, spark, first, last)
+    if events:
+        money += purchase_rows(config, first, last)
+        sets = set_rows(config, first, last)
     return Report(first, last, tuple(money), tuple(sets))

@@ -66,7 +66,6 @@ def connect_conf(config: Settings) -> dict[str, str]:
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.sql.artifact.isolation.enabled": "false",
         "spark.sql.artifact.isolation.alwaysApplyClassloader": "false",
-        "spark.sql.codegen.cache.maxEntries": "2000",
         # With two shuffle partitions there is nothing to adapt; planning again after each stage costs a tenth of a day.
         "spark.sql.adaptive.enabled": "false",
         "spark.connect.grpc.binding.address": HOST,

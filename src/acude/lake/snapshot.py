@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -63,6 +64,15 @@ class Snapshot:
         if held:
             yield pa.Table.from_batches(held).cast(kinds)
 
+    def where(self, condition: pc.Expression, columns: Sequence[str]) -> ds.Scanner:
+        """Rows that fit, as a table or in pieces; files whose statistics rule them out are not read.
+
+        Args:
+            condition: on any of the table's columns.
+            columns: those that are wanted.
+        """
+        return self.table.to_pyarrow_dataset().scanner(columns=list(columns), filter=condition)
+
     def files(self, partition: str, comparison: Literal["=", "<"] = "=") -> list[str]:
         """URLs of one partition's files, or of those before it."""
         chosen = f"{partition_column(self.contract)} {comparison} '{partition}'"
@@ -114,6 +124,12 @@ def rows_of_days(contract: Contract, first: date, last: date) -> pa.Table:
     days = [day.isoformat() for day in each_day(first, last)]
     found = snapshot(contract)
     return found.rows(days) if found else _schema(contract).empty_table()
+
+
+def rows_where(contract: Contract, condition: pc.Expression, columns: Sequence[str], config: Settings) -> pa.Table:
+    """The columns of the rows that fit; no rows where the table doesn't exist yet."""
+    found, kinds = snapshot(contract, config), _schema(contract, columns)
+    return found.where(condition, columns).to_table().cast(kinds) if found else kinds.empty_table()
 
 
 def storage_options(config: Settings) -> dict[str, str]:

@@ -7,13 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as f
 
 from acude.athena.client import run_query
 from acude.contracts.model import table
-from acude.lake.delta import each_day, table_path
-from acude.lake.snapshot import snapshot
+from acude.lake.delta import each_day
+from acude.lake.snapshot import rows_where, snapshot
 from acude.reconciliation.report import Key, MoneyRow, Sums, compare
 from acude.reconciliation.source_files import inbox_sums
 from acude.settings import Settings
@@ -38,28 +36,23 @@ def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     return compare(places) + compare({"ledger": ledger, "inbox": shop})
 
 
-def purchase_rows(config: Settings, spark: SparkSession, first: date, last: date) -> list[MoneyRow]:
+def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     """Purchase events: the producer's ledger, silver and Athena; only what carries the ledger's event ids."""
     ledger = ledgers.read(config.var)
-    bought = ledger.filter(
-        (pc.field("tipo") == "valido")
-        & pc.field("valor").is_valid()
-        & (pc.field("dia") >= pa.scalar(first))
-        & (pc.field("dia") <= pa.scalar(last))
-    )
+    bought = ledger.filter((pc.field("tipo") == "valido") & pc.field("valor").is_valid() & _between("dia", first, last))
     if not bought.num_rows:
         return []
-    silver = _purchases(spark, first, last)
+    silver = _purchases(config, first, last)
     # A send without an answer may have arrived or not: it counts where silver has it.
-    arrived = _unanswered_in(silver, bought)
+    unanswered = bought.filter(pc.field("resposta") != ledgers.CONFIRMED)
+    arrived = unanswered.filter(pc.is_in(unanswered["id_evento"], silver["id_evento"].combine_chunks()))
     counted = _once(pa.concat_tables([ledgers.first_arrivals(bought), arrived]))
-    known = spark.createDataFrame(bought.select(["id_evento"])).distinct()
-    sums = silver.join(known, "id_evento", "left_semi").groupBy("data", "moeda").agg(f.sum("valor").alias("valor"))
+    known = pc.is_in(silver["id_evento"], bought["id_evento"].combine_chunks())
     places = {
-        "ledger": _sums("compras", ((r["dia"], r["moeda"], r["valor"]) for r in counted.to_pylist())),
-        "silver": _sums("compras", (tuple(row) for row in sums.collect())),
+        "ledger": _sums("compras", _columns(counted, "dia", "moeda", "valor")),
+        "silver": _sums("compras", _columns(silver.filter(known), "data", "moeda", "valor")),
     }
-    if not silver.join(known, "id_evento", "left_anti").limit(1).count():
+    if pc.all(known).as_py():
         places["athena"] = _athena(
             "silver.eventos_clientes",
             "quantidade * preco",
@@ -71,20 +64,12 @@ def purchase_rows(config: Settings, spark: SparkSession, first: date, last: date
     return compare(places)
 
 
-def _purchases(spark: SparkSession, first: date, last: date) -> DataFrame:
-    events = spark.read.format("delta").load(table_path(table("silver.eventos_clientes")))
-    return events.where(_between(first, last) & f.col("preco").isNotNull() & f.col("quantidade").isNotNull()).select(
-        "data", "moeda", "id_evento", (f.col("quantidade") * f.col("preco")).alias("valor")
-    )
-
-
-def _unanswered_in(silver: DataFrame, bought: pa.Table) -> pa.Table:
-    unanswered = bought.filter(pc.field("resposta") != ledgers.CONFIRMED)
-    if not unanswered.num_rows:
-        return unanswered
-    ids = silver.sparkSession.createDataFrame(unanswered.select(["id_evento"]))
-    found = [row.id_evento for row in silver.join(ids, "id_evento", "left_semi").select("id_evento").collect()]
-    return unanswered.filter(pc.is_in(unanswered["id_evento"], pa.array(found, pa.string())))
+def _purchases(config: Settings, first: date, last: date) -> pa.Table:
+    """Columns `data`, `moeda`, `id_evento`, `valor` (exact) of the days' events with a price and pieces."""
+    condition = _between("data", first, last) & pc.field("preco").is_valid() & pc.field("quantidade").is_valid()
+    columns = ["data", "moeda", "id_evento", "quantidade", "preco"]
+    events = rows_where(table("silver.eventos_clientes"), condition, columns, config)
+    return events.append_column("valor", pc.multiply(events["quantidade"], events["preco"]))
 
 
 def _once(rows: pa.Table) -> pa.Table:
@@ -94,12 +79,16 @@ def _once(rows: pa.Table) -> pa.Table:
 
 
 def _ledger_sales(config: Settings) -> Sums:
-    rows = ledgers.money_by_day(ledgers.read(config.var)).filter(pc.field("destino") == "loja").to_pylist()
-    return _sums("loja", ((row["dia"], row["moeda"], row["valor"]) for row in rows))
+    rows = ledgers.money_by_day(ledgers.read(config.var)).filter(pc.field("destino") == "loja")
+    return _sums("loja", _columns(rows, "dia", "moeda", "valor"))
 
 
-def _between(first: date, last: date) -> Any:  # noqa: ANN401 - a classic or a Connect column
-    return f.col("data").between(f.lit(first), f.lit(last))
+def _between(column: str, first: date, last: date) -> pc.Expression:
+    return (pc.field(column) >= pa.scalar(first)) & (pc.field(column) <= pa.scalar(last))
+
+
+def _columns(rows: pa.Table, *names: str) -> Iterable[tuple[Any, ...]]:
+    return zip(*(rows[name].to_pylist() for name in names), strict=True)
 
 
 def _sums(flow: str, rows: Iterable[Any]) -> Sums:
