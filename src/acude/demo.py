@@ -25,6 +25,7 @@ from acude.aws import s3
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi, Run
+from acude.orchestration.lag import landed_offsets
 from acude.reconciliation.report import Report
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
@@ -92,7 +93,7 @@ def tell(platform: Platform, say: Say) -> Story:
     summary = _play_with_a_kill(platform, story.day, say)
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
         raise PlatformError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
-    _wait_until_landed(summary, say)
+    _wait_until_landed(config, summary, say)
     with _live_traffic(config), AirflowApi(config) as airflow:
         story.findings.append(_bad_record(summary))
         story.findings.append(_bad_file(config, airflow, story.day, say))
@@ -136,39 +137,22 @@ def _play_with_a_kill(platform: Platform, day: date, say: Say) -> Summary:
     return summary
 
 
-def _wait_until_landed(summary: Summary, say: Say) -> None:
-    """Until silver, quarantine and duplicates hold every coordinate that the broker acknowledged."""
+def _wait_until_landed(config: Settings, summary: Summary, say: Say) -> None:
+    """Until the streams have committed every coordinate that the broker acknowledged."""
     say("Waiting for the streams to come back and catch up")
     wanted = pa.concat_tables(ledgers.read_run(summary.ledger)).filter(
         (pc.field("resposta") == ledgers.CONFIRMED) & pc.is_valid(pc.field("topico"))
     )
-    last = wanted.group_by("particao").aggregate([("deslocamento", "max")]).to_pylist()
+    last = wanted.group_by(["topico", "particao"]).aggregate([("deslocamento", "max")]).to_pylist()
     deadline = time.monotonic() + LANDS_WITHIN_S
     while time.monotonic() < deadline:
-        found = _last_refined(_day_of(summary))
-        if all(found.get(row["particao"], -1) >= row["deslocamento_max"] for row in last):
+        landed = landed_offsets(config)
+        if all(landed.get(row["topico"], {}).get(str(row["particao"]), 0) > row["deslocamento_max"] for row in last):
             return
         time.sleep(1)
     raise PlatformError(
         f"The day's events did not reach silver within {LANDS_WITHIN_S} s.", "Look at `acude logs streams`."
     )
-
-
-def _last_refined(since: date) -> dict[int, int]:
-    """Highest offset of each partition of `eventos_clientes` that any of silver's tables holds."""
-    parts = [
-        f"SELECT particao, max(deslocamento) FROM {table} WHERE {day} >= {since_} {topic} GROUP BY particao"  # noqa: S608
-        for table, day, since_, topic in (
-            ("silver.eventos_clientes", "ingerido_em", f"TIMESTAMP '{since} 00:00:00 UTC'", ""),
-            ("silver.quarentena", "data", f"DATE '{since}'", "AND topico = 'eventos_clientes'"),
-            ("silver.duplicatas", "data", f"DATE '{since}'", "AND topico = 'eventos_clientes'"),
-        )
-    ]
-    found: dict[int, int] = {}
-    for sql in parts:
-        for partition, offset in run_query(sql).rows:
-            found[partition] = max(offset, found.get(partition, -1))
-    return found
 
 
 @contextmanager

@@ -22,6 +22,8 @@ from acude.contracts.spark import arrow_type, schema
 from acude.lake.delta import each_day, partition_column, partition_of
 from acude.settings import Settings, settings
 
+_PIECE_ROWS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -55,23 +57,29 @@ class Snapshot:
 
     def pieces(self, partition: str, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """The same rows of one partition, so many at a time (a few more in each), as tables of the columns."""
+        return self._joined(self._files([partition]).scanner(columns=list(columns)), columns, size)
+
+    def where(self, condition: pc.Expression, columns: Sequence[str], size: int = _PIECE_ROWS) -> Iterator[pa.Table]:
+        """Rows that fit, so many at a time (a few more in each); files that can't hold any are not read.
+
+        Args:
+            condition: on any of the table's columns.
+            columns: those that are wanted.
+            size: rows in a piece; a stream's many small files come together.
+        """
+        return self._joined(
+            self.table.to_pyarrow_dataset().scanner(columns=list(columns), filter=condition), columns, size
+        )
+
+    def _joined(self, rows: ds.Scanner, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         kinds, held = _schema(self.contract, columns), []
-        for batch in self._files([partition]).to_batches(columns=list(columns)):
+        for batch in rows.to_batches():
             held.append(batch)
             if sum(one.num_rows for one in held) >= size:
                 yield pa.Table.from_batches(held).cast(kinds)
                 held = []
         if held:
             yield pa.Table.from_batches(held).cast(kinds)
-
-    def where(self, condition: pc.Expression, columns: Sequence[str]) -> ds.Scanner:
-        """Rows that fit, as a table or in pieces; files whose statistics rule them out are not read.
-
-        Args:
-            condition: on any of the table's columns.
-            columns: those that are wanted.
-        """
-        return self.table.to_pyarrow_dataset().scanner(columns=list(columns), filter=condition)
 
     def files(self, partition: str, comparison: Literal["=", "<"] = "=") -> list[str]:
         """URLs of one partition's files, or of those before it."""
@@ -128,8 +136,9 @@ def rows_of_days(contract: Contract, first: date, last: date) -> pa.Table:
 
 def rows_where(contract: Contract, condition: pc.Expression, columns: Sequence[str], config: Settings) -> pa.Table:
     """The columns of the rows that fit; no rows where the table doesn't exist yet."""
-    found, kinds = snapshot(contract, config), _schema(contract, columns)
-    return found.where(condition, columns).to_table().cast(kinds) if found else kinds.empty_table()
+    found = snapshot(contract, config)
+    pieces = found.where(condition, columns) if found else ()
+    return pa.concat_tables([_schema(contract, columns).empty_table(), *pieces])
 
 
 def storage_options(config: Settings) -> dict[str, str]:

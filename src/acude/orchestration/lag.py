@@ -45,8 +45,13 @@ def lags(config: Settings) -> list[Lag]:
     return [*_topics_behind(config, now), *_followers_behind(config, now)]
 
 
+def landed_offsets(config: Settings) -> dict[str, dict[str, int]]:
+    """Offsets up to which the topics are in bronze and refined, by topic and partition."""
+    return _committed(config, ingest.CHECKPOINT)[0] or {}
+
+
 def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
-    landed = _committed(config, ingest.CHECKPOINT)[0] or {}
+    landed = landed_offsets(config)
     consumer = KafkaConsumer(bootstrap_servers=config.kafka_bootstrap, enable_auto_commit=False)
     try:
         for topic in topics():
