@@ -7,6 +7,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from acude.local.platform import Platform
+from acude.settings import settings
 
 # How long an example takes depends on what else the machine does; no test judges time.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,7 +17,7 @@ hypothesis_settings.load_profile("untimed")
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     """Every server of the platform, ready. Attaches where it runs already, and then leaves it running."""
-    servers = Platform()
+    servers = Platform(settings().model_copy(update={"spark_short_lived": True}))
     attached = servers.is_running()
     servers.up()
     yield servers

@@ -134,13 +134,11 @@ def new_lake(tmp_path: Path) -> Iterator[Lake]:
         other.unlink()
     text = (HERE / "contract.odcs.yaml").read_text().replace("TOPIC", name)
     (folder / "topics" / f"{name}.odcs.yaml").write_text(text)
-    changes = {"lake_bucket": name.replace("_", "-"), "contracts": folder}
+    changes = {"lake_bucket": name.replace("_", "-"), "contracts": folder, "spark_short_lived": True}
     config = settings().model_copy(update=changes)
     s3(config).create_bucket(Bucket=config.lake_bucket)
     ensure_topics(config)
     environment = os.environ | {f"ACUDE_{key.upper()}": str(value) for key, value in changes.items()}
-    # These JVMs live for seconds: the optimising compiler would cost more than it brings.
-    environment["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
     yield Lake(config, name, environment)
     bucket = s3(config)
     for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket):

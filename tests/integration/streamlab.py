@@ -30,9 +30,6 @@ from acude.settings import PROJECT, Settings, settings
 
 Row = dict[str, Any]
 
-_SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"}
-"""These JVMs live for a minute or two: the optimising compiler would cost more than it brings."""
-
 
 @dataclass
 class StreamLab:
@@ -61,7 +58,7 @@ class StreamLab:
     @property
     def whole_environment(self) -> dict[str, str]:
         """The same beside everything that stands in the environment already."""
-        return {**os.environ, **_SHORT_LIVED, **self.environment}
+        return {**os.environ, **self.environment}
 
     def do(self, step: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - whatever the step returns
         """Runs a step in the child and waits for what it returns."""
@@ -127,7 +124,7 @@ def stream_lab(**changes: object) -> Iterator[StreamLab]:
     Args:
         changes: settings that differ from the process's own.
     """
-    lab = StreamLab(settings(), dict(changes))
+    lab = StreamLab(settings(), {"spark_short_lived": True, **changes})
     try:
         yield lab
     finally:
@@ -137,7 +134,6 @@ def stream_lab(**changes: object) -> Iterator[StreamLab]:
 
 def _set_environment(environment: dict[str, str]) -> None:
     os.environ.update(environment)
-    os.environ.update(_SHORT_LIVED)
     settings.cache_clear()
 
 

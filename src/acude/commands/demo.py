@@ -9,6 +9,7 @@ import typer
 from acude.commands.output import Json, ServiceProgress, err, out, print_json, print_table
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
+from acude.settings import settings
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +28,7 @@ def demo(
     # Clients complain about a server that is still starting; the progress says it better.
     logging.basicConfig(level=logging.CRITICAL)
     began = time.monotonic()
-    platform = Platform()
+    platform = Platform(settings().model_copy(update={"spark_short_lived": True}))
     attached = platform.is_running()
     try:
         with ServiceProgress() as progress:

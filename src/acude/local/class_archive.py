@@ -34,8 +34,10 @@ def build(config: Settings) -> None:
     target = class_archive(config)
     fresh = target.with_suffix(".new")
     fresh.unlink(missing_ok=True)
-    # Short-lived: the optimising compiler would cost more than it brings.
-    environment = os.environ | {"JDK_JAVA_OPTIONS": f"-XX:ArchiveClassesAtExit={fresh} -XX:TieredStopAtLevel=1"}
+    environment = os.environ | {
+        "JDK_JAVA_OPTIONS": f"-XX:ArchiveClassesAtExit={fresh}",
+        "ACUDE_SPARK_SHORT_LIVED": "True",
+    }
     command = [sys.executable, "-m", "acude.local.class_archive", "--job"]
     # The JVM ends after its Python; it holds the same pipe, so this waits for both.
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
