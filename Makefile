@@ -69,10 +69,10 @@ lint: install ## style and types
 	$(BIN)/mypy
 
 test-unit: install ## the tests that need no server
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup tests/unit
 
-test: packages lint ## all the tests, with real servers and a real browser
-	$(BIN)/pytest
+test: packages lint test-unit ## all the tests, with real servers and a real browser
+	$(BIN)/pytest --ignore tests/unit
 
 bench: install ## the figures of the platform, into var/bench/
 	$(BIN)/python -m benchmarks

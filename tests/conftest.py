@@ -26,7 +26,14 @@ def platform() -> Iterator[Platform]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever takes the servers is marked with it, so that ``-m "not platform"`` leaves all of them out."""
+    """Marks tests by what they take.
+
+    Whoever takes the servers has their mark, so that ``-m "not platform"`` leaves all of them out. Whoever takes a
+    Spark of its own shares it with the others in one worker.
+    """
     for item in items:
-        if "platform" in getattr(item, "fixturenames", ()):
+        taken = getattr(item, "fixturenames", ())
+        if "platform" in taken:
             item.add_marker(pytest.mark.platform)
+        if "spark" in taken:
+            item.add_marker(pytest.mark.xdist_group("spark"))

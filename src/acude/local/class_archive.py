@@ -34,6 +34,8 @@ def build(config: Settings) -> None:
     target = class_archive(config)
     fresh = target.with_suffix(".new")
     fresh.unlink(missing_ok=True)
+    # A JVM that runs from an archive can't write one.
+    target.unlink(missing_ok=True)
     environment = os.environ | {
         "JDK_JAVA_OPTIONS": f"-XX:ArchiveClassesAtExit={fresh}",
         "ACUDE_SPARK_SHORT_LIVED": "True",

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from acude.contracts.gx import Expectation
 if TYPE_CHECKING:
     import pandas as pd
     from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
+
+_one_at_a_time = threading.Lock()
+"""A context keeps its sources by name: two threads that judge the same table would take each other's away."""
 
 
 @lru_cache(maxsize=1)
@@ -41,9 +45,9 @@ def validate(
     """
     from great_expectations.core.expectation_suite import ExpectationSuite  # noqa: PLC0415
 
-    context = _context()
-    suite = ExpectationSuite(name=name, expectations=expectations)
-    source = context.data_sources.add_or_update_pandas(name)
-    batch = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("whole")
-    found = batch.get_batch({"dataframe": frame}).validate(suite, expectation_parameters=parameters)
+    with _one_at_a_time:
+        suite = ExpectationSuite(name=name, expectations=expectations)
+        source = _context().data_sources.add_or_update_pandas(name)
+        batch = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("whole")
+        found = batch.get_batch({"dataframe": frame}).validate(suite, expectation_parameters=parameters)
     return [result.to_json_dict() for result in found.results]

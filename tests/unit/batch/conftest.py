@@ -11,6 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
+from acude.lake.session import driver_session
+from acude.settings import settings
 
 DAY = date(2011, 1, 4)
 
@@ -37,20 +39,11 @@ Rows = Callable[..., DataFrame]
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """A classic session with what the batch server's results depend on: UTC and ANSI."""
-    # A Connect client that ran before in this process would turn every builder into one.
-    before = os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
-    session = (
-        SparkSession.builder.master("local[1]")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
-        .config("spark.sql.ansi.enabled", "true")
-        .config("spark.sql.shuffle.partitions", "1")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .getOrCreate()
-    )
+    """A driver as the batch's, but for S3 and the servers' clients."""
+    before = os.environ.get("SPARK_CONNECT_MODE_ENABLED")
+    config = settings().model_copy(update={"spark_short_lived": True})
+    few = {"spark.master": "local[1]", "spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"}
+    session = driver_session("unit", config, few)
     yield session
     session.stop()
     if before is not None:
