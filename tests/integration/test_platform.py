@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
@@ -244,6 +245,15 @@ def test_down_ends_what_a_killed_keeper_left_behind(small: Platform) -> None:
 
     assert small.down() == 1
     assert marked(small.config.var) == []
+
+
+def test_two_who_stop_the_platform_do_not_trip_over_each_other(small: Platform) -> None:
+    small.up(["glue"])
+    with ThreadPoolExecutor(4) as pool:
+        ended = list(pool.map(lambda _: Platform(small.config).down(), range(4)))
+
+    assert ended == [0, 0, 0, 0]
+    assert not small.is_running()
 
 
 def test_a_start_after_a_killed_keeper_finds_the_ports_free(small: Platform) -> None:

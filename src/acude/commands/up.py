@@ -79,10 +79,10 @@ def _stop_signal() -> threading.Event:
 
 
 def _watch(platform: Platform, done: threading.Event) -> None:
-    """Wait for the end; say when a server died and was started again."""
+    """Wait for the end, also by somebody's `acude down`; say when a server died and was started again."""
     seen = {row.name: row.restarts for row in platform.status(memory=False)}
     try:
-        while not done.wait(_LOOK_EVERY_S):
+        while not done.wait(_LOOK_EVERY_S) and platform.is_running():
             for row in platform.status(memory=False):
                 if row.restarts > seen.get(row.name, 0):
                     err.print(f"[yellow]![/yellow] {row.name} died; it is {row.state}. See `acude logs {row.name}`.")

@@ -24,6 +24,9 @@ _LONGEST_SOCKET_PATH = 95
 
 _UNREACHABLE = (OSError, ConnectionError)
 
+ENDING = (*_UNREACHABLE, Fault)
+"""What a keeper's client gets where somebody else has just told the keeper to end."""
+
 
 def socket_path(config: Settings) -> Path:
     """The keeper's socket: in ``var``, or in the temporary folder where ``var``'s path is too long for a socket."""
