@@ -8,11 +8,14 @@ import pytest
 from acude.athena.engine import Engine, rows
 from acude.athena.errors import Place, QueryError, fail
 from acude.athena.nodes import Name
+from acude.athena.results import texts
 from acude.athena.scope import Plan, Table
 from acude.athena.translate import translate
+from tests.unit.athena.tables import SALES
 
 Answer = tuple[Plan, list[tuple[Any, ...]]]
 Ask = Callable[[str], Answer]
+Row = list[str | None]
 
 
 def no_table(parts: tuple[Name, ...], place: Place) -> Table:
@@ -35,6 +38,12 @@ def ask(engine: Engine) -> Ask:
         return plan, list(rows(engine.cursor(), plan.sql))
 
     return run
+
+
+def shown(ask: Ask, sql: str) -> tuple[str, list[Row]]:
+    """The names of the answer's columns and the rows' texts; § stands for the table of sales."""
+    plan, found = ask(sql.replace("§", SALES))
+    return ", ".join(plan.names), [texts(row, plan.outputs) for row in found]
 
 
 def error_name(ask: Ask, sql: str) -> str:

@@ -1,12 +1,9 @@
-"""Joins, groups, windows, WITH and subqueries: column names and rows as Athena shows them."""
+"""Groups, orders, conditions and aggregates: column names and rows as Athena shows them."""
 
 import pytest
 
-from acude.athena.results import texts
-from tests.unit.athena.conftest import Ask
-from tests.unit.athena.tables import SALES
+from tests.unit.athena.conftest import Ask, Row, shown
 
-Row = list[str | None]
 CASES: list[tuple[str, str, list[Row]]] = [
     (
         "SELECT sum(valor)/count(*), sum(valor)*1.1, avg(valor*id), sum(id)/2 FROM §",
@@ -19,31 +16,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
         "SELECT upper(regiao), count(*) FROM § GROUP BY upper(regiao) ORDER BY upper(regiao)",
         "_col0, _col1",
         [["BR", "2"], ["UK", "1"], [None, "1"]],
-    ),
-    (
-        "SELECT id%2 AS par, sum(sum(valor)) OVER (ORDER BY id%2) FROM § GROUP BY id%2 ORDER BY 1",
-        "par, _col1",
-        [["0", "-3.25"], ["1", "14.25"]],
-    ),
-    (
-        (
-            "SELECT id, lag(valor) OVER (ORDER BY id), lead(valor,1,0) OVER (ORDER BY id), "
-            "first_value(regiao) OVER (ORDER BY id), last_value(id) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED "
-            "PRECEDING AND UNBOUNDED FOLLOWING), percent_rank() OVER (ORDER BY id), cume_dist() OVER (ORDER "
-            "BY id) FROM § ORDER BY id"
-        ),
-        "id, _col1, _col2, _col3, _col4, _col5, _col6",
-        [
-            ["1", None, "-3.25", "BR", "4", "0.0", "0.25"],
-            ["2", "10.50", "7.00", "BR", "4", "0.3333333333333333", "0.5"],
-            ["3", "-3.25", "0.00", "BR", "4", "0.6666666666666666", "0.75"],
-            ["4", "7.00", "0.00", "BR", "4", "1.0", "1.0"],
-        ],
-    ),
-    (
-        "SELECT id, sum(id) OVER w FROM § WINDOW w AS (PARTITION BY regiao ORDER BY id) ORDER BY id",
-        "id, _col1",
-        [["1", "1"], ["2", "2"], ["3", "4"], ["4", "4"]],
     ),
     ("SELECT DISTINCT regiao FROM § ORDER BY regiao NULLS FIRST", "regiao", [[None], ["BR"], ["UK"]]),
     (
@@ -58,47 +30,11 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     (
         (
-            "SELECT id, n, m FROM (VALUES (1,'x'),(2,'z')) a(id,n) FULL JOIN (VALUES (1,'y'),(3,'w')) "
-            "b(id,m) USING (id) ORDER BY id"
-        ),
-        "id, n, m",
-        [["1", "x", "y"], ["2", "z", None], ["3", None, "w"]],
-    ),
-    ("SELECT id FROM § WHERE id IN (SELECT 1 UNION SELECT 3) ORDER BY 1", "id", [["1"], ["3"]]),
-    (
-        ("SELECT id FROM § WHERE EXISTS (SELECT 1 FROM (VALUES 'BR') v(r) WHERE v.r = t.regiao) ORDER BY id"),
-        "id",
-        [["1"], ["3"]],
-    ),
-    (
-        "SELECT id, (SELECT max(x) FROM (VALUES 1,2,3) v(x) WHERE x < t.id) FROM § ORDER BY id",
-        "id, _col1",
-        [["1", None], ["2", "1"], ["3", "2"], ["4", "3"]],
-    ),
-    (
-        "SELECT id FROM § WHERE valor > ALL (SELECT x FROM (VALUES -5,-4) v(x)) ORDER BY id",
-        "id",
-        [["1"], ["2"], ["3"], ["4"]],
-    ),
-    ("SELECT id FROM § WHERE valor = (SELECT max(valor) FROM (VALUES DECIMAL '10.50') q(valor))", "id", [["1"]]),
-    ("WITH a AS (SELECT 1 x), b AS (SELECT x+1 y FROM a) SELECT * FROM b CROSS JOIN a", "y, x", [["2", "1"]]),
-    (
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<10) SELECT count(*) FROM n",
-        "_col0",
-        [["10"]],
-    ),
-    (
-        (
             "SELECT histogram(x), map_agg(x, 1), approx_percentile(x, 0.5), approx_percentile(x, "
             "ARRAY[0.25,0.75]) FROM (VALUES 1,2,2) t(x)"
         ),
         "_col0, _col1, _col2, _col3",
         [["{1=1, 2=2}", "{1=1, 2=1}", "2", "[1, 2]"]],
-    ),
-    (
-        "SELECT id, e FROM § LEFT JOIN UNNEST(split(regiao,'R')) AS u(e) ON TRUE ORDER BY id, e",
-        "id, e",
-        [["1", ""], ["1", "B"], ["2", "UK"], ["3", ""], ["3", "B"], ["4", None]],
     ),
     (
         "SELECT CASE regiao WHEN 'BR' THEN 1 WHEN 'UK' THEN 2.5 END FROM § ORDER BY id",
@@ -116,8 +52,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     ("SELECT max(regiao), min(em), max(em) FROM § WHERE id > 100", "_col0, _col1, _col2", [[None, None, None]]),
     ("SELECT count(*) FROM § GROUP BY ()", "_col0", [["4"]]),
-    ("SELECT 1 AS a UNION SELECT 2.5 ORDER BY a DESC", "a", [["2.5"], ["1.0"]]),
-    ("SELECT row_number() OVER () FROM (VALUES 1) t(x)", "_col0", [["1"]]),
     ("SELECT bool_and(x) FROM (VALUES true,NULL) t(x)", "_col0", [["true"]]),
     ("SELECT id FROM § ORDER BY valor * -1", "id", [["1"], ["3"], ["4"], ["2"]]),
     ("SELECT listagg(regiao, ', ') WITHIN GROUP (ORDER BY regiao) FROM §", "_col0", [["BR, BR, UK"]]),
@@ -126,39 +60,9 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("SELECT count(DISTINCT (id, ok)) FROM §", "_col0", [["4"]]),
     ("SELECT id FROM § ORDER BY id FETCH FIRST ROW ONLY", "id", [["1"]]),
     ("SELECT regiao FROM § GROUP BY ROLLUP(regiao) HAVING grouping(regiao) = 1", "regiao", [[None]]),
-    ("SELECT (SELECT count(*) FROM §) + 1", "_col0", [["5"]]),
-    (
-        (
-            "SELECT id, sum(valor) OVER (ORDER BY em RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT "
-            "ROW) FROM § ORDER BY id"
-        ),
-        "id, _col1",
-        [["1", "10.50"], ["2", "7.25"], ["3", "14.25"], ["4", "0.00"]],
-    ),
     ("SELECT id AS valor FROM § ORDER BY valor", "valor", [["1"], ["2"], ["3"], ["4"]]),
     ("SELECT id, id AS x FROM § ORDER BY x + 1 DESC LIMIT 2", "id, x", [["4", "4"], ["3", "3"]]),
     ("SELECT a.x FROM (VALUES 1,2) a(x), (VALUES 2,3) b(x) WHERE a.x = b.x", "x", [["2"]]),
-    (
-        (
-            "SELECT count(*) FROM (SELECT regiao, row_number() OVER (PARTITION BY regiao ORDER BY valor "
-            "DESC) rn FROM §) WHERE rn = 1"
-        ),
-        "_col0",
-        [["3"]],
-    ),
-    (
-        "SELECT regiao, valor, valor / sum(valor) OVER () AS parte FROM § ORDER BY id",
-        "regiao, valor, parte",
-        [["BR", "10.50", "0.74"], ["UK", "-3.25", "-0.23"], ["BR", "7.00", "0.49"], [None, "0.00", "0.00"]],
-    ),
-    (
-        (
-            "SELECT regiao, 100.0 * count(*) / sum(count(*)) OVER () pct FROM § GROUP BY regiao ORDER BY pct "
-            "DESC, regiao"
-        ),
-        "regiao, pct",
-        [["BR", "50.0"], ["UK", "25.0"], [None, "25.0"]],
-    ),
     (
         (
             "SELECT date_trunc('month', em) AS mes, sum(valor) FROM § WHERE em IS NOT NULL GROUP BY "
@@ -191,22 +95,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     ("SELECT array_agg(valor ORDER BY valor) FILTER (WHERE valor > 0) FROM §", "_col0", [["[7.00, 10.50]"]]),
     ("SELECT count(*) FILTER (WHERE regiao = 'BR') * 1.0 / count(*) FROM §", "_col0", [["0.5"]]),
-    ("SELECT regiao FROM § UNION ALL SELECT 'XX' ORDER BY 1 NULLS FIRST LIMIT 2", "regiao", [[None], ["BR"]]),
-    ("(SELECT 1 AS x) UNION ALL (SELECT 2) ORDER BY x DESC", "x", [["2"], ["1"]]),
-    ("SELECT * FROM (SELECT 1 AS a, 2 AS a) t", "a, a", [["1", "2"]]),
-    (
-        "WITH v AS (SELECT * FROM §) SELECT v1.id FROM v v1 JOIN v v2 ON v1.id = v2.id + 1 ORDER BY 1",
-        "id",
-        [["2"], ["3"], ["4"]],
-    ),
-    (
-        (
-            "WITH v AS (SELECT * FROM §), w AS (SELECT regiao, max(valor) m FROM v GROUP BY regiao) SELECT "
-            "v.id, w.m FROM v LEFT JOIN w USING (regiao) ORDER BY id"
-        ),
-        "id, m",
-        [["1", "10.50"], ["2", "-3.25"], ["3", "10.50"], ["4", None]],
-    ),
     ("SELECT sum(DISTINCT valor), avg(DISTINCT id) FROM §", "_col0, _col1", [["14.25", "2.5"]]),
     ("SELECT count(*) FROM § HAVING count(*) > 100", "_col0", []),
     ("SELECT date_format(em, '%Y') FROM § WHERE id=1", "_col0", [["2011"]]),
@@ -219,43 +107,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("SELECT array_join(array_agg(regiao ORDER BY id), ',', '?') FROM §", "_col0", [["BR,UK,BR,?"]]),
     ("SELECT map_agg(id, regiao)[2], element_at(map_agg(regiao, id), 'ZZ') FROM §", "_col0, _col1", [["UK", None]]),
     ("SELECT cardinality(array_agg(DISTINCT regiao)) FROM §", "_col0", [["3"]]),
-    (
-        (
-            "SELECT lag(id, 1) IGNORE NULLS OVER (ORDER BY id), first_value(regiao) IGNORE NULLS OVER (ORDER "
-            "BY id DESC) FROM § ORDER BY id"
-        ),
-        "_col0, _col1",
-        [[None, "BR"], ["1", "BR"], ["2", "BR"], ["3", None]],
-    ),
-    (
-        (
-            "SELECT ntile(3) OVER (ORDER BY id), nth_value(id,2) OVER (ORDER BY id ROWS BETWEEN UNBOUNDED "
-            "PRECEDING AND UNBOUNDED FOLLOWING) FROM § ORDER BY id"
-        ),
-        "_col0, _col1",
-        [["1", "2"], ["1", "2"], ["2", "2"], ["3", "2"]],
-    ),
-    (
-        (
-            "SELECT count(*) OVER (ORDER BY regiao), sum(valor) OVER (PARTITION BY regiao ORDER BY id ROWS 1 "
-            "PRECEDING) FROM § ORDER BY id"
-        ),
-        "_col0, _col1",
-        [["2", "10.50"], ["3", "-3.25"], ["2", "17.50"], ["4", "0.00"]],
-    ),
-    (
-        (
-            "SELECT avg(valor) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW), max(valor) OVER "
-            "(ORDER BY id) FROM § ORDER BY id"
-        ),
-        "_col0, _col1",
-        [["10.50", "10.50"], ["3.63", "10.50"], ["4.75", "10.50"], ["1.25", "10.50"]],
-    ),
-    (
-        "SELECT DISTINCT regiao, count(*) OVER (PARTITION BY regiao) FROM § ORDER BY 1",
-        "regiao, _col1",
-        [["BR", "2"], ["UK", "1"], [None, "1"]],
-    ),
     ("SELECT avg(x) FROM (VALUES DECIMAL '0.01', DECIMAL '0.02') t(x)", "_col0", [["0.02"]]),
     ("SELECT avg(x) FROM (VALUES DECIMAL '-0.01', DECIMAL '-0.02') t(x)", "_col0", [["-0.02"]]),
     ('SELECT "a""b" FROM (VALUES 1) t("a""b")', 'a"b', [["1"]]),
@@ -264,11 +115,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
         "SELECT approx_distinct(regiao, 0.01), geometric_mean(id), numeric_histogram(2, valor) FROM §",
         "_col0, _col1, _col2",
         [["2", "2.213363839400643", "{-1.625=2.0, 8.75=2.0}"]],
-    ),
-    (
-        "SELECT row_number() OVER (ORDER BY id) + 1, -rank() OVER (ORDER BY ok) FROM § ORDER BY 1",
-        "_col0, _col1",
-        [["2", "-2"], ["3", "-1"], ["4", "-2"], ["5", "-4"]],
     ),
     ("SELECT max_by(regiao, id), arbitrary(ok) FROM § WHERE id = 1", "_col0, _col1", [["BR", "true"]]),
     (
@@ -300,8 +146,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
         "x, _col1",
         [["0.1", "2"], ["NaN", "2"]],
     ),
-    ("SELECT a.x FROM (VALUES nan()) a(x) JOIN (VALUES nan()) b(x) ON a.x = b.x", "x", []),
-    ("SELECT lag(x) OVER (ORDER BY x) IS NULL FROM (VALUES 1) t(x)", "_col0", [["true"]]),
     ("SELECT id FROM § WHERE regiao IN ('BR', NULL) ORDER BY id", "id", [["1"], ["3"]]),
     ("SELECT id FROM § WHERE NOT (regiao = 'BR') ORDER BY id", "id", [["2"]]),
     ("SELECT id FROM § WHERE ok ORDER BY id", "id", [["1"], ["3"]]),
@@ -326,31 +170,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ),
     ("SELECT id FROM § WHERE date(em) = date('2011-12-01') ORDER BY id", "id", [["1"], ["2"]]),
     ("SELECT id FROM § WHERE em > current_timestamp", "id", []),
-    (
-        (
-            "SELECT a.id, b.id FROM § CROSS JOIN (VALUES 1) b(id) JOIN (VALUES 1) a(id) ON a.id = b.id ORDER "
-            "BY t.id LIMIT 1"
-        ),
-        "id, id",
-        [["1", "1"]],
-    ),
-    ("SELECT t.id, u.x FROM § , UNNEST(ARRAY[1,2]) u(x) WHERE t.id = 1 ORDER BY 2", "id, x", [["1", "1"], ["1", "2"]]),
-    (
-        (
-            "SELECT id, (SELECT sum(valor) FROM (VALUES (1, DECIMAL '2.00')) z(i, valor) WHERE z.i = t.id) s "
-            "FROM § ORDER BY id LIMIT 2"
-        ),
-        "id, s",
-        [["1", "2.00"], ["2", None]],
-    ),
-    (
-        (
-            "SELECT regiao, (SELECT count(*) FROM (VALUES 'BR','BR') z(r) WHERE z.r = t.regiao) FROM § GROUP "
-            "BY regiao ORDER BY 1"
-        ),
-        "regiao, _col1",
-        [["BR", "2"], ["UK", "0"], [None, "0"]],
-    ),
     ("SELECT valor FROM § ORDER BY abs(valor) DESC, id LIMIT 2", "valor", [["10.50"], ["7.00"]]),
     (
         "SELECT regiao, max(valor) - min(valor) AS faixa FROM § GROUP BY regiao ORDER BY faixa DESC, 1",
@@ -358,34 +177,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
         [["BR", "3.50"], ["UK", "0.00"], [None, "0.00"]],
     ),
     ("SELECT sum(valor) AS s FROM § ORDER BY s", "s", [["14.25"]]),
-    (
-        ("SELECT id, valor, sum(valor) OVER (ORDER BY id) acumulado, avg(valor) OVER () media FROM § ORDER BY id"),
-        "id, valor, acumulado, media",
-        [
-            ["1", "10.50", "10.50", "3.56"],
-            ["2", "-3.25", "7.25", "3.56"],
-            ["3", "7.00", "14.25", "3.56"],
-            ["4", "0.00", "14.25", "3.56"],
-        ],
-    ),
-    (
-        (
-            "SELECT regiao, id, rank() OVER (PARTITION BY regiao ORDER BY valor DESC) FROM § ORDER BY regiao "
-            "NULLS FIRST, id"
-        ),
-        "regiao, id, _col2",
-        [[None, "4", "1"], ["BR", "1", "1"], ["BR", "3", "2"], ["UK", "2", "1"]],
-    ),
-    (
-        (
-            "SELECT * FROM (SELECT id, row_number() OVER (PARTITION BY regiao ORDER BY em DESC) AS rn FROM "
-            "§) x WHERE x.rn = 1 ORDER BY id"
-        ),
-        "id, rn",
-        [["2", "1"], ["3", "1"], ["4", "1"]],
-    ),
-    ("WITH t AS (SELECT 1 a) SELECT t.a FROM t", "a", [["1"]]),
-    ("WITH t(x, y) AS (VALUES (1, 'a'), (2, 'b')) SELECT y FROM t WHERE x = (SELECT max(x) FROM t)", "y", [["b"]]),
     (
         ("SELECT sum(quantidade * preco) FROM (VALUES (2, DECIMAL '1.25'), (3, DECIMAL '0.10')) v(quantidade, preco)"),
         "_col0",
@@ -407,7 +198,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
     ("SELECT listagg(DISTINCT regiao, ',') WITHIN GROUP (ORDER BY regiao) FROM §", "_col0", [["BR,UK"]]),
     ("SELECT approx_percentile(valor, 0.5) FROM §", "_col0", [["7.0"]]),
     ("SELECT map_keys(histogram(regiao)) FROM § WHERE regiao = 'BR'", "_col0", [["[BR]"]]),
-    ("SELECT 1 INTERSECT SELECT 1 UNION SELECT 2 ORDER BY 1", "_col0", [["1"], ["2"]]),
     ("SELECT regiao FROM § GROUP BY regiao ORDER BY count(*) DESC, regiao", "regiao", [["BR"], ["UK"], [None]]),
     ("SELECT id FROM § ORDER BY CASE WHEN regiao IS NULL THEN 0 ELSE 1 END, id", "id", [["4"], ["1"], ["2"], ["3"]]),
     ("SELECT sum(id) FROM § HAVING sum(id) > 5", "_col0", [["10"]]),
@@ -415,19 +205,6 @@ CASES: list[tuple[str, str, list[Row]]] = [
         "SELECT regiao, sum(id) FROM § WHERE id > 1 GROUP BY regiao HAVING sum(id) > 2 ORDER BY 2",
         "regiao, _col1",
         [["BR", "3"], [None, "4"]],
-    ),
-    ("SELECT id FROM § WHERE regiao = ANY (SELECT r FROM (VALUES 'UK') v(r))", "id", [["2"]]),
-    ("SELECT max(x) FROM (SELECT count(*) x FROM § GROUP BY regiao)", "_col0", [["2"]]),
-    (
-        "SELECT * FROM (SELECT regiao, count(*) FROM § GROUP BY regiao) q(r, n) ORDER BY n DESC, r",
-        "r, n",
-        [["BR", "2"], ["UK", "1"], [None, "1"]],
-    ),
-    ("SELECT count(*) FROM (VALUES 1,2) a(x) LEFT JOIN (VALUES 2,3) b(x) ON a.x = b.x AND b.x > 5", "_col0", [["2"]]),
-    (
-        "SELECT a.x, b.x FROM (VALUES 1,2) a(x) RIGHT JOIN (VALUES 2,3) b(x) ON a.x = b.x ORDER BY 2",
-        "x, x",
-        [["2", "2"], [None, "3"]],
     ),
     ("SELECT DISTINCT id % 2 FROM § ORDER BY id % 2", "_col0", [["0"], ["1"]]),
     (
@@ -448,6 +225,4 @@ CASES: list[tuple[str, str, list[Row]]] = [
 
 @pytest.mark.parametrize(("sql", "columns", "expected"), CASES)
 def test_a_query_gives_trinos_columns_and_rows(ask: Ask, sql: str, columns: str, expected: list[Row]) -> None:
-    plan, found = ask(sql.replace("§", SALES))
-    assert ", ".join(plan.names) == columns
-    assert [texts(row, plan.outputs) for row in found] == expected
+    assert shown(ask, sql) == (columns, expected)
