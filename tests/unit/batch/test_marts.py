@@ -1,9 +1,11 @@
 """Each mart's one function: a few rows in, the promised rows out."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
@@ -49,14 +51,23 @@ def test_currencies_are_never_added_up(sales: Rows) -> None:
     ]
 
 
-def test_revenue_is_exact_where_a_float_would_not_be(sales: Rows) -> None:
-    rows = sales_per_category(sales(*({"preco": Decimal("0.1000"), "linha": line} for line in range(3))))
-    check_columns(rows, table("gold.vendas_por_categoria"))
-    assert tuples(rows, "categoria", "receita") == [("decoracao", Decimal("0.3000"))]
+@pytest.mark.parametrize("mart", [sales_per_region, sales_per_category, best_sellers])
+def test_revenue_is_exact_where_a_float_would_not_be(sales: Rows, mart: Callable[[DataFrame], DataFrame]) -> None:
+    most = Decimal("99999999999999.9999")
+    rows = mart(sales({"preco": most, "linha": 2}, {"preco": most, "linha": 3}))
+    assert tuples(rows, "receita") == [(2 * most,)]
+
+
+def test_a_month_is_exact_where_a_float_would_not_be(spark: SparkSession) -> None:
+    most = Decimal("99999999999999.9999")
+    days = [(date(2011, 1, day), "France", 1, 1, most, "GBP") for day in (4, 5)]
+    rows = revenue_per_month(spark.createDataFrame(days, schema(table("gold.vendas_por_regiao"))))
+    assert tuples(rows, "receita") == [(2 * most,)]
 
 
 def test_three_decimals_of_a_price_are_kept_until_after_the_sum(sales: Rows) -> None:
     rows = sales_per_category(sales(*({"preco": Decimal("0.0010"), "linha": line} for line in range(4))))
+    check_columns(rows, table("gold.vendas_por_categoria"))
     assert tuples(rows, "receita") == [(Decimal("0.0040"),)]
 
 
