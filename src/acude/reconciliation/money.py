@@ -52,7 +52,7 @@ def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
         "ledger": _sums("compras", _columns(counted, "dia", "moeda", "valor")),
         "silver": _sums("compras", _columns(silver.filter(known), "data", "moeda", "valor")),
     }
-    if pc.all(known).as_py():
+    if pc.all(known, min_count=0).as_py():
         places["athena"] = _athena(
             "silver.eventos_clientes",
             "quantidade * preco",

@@ -46,7 +46,7 @@ class _Landed:
         for piece in bronze.where(near, columns) if bronze else ():
             here = piece.filter(_between("carimbo_kafka", begin, end))
             stamps += [pc.max(here["ingerido_em"]).as_py()] if here.num_rows else []
-            found.append((packed(here), packed(piece), packed(_carrying(sends, piece))))
+            found.append((_packed(here), _packed(piece), _packed(_carrying(sends, piece))))
         self.stamp = max(stamps, default=None)
         self.coordinates, self.near, self.traced = (
             (_joined(parts) for parts in zip(*found, strict=True)) if found else ({}, {}, {})
@@ -73,7 +73,7 @@ def set_rows(config: Settings, first: date, last: date) -> list[SetRow]:
     ]
     if not confirmed.num_rows:
         return rows
-    sent = packed(confirmed)
+    sent = _packed(confirmed)
     return [
         *rows,
         _row("What the broker acknowledged is in bronze", sent, _without(sent, bronze.near)),
@@ -98,7 +98,7 @@ def _between(column: str, begin: pa.Scalar, end: pa.Scalar) -> pc.Expression:
     return (pc.field(column) >= begin) & (pc.field(column) < end)
 
 
-def packed(rows: pa.Table, topic: str | None = None) -> Coordinates:
+def _packed(rows: pa.Table, topic: str | None = None) -> Coordinates:
     """Coordinates by topic, as often as they come.
 
     Args:
@@ -143,7 +143,7 @@ def _coordinates(config: Settings, name: str, condition: pc.Expression, topic: s
     found = snapshot(table(name), config)
     columns = [column for column in _COORDINATE if topic is None or column != "topico"]
     for piece in found.where(condition, columns) if found else ():
-        yield packed(piece, topic)
+        yield _packed(piece, topic)
 
 
 def _more_than_once(found: Coordinates) -> Coordinates:
