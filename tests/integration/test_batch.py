@@ -18,6 +18,7 @@ from acude.lake import inbox, mart, records, staging
 from acude.lake.delta import ContractViolation, ensure, read_day, replace_day, table_path
 from acude.lake.inbox_error import InboxError
 from acude.lake.mart import MartError, QualityError
+from acude.lake.publish import publish
 from acude.lake.staging import StagingError
 from acude.quality.published import audit_all
 from jobs.batch import estoque_por_armazem, mais_vendidos, receita_mensal, vendas, vendas_por_regiao
@@ -211,6 +212,22 @@ def test_only_judged_rows_are_published(lake: BatchLake, day: date) -> None:
     staging.stage(altered, contract, day, "r1")
     with pytest.raises(StagingError, match="audit it again"):
         mart.publish_all(day, "r1")
+    assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
+
+
+def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLake, day: date) -> None:
+    lake.send(day, csv_of(line(day)))
+    vendas.run(day, "r1")
+    mart.stage_all(day, "r1")
+    mart.audit_all(day, "r1")
+    staged = staging.staged(table("gold.vendas_por_regiao"), day, "r1")
+    failure = staging.Failure(expectation="rule", column="receita", expected="more", found="less")
+    # As a run leaves it that dies between the refusal and the removal of what it refused.
+    staging.put_verdict(staging.verdict_of(staged).model_copy(update={"failures": [failure]}))
+    with pytest.raises(StagingError, match="was refused by its expectations"):
+        mart.publish_all(day, "r1")
+    with mart.session() as spark, pytest.raises(StagingError, match="was refused by its expectations"):
+        publish(spark, staged)
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
 
 

@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tenacity import Retrying, retry_if_not_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
@@ -16,7 +16,7 @@ from acude.local.environment import ensure_local_env
 from acude.local.errors import PlatformError
 from acude.local.service import Service
 from acude.local.services import all_services, chosen, start_order
-from acude.local.supervisor import ENDING, Supervisor, log_path
+from acude.local.supervisor import Supervisor, ending_meanwhile, log_path
 from acude.settings import Settings, settings
 
 LEAST_FREE_GB = 2
@@ -83,7 +83,7 @@ class Platform:
             How many processes had to be ended outside the keeper.
         """
         if self._keeper.is_running():
-            with suppress(*ENDING):
+            with ending_meanwhile():
                 running = [service for service in all_services(self.config) if self.pid(service.name)]
                 for wave in reversed(_waves(running)):
                     self._stop_all(wave, on_progress)

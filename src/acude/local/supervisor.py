@@ -24,9 +24,6 @@ _LONGEST_SOCKET_PATH = 95
 
 _UNREACHABLE = (OSError, ConnectionError)
 
-ENDING = (*_UNREACHABLE, Fault)
-"""What a keeper's client gets where somebody else has just told the keeper to end."""
-
 
 def socket_path(config: Settings) -> Path:
     """The keeper's socket: in ``var``, or in the temporary folder where ``var``'s path is too long for a socket."""
@@ -198,6 +195,13 @@ def _faults_ignored(*names: str) -> Iterator[None]:
     except Fault as fault:
         if fault.faultString.partition(":")[0] not in names:
             raise
+
+
+@contextlib.contextmanager
+def ending_meanwhile() -> Iterator[None]:
+    """Leaves the block quietly where somebody else has told the keeper to end."""
+    with contextlib.suppress(*_UNREACHABLE), _faults_ignored("SHUTDOWN_STATE"):
+        yield
 
 
 @retry(
