@@ -45,7 +45,8 @@ def landed(spark: SparkSession) -> Iterator[None]:
         **dict.fromkeys(column.name for column in EVENTS.columns),
         "id_usuario": "u1", "tipo_evento": "compra", "id_produto": "p1", "timestamp": noon, "quantidade": 2,
         "id_evento": "conciliacao-1", "preco": PRICE, "moeda": "BRL", "data": DAY, "topico": "eventos_clientes",
-        "particao": 0, "deslocamento": 0, "carimbo_kafka": noon, "ingerido_em": noon, "atrasado": False, "hash_conteudo": 0,
+        "particao": 0, "deslocamento": 0, "carimbo_kafka": noon, "ingerido_em": noon, "atrasado": False,
+        "hash_conteudo": 0,
     }  # fmt: skip
     row = tuple(purchase[column.name] for column in EVENTS.columns)
     spark.createDataFrame([row], schema(EVENTS)).write.format("delta").mode("append").save(table_path(EVENTS))
