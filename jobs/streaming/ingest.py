@@ -21,6 +21,7 @@ from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.aws import s3
+from acude.contracts.documents import tokens_of
 from acude.contracts.model import Contract, load, silver_of, topics
 from acude.lake.append import append_once
 from acude.lake.delta import table_path
@@ -88,6 +89,7 @@ class Landing:
         self.config = config
         self.contracts = load()
         self.topics = topics()
+        self.tokens = tokens_of(config)
         self.known = KnownEvents()
         self.first_batch: int | None = None
         self.cores = spark.sparkContext.defaultParallelism
@@ -144,7 +146,7 @@ class Landing:
             if "topico" not in contract.column_names:
                 done = done.withColumn("topico", f.lit(contract.name))
             rows = rows.join(done.select(*COORDINATE), COORDINATE, "left_anti")
-        decoded = decode(rows.drop("data"), self.topics).coalesce(self.cores).persist()
+        decoded = decode(rows.drop("data"), self.topics, self.tokens).coalesce(self.cores).persist()
         try:
             self._refine(decoded, keys(decoded).toArrow(), f"repair-{uuid4()}", 0, stamp or datetime.now(UTC))
         finally:
@@ -162,7 +164,7 @@ class Landing:
             self._remember(lote=number, ingerido_em=stamp.isoformat())
         stamp = datetime.fromisoformat(self.state["ingerido_em"])
         records = batch.withColumn("ingerido_em", f.lit(stamp))
-        decoded = decode(records, self.topics).coalesce(self.cores).persist()
+        decoded = decode(records, self.topics, self.tokens).coalesce(self.cores).persist()
         try:
             table = keys(decoded).toArrow()
             if table.num_rows:
@@ -219,16 +221,16 @@ def in_parallel(tasks: list[Task]) -> None:
 def load_known(spark: SparkSession, of: list[Contract], known: KnownEvents, landed: datetime) -> None:
     """Fills the index with silver's first arrivals that a batch of that moment still knows."""
     for topic in of:
-        if "id_evento" not in topic.column_names:
+        if topic.event_id not in topic.column_names:
             continue
         window = topic.dedup_window.days
         rows = (
             spark.read.format("delta")
             .load(table_path(silver_of(topic)))
-            .where(f.col("id_evento").isNotNull())
+            .where(f.col(topic.event_id).isNotNull())
             .where(f.to_date("ingerido_em") >= f.lit(landed.astimezone(UTC).date() - timedelta(days=window)))
             .select(
-                f.xxhash64(f.lit(topic.name), "id_evento").alias("id_hash"),
+                f.xxhash64(f.lit(topic.name), topic.event_id).alias("id_hash"),
                 "hash_conteudo",
                 "particao",
                 "deslocamento",

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         default="INFO", description="Of the streams' driver's own log"
     )
 
+    document_key: SecretStr = Field(
+        default=SecretStr(""), description="Makes the tokens that stand for CPF and CNPJ from silver on"
+    )
+    document_key_id: str = Field(default="k1", pattern=r"^[a-z0-9]{1,8}$", description="Names that key in the tokens")
+
     # Object store
     aws_region: str = "us-east-1"
     s3_port: int = 8333
@@ -90,13 +95,37 @@ class Settings(BaseSettings):
         default=False, description="The drivers will live for minutes: compile their code soon rather than well"
     )
 
-    # Databases: one local server, three databases
+    # Databases: one local server, four databases
     postgres_port: int = 5439
     postgres_password: SecretStr = SecretStr("")
     warehouse_kind: Literal["postgres", "redshift"] = "redshift"
     warehouse_dsn: SecretStr = SecretStr("")
     redshift_copy_role: str = Field(default="", description="ARN of the role that Redshift's COPY assumes")
     shop_dsn: SecretStr = Field(default=SecretStr(""), description="The shop's own order database")
+
+    # Risk
+    valkey_port: int = 6379
+    valkey_password: SecretStr = SecretStr("")
+    valkey_url: SecretStr = Field(default=SecretStr(""), description="redis://… of the workers' memory")
+    valkey_memory: str = Field(default="256mb", description="Most memory of the local Valkey")
+    risk_policy: Path = Field(
+        default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"
+    )
+    risk_budget: timedelta = Field(default=timedelta(seconds=2), description="A payment is decided within this")
+    risk_batch: int = Field(default=64, description="Most payments that a worker decides together")
+    risk_port: int = Field(default=8090, description="Port of the local door for payments")
+    risk_url: str = Field(default=f"http://{HOST}:8090", description="Address of the door for payments")
+    risk_rate_limit: int = Field(default=500, description="Requests a second that each client may make")
+    risk_most_waiting: int = Field(default=500, description="More requests than this waiting for a decision get a 503")
+    issuer_port: int = Field(default=8091, description="Port of the local issuer of tokens")
+    oauth_issuer: str = Field(default=f"http://{HOST}:8091", description="Who signs the tokens that the door accepts")
+    oauth_audience: str = "acude"
+    oauth_jwks_url: str = Field(default=f"http://{HOST}:8091/jwks.json", description="The issuer's public keys")
+    oauth_token_url: str = Field(default=f"http://{HOST}:8091/token", description="Where clients get tokens")
+    risk_client_id: str = Field(default="loja", description="The shop's own client at the door")
+    risk_client_secret: SecretStr = SecretStr("")
+    risk_analyst_secret: SecretStr = Field(default=SecretStr(""), description="Of the local client `analista`")
+    risk_dsn: SecretStr = Field(default=SecretStr(""), description="The decisions' database")
 
     # Airflow
     airflow_port: int = 8080

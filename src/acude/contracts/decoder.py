@@ -6,11 +6,11 @@ trailing bytes, RFC 3339 times, bounds and allowed values.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Literal, NamedTuple
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,34 +18,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude.contracts.model import Column, Contract
+from acude.contracts.documents import Tokens, is_document
+from acude.contracts.fields import DecimalReader, Refusal, Refused, arrow_type, decimal_reader, field_type
+from acude.contracts.model import Contract, Variants
 
 _EARLIEST_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1_000_000)
 _DAY_US = 86_400_000_000
-_INT_BOUNDS = {"int": 2**31 - 1, "bigint": 2**63 - 1}
-_ARROW = {
-    "string": pa.string(),
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
-
-
-class Refusal(NamedTuple):
-    """Why a payload is not an event: a reason code of `silver.quarentena` and a sentence."""
-
-    reason: str
-    detail: str
-
-
-class Refused(ValueError):  # noqa: N818 - no fault of the program
-    """A payload that does not fit; carries its `Refusal`."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.refusal = Refusal(reason, detail)
 
 
 @dataclass(frozen=True)
@@ -62,71 +40,15 @@ class Decoded:
     refusals: dict[int, Refusal]
 
 
-def arrow_type(column: Column) -> pa.DataType:
-    """Arrow type of one field."""
-    return pa.decimal128(*column.decimal) if column.decimal else _ARROW[column.type]
-
-
-def _field_type(column: Column) -> Any:  # noqa: ANN401 - a type expression
-    """The msgspec type that accepts exactly the JSON values that the contract allows."""
-    if column.decimal:
-        # The digits as they stand: through a float they would change. Raw takes a null, too, and allows no union.
-        return msgspec.Raw
-    accepted: Any
-    if column.values:
-        accepted = Literal[column.values]
-    elif column.type == "string":
-        accepted = Annotated[str, msgspec.Meta(min_length=column.min_length, max_length=column.max_length)]
-    elif column.type in _INT_BOUNDS:
-        bound = _INT_BOUNDS[column.type]
-        low = int(column.minimum) if column.minimum is not None else -bound - 1
-        high = int(column.maximum) if column.maximum is not None else bound
-        accepted = Annotated[int, msgspec.Meta(ge=low, le=high)]
-    else:
-        accepted = {"timestamp": datetime, "boolean": bool, "double": float}[column.type]
-    return accepted if column.required else accepted | None
-
-
-DecimalReader = Callable[[msgspec.Raw], Decimal | None]
-
-
-def _decimal_reader(column: Column) -> DecimalReader:
-    precision, scale = column.decimal or (0, 0)
-
-    def read(raw: msgspec.Raw) -> Decimal | None:
-        text = bytes(raw).decode()
-        if text == "null":
-            if column.required:
-                raise Refused("tipo_errado", f"Expected a number, got null - at `$.{column.name}`")
-            return None
-        if text[0] not in "-0123456789":
-            raise Refused("tipo_errado", f"Expected a number, got {text[:20]} - at `$.{column.name}`")
-        try:
-            value = Decimal(text)
-        except InvalidOperation as problem:
-            raise Refused("valor_invalido", f"Expected a number, got {text[:40]} - at `$.{column.name}`") from problem
-        exponent = value.normalize().as_tuple().exponent
-        if not isinstance(exponent, int) or -exponent > scale or (value and value.adjusted() >= precision - scale):
-            raise Refused("valor_invalido", f"Expected {column.type}, got {text[:40]} - at `$.{column.name}`")
-        if (column.minimum is not None and value < column.minimum) or (
-            column.maximum is not None and value > column.maximum
-        ):
-            raise Refused(
-                "valor_invalido", f"Expected a number >= {column.minimum}, got {text[:40]} - at `$.{column.name}`"
-            )
-        return value
-
-    return read
-
-
 _REASONS = (
     ("missing required field", "campo_ausente"),
     ("unknown field", "campo_desconhecido"),
     ("Invalid", "valor_invalido"),
     ("of length", "valor_invalido"),
     ("out of range", "valor_invalido"),
-    ("`int` >=", "valor_invalido"),
-    ("`int` <=", "valor_invalido"),
+    ("` >=", "valor_invalido"),
+    ("` <=", "valor_invalido"),
+    ("matching regex", "valor_invalido"),
 )
 
 
@@ -156,24 +78,30 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class Decoder:
-    """Decodes the payloads of one topic."""
+    """Decodes the payloads of one topic.
 
-    def __init__(self, contract: Contract) -> None:
+    Args:
+        contract: the topic's.
+        tokens: makes what stands in a document's place; None leaves the documents as they are.
+    """
+
+    def __init__(self, contract: Contract, tokens: Tokens | None = None) -> None:
         self.contract = contract
+        self._tokens = tokens
         self.fields = [pa.field(column.name, arrow_type(column)) for column in contract.columns]
         # Required fields first: Python wants those without a default before the others.
         ordered = sorted(contract.columns, key=lambda column: not column.required)
         self._order = [ordered.index(column) for column in contract.columns]
         struct = msgspec.defstruct(
             "Event",
-            [(c.name, _field_type(c)) if c.required else (c.name, _field_type(c), None) for c in ordered],
+            [(c.name, field_type(c)) if c.required else (c.name, field_type(c), None) for c in ordered],
             forbid_unknown_fields=True,
             gc=False,
         )
         self._nothing: tuple[Any, ...] = (None,) * len(ordered)
         self._decode = msgspec.json.Decoder(struct).decode
-        self._decimals = {i: _decimal_reader(c) for i, c in enumerate(ordered) if c.decimal}
-        self._texts = [i for i, c in enumerate(contract.columns) if c.type in {"string", "timestamp"}]
+        self._decimals = {i: decimal_reader(c) for i, c in enumerate(ordered) if c.decimal}
+        self._texts = [i for i, c in enumerate(contract.columns) if c.type in {"string", "timestamp", "date"}]
         self._event_time = contract.column_names.index(contract.event_time or "timestamp")
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
@@ -204,6 +132,11 @@ class Decoder:
         moments = arrays[self._event_time].cast(pa.int64()).to_numpy(zero_copy_only=False)
         self._refuse_repeats(payloads, arrays, refusals)
         self._refuse_absurd_times(moments, taken_at, refusals)
+        named = dict(zip(self.contract.column_names, arrays, strict=True))
+        if self.contract.variants:
+            _refuse_wrong_variants(named, self.contract.variants, refusals)
+        for name in self.contract.documents:
+            arrays[self.contract.column_names.index(name)] = self._documents(name, named[name], refusals)
         return self._aligned(arrays, taken_at, refusals)
 
     def _refuse_repeats(self, payloads: pa.BinaryArray, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
@@ -222,6 +155,14 @@ class Decoder:
                     json.loads(payloads[position].as_py(), object_pairs_hook=_no_repeats)
                 except Refused as problem:
                     refusals[position] = problem.refusal
+
+    def _documents(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
+        """The column with tokens; wrong check digits are refused."""
+        found = column.to_pylist()
+        for position, text in enumerate(found):
+            if text is not None and not is_document(text):
+                refusals.setdefault(position, Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`"))
+        return pa.array([text and self._tokens.of(text) for text in found], pa.string()) if self._tokens else column
 
     def _refuse_absurd_times(
         self, moments: npt.NDArray[np.float64], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]
@@ -246,6 +187,20 @@ class Decoder:
         lateness = self.contract.lateness
         late = pc.greater(delay, int(lateness.total_seconds() * 1e6)) if lateness else pc.less(delay, -(2**62))
         return Decoded(fields, moments.cast(pa.date32()), late, refusals)
+
+
+def _refuse_wrong_variants(columns: dict[str, pa.Array], variants: Variants, refusals: dict[int, Refusal]) -> None:
+    """Finds fields that the value of `variants.by` asks for and that are missing, or that it doesn't know."""
+    kinds = columns[variants.by]
+    for name in variants.names:
+        needed = pc.is_in(kinds, pa.array(variants.needing(name), pa.string()))
+        allowed = pc.is_in(kinds, pa.array(variants.allowing(name), pa.string()))
+        missing = pc.and_(needed, columns[name].is_null())
+        foreign = pc.and_(pc.invert(allowed), columns[name].is_valid())
+        for wrong, reason, what in ((missing, "campo_ausente", "needs"), (foreign, "campo_desconhecido", "has no")):
+            for position in np.flatnonzero(wrong).tolist():
+                kind = kinds[position].as_py()
+                refusals.setdefault(position, Refusal(reason, f"{variants.by} {kind} {what} field `{name}`"))
 
 
 def _wrong_size(payload: bytes | None, limit: int) -> Refused:

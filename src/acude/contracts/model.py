@@ -20,7 +20,7 @@ from acude.settings import settings
 
 TYPE = re.compile(
     r"string|int|bigint|double|boolean|date|timestamp|binary|decimal\(\d{1,2},\d{1,2}\)"
-    r"|array<struct<chave:string,valor:binary>>"
+    r"|array<string>|array<struct<chave:string,valor:binary>>"
 )
 
 
@@ -42,7 +42,8 @@ class Column(BaseModel):
     """One column or field.
 
     `type` is a Spark SQL type name (`decimal(18,4)`, `timestamp` is UTC with microseconds); `minimum`, `maximum`,
-    `values` and `pattern` bound the value; `classification` is `pessoal` for personal data.
+    `values` and `pattern` bound the value; `classification` is `pessoal` for personal data, `documento` for a CPF or
+    CNPJ, which has a token in its place from silver on.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +59,7 @@ class Column(BaseModel):
     min_length: int | None = None
     max_length: int | None = None
     values: tuple[str, ...] = ()
+    pattern: str | None = None
     classification: str = "publico"
 
     @field_validator("type")
@@ -74,6 +76,38 @@ class Column(BaseModel):
         """Precision and scale of a decimal column, else None."""
         found = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.type)
         return (int(found[1]), int(found[2])) if found else None
+
+
+class Variants(BaseModel):
+    """Fields that depend on the value of field `by`.
+
+    `required` and `optional` name fields by that value; a field that stands there is refused with all other values.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str
+    required: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    optional: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @field_validator("required", "optional", mode="before")
+    @classmethod
+    def _pairs(cls, value: dict[str, list[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The file's mapping as something that can be hashed."""
+        return tuple((kind, tuple(names)) for kind, names in value.items())
+
+    def needing(self, name: str) -> list[str]:
+        """Values of `by` with which the field must be there."""
+        return [value for value, names in self.required if name in names]
+
+    def allowing(self, name: str) -> list[str]:
+        """Values of `by` with which the field may be there."""
+        return [value for value, names in (*self.required, *self.optional) if name in names]
+
+    @property
+    def names(self) -> list[str]:
+        """The fields that depend on `by`, each once."""
+        return list(dict.fromkeys(name for _, names in (*self.required, *self.optional) for name in names))
 
 
 class Contract(BaseModel):
@@ -93,6 +127,10 @@ class Contract(BaseModel):
     retention: timedelta | None = None
     freshness: timedelta | None = None
     event_time: str | None = None
+    event_id: str = Field(
+        "id_evento", description="Topics: the field that tells repeats; where it is null nothing does"
+    )
+    variants: Variants | None = None
     lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")
     partitions: int = Field(1, description="Topics: number of Kafka partitions")
     max_bytes: int = Field(65536, description="Topics: largest payload that is parsed")
@@ -123,6 +161,11 @@ class Contract(BaseModel):
     def keys(self) -> list[str]:
         """The columns that name a row, empty where no key exists."""
         return [column.name for column in self.columns if column.primary_key]
+
+    @property
+    def documents(self) -> list[str]:
+        """Columns that hold a CPF or CNPJ, or its token."""
+        return [column.name for column in self.columns if column.classification == "documento"]
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError otherwise."""
@@ -168,6 +211,7 @@ def _column(raw: dict[str, Any]) -> Column:
         maximum=options.get("maximum"),
         min_length=options.get("minLength"),
         max_length=options.get("maxLength"),
+        pattern=options.get("pattern"),
         values=tuple(values[0]) if values else (),
         classification=raw.get("classification", "publico"),
     )
@@ -210,7 +254,8 @@ def read(path: Path) -> Contract:
 
 def silver_of(topic: Contract) -> Contract:
     """The silver table that a topic's contract promises: its fields, then `LINEAGE`."""
-    own = [column.model_copy(update={"partition": False, "primary_key": False}) for column in topic.columns]
+    changes = {"partition": False, "primary_key": False, "pattern": None}
+    own = [column.model_copy(update=changes) for column in topic.columns]
     return topic.model_copy(
         update={
             "layer": Layer.SILVER,

@@ -16,6 +16,7 @@ _SIMPLE: dict[str, tuple[t.DataType, pa.DataType]] = {
     "date": (t.DateType(), pa.date32()),
     "timestamp": (t.TimestampType(), pa.timestamp("us", tz="UTC")),
     "binary": (t.BinaryType(), pa.binary()),
+    "array<string>": (t.ArrayType(t.StringType()), pa.list_(pa.string())),
     "array<struct<chave:string,valor:binary>>": (
         t.ArrayType(t.StructType([t.StructField("chave", t.StringType()), t.StructField("valor", t.BinaryType())])),
         pa.list_(pa.struct([("chave", pa.string()), ("valor", pa.binary())])),

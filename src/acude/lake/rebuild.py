@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
+from acude.contracts.documents import tokens_of
 from acude.contracts.model import Contract, load, topics
 from acude.lake.delta import table_path
 from acude.lake.known_events import KnownEvents
@@ -48,12 +49,12 @@ def rebuild(spark: SparkSession, prefix: str) -> Iterator[tuple[date, int]]:
         Each day of arrivals and its number of records, when they are written.
     """
     bronze = spark.read.format("delta").load(table_path(load()[BRONZE]))
-    known = KnownEvents()
+    known, tokens = KnownEvents(), tokens_of(settings())
     # A table without rows is one, too; the first append makes it.
-    _write(flag(decode(bronze.limit(0), topics()), _NO_REPEATS), prefix)
+    _write(flag(decode(bronze.limit(0), topics(), tokens), _NO_REPEATS), prefix)
     for day in _days_of_arrival(bronze):
         arrived = (f.col("ingerido_em") >= f.lit(day)) & (f.col("ingerido_em") < f.lit(day + timedelta(days=1)))
-        decoded = decode(bronze.where(arrived), topics()).persist()
+        decoded = decode(bronze.where(arrived), topics(), tokens).persist()
         try:
             repeats, records = _repeats(decoded, known)
             _write(flag(decoded, repeats), prefix)

@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 
 from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens
 from acude.contracts.model import Contract, silver_of
 from acude.lake.known_events import Arrivals, KnownEvents, Verdict, pack, unpack
 
@@ -36,12 +37,13 @@ def _event_struct(topic: Contract) -> str:
     return f"`{topic.name}` struct<{', '.join(f'`{c.name}`:{c.type}' for c in topic.columns)}>"
 
 
-def decode(records: DataFrame, topics: list[Contract]) -> DataFrame:
+def decode(records: DataFrame, topics: list[Contract], tokens: Tokens) -> DataFrame:
     """What the contracts make of each record.
 
     Args:
         records: `RAW_COLUMNS` of bronze.
         topics: the topics' contracts.
+        tokens: makes what stands in a document's place.
 
     Returns:
         The records' columns, `data_evento` (UTC day of the event), `atrasado`, `motivo` and `detalhe` (null where the
@@ -50,19 +52,18 @@ def decode(records: DataFrame, topics: list[Contract]) -> DataFrame:
     schema = ", ".join([_RAW, _DECODED, *(_event_struct(topic) for topic in topics)])
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        decoders = {topic.name: Decoder(topic) for topic in topics}
+        decoders = {topic.name: Decoder(topic, tokens) for topic in topics}
         for batch in batches:
             if batch.num_rows:
                 yield _decode_batch(batch, decoders)
 
     structs = [f.col(topic.name) for topic in topics]
-    ids = [f.col(f"{topic.name}.id_evento") for topic in topics if "id_evento" in topic.column_names]
+    ids = [f.col(f"{topic.name}.{topic.event_id}") for topic in topics if topic.event_id in topic.column_names]
     event_id = f.coalesce(*ids, f.lit(None)) if ids else f.lit(None).cast("string")
     return (
         records.select(*RAW_COLUMNS)
         .mapInArrow(run, schema)
-        .withColumn("id_evento", event_id)
-        .withColumn("id_hash", f.when(f.col("id_evento").isNotNull(), f.xxhash64("topico", "id_evento")))
+        .withColumn("id_hash", f.when(event_id.isNotNull(), f.xxhash64(f.col("topico"), event_id)))
         .withColumn("hash_conteudo", f.xxhash64(*structs))
     )
 

@@ -56,9 +56,10 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         password = _password(present(name)) or secrets.token_urlsafe(24)
         return f"postgresql://{owner}:{password}@{HOST}:{config.postgres_port}/{owner}"
 
-    token = secret("spark_connect_token")
+    token, valkey_password = secret("spark_connect_token"), secret("valkey_password")
     return {
         "kafka_bootstrap": f"{HOST}:{config.kafka_port}",
+        "document_key": secret("document_key", size=32),
         "s3_endpoint": f"http://{HOST}:{config.s3_port}",
         "s3_access_key": secret("s3_access_key"),
         "s3_secret_key": secret("s3_secret_key"),
@@ -71,11 +72,20 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         "warehouse_kind": "postgres",
         "warehouse_dsn": dsn("warehouse_dsn", "warehouse"),
         "shop_dsn": dsn("shop_dsn", "loja"),
+        "risk_url": f"http://{HOST}:{config.risk_port}",
+        "oauth_issuer": f"http://{HOST}:{config.issuer_port}",
+        "oauth_jwks_url": f"http://{HOST}:{config.issuer_port}/jwks.json",
+        "oauth_token_url": f"http://{HOST}:{config.issuer_port}/token",
+        "risk_client_secret": secret("risk_client_secret"),
+        "risk_analyst_secret": secret("risk_analyst_secret"),
+        "risk_dsn": dsn("risk_dsn", "risco"),
         "airflow_url": f"http://{HOST}:{config.airflow_port}",
         "airflow_password": secret("airflow_password"),
         "airflow_dsn": dsn("airflow_dsn", "airflow"),
         "airflow_fernet_key": present("airflow_fernet_key") or _fernet_key(),
         "airflow_jwt_secret": secret("airflow_jwt_secret", size=64),
+        "valkey_password": valkey_password,
+        "valkey_url": f"redis://:{valkey_password}@{HOST}:{config.valkey_port}/0",
         "warehouses_url": f"http://{HOST}:{config.warehouses_port}",
         **_moved_ports(config),
     }

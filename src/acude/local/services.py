@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from acude.local.errors import PlatformError
-from acude.local.servers import airflow, athena, glue, kafka, postgres, s3, shop, spark, streams
+from acude.local.servers import airflow, athena, glue, kafka, postgres, risk, s3, shop, spark, streams, valkey
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -19,6 +19,11 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     airflow.scheduler,
     airflow.dag_processor,
     airflow.triggerer,
+    valkey.service,
+    risk.worker,
+    risk.recorder,
+    risk.issuer,
+    risk.door,
     streams.service,
     shop.warehouses,
     shop.poller,

@@ -113,7 +113,7 @@ def test_what_is_refined_of_a_batch_behind_bronzes_last_is_not_judged(lake: Lake
 
 
 def test_the_same_offset_of_another_topic_is_another_record(lake: Lake) -> None:
-    (other,) = [topic.name for topic in topics() if topic.name != TOPIC]
+    other = next(topic.name for topic in topics() if topic.name != TOPIC)
     lake.refine(0, f"silver.{other}")
     assert lake.broken() == {REFINED_IS_LANDED: (f"{other}/1/0",)}
 

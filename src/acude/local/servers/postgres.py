@@ -1,4 +1,4 @@
-"""PostgreSQL: one server with the warehouse, the shop's own orders and Airflow's state, each with its own owner."""
+"""PostgreSQL: one server; warehouse, orders, decisions and Airflow's state are databases with an owner each."""
 
 import os
 import pwd
@@ -41,7 +41,7 @@ def service(config: Settings) -> Service:
     server = [_program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
     return Service(
         name="postgres",
-        purpose="warehouse, shop's orders, Airflow's state",
+        purpose="warehouse, shop's orders, decisions, Airflow's state",
         command=[*_as_server_user(), *server],
         ready=ready,
         prepare=prepare,
@@ -99,7 +99,7 @@ def create_databases(config: Settings) -> None:
     """Create each DSN's role and database where missing, and set the role's password to the DSN's."""
     session = connect(config)
     try:
-        for dsn in (config.warehouse_dsn, config.shop_dsn, config.airflow_dsn):
+        for dsn in (config.warehouse_dsn, config.shop_dsn, config.risk_dsn, config.airflow_dsn):
             _create_database(session, dsn.get_secret_value())
     finally:
         session.close()

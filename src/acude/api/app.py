@@ -1,0 +1,112 @@
+"""The door for payments: `POST /transacoes`, `GET /transacoes/{id}`; what is asked here goes through the topic."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import uuid4
+
+import valkey.asyncio as valkey
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from acude.api import health, transactions
+from acude.api.auth import Verifier
+from acude.api.claims import Claims
+from acude.api.decisions import Decisions
+from acude.api.problems import ProblemBody, ProblemError, problem_response
+from acude.ingress.producer import connect
+from acude.payments.store import Store
+from acude.payments.wire import TRACE_HEADER
+from acude.settings import Settings, settings
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Request], Awaitable[Response]]
+_VALKEY_PATIENCE_S = 0.25
+
+
+def create_app(config: Settings | None = None) -> FastAPI:
+    """The application."""
+    config = config or settings()
+    app = FastAPI(title="Açude: pagamentos", version="1", lifespan=_lifespan(config), redirect_slashes=False)
+    app.include_router(transactions.router(config))
+    app.include_router(health.router())
+    app.middleware("http")(_traced)
+    app.exception_handler(ProblemError)(_on_problem)
+    app.exception_handler(HTTPException)(_on_http_error)
+    app.exception_handler(RequestValidationError)(_on_bad_parameter)
+    app.exception_handler(Exception)(_on_defect)
+    _document_problems(app)
+    return app
+
+
+def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.verifier = Verifier(config)
+        app.state.producer = await run_in_threadpool(
+            connect, config.kafka_bootstrap, "acude-porta", linger_ms=1, compression_type=None, max_block_ms=1000
+        )
+        app.state.decisions = Decisions(config, asyncio.get_running_loop())
+        await run_in_threadpool(app.state.decisions.start)
+        app.state.store = Store(config)
+        client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
+        app.state.claims = Claims(client)
+        app.state.limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        yield
+        await run_in_threadpool(app.state.decisions.stop)
+        await run_in_threadpool(app.state.producer.close, 2)
+        await run_in_threadpool(app.state.store.close)
+        await client.aclose()
+
+    return lifespan
+
+
+async def _traced(request: Request, call_next: Handler) -> Response:
+    request.state.trace = uuid4().hex
+    response = await call_next(request)
+    response.headers[TRACE_HEADER.replace("_", "-")] = request.state.trace
+    return response
+
+
+async def _on_problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, ProblemError)  # noqa: S101 - registered for it
+    return problem_response(request, problem)
+
+
+async def _on_http_error(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)  # noqa: S101 - registered for it
+    found = ProblemError(
+        problem.status_code, str(problem.detail), str(problem.detail), headers=dict(problem.headers or {})
+    )
+    return problem_response(request, found)
+
+
+async def _on_bad_parameter(request: Request, problem: Exception) -> Response:
+    del problem
+    return problem_response(request, ProblemError(400, "Bad request", "A parameter is not as OpenAPI describes it."))
+
+
+async def _on_defect(request: Request, problem: Exception) -> Response:
+    log.error("defect trace=%s kind=%s", request.state.trace, type(problem).__name__, exc_info=problem)
+    return problem_response(request, ProblemError(500, "Defect", "The platform failed; quote the trace id."))
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Adds the problems' schema to OpenAPI, which otherwise knows response models only."""
+    original = app.openapi
+
+    def openapi() -> dict[str, object]:
+        if not app.openapi_schema:
+            schema = original()
+            schema.setdefault("components", {}).setdefault("schemas", {})["ProblemBody"] = (
+                ProblemBody.model_json_schema()
+            )
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]

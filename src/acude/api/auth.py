@@ -1,0 +1,115 @@
+"""Who calls: OAuth2 bearer tokens, JWTs signed by the issuer that the settings name."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import jwt
+from fastapi import Depends, Request
+from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
+from fastapi.security import OAuth2, SecurityScopes
+from starlette.concurrency import run_in_threadpool
+
+from acude.api.problems import ProblemError
+from acude.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DECIDE: Final = "risco:decidir"
+READ: Final = "risco:ler"
+READ_ALL: Final = "risco:ler:todos"
+SCOPES: Final = {
+    DECIDE: "Ask for decisions",
+    READ: "Read the decisions that one asked for",
+    READ_ALL: "Read everybody's decisions",
+}
+_ALGORITHMS: Final = ("ES256", "RS256")
+_LEEWAY_S: Final = 5
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and what they may."""
+
+    client: str
+    scopes: frozenset[str]
+
+
+class Verifier:
+    """Checks tokens against the issuer's published keys, which are fetched when a new one is met.
+
+    Args:
+        config: issuer, audience and address of the keys.
+    """
+
+    def __init__(self, config: Settings) -> None:
+        self._issuer = config.oauth_issuer
+        self._audience = config.oauth_audience
+        self._keys = jwt.PyJWKClient(config.oauth_jwks_url, lifespan=300, timeout=2)
+
+    def verify(self, token: str) -> Caller:
+        """The caller that a token names.
+
+        Raises:
+            ProblemError: 401; 503 where the issuer's keys can't be had.
+        """
+        try:
+            key = self._keys.get_signing_key_from_jwt(token)
+            claims = jwt.decode(
+                token,
+                key.key,
+                algorithms=list(_ALGORITHMS),
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=_LEEWAY_S,
+                options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWKClientConnectionError as problem:
+            raise ProblemError(
+                503, "Keys out of reach", "The issuer's keys can't be read now.", headers={"Retry-After": "1"}
+            ) from problem
+        except jwt.PyJWTError as problem:
+            raise unauthorised(f"The token is not valid here: {type(problem).__name__}.") from problem
+        return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()))
+
+
+def unauthorised(detail: str) -> ProblemError:
+    """401 with the challenge that RFC 6750 asks for."""
+    return ProblemError(401, "Not authorised", detail, headers={"WWW-Authenticate": 'Bearer realm="acude"'})
+
+
+def scheme(config: Settings) -> OAuth2:
+    """What OpenAPI says of the tokens."""
+    flow = OAuthFlowClientCredentials(tokenUrl=config.oauth_token_url, scopes=dict(SCOPES))
+    return OAuth2(flows=OAuthFlows(clientCredentials=flow), auto_error=False, scheme_name="oauth2")
+
+
+def caller_of(request: Request, token: str | None) -> str:
+    """The bearer token of a request's header.
+
+    Raises:
+        ProblemError: 401 where there is none.
+    """
+    kind, _, value = (token or "").partition(" ")
+    if kind.lower() != "bearer" or not value:
+        raise unauthorised("Send `Authorization: Bearer <token>`; the issuer gives tokens to known clients.")
+    del request
+    return value
+
+
+def requires(config: Settings) -> Callable[..., object]:
+    """A dependency that gives the caller, and refuses one without the route's scopes."""
+    oauth2 = scheme(config)
+
+    async def caller(
+        needed: SecurityScopes, request: Request, authorization: Annotated[str | None, Depends(oauth2)]
+    ) -> Caller:
+        token = caller_of(request, authorization)
+        found: Caller = await run_in_threadpool(request.app.state.verifier.verify, token)
+        if not found.scopes.intersection(needed.scopes):
+            wanted = " or ".join(needed.scopes)
+            raise ProblemError(403, "Not allowed", f"The token needs the scope {wanted}.")
+        return found
+
+    return caller

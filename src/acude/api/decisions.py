@@ -1,0 +1,133 @@
+"""The decisions as they are made, for those who wait at the door."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import orjson
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
+
+from acude.payments.wire import DECISIONS
+from acude.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_MOST_RECENT: Final = 50_000
+_ASK_EVERY_S: Final = 1.0
+_SILENCE_S: Final = 5.0
+Answer = dict[str, Any]
+
+
+class Decisions:
+    """Follows topic `decisoes_risco` in a thread of its own, keeps the newest, and wakes whoever waits for one.
+
+    Args:
+        config: where the broker is.
+        loop: the event loop of those who wait.
+    """
+
+    def __init__(self, config: Settings, loop: asyncio.AbstractEventLoop) -> None:
+        self._config = config
+        self._loop = loop
+        self._recent: OrderedDict[str, Answer] = OrderedDict()
+        self._waiting: dict[str, list[asyncio.Future[Answer]]] = {}
+        self._stop = threading.Event()
+        self._following = threading.Event()
+        self._heard = 0.0
+        self._thread = threading.Thread(target=self._follow, name="decisions", daemon=True)
+
+    def start(self) -> None:
+        """Begins to follow; returns when nothing can be missed any more."""
+        self._thread.start()
+        self._following.wait()
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the broker was heard of a moment ago."""
+        return time.monotonic() - self._heard < _SILENCE_S
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def recent(self, id_transacao: str) -> Answer | None:
+        """A decision that was made a moment ago."""
+        return self._recent.get(id_transacao)
+
+    async def wait(self, id_transacao: str, timeout_s: float, send: Callable[[], None]) -> Answer | None:
+        """Sends the payment, and waits for its decision; None where it is not there in time."""
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self._waiting.setdefault(id_transacao, []).append(future)
+        try:
+            send()
+            return await asyncio.wait_for(future, timeout_s)
+        except TimeoutError:
+            return None
+        finally:
+            waiting = self._waiting.get(id_transacao, [])
+            if future in waiting:
+                waiting.remove(future)
+            if not waiting:
+                self._waiting.pop(id_transacao, None)
+
+    def _follow(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._read()
+            except KafkaError as problem:
+                log.warning("decisions can't be followed now: %s", type(problem).__name__)
+                self._stop.wait(1)
+
+    def _read(self) -> None:
+        consumer = KafkaConsumer(
+            DECISIONS,
+            bootstrap_servers=self._config.kafka_bootstrap.split(","),
+            isolation_level="read_committed",
+            auto_offset_reset="latest",
+            fetch_max_wait_ms=100,
+            request_timeout_ms=2000,
+        )
+        try:
+            consumer.poll(timeout_ms=1000)
+            for partition in consumer.assignment():
+                consumer.position(partition)
+            self._heard = time.monotonic()
+            self._following.set()
+            while not self._stop.is_set():
+                answers = [orjson.loads(r.value) for part in consumer.poll(timeout_ms=200).values() for r in part]
+                if answers:
+                    self._loop.call_soon_threadsafe(self._tell, answers)
+                self._look_after(consumer, heard=bool(answers))
+        finally:
+            consumer.close()
+
+    def _look_after(self, consumer: KafkaConsumer, *, heard: bool) -> None:
+        """A silent broker and one with nothing to say look alike to `poll`, so it is asked once a second."""
+        if not heard and time.monotonic() - self._heard > _ASK_EVERY_S:
+            with suppress(KafkaError):
+                consumer.end_offsets(list(consumer.assignment()))
+                heard = True
+        if heard:
+            self._heard = time.monotonic()
+
+    def _tell(self, answers: list[Answer]) -> None:
+        for answer in answers:
+            id_transacao = answer["id_transacao"]
+            self._recent[id_transacao] = answer
+            for future in self._waiting.get(id_transacao, ()):
+                if not future.done():
+                    future.set_result(answer)
+        while len(self._recent) > _MOST_RECENT:
+            self._recent.popitem(last=False)

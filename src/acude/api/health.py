@@ -1,0 +1,31 @@
+"""Whether the door lives, and whether it can take payments."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from acude.api.problems import ProblemError, documented
+
+
+class Health(BaseModel):
+    """`estado` is `ok`."""
+
+    estado: str = "ok"
+
+
+def router() -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["saude"])
+
+    @routes.get("/saude/viva")
+    async def alive() -> Health:
+        """The process answers."""
+        return Health()
+
+    @routes.get("/saude/pronta", responses=documented(503))
+    async def ready(request: Request) -> Health:
+        """Payments can be taken: the broker answers."""
+        if not request.app.state.decisions.is_following:
+            raise ProblemError(503, "Not ready", "The broker does not answer.", headers={"Retry-After": "1"})
+        return Health()
+
+    return routes

@@ -1,0 +1,57 @@
+"""CPF and CNPJ, Brazil's tax numbers of persons and companies: their check digits, and the tokens in their place."""
+
+import hmac
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+
+from stdnum.br import cnpj, cpf
+
+from acude.settings import Settings
+
+_CPF_LENGTH = 11
+_TOKEN_BYTES = 16
+
+
+@lru_cache(maxsize=65_536)
+def is_document(text: str) -> bool:
+    """Whether a CPF's or CNPJ's check digits are right; a CNPJ may hold letters since July 2026.
+
+    >>> is_document("52998224725"), is_document("52998224724"), is_document("12ABC34501DE35")
+    (True, False, True)
+    """
+    return bool(cpf.is_valid(text) if len(text) == _CPF_LENGTH else cnpj.is_valid(text))
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Makes the tokens that stand for documents from silver on.
+
+    Attributes:
+        key_id: names the key in the token, so that tokens of an older key are known as such.
+        key: secret; who has it can find a known person's token, and nobody can get the document back from one.
+    """
+
+    key_id: str
+    key: bytes = field(repr=False)
+
+    def of(self, document: str) -> str:
+        """The document's token: the same for the same document and key.
+
+        >>> Tokens("k1", b"secret").of("52998224725")
+        'k1:8703373cfe3ddad7db2c18dd1ab6ad18'
+        """
+        digest = hmac.new(self.key, document.encode(), sha256).digest()
+        return f"{self.key_id}:{digest[:_TOKEN_BYTES].hex()}"
+
+
+def tokens_of(config: Settings) -> Tokens:
+    """The platform's tokens.
+
+    Raises:
+        ValueError: no key is set.
+    """
+    key = config.document_key.get_secret_value()
+    if not key:
+        raise ValueError("No key for documents' tokens: set ACUDE_DOCUMENT_KEY; on one machine `acude up` draws it")
+    return Tokens(config.document_key_id, key.encode())

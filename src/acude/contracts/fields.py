@@ -1,0 +1,103 @@
+"""One field of a payload: the JSON that its contract takes, and the Arrow type that it becomes."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+import pyarrow as pa
+
+from acude.contracts.model import Column
+
+_INT_BOUNDS = {"int": 2**31 - 1, "bigint": 2**63 - 1}
+_ARROW = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "array<string>": pa.list_(pa.string()),
+}
+
+
+class Refusal(NamedTuple):
+    """Why a payload is not an event: a reason code of `silver.quarentena` and a sentence."""
+
+    reason: str
+    detail: str
+
+
+class Refused(ValueError):  # noqa: N818 - no fault of the program
+    """A payload that does not fit; carries its `Refusal`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.refusal = Refusal(reason, detail)
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """Arrow type of one field."""
+    return pa.decimal128(*column.decimal) if column.decimal else _ARROW[column.type]
+
+
+def field_type(column: Column) -> Any:  # noqa: ANN401 - a type expression
+    """The msgspec type that accepts exactly the JSON values that the contract allows."""
+    if column.decimal:
+        # The digits as they stand: through a float they would change. Raw takes a null, too, and allows no union.
+        return msgspec.Raw
+    accepted: Any
+    if column.values:
+        accepted = Literal[column.values]
+    elif column.type == "string":
+        bounds = {"min_length": column.min_length, "max_length": column.max_length, "pattern": column.pattern}
+        accepted = Annotated[str, msgspec.Meta(**bounds)]  # type: ignore[arg-type]
+    elif column.type in _INT_BOUNDS:
+        bound = _INT_BOUNDS[column.type]
+        low = int(column.minimum) if column.minimum is not None else -bound - 1
+        high = int(column.maximum) if column.maximum is not None else bound
+        accepted = Annotated[int, msgspec.Meta(ge=low, le=high)]
+    elif column.type == "double":
+        least, most = (None if bound is None else float(bound) for bound in (column.minimum, column.maximum))
+        accepted = Annotated[float, msgspec.Meta(ge=least, le=most)]
+    else:
+        accepted = {"timestamp": datetime, "boolean": bool, "date": date, "array<string>": list[str]}[column.type]
+    return accepted if column.required else accepted | None
+
+
+DecimalReader = Callable[[msgspec.Raw], Decimal | None]
+
+
+def decimal_reader(column: Column) -> DecimalReader:
+    """Reads a decimal field, the digits as they stand; what is no number within the bounds raises `Refused`."""
+    precision, scale = column.decimal or (0, 0)
+
+    def read(raw: msgspec.Raw) -> Decimal | None:
+        text = bytes(raw).decode()
+        if text == "null":
+            if column.required:
+                raise Refused("tipo_errado", f"Expected a number, got null - at `$.{column.name}`")
+            return None
+        if text[0] not in "-0123456789":
+            raise Refused("tipo_errado", f"Expected a number, got {text[:20]} - at `$.{column.name}`")
+        try:
+            value = Decimal(text)
+        except InvalidOperation as problem:
+            raise Refused("valor_invalido", f"Expected a number, got {text[:40]} - at `$.{column.name}`") from problem
+        exponent = value.normalize().as_tuple().exponent
+        if not isinstance(exponent, int) or -exponent > scale or (value and value.adjusted() >= precision - scale):
+            raise Refused("valor_invalido", f"Expected {column.type}, got {text[:40]} - at `$.{column.name}`")
+        if (column.minimum is not None and value < column.minimum) or (
+            column.maximum is not None and value > column.maximum
+        ):
+            bounds = " and ".join(
+                f"{sign} {bound}"
+                for sign, bound in ((">=", column.minimum), ("<=", column.maximum))
+                if bound is not None
+            )
+            raise Refused("valor_invalido", f"Expected a number {bounds}, got {text[:40]} - at `$.{column.name}`")
+        return value
+
+    return read

@@ -1,0 +1,78 @@
+"""The risk half: the workers that decide payments, and the recorder of what they decided."""
+
+import sys
+
+import httpx
+from kafka import KafkaAdminClient
+
+from acude.local.service import Service
+from acude.payments.groups import RECORDERS, WORKERS
+from acude.settings import HOST, Settings
+
+
+def worker(config: Settings) -> Service:
+    """One worker; more of them share the work (`python -m acude.payments.worker`)."""
+    return Service(
+        name="risk-worker",
+        purpose="decides each payment within two seconds",
+        command=[sys.executable, "-m", "acude.payments.worker"],
+        ready=lambda config: _group_stable(config, WORKERS),
+        address=f"topic transacoes to decisoes_risco on {config.kafka_bootstrap}",
+        after=("kafka", "valkey"),
+    )
+
+
+def recorder(config: Settings) -> Service:
+    """Takes decisions to the database."""
+    return Service(
+        name="risk-recorder",
+        purpose="decisions from their topic to PostgreSQL",
+        command=[sys.executable, "-m", "acude.payments.recorder"],
+        ready=lambda config: _group_stable(config, RECORDERS),
+        address=f"database risco on {HOST}:{config.postgres_port}",
+        login="DSN in var/local.env",
+        after=("kafka", "postgres"),
+    )
+
+
+def door(config: Settings) -> Service:
+    """The HTTP door for payments."""
+    return Service(
+        name="risk-api",
+        purpose="POST /transacoes: a payment's decision over HTTP",
+        command=[sys.executable, "-m", "acude.api"],
+        ready=lambda config: _answers(f"{config.risk_url}/saude/pronta"),
+        address=f"http://{HOST}:{config.risk_port}/docs",
+        login=f"client {config.risk_client_id}; its secret in var/local.env",
+        ports=[(config.risk_port, "risk_port")],
+        after=("kafka", "valkey", "postgres", "issuer", "risk-recorder"),
+    )
+
+
+def issuer(config: Settings) -> Service:
+    """Who gives tokens on one machine."""
+    return Service(
+        name="issuer",
+        purpose="OAuth2 tokens for the door",
+        command=[sys.executable, "-m", "acude.api.issuer"],
+        ready=lambda config: _answers(f"{config.oauth_jwks_url}"),
+        address=config.oauth_token_url,
+        ports=[(config.issuer_port, "issuer_port")],
+    )
+
+
+def _answers(url: str) -> None:
+    httpx.get(url, timeout=2).raise_for_status()
+
+
+def _group_stable(config: Settings, name: str) -> None:
+    """Ask the broker whether a consumer group has its partitions."""
+    client = KafkaAdminClient(
+        bootstrap_servers=config.kafka_bootstrap, request_timeout_ms=3000, bootstrap_timeout_ms=3000
+    )
+    try:
+        state = client.describe_groups([name])[name]["group_state"]
+    finally:
+        client.close()
+    if state != "Stable":
+        raise ConnectionError(f"consumer group {name} is {state}, not Stable yet")

@@ -1,0 +1,127 @@
+"""Decides batches of payments: asks the memory once, decides one after another, tells the memory once."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from pybreaker import CircuitBreaker, CircuitBreakerError
+
+from acude.payments.memory import Memory, MemoryLostError, Recalled
+from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
+from acude.risk.decision import decide
+from acude.risk.payment import Payment
+from acude.risk.policy import Policy
+from acude.risk.velocity import Past
+
+log = logging.getLogger(__name__)
+
+LATE: Final = "prazo"
+FORGETFUL: Final = "memoria"
+"""Causes of a degraded decision: the budget was over before it began; the memory did not answer."""
+
+_MOST_UNWRITTEN: Final = 100_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What leaves a worker for one payment; `alert` is None for an approved one."""
+
+    payment: Payment
+    decision: bytes
+    alert: bytes | None
+    again: bool = False
+
+
+class Judge:
+    """Decides payments.
+
+    Args:
+        memory: the workers' memory.
+        policy: gives the policy that holds at the moment.
+        budget: time from the broker's taking a payment to its decision.
+        now_ms: the clock, milliseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        policy: Callable[[], Policy],
+        budget: timedelta,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._memory = memory
+        self._policy = policy
+        self._budget_ms = int(budget.total_seconds() * 1000)
+        self._now_ms = now_ms
+        self._breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
+        self._unwritten: deque[tuple[Payment, bytes]] = deque(maxlen=_MOST_UNWRITTEN)
+
+    def decide(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
+        """One outcome for each payment that has none yet.
+
+        A payment that another record has brought before gets none; one that this very record brought before, to a
+        worker that died on the way, gets the same again.
+        """
+        recalled = self._recall([arrival.payment for arrival in arrivals])
+        policy = self._policy()
+        outcomes: list[Outcome] = []
+        fresh: list[tuple[Payment, bytes]] = []
+        for arrival in arrivals:
+            stored = recalled.decided.get(arrival.payment.id_transacao)
+            if stored is None:
+                outcome = self._decide(arrival, recalled, policy)
+                kept = _kept(arrival.coordinate, outcome)
+                recalled.decided[arrival.payment.id_transacao] = kept
+                recalled.add(arrival.payment)
+                fresh.append((arrival.payment, kept))
+                outcomes.append(outcome)
+            elif (again := _of_the_same(arrival, stored)) is not None:
+                outcomes.append(again)
+        self._remember(fresh)
+        return outcomes
+
+    def _decide(self, arrival: Arrival, recalled: Recalled, policy: Policy) -> Outcome:
+        payment = arrival.payment
+        frauds = recalled.frauds.get(payment.id_terminal or "")
+        known = {} if frauds is None else {"frauds": frauds}
+        past = Past(payment, recalled.of(payment), complete=recalled.complete, **known)
+        degraded = [] if recalled.complete else [FORGETFUL]
+        if self._now_ms() - arrival.taken_ms > self._budget_ms:
+            degraded.append(LATE)
+        decision = decide(past, policy, degraded=degraded)
+        now = self._now_ms()
+        return Outcome(payment, decision_payload(arrival, decision, now), alert_payload(arrival, decision, now))
+
+    def _recall(self, payments: Sequence[Payment]) -> Recalled:
+        try:
+            found: Recalled = self._breaker.call(self._memory.recall, payments)
+        except (MemoryLostError, CircuitBreakerError):
+            return Recalled(complete=False)
+        return found
+
+    def _remember(self, fresh: list[tuple[Payment, bytes]]) -> None:
+        """What can't be kept now is kept with a later batch."""
+        self._unwritten.extend(fresh)
+        if not self._unwritten:
+            return
+        try:
+            self._breaker.call(self._memory.remember, list(self._unwritten))
+        except (MemoryLostError, CircuitBreakerError):
+            return
+        self._unwritten.clear()
+
+
+def _kept(coordinate: Coordinate, outcome: Outcome) -> bytes:
+    return b"\n".join([str(coordinate).encode(), outcome.decision, outcome.alert or b""])
+
+
+def _of_the_same(arrival: Arrival, stored: bytes) -> Outcome | None:
+    """The stored outcome where this very record brought it."""
+    coordinate, decision, alert = stored.split(b"\n")
+    if coordinate.decode() != str(arrival.coordinate):
+        return None
+    return Outcome(arrival.payment, decision, alert or None, again=True)

@@ -1,0 +1,168 @@
+"""What the workers remember in Valkey: each entity's recent payments, known frauds, and the decisions just made.
+
+A payment's record is a member of one sorted set an entity, by event time. The same payment has the same member, so
+one that comes twice counts once, whichever worker wrote it first. A batch of payments costs one round trip in and one
+out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import valkey
+from valkey import Valkey
+from valkey.exceptions import ValkeyError
+
+from acude.risk.payment import ENTITIES, RECORD, Payment, Records, record, records
+from acude.risk.velocity import KEPT_US
+from acude.settings import Settings
+
+MOST_RECORDS: Final = 1_000
+"""Of each entity the newest are kept; counts don't pass it, and a busy entity costs no more."""
+
+_KEPT_MS: Final = KEPT_US // 1_000
+_DECISION_KEPT_S: Final = 3_600
+_DIGEST: Final = 12
+_PATIENCE_S: Final = 0.25
+
+Moments = npt.NDArray[np.int64]
+
+
+class MemoryLostError(ConnectionError):
+    """Valkey does not answer; the payment is decided without its past."""
+
+
+@dataclass
+class Recalled:
+    """What is known of a batch's entities. `add` makes a batch's earlier payments part of its later ones' past.
+
+    Attributes:
+        histories: records by entity name and id, sorted by (time, id).
+        frauds: moments of known frauds by terminal.
+        decided: what was stored of payments of the batch that were decided before, by id.
+        complete: False where Valkey did not answer.
+    """
+
+    histories: dict[tuple[str, str], Records] = field(default_factory=dict)
+    frauds: dict[str, Moments] = field(default_factory=dict)
+    decided: dict[str, bytes] = field(default_factory=dict)
+    complete: bool = True
+
+    def of(self, payment: Payment) -> dict[str, Records]:
+        """The histories of the payment's entities by name."""
+        keys = ((name, payment.entity(name)) for name in ENTITIES)
+        return {key[0]: self.histories[key] for key in keys if key in self.histories}
+
+    def add(self, payment: Payment) -> None:
+        """Makes a decided payment part of its entities' past, in its place by time."""
+        own = np.frombuffer(record(payment), RECORD)
+        for key in _entities(payment):
+            rows = self.histories.get(key)
+            if rows is None or not len(rows):
+                self.histories[key] = own
+                continue
+            place = int(np.searchsorted(rows["at"], own["at"][0], "right"))
+            if own["id"][0] not in rows["id"]:
+                self.histories[key] = np.insert(rows, place, own[0])
+
+
+class Memory:
+    """The workers' memory.
+
+    Args:
+        client: with a time-out that a payment can bear.
+    """
+
+    def __init__(self, client: Valkey) -> None:
+        self._client = client
+
+    def recall(self, payments: Sequence[Payment]) -> Recalled:
+        """Everything about a batch, in one round trip.
+
+        Raises:
+            MemoryLostError: Valkey does not answer.
+        """
+        entities = sorted({key for payment in payments for key in _entities(payment)})
+        terminals = sorted({payment.id_terminal for payment in payments if payment.id_terminal})
+        ids = [payment.id_transacao for payment in payments]
+        pipe = self._client.pipeline(transaction=False)
+        for name, value in entities:
+            pipe.zrange(_history(name, value), 0, -1)
+        for terminal in terminals:
+            pipe.zrange(_frauds(terminal), 0, -1, withscores=True)
+        pipe.mget([_decision(one) for one in ids])
+        try:
+            *answers, decided = pipe.execute()
+        except ValkeyError as problem:
+            raise MemoryLostError(str(problem)) from problem
+        histories = {key: records(rows) for key, rows in zip(entities, answers[: len(entities)], strict=True) if rows}
+        frauds = {
+            terminal: np.sort(np.array([int(score) for _, score in rows], np.int64))
+            for terminal, rows in zip(terminals, answers[len(entities) :], strict=True)
+            if rows
+        }
+        return Recalled(histories, frauds, {one: found for one, found in zip(ids, decided, strict=True) if found})
+
+    def remember(self, decided: Iterable[tuple[Payment, bytes]]) -> None:
+        """Keeps decided payments and their decisions, all or none, in one round trip.
+
+        Raises:
+            MemoryLostError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=True)
+        for payment, decision in decided:
+            row, at = record(payment), payment.at_us
+            for name, value in _entities(payment):
+                key = _history(name, value)
+                pipe.zadd(key, {row: at})
+                pipe.zremrangebyrank(key, 0, -MOST_RECORDS - 1)
+                pipe.pexpire(key, _KEPT_MS)
+            pipe.set(_decision(payment.id_transacao), decision, ex=_DECISION_KEPT_S)
+        try:
+            pipe.execute()
+        except ValkeyError as problem:
+            raise MemoryLostError(str(problem)) from problem
+
+    def learn_frauds(self, frauds: Mapping[str, Payment]) -> None:
+        """Keeps that payments turned out to be frauds, by their ids.
+
+        Raises:
+            MemoryLostError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=True)
+        for one, payment in frauds.items():
+            if payment.id_terminal:
+                pipe.zadd(_frauds(payment.id_terminal), {one: payment.at_us})
+                pipe.pexpire(_frauds(payment.id_terminal), _KEPT_MS)
+        try:
+            pipe.execute()
+        except ValkeyError as problem:
+            raise MemoryLostError(str(problem)) from problem
+
+
+def _entities(payment: Payment) -> list[tuple[str, str]]:
+    return [(name, value) for name in ENTITIES if (value := payment.entity(name))]
+
+
+def _history(name: str, value: str) -> bytes:
+    # Digests: neither addresses nor card tokens stand in the store's keys.
+    return b"h:" + name.encode() + b":" + blake2b(value.encode(), digest_size=_DIGEST).digest()
+
+
+def _frauds(terminal: str) -> bytes:
+    return b"f:" + blake2b(terminal.encode(), digest_size=_DIGEST).digest()
+
+
+def _decision(id_transacao: str) -> bytes:
+    return b"d:" + id_transacao.encode()
+
+
+def connect_memory(config: Settings) -> Memory:
+    """The memory at the settings' address; nothing is asked yet."""
+    client = valkey.from_url(
+        config.valkey_url.get_secret_value(), socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
+    )
+    return Memory(client)

@@ -1,0 +1,126 @@
+"""Payments as they come from their topic, and decisions and alerts as they go out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+import orjson
+import pyarrow as pa
+
+from acude.contracts.decoder import Decoder
+from acude.contracts.fields import Refusal
+from acude.contracts.model import Contract, table
+from acude.risk.decision import Decision, Verdict
+from acude.risk.payment import Payment, of_fields
+
+TOPIC: Final = "transacoes"
+DECISIONS: Final = "decisoes_risco"
+ALERTS: Final = "alertas"
+
+TRACE_HEADER: Final = "id_rastro"
+CLIENT_HEADER: Final = "id_cliente"
+
+
+class Coordinate(NamedTuple):
+    """Where a record lies on the broker."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        """As it is stored: `transacoes/3/17`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A payment as the broker took it.
+
+    Attributes:
+        payment: what is asked.
+        coordinate: where it lies.
+        taken_ms: when the broker took it, milliseconds since 1970.
+        trace: id that follows it everywhere.
+        client: who asked at the door; None for payments that came by the topic.
+    """
+
+    payment: Payment
+    coordinate: Coordinate
+    taken_ms: int
+    trace: str
+    client: str | None = None
+
+
+class Reader:
+    """Reads payments as strictly as the lake does; documents stay as they are."""
+
+    def __init__(self, contract: Contract | None = None) -> None:
+        self._decoder = Decoder(contract or table(f"topics.{TOPIC}"))
+
+    def read(self, records: Sequence[Any]) -> tuple[list[Arrival], list[tuple[Coordinate, Refusal]]]:
+        """Kafka records as payments; what is none is the lake's to quarantine, and comes back with its reason."""
+        stamps = pa.array([record.timestamp for record in records], pa.timestamp("ms", "UTC"))
+        payloads = pa.array([record.value for record in records], pa.binary())
+        decoded = self._decoder.decode(payloads, stamps.cast(pa.timestamp("us", "UTC")))
+        arrivals, refused = [], []
+        for position, (record, fields) in enumerate(zip(records, decoded.fields.to_pylist(), strict=True)):
+            coordinate = Coordinate(record.topic, record.partition, record.offset)
+            if position in decoded.refusals:
+                refused.append((coordinate, decoded.refusals[position]))
+            else:
+                arrivals.append(_arrival(record, coordinate, of_fields(fields)))
+        return arrivals, refused
+
+
+def _arrival(record: Any, coordinate: Coordinate, payment: Payment) -> Arrival:  # noqa: ANN401 - kafka-python has no types
+    headers = dict(record.headers or ())
+    trace = headers.get(TRACE_HEADER) or uuid4().hex.encode()
+    client = headers.get(CLIENT_HEADER)
+    return Arrival(payment, coordinate, record.timestamp, trace.decode("ascii", "replace"), client and client.decode())
+
+
+def decision_payload(arrival: Arrival, decision: Decision, decided_ms: int) -> bytes:
+    """The record of `decisoes_risco`."""
+    payment = arrival.payment
+    fields = _common(arrival, decision, decided_ms) | {
+        "operacao": payment.operacao,
+        "uf": payment.uf,
+        "id_cliente": arrival.client,
+        "versao_regras": decision.rules_version,
+        "versao_modelo": decision.model_version,
+        "degradado": bool(decision.degraded),
+        "causas": list(decision.degraded),
+        "latencia_ms": max(0, decided_ms - arrival.taken_ms),
+    }
+    return _encoded(fields)
+
+
+def alert_payload(arrival: Arrival, decision: Decision, decided_ms: int) -> bytes | None:
+    """The record of `alertas`; None where the payment was approved."""
+    return None if decision.verdict is Verdict.APPROVE else _encoded(_common(arrival, decision, decided_ms))
+
+
+def _common(arrival: Arrival, decision: Decision, decided_ms: int) -> dict[str, Any]:
+    payment = arrival.payment
+    return {
+        "id_transacao": payment.id_transacao,
+        "decisao": str(decision.verdict),
+        "pontuacao": round(decision.score * 1000),
+        "motivos": [reason.code for reason in decision.reasons],
+        "timestamp": datetime.fromtimestamp(decided_ms / 1000, UTC),
+        "transacao_em": payment.timestamp,
+        "tipo_pagamento": payment.tipo_pagamento,
+        # Two decimals of at most eleven digits before them: a float's repr gives the same digits back.
+        "valor": float(payment.valor),
+        "moeda": payment.moeda,
+        "id_pagador": payment.id_pagador,
+        "id_rastro": arrival.trace,
+    }
+
+
+def _encoded(fields: dict[str, Any]) -> bytes:
+    present = {name: value for name, value in fields.items() if value is not None}
+    return orjson.dumps(present, option=orjson.OPT_UTC_Z)

@@ -1,0 +1,1 @@
+"""Decides one payment: signals, lists, features, model, decision. Pure: no I/O, no clock, no Spark."""

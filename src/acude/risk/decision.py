@@ -1,0 +1,116 @@
+"""The decision on one payment: signals and the model's score in one number, and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from acude.risk.policy import Policy
+from acude.risk.velocity import Past
+
+NO_MODEL: Final = "nenhum"
+
+
+class Verdict(StrEnum):
+    """What is answered."""
+
+    APPROVE = "aprovar"
+    REVIEW = "revisar"
+    REFUSE = "negar"
+
+
+class Reason(NamedTuple):
+    """A reason code and its weight, 0 to 1."""
+
+    code: str
+    weight: float
+
+
+class Opinion(NamedTuple):
+    """What a model says: version, probability of fraud, and which inputs made it."""
+
+    version: str
+    probability: float
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer.
+
+    Attributes:
+        verdict: approve, review or refuse.
+        score: 0 to 1.
+        reasons: the heaviest first.
+        rules_version: of the policy.
+        model_version: of the model, `nenhum` where none was asked.
+        degraded: codes of what could not be asked; empty where everything could.
+    """
+
+    verdict: Verdict
+    score: float
+    reasons: tuple[Reason, ...]
+    rules_version: str
+    model_version: str
+    degraded: tuple[str, ...] = ()
+
+
+def decide(
+    past: Past,
+    policy: Policy,
+    opinion: Opinion | None = None,
+    listed: Sequence[Reason] = (),
+    degraded: Sequence[str] = (),
+) -> Decision:
+    """Decides one payment.
+
+    Each reason is taken as a chance of fraud of its own: the score is the chance that not all of them are wrong,
+    1 - (1 - w1)(1 - w2)…, so that it grows with each reason and never passes 1.
+
+    Args:
+        past: the payment and what came before it.
+        policy: weights and cut-offs.
+        opinion: the model's, weighted by the policy.
+        listed: what lists and external checks said; a weight of 1 refuses, a negative weight (allow-list) approves
+            where none refuses.
+        degraded: codes of what could not be asked.
+    """
+    reasons = [
+        Reason(signal.code, weight) for signal, weight, thresholds in policy.rules if signal.fires(past, thresholds)
+    ]
+    reasons += listed
+    chances = [reason.weight for reason in reasons if reason.weight > 0]
+    if opinion and policy.modelo:
+        chances.append(opinion.probability * policy.modelo)
+        # They explain the model's share; it is counted once.
+        reasons += [Reason(code, share * policy.modelo) for code, share in opinion.reasons]
+    score = _joined(chances)
+    weights = {reason.weight for reason in listed}
+    allowed = min(weights, default=0) < 0 and max(weights) < 1
+    verdict = Verdict.APPROVE if allowed else _verdict(score, policy)
+    return Decision(
+        verdict=verdict,
+        score=score,
+        reasons=tuple(sorted(reasons, key=lambda reason: (-abs(reason.weight), reason.code))),
+        rules_version=policy.versao,
+        model_version=opinion.version if opinion else NO_MODEL,
+        degraded=tuple(degraded),
+    )
+
+
+MODEL_PREFIX: Final = "MODELO_"
+"""Reason codes of the model's inputs begin with it."""
+
+
+def _joined(chances: Sequence[float]) -> float:
+    none = 1.0
+    for chance in chances:
+        none *= 1.0 - chance
+    # What binary fractions add behind the ninth digit must not decide at a cut-off.
+    return round(1.0 - none, 9)
+
+
+def _verdict(score: float, policy: Policy) -> Verdict:
+    if score >= policy.cortes.negar:
+        return Verdict.REFUSE
+    return Verdict.REVIEW if score >= policy.cortes.revisar else Verdict.APPROVE

@@ -1,0 +1,147 @@
+"""A payment as the decision sees it, and the compact record of it that later payments are compared with."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+
+class Payment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One record of topic `transacoes`; contracts/topics/transacoes.odcs.yaml says what each field means.
+
+    `valor` is exact, in `moeda`; times are UTC.
+    """
+
+    id_transacao: str
+    tipo_pagamento: str
+    operacao: str
+    valor: Decimal
+    moeda: str
+    timestamp: datetime
+    id_pagador: str
+    documento_pagador: str
+    id_recebedor: str
+    uf: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    id_dispositivo: str | None = None
+    id_terminal: str | None = None
+    ip: str | None = None
+    id_pedido: str | None = None
+    conta_criada_em: datetime | None = None
+    credencial_alterada_em: datetime | None = None
+    token_cartao: str | None = None
+    entrada: str | None = None
+    parcelas: int | None = None
+    chave_pix: str | None = None
+    id_carteira: str | None = None
+    vencimento: date | None = None
+
+    @property
+    def at_us(self) -> int:
+        """Event time in microseconds since 1970, UTC."""
+        return microseconds(self.timestamp)
+
+    @property
+    def local_hour(self) -> int:
+        """Hour of the day where the payer is, 0 to 23; Brasília's where the state is unknown."""
+        return (self.timestamp.hour + _UTC_OFFSET_H.get(self.uf or "", -3)) % 24
+
+    @property
+    def is_refund(self) -> bool:
+        """Whether money goes back to the payer."""
+        return self.operacao == "estorno"
+
+    def entity(self, name: str) -> str | None:
+        """The id of one of `ENTITIES` in this payment."""
+        value: str | None = getattr(self, _FIELD[name])
+        return value
+
+
+_UTC_OFFSET_H: Final = {"AC": -5, **dict.fromkeys(("AM", "MS", "MT", "RO", "RR"), -4)}
+"""Where Brazil's clocks differ from Brasília's (UTC-3, no summer time since 2019)."""
+
+_FIELD: Final = {
+    "pagador": "id_pagador",
+    "cartao": "token_cartao",
+    "dispositivo": "id_dispositivo",
+    "terminal": "id_terminal",
+    "ip": "ip",
+    "recebedor": "id_recebedor",
+}
+ENTITIES: Final = tuple(_FIELD)
+"""Whose past a payment is compared with."""
+
+RECORD: Final = np.dtype(
+    [
+        ("at", "<i8"),
+        ("id", "<u8"),
+        ("cents", "<i8"),
+        *[(name, "<u4") for name in ENTITIES],
+        ("latitude", "<f4"),
+        ("longitude", "<f4"),
+    ]
+)
+"""A payment in 56 bytes: time in µs, hash of its id, amount in hundredths (negative for refunds), a hash of each
+entity (0: none) and the place (NaN: unknown)."""
+
+Records = npt.NDArray[np.void]
+
+
+class Place(NamedTuple):
+    """Degrees."""
+
+    latitude: float
+    longitude: float
+
+
+def record(payment: Payment) -> bytes:
+    """The payment's record. The same payment has the same bytes, so a store can tell that it has it already."""
+    cents = int(payment.valor * 100)
+    unknown = payment.latitude is None or payment.longitude is None
+    row = (
+        payment.at_us,
+        _hash(payment.id_transacao, 8),
+        -cents if payment.is_refund else cents,
+        *(entity_hash(payment.entity(name)) for name in ENTITIES),
+        np.nan if unknown else payment.latitude,
+        np.nan if unknown else payment.longitude,
+    )
+    return np.array(row, RECORD).tobytes()
+
+
+def records(rows: list[bytes]) -> Records:
+    """Many records as one array, in the order of time."""
+    found: Records = np.frombuffer(b"".join(rows), RECORD)
+    return found[np.lexsort((found["id"], found["at"]))] if len(found) > 1 else found
+
+
+def entity_hash(value: str | None) -> int:
+    """32 bits of an entity's id; 0 where there is none."""
+    return _hash(value, 4) or 1 if value else 0
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as microseconds since 1970, UTC, exact.
+
+    >>> microseconds(datetime(1970, 1, 2, tzinfo=UTC))
+    86400000000
+    """
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _hash(text: str, size: int) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), "little")
+
+
+def of_fields(fields: dict[str, Any]) -> Payment:
+    """A payment from a decoded record's fields by name."""
+    return Payment(**fields)

@@ -1,0 +1,208 @@
+"""What is known of a payment's past: counts, sums, distinct values and places over sliding windows of event time.
+
+A window of length W that ends with a payment at time t holds the records in (t - W, t], the payment itself included.
+Only records before the payment count, in the order of (time, id), so that a late arrival sees what it would have seen
+in time, and the lake's history gives the same numbers as the live store.
+"""
+
+from collections.abc import Mapping
+from math import asin, cos, hypot, isnan, radians, sin, sqrt
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from acude.risk.payment import RECORD, Payment, Records, record
+
+_SECOND_US: Final = 1_000_000
+_DAY_US: Final = 86_400 * _SECOND_US
+WINDOWS: Final[Mapping[str, int]] = {
+    "1min": 60 * _SECOND_US,
+    "10min": 600 * _SECOND_US,
+    "1h": 3_600 * _SECOND_US,
+    "1d": _DAY_US,
+    "7d": 7 * _DAY_US,
+    "30d": 30 * _DAY_US,
+}
+"""Lengths in microseconds."""
+
+LABEL_DELAY_US: Final = 7 * _DAY_US
+"""After so long a fraud is known as one; shares of frauds look at windows that ended so long ago."""
+
+KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
+"""What is older can't be in any window."""
+
+_EARTH_RADIUS_KM: Final = 6_371.0
+_NOTHING: Final[Records] = np.empty(0, RECORD)
+_NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
+
+
+class Travel(NamedTuple):
+    """From the last place that is known to the payment's: distance in km, time in hours, speed in km/h."""
+
+    distance_km: float
+    hours: float
+    speed_kmh: float
+
+
+class Past:
+    """The payment and what came before it. Everything is computed when it is first asked for.
+
+    Args:
+        payment: the payment to decide.
+        histories: the records of each of the payment's entities by the entity's name, sorted by (time, id); later
+            ones and the payment's own may be among them.
+        frauds: moments (µs, sorted) of the payments at the same terminal that turned out to be frauds.
+        complete: False where the store could not be asked: then every window holds the payment alone.
+    """
+
+    def __init__(
+        self,
+        payment: Payment,
+        histories: Mapping[str, Records],
+        frauds: npt.NDArray[np.int64] = _NO_MOMENTS,
+        *,
+        complete: bool = True,
+    ) -> None:
+        self.payment = payment
+        self.complete = complete
+        self.own: np.void = np.frombuffer(record(payment), RECORD)[0]
+        self._at = int(self.own["at"])
+        self._histories = histories
+        self._frauds = frauds
+        self._before: dict[str, Records] = {}
+        self._sums: dict[str, npt.NDArray[np.int64]] = {}
+
+    def before(self, entity: str) -> Records:
+        """The entity's records of the `KEPT_US` before this payment, oldest first."""
+        if entity not in self._before:
+            rows = self._histories.get(entity, _NOTHING)
+            begin = int(np.searchsorted(rows["at"], self._at - KEPT_US, "right"))
+            end = int(np.searchsorted(rows["at"], self._at, "left"))
+            # Records of the same microsecond count where their id comes before.
+            while end < len(rows) and rows["at"][end] == self._at and rows["id"][end] < self.own["id"]:
+                end += 1
+            self._before[entity] = rows[begin:end]
+        return self._before[entity]
+
+    def count(self, entity: str, window: str) -> int:
+        """Payments in the window, this one included; 0 where the payment has no such entity."""
+        if not self.own[entity]:
+            return 0
+        return len(self.within(entity, window)) + 1
+
+    def sum(self, entity: str, window: str) -> float:
+        """Sum of the window's amounts in the currency's unit, this one included, refunds negative."""
+        if not self.own[entity]:
+            return 0.0
+        rows = self.before(entity)
+        if entity not in self._sums:
+            self._sums[entity] = np.concatenate([[0], np.cumsum(rows["cents"], dtype=np.int64)])
+        total = self._sums[entity]
+        return int(total[-1] - total[self._start(entity, window)] + self.own["cents"]) / 100
+
+    def mean(self, entity: str, window: str) -> float:
+        """Mean amount of the window, this one included; 0 where the payment has no such entity."""
+        count = self.count(entity, window)
+        return self.sum(entity, window) / count if count else 0.0
+
+    def distinct(self, entity: str, other: str, window: str) -> int:
+        """How many different `other` the entity was seen with in the window, this payment's included."""
+        if not self.own[entity]:
+            return 0
+        found = set(self.within(entity, window)[other].tolist())
+        found.add(int(self.own[other]))
+        found.discard(0)
+        return len(found)
+
+    def is_new(self, entity: str, other: str) -> bool:
+        """Whether the entity has a past, and this payment's `other` is not in it."""
+        rows = self.before(entity)
+        return bool(len(rows) and self.own[other] and not (rows[other] == self.own[other]).any())
+
+    def small(self, entity: str, window: str, below: float) -> int:
+        """Payments of less than `below` in the window, this one included; refunds don't count."""
+        if not self.own[entity]:
+            return 0
+        cents = self.within(entity, window)["cents"]
+        limit = round(below * 100)
+        return int(((cents >= 0) & (cents < limit)).sum()) + int(0 <= self.own["cents"] < limit)
+
+    def refunds(self, entity: str, window: str) -> int:
+        """Refunds in the window, this one included."""
+        if not self.own[entity]:
+            return 0
+        return int((self.within(entity, window)["cents"] < 0).sum()) + int(self.own["cents"] < 0)
+
+    def together(self, entity: str, other: str, window: str) -> Records:
+        """The entity's records in the window that share this payment's `other`, without this payment."""
+        rows = self.within(entity, window)
+        return rows[rows[other] == self.own[other]] if self.own[other] else rows[:0]
+
+    def seconds_since(self, entity: str) -> float | None:
+        """Time since the entity's last payment; None where there is none."""
+        rows = self.before(entity)
+        return (self._at - int(rows["at"][-1])) / _SECOND_US if len(rows) else None
+
+    def deviation(self, entity: str) -> float:
+        """How many standard deviations the amount is above the mean of the 30 days before it; 0 for a short past."""
+        cents = self.within(entity, "30d")["cents"]
+        if len(cents) < _ENOUGH:
+            return 0.0
+        spread = float(cents.std())
+        return (float(self.own["cents"]) - float(cents.mean())) / spread if spread else 0.0
+
+    def fraud_share(self, entity: str, window: str) -> float:
+        """Frauds among the entity's payments in the window that ended before the label's delay."""
+        end = self._at - LABEL_DELAY_US
+        begin = end - WINDOWS[window]
+        count = _between(self.before(entity)["at"], begin, end)
+        # A store that keeps the newest records only may know of more frauds than payments.
+        return min(1.0, _between(self._frauds, begin, end) / count) if count else 0.0
+
+    def delayed_count(self, entity: str, window: str) -> int:
+        """The entity's payments in the window that ended before the label's delay."""
+        end = self._at - LABEL_DELAY_US
+        return _between(self.before(entity)["at"], end - WINDOWS[window], end)
+
+    def travel(self, entity: str) -> Travel | None:
+        """The way from the entity's last known place; None where that or this payment's place is unknown."""
+        rows = self.before(entity)
+        if isnan(self.own["latitude"]) or not len(rows):
+            return None
+        known = np.flatnonzero(~np.isnan(rows["latitude"]))
+        if not len(known):
+            return None
+        last = rows[known[-1]]
+        distance = distance_km(last["latitude"], last["longitude"], self.own["latitude"], self.own["longitude"])
+        hours = (self._at - int(last["at"])) / (3_600 * _SECOND_US)
+        return Travel(distance, hours, distance / max(hours, _SHORTEST_H))
+
+    def within(self, entity: str, window: str) -> Records:
+        """The entity's records in the window, without this payment."""
+        return self.before(entity)[self._start(entity, window) :]
+
+    def _start(self, entity: str, window: str) -> int:
+        return int(np.searchsorted(self.before(entity)["at"], self._at - WINDOWS[window], "right"))
+
+
+_ENOUGH: Final = 5
+_SHORTEST_H: Final = 1 / 3_600
+
+
+def distance_km(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
+    """Great-circle distance between two places given in degrees (haversine).
+
+    >>> round(distance_km(-23.55, -46.63, -22.91, -43.17))
+    361
+    """
+    north = radians(float(to_latitude) - float(latitude))
+    east = radians(float(to_longitude) - float(longitude))
+    chord = hypot(sin(north / 2), sqrt(cos(radians(latitude)) * cos(radians(to_latitude))) * sin(east / 2))
+    return 2 * _EARTH_RADIUS_KM * asin(min(1.0, chord))
+
+
+def _between(moments: npt.NDArray[np.int64], begin: int, end: int) -> int:
+    """How many of the sorted moments are in (begin, end]."""
+    first, last = np.searchsorted(moments, (begin, end), "right")
+    return int(last - first)

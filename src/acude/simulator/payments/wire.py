@@ -1,0 +1,50 @@
+"""A payment as the shop's payment service writes it: compact JSON on `transacoes`."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from acude.risk.payment import Payment
+
+TOPIC = "transacoes"
+
+
+class Sent(Payment, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment whose absent fields are left out of the JSON."""
+
+
+class Labelled(NamedTuple):
+    """A payment, its record's value and key, and which fraud it is (None: none)."""
+
+    payment: Payment
+    value: bytes
+    key: bytes
+    label: str | None
+
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+"""The payment's payload: fields in the contract's order, `valor` as a number with two decimals."""
+
+
+def brl(cents: int) -> Decimal:
+    """An amount with two decimals.
+
+    >>> brl(1230)
+    Decimal('12.30')
+    """
+    return Decimal(cents).scaleb(-2)
+
+
+def moment(epoch_s: float) -> datetime:
+    """A time as the wire carries it, UTC.
+
+    Args:
+        epoch_s: seconds since 1970, UTC. The number of microseconds is made odd: a whole second would be written
+            without its fraction, and every time shall look the same. Order is kept.
+
+    >>> moment(1.0).isoformat()
+    '1970-01-01T00:00:01.000001+00:00'
+    """
+    return datetime.fromtimestamp((int(epoch_s * 1_000_000) | 1) / 1_000_000, UTC)

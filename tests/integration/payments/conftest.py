@@ -1,0 +1,129 @@
+"""Payments of a test's own, and readers of what became of them."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from acude.local.platform import Platform
+from acude.payments.store import Store
+from acude.payments.wire import ALERTS, DECISIONS, TOPIC
+from acude.settings import Settings
+from acude.simulator.payments import payments
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[Platform]:
+    """What decides payments; attaches where it runs already, and then leaves it running."""
+    servers = Platform()
+    attached = servers.is_running()
+    servers.up(["risk-worker", "risk-recorder", "risk-api"])
+    yield servers
+    if not attached:
+        servers.down()
+
+
+def some_payments(number: int, seed: int | None = None, **changes: object) -> list[dict[str, Any]]:
+    """Payments that nobody has made before, as fields."""
+    begin = datetime.now(UTC) - timedelta(minutes=5)
+    stream = payments(
+        seed=seed or time.time_ns(), start=begin, duration=timedelta(minutes=5), rate=max(1, number / 100)
+    )
+    return [orjson.loads(one.value) | changes for one in itertools.islice(stream, number)]
+
+
+@dataclass
+class Shop:
+    """Sends payments to the topic and reads what was decided since the test began."""
+
+    config: Settings
+    begins: dict[str, dict[TopicPartition, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for topic in (DECISIONS, ALERTS):
+            with closing(self._consumer()) as consumer:
+                partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+                self.begins[topic] = consumer.end_offsets(partitions)
+
+    def _consumer(self) -> KafkaConsumer:
+        return KafkaConsumer(
+            bootstrap_servers=self.config.kafka_bootstrap, isolation_level="read_committed", enable_auto_commit=False
+        )
+
+    def send(self, sent: Sequence[dict[str, Any]]) -> None:
+        """Produces payments, each acknowledged."""
+        producer = KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap, acks="all", linger_ms=5)
+        futures = [producer.send(TOPIC, orjson.dumps(one), one["id_pagador"].encode()) for one in sent]
+        for future in futures:
+            future.get(timeout=30)
+        producer.close()
+
+    def read(self, topic: str, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
+        """What the topic holds on these payments, committed; waits until each has something, then a moment longer."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        with closing(self._consumer()) as consumer:
+            consumer.assign(list(self.begins[topic]))
+            for partition, begin in self.begins[topic].items():
+                consumer.seek(partition, begin)
+            end = time.monotonic() + PATIENCE_S
+            while time.monotonic() < end:
+                for records in consumer.poll(timeout_ms=1000).values():
+                    for record in records:
+                        row = orjson.loads(record.value)
+                        found.setdefault(row["id_transacao"], []).append(row)
+                if ids <= set(found):
+                    # One look more, for what should not be there.
+                    end = min(end, time.monotonic() + 1)
+        return {one: rows for one, rows in found.items() if one in ids}
+
+    def decisions(self, sent: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+        """All decisions on these payments."""
+        return self.read(DECISIONS, {one["id_transacao"] for one in sent})
+
+
+@pytest.fixture
+def shop(platform: Platform) -> Shop:
+    return Shop(platform.config)
+
+
+@pytest.fixture(scope="module")
+def store(platform: Platform) -> Iterator[Store]:
+    found = Store(platform.config)
+    yield found
+    found.close()
+
+
+def token(config: Settings, client: str, secret: str, scope: str = "") -> str:
+    answer = httpx.post(
+        config.oauth_token_url, data={"grant_type": "client_credentials", "scope": scope}, auth=(client, secret)
+    )
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+@pytest.fixture(scope="module")
+def door(platform: Platform) -> Iterator[Callable[..., httpx.Client]]:
+    """Makes clients of the door: the shop's own (`loja`) or the analyst's."""
+    config, clients = platform.config, []
+    secrets = {
+        "loja": config.risk_client_secret.get_secret_value(),
+        "analista": config.risk_analyst_secret.get_secret_value(),
+    }
+
+    def client(who: str = "loja", scope: str = "") -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token(config, who, secrets[who], scope)}"}
+        clients.append(httpx.Client(base_url=config.risk_url, headers=headers, timeout=10))
+        return clients[-1]
+
+    yield client
+    for one in clients:
+        one.close()

@@ -1,0 +1,105 @@
+"""Payments: what each type of payment needs and may have, documents, and what stands in their place."""
+
+import json
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from acude.contracts.decoder import Decoded, Decoder
+from acude.contracts.documents import Tokens
+from acude.contracts.model import silver_of, table
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TOKENS = Tokens("k1", b"a test's own key")
+CPF, CNPJ, NEW_CNPJ = "52998224725", "11222333000181", "12ABC34501DE35"
+CARD = {"token_cartao": "tok_" + "a1" * 12, "entrada": "online"}
+PIX = {"chave_pix": "loja@exemplo.com"}
+
+
+def payment(kind: str, **fields: object) -> bytes:
+    """A payment of 10.50, with fields replaced, added, or left out where None."""
+    base = {
+        "id_transacao": "t1", "tipo_pagamento": kind, "operacao": "pagamento", "valor": 10.5, "moeda": "BRL",
+        "timestamp": "2026-11-22T10:00:00Z", "id_pagador": "u1", "documento_pagador": CPF, "id_recebedor": "r1",
+    }  # fmt: skip
+    return json.dumps({name: value for name, value in (base | fields).items() if value is not None}).encode()
+
+
+def decode(payload: bytes, tokens: Tokens | None = None) -> Decoded:
+    taken_at = pa.array([NOW], pa.timestamp("us", "UTC"))
+    return Decoder(table("topics.transacoes"), tokens).decode(pa.array([payload], pa.binary()), taken_at)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        payment("pix", **PIX),
+        payment("pix", **PIX, uf="SP", latitude=-23.55, longitude=-46.63, ip="203.0.113.9"),
+        payment("credito", **CARD),
+        payment("credito", **CARD, parcelas=12),
+        payment("debito", **CARD),
+        payment("boleto", vencimento="2026-12-01"),
+        payment("carteira", id_carteira="w1"),
+        payment("pix", **PIX, documento_pagador=CNPJ),
+        payment("pix", **PIX, documento_pagador=NEW_CNPJ),
+        payment("pix", **PIX, operacao="estorno", id_pedido="p1"),
+    ],
+)
+def test_a_payment_with_its_types_fields_is_valid(payload: bytes) -> None:
+    assert decode(payload).refusals == {}
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (payment("pix"), "campo_ausente"),
+        (payment("credito", entrada="chip"), "campo_ausente"),
+        (payment("boleto"), "campo_ausente"),
+        (payment("pix", **PIX, parcelas=2), "campo_desconhecido"),
+        (payment("debito", **CARD, parcelas=2), "campo_desconhecido"),
+        (payment("carteira", id_carteira="w1", **PIX), "campo_desconhecido"),
+        (payment("pix", **PIX, cvv="123"), "campo_desconhecido"),
+        (payment("pix", **PIX, documento_pagador="52998224724"), "documento_invalido"),
+        (payment("pix", **PIX, documento_pagador="00000000000"), "documento_invalido"),
+        (payment("pix", **PIX, documento_pagador="11222333000182"), "documento_invalido"),
+        (payment("pix", **PIX, documento_pagador="529.982.247-25"), "valor_invalido"),
+        (payment("credito", token_cartao="4111111111111111", entrada="chip"), "valor_invalido"),
+        (payment("dinheiro"), "valor_invalido"),
+        (payment("pix", **PIX, moeda="XYZ"), "valor_invalido"),
+        (payment("pix", **PIX, valor=0), "valor_invalido"),
+        (payment("pix", **PIX, valor=-1), "valor_invalido"),
+        (payment("pix", **PIX, valor=10.505), "valor_invalido"),
+        (payment("pix", **PIX, valor="10.50"), "tipo_errado"),
+        (payment("pix", **PIX, valor=float("nan")), "json_invalido"),
+        (payment("pix", **PIX, valor=float("inf")), "json_invalido"),
+        (payment("pix", **PIX, valor={"$gt": 0}), "tipo_errado"),
+        (payment("pix", **PIX, id_pagador={"$ne": None}), "tipo_errado"),
+        (payment("pix", **PIX, id_pagador="${jndi:ldap://x}"), "valor_invalido"),
+        (payment("pix", **PIX, id_pagador="u\u0000"), "valor_invalido"),
+        (payment("pix", **PIX, latitude=91), "valor_invalido"),
+        (payment("pix", **PIX, timestamp="2026-11-24T10:00:00Z"), "tempo_absurdo"),
+        (payment("boleto", vencimento="2026-12-01T00:00:00Z"), "valor_invalido"),
+        (payment("pix", **PIX, id_pedido="x" * 9_000), "grande_demais"),
+    ],
+)
+def test_a_payment_that_is_not_as_its_type_is_refused_with_the_reason(payload: bytes, reason: str) -> None:
+    assert decode(payload).refusals[0].reason == reason
+
+
+def test_a_refusal_does_not_quote_the_document() -> None:
+    refusal = decode(payment("pix", **PIX, documento_pagador="52998224724")).refusals[0]
+    assert "52998224724" not in refusal.detail
+
+
+def test_a_document_becomes_a_token_that_another_key_would_not_make() -> None:
+    found = decode(payment("pix", **PIX), TOKENS).fields[0].as_py()["documento_pagador"]
+    assert found == TOKENS.of(CPF)
+    assert found.startswith("k1:")
+    assert CPF not in found
+    assert found != Tokens("k1", b"another key").of(CPF)
+    assert decode(payment("pix", **PIX)).fields[0].as_py()["documento_pagador"] == CPF
+
+
+def test_silver_takes_tokens_where_the_topic_takes_documents() -> None:
+    assert silver_of(table("topics.transacoes")).column("documento_pagador").pattern is None
