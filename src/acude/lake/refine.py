@@ -63,7 +63,8 @@ def decode(records: DataFrame, topics: list[Contract], tokens: Tokens) -> DataFr
     return (
         records.select(*RAW_COLUMNS)
         .mapInArrow(run, schema)
-        .withColumn("id_hash", f.when(event_id.isNotNull(), f.xxhash64(f.col("topico"), event_id)))
+        .withColumn("id_evento", event_id)
+        .withColumn("id_hash", f.when(f.col("id_evento").isNotNull(), f.xxhash64("topico", "id_evento")))
         .withColumn("hash_conteudo", f.xxhash64(*structs))
     )
 
