@@ -12,7 +12,7 @@ LINKED := $(LOCKED)-$(shell git hash-object pyproject.toml)
 JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 
-.PHONY: help install generate lock demo up down test test-unit lint bench soak packages clean
+.PHONY: help install generate lock demo up down test test-unit lint bench bench-risk soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ test: packages lint test-unit ## all the tests, with real servers and a real bro
 
 bench: install ## the figures of the platform, into var/bench/
 	$(BIN)/python -m benchmarks
+
+bench-risk: install ## how fast payments are decided, and with a slow list or without Valkey
+	$(BIN)/python -m benchmarks.risk
 
 soak: install ## hours of traffic with faults
 	$(BIN)/python -m benchmarks.soak

@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     risk_policy: Path = Field(
         default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"
     )
+    risk_model: Path | None = Field(default=None, description="Folder of a trained model; None: the rules alone")
     risk_budget: timedelta = Field(default=timedelta(seconds=2), description="A payment is decided within this")
     risk_batch: int = Field(default=64, description="Most payments that a worker decides together")
     risk_port: int = Field(default=8090, description="Port of the local door for payments")
@@ -125,6 +126,9 @@ class Settings(BaseSettings):
     risk_client_id: str = Field(default="loja", description="The shop's own client at the door")
     risk_client_secret: SecretStr = SecretStr("")
     risk_analyst_secret: SecretStr = Field(default=SecretStr(""), description="Of the local client `analista`")
+    blacklist_port: int = Field(default=8072, description="Port of the simulated external list of documents")
+    blacklist_url: str = Field(default="", description="Where documents are looked up; empty: nowhere")
+    blacklist_kept: timedelta = Field(default=timedelta(hours=6), description="How long the list's answer holds")
     risk_dsn: SecretStr = Field(default=SecretStr(""), description="The decisions' database")
 
     # Airflow

@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-import pyarrow as pa
 from fastapi import APIRouter, Header, Path, Request, Response, Security
 from fastapi.responses import JSONResponse
 from kafka.errors import KafkaError
@@ -18,6 +17,7 @@ from acude.api.auth import DECIDE, READ, READ_ALL, Caller, requires
 from acude.api.claims import Claim
 from acude.api.problems import ProblemError, documented, trace_of
 from acude.contracts.decoder import Decoder
+from acude.contracts.fields import Refused
 from acude.contracts.json_schema import payload_schema
 from acude.contracts.model import table
 from acude.payments.wire import CLIENT_HEADER, TOPIC, TRACE_HEADER
@@ -167,13 +167,12 @@ class _Door:
 
     def _checked(self, payload: bytes) -> dict[str, Any]:
         """The fields, where the payload is what the contract says."""
-        now = pa.array([datetime.now(UTC)], pa.timestamp("us", "UTC"))
-        decoded = self._decoder.decode(pa.array([payload], pa.binary()), now)
-        for refusal in decoded.refusals.values():
-            status = 422 if refusal.reason in _SEMANTIC else 400
-            raise ProblemError(status, "Not a payment", refusal.detail, refusal.reason)
-        fields: dict[str, Any] = decoded.fields[0].as_py()
-        return fields
+        try:
+            return self._decoder.one(payload, datetime.now(UTC))
+        except Refused as problem:
+            found = problem.refusal
+            status = 422 if found.reason in _SEMANTIC else 400
+            raise ProblemError(status, "Not a payment", found.detail, found.reason) from None
 
     def _send(self, request: Request, who: Caller, fields: dict[str, Any], payload: bytes) -> Any:  # noqa: ANN401 - kafka-python's future
         headers = [(TRACE_HEADER, trace_of(request).encode()), (CLIENT_HEADER, who.client.encode())]

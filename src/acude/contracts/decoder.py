@@ -8,7 +8,7 @@ trailing bytes, RFC 3339 times, bounds and allowed values.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,9 @@ from acude.contracts.documents import Tokens, is_document
 from acude.contracts.fields import DecimalReader, Refusal, Refused, arrow_type, decimal_reader, field_type
 from acude.contracts.model import Contract, Variants
 
-_EARLIEST_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp() * 1_000_000)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_EARLIEST_US = int(_EARLIEST.timestamp() * 1_000_000)
 _DAY_US = 86_400_000_000
 
 
@@ -103,6 +105,9 @@ class Decoder:
         self._decimals = {i: decimal_reader(c) for i, c in enumerate(ordered) if c.decimal}
         self._texts = [i for i, c in enumerate(contract.columns) if c.type in {"string", "timestamp", "date"}]
         self._event_time = contract.column_names.index(contract.event_time or "timestamp")
+        self._names = [column.name for column in ordered]
+        self._moments = [column.name for column in ordered if column.type == "timestamp"]
+        self._quoted = frozenset(contract.columns[i].name for i in self._texts)
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
         """Decodes a batch.
@@ -139,6 +144,39 @@ class Decoder:
             arrays[self.contract.column_names.index(name)] = self._documents(name, named[name], refusals)
         return self._aligned(arrays, taken_at, refusals)
 
+    def one(self, payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
+        """One payload's fields by name, with the same checks as `decode` and without Arrow, for who can't wait.
+
+        Args:
+            payload: the record's value.
+            taken_at: the broker's time stamp, UTC.
+
+        Raises:
+            Refused: it is no event; says why.
+        """
+        try:
+            if not payload or len(payload) > self.contract.max_bytes:
+                raise _wrong_size(payload, self.contract.max_bytes)
+            fields = dict(zip(self._names, msgspec.structs.astuple(self._decode(payload)), strict=True))
+        except (Refused, msgspec.DecodeError, UnicodeDecodeError) as problem:
+            raise Refused(*_explain(problem, payload or b"")) from None
+        for place, read in self._decimals.items():
+            raw = fields[self._names[place]]
+            fields[self._names[place]] = None if raw is None else read(raw)
+        present = [name for name, value in fields.items() if value is not None]
+        quotes = 2 * (len(present) + sum(name in self._quoted for name in present))
+        if payload.count(b'"') != quotes or b"\\" in payload:
+            json.loads(payload, object_pairs_hook=_no_repeats)
+        for name in self._moments:
+            fields[name] = _utc(fields[name])
+        _refuse_absurd_time(fields[self.contract.column_names[self._event_time]], taken_at)
+        if self.contract.variants:
+            _refuse_wrong_variant(fields, self.contract.variants)
+        for name in self.contract.documents:
+            if fields[name] is not None and not is_document(fields[name]):
+                raise Refused(*_wrong_document(name))
+        return fields
+
     def _refuse_repeats(self, payloads: pa.BinaryArray, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
         """Finds repeated fields, of which the parser would silently take the last.
 
@@ -161,7 +199,7 @@ class Decoder:
         found = column.to_pylist()
         for position, text in enumerate(found):
             if text is not None and not is_document(text):
-                refusals.setdefault(position, Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`"))
+                refusals.setdefault(position, _wrong_document(name))
         return pa.array([text and self._tokens.of(text) for text in found], pa.string()) if self._tokens else column
 
     def _refuse_absurd_times(
@@ -172,10 +210,7 @@ class Decoder:
             absurd = (moments < _EARLIEST_US) | (moments > latest)
         for position in np.flatnonzero(absurd).tolist():
             if position not in refusals:
-                found = datetime.fromtimestamp(moments[position] / 1e6, tz=UTC).isoformat()
-                refusals[position] = Refusal(
-                    "tempo_absurdo", f"Expected a time from 2000-01-01 to a day after its arrival, got {found}"
-                )
+                refusals[position] = _absurd(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
 
     def _aligned(self, arrays: list[pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> Decoded:
         fields = pa.StructArray.from_arrays(arrays, fields=self.fields)
@@ -197,10 +232,47 @@ def _refuse_wrong_variants(columns: dict[str, pa.Array], variants: Variants, ref
         allowed = pc.is_in(kinds, pa.array(variants.allowing(name), pa.string()))
         missing = pc.and_(needed, columns[name].is_null())
         foreign = pc.and_(pc.invert(allowed), columns[name].is_valid())
-        for wrong, reason, what in ((missing, "campo_ausente", "needs"), (foreign, "campo_desconhecido", "has no")):
+        for wrong, needed_one in ((missing, True), (foreign, False)):
             for position in np.flatnonzero(wrong).tolist():
                 kind = kinds[position].as_py()
-                refusals.setdefault(position, Refusal(reason, f"{variants.by} {kind} {what} field `{name}`"))
+                refusals.setdefault(position, _wrong_variant(variants.by, kind, name, needed=needed_one))
+
+
+def _refuse_wrong_variant(fields: dict[str, Any], variants: Variants) -> None:
+    kind = fields[variants.by]
+    for name in variants.names:
+        if fields[name] is None and kind in variants.needing(name):
+            raise Refused(*_wrong_variant(variants.by, kind, name, needed=True))
+        if fields[name] is not None and kind not in variants.allowing(name):
+            raise Refused(*_wrong_variant(variants.by, kind, name, needed=False))
+
+
+def _wrong_variant(by: str, kind: str, name: str, *, needed: bool) -> Refusal:
+    if needed:
+        return Refusal("campo_ausente", f"{by} {kind} needs field `{name}`")
+    return Refusal("campo_desconhecido", f"{by} {kind} has no field `{name}`")
+
+
+def _wrong_document(name: str) -> Refusal:
+    return Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`")
+
+
+def _absurd(found: datetime) -> Refusal:
+    return Refusal(
+        "tempo_absurdo", f"Expected a time from 2000-01-01 to a day after its arrival, got {found.isoformat()}"
+    )
+
+
+def _refuse_absurd_time(moment: datetime | None, taken_at: datetime) -> None:
+    if moment is not None and not _EARLIEST <= moment <= taken_at + _DAY:
+        raise Refused(*_absurd(moment))
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """A time without a zone is UTC."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _wrong_size(payload: bytes | None, limit: int) -> Refused:

@@ -20,6 +20,7 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     airflow.dag_processor,
     airflow.triggerer,
     valkey.service,
+    shop.blacklist,
     risk.worker,
     risk.recorder,
     risk.issuer,

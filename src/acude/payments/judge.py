@@ -3,16 +3,18 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
+from acude.payments.blacklist import Blacklist
 from acude.payments.memory import Memory, MemoryLostError, Recalled
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
-from acude.risk.decision import decide
+from acude.risk.decision import Reason, decide, undecided
+from acude.risk.model import Model
 from acude.risk.payment import Payment
 from acude.risk.policy import Policy
 from acude.risk.velocity import Past
@@ -21,7 +23,16 @@ log = logging.getLogger(__name__)
 
 LATE: Final = "prazo"
 FORGETFUL: Final = "memoria"
-"""Causes of a degraded decision: the budget was over before it began; the memory did not answer."""
+UNLISTED: Final = "lista_externa"
+DEFECT: Final = "defeito"
+"""Causes of a degraded decision: the budget was over before it began; memory or external list did not answer; a rule or
+the model failed."""
+
+ON_THE_LIST: Final = "DOCUMENTO_NA_LISTA_EXTERNA"
+"""Reason code."""
+
+_RESERVE_S: Final = 0.5
+"""Of the budget, for everything but the external list."""
 
 _MOST_UNWRITTEN: Final = 100_000
 
@@ -41,20 +52,27 @@ class Judge:
 
     Args:
         memory: the workers' memory.
+        blacklist: the external list of documents.
         policy: gives the policy that holds at the moment.
         budget: time from the broker's taking a payment to its decision.
+        model: asked where the policy gives it a weight and the memory answered; None: there is none.
         now_ms: the clock, milliseconds since 1970.
     """
 
     def __init__(
         self,
         memory: Memory,
+        blacklist: Blacklist,
         policy: Callable[[], Policy],
         budget: timedelta,
+        *,
+        model: Model | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._memory = memory
+        self._blacklist = blacklist
         self._policy = policy
+        self._model = model
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
         self._breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
@@ -67,6 +85,7 @@ class Judge:
         worker that died on the way, gets the same again.
         """
         recalled = self._recall([arrival.payment for arrival in arrivals])
+        listings = self._look_up(arrivals, recalled)
         policy = self._policy()
         outcomes: list[Outcome] = []
         fresh: list[tuple[Payment, bytes]] = []
@@ -81,8 +100,20 @@ class Judge:
                 outcomes.append(outcome)
             elif (again := _of_the_same(arrival, stored)) is not None:
                 outcomes.append(again)
-        self._remember(fresh)
+        self._remember(fresh, listings)
         return outcomes
+
+    def _look_up(self, arrivals: Sequence[Arrival], recalled: Recalled) -> dict[str, bool]:
+        """Asks the external list about documents of which nothing is known, and adds its answers to what is."""
+        fresh = [one for one in arrivals if one.payment.id_transacao not in recalled.decided]
+        unknown = {one.payment.documento_pagador for one in fresh} - set(recalled.listings)
+        if not unknown:
+            return {}
+        oldest = min(one.taken_ms for one in fresh)
+        left_s = (oldest + self._budget_ms - self._now_ms()) / 1000 - _RESERVE_S
+        found = self._blacklist.ask(unknown, left_s)
+        recalled.listings.update(found)
+        return found
 
     def _decide(self, arrival: Arrival, recalled: Recalled, policy: Policy) -> Outcome:
         payment = arrival.payment
@@ -90,9 +121,19 @@ class Judge:
         known = {} if frauds is None else {"frauds": frauds}
         past = Past(payment, recalled.of(payment), complete=recalled.complete, **known)
         degraded = [] if recalled.complete else [FORGETFUL]
+        on_the_list = recalled.listings.get(payment.documento_pagador)
+        if on_the_list is None:
+            degraded.append(UNLISTED)
+        listed = [Reason(ON_THE_LIST, policy.lista_externa)] if on_the_list else []
         if self._now_ms() - arrival.taken_ms > self._budget_ms:
             degraded.append(LATE)
-        decision = decide(past, policy, degraded=degraded)
+        try:
+            opinion = self._model.opinion(past) if self._model and policy.modelo and past.complete else None
+            decision = decide(past, policy, opinion, listed, degraded)
+        except Exception as problem:  # noqa: BLE001 - see below
+            # One payment's defect must not keep the others waiting; a person looks at this one.
+            log.error("defect trace=%s kind=%s", arrival.trace, type(problem).__name__)  # noqa: TRY400 - may quote it
+            decision = undecided(policy, [*degraded, DEFECT])
         now = self._now_ms()
         return Outcome(payment, decision_payload(arrival, decision, now), alert_payload(arrival, decision, now))
 
@@ -103,13 +144,13 @@ class Judge:
             return Recalled(complete=False)
         return found
 
-    def _remember(self, fresh: list[tuple[Payment, bytes]]) -> None:
+    def _remember(self, fresh: list[tuple[Payment, bytes]], listings: Mapping[str, bool]) -> None:
         """What can't be kept now is kept with a later batch."""
         self._unwritten.extend(fresh)
         if not self._unwritten:
             return
         try:
-            self._breaker.call(self._memory.remember, list(self._unwritten))
+            self._breaker.call(self._memory.remember, list(self._unwritten), listings)
         except (MemoryLostError, CircuitBreakerError):
             return
         self._unwritten.clear()

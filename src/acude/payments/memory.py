@@ -7,7 +7,8 @@ out.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
+from datetime import timedelta
+from hashlib import blake2b, sha256
 from typing import Final
 
 import numpy as np
@@ -17,16 +18,15 @@ from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
 from acude.risk.payment import ENTITIES, RECORD, Payment, Records, record, records
-from acude.risk.velocity import KEPT_US
+from acude.risk.velocity import KEPT_US, MOST_RECORDS
 from acude.settings import Settings
-
-MOST_RECORDS: Final = 1_000
-"""Of each entity the newest are kept; counts don't pass it, and a busy entity costs no more."""
 
 _KEPT_MS: Final = KEPT_US // 1_000
 _DECISION_KEPT_S: Final = 3_600
 _DIGEST: Final = 12
 _PATIENCE_S: Final = 0.25
+_LISTED, _CLEAN = b"1", b"0"
+_NO_LISTINGS: Final[Mapping[str, bool]] = {}
 
 Moments = npt.NDArray[np.int64]
 
@@ -43,12 +43,14 @@ class Recalled:
         histories: records by entity name and id, sorted by (time, id).
         frauds: moments of known frauds by terminal.
         decided: what was stored of payments of the batch that were decided before, by id.
+        listings: whether a document is on the external list, where that was asked a while ago.
         complete: False where Valkey did not answer.
     """
 
     histories: dict[tuple[str, str], Records] = field(default_factory=dict)
     frauds: dict[str, Moments] = field(default_factory=dict)
     decided: dict[str, bytes] = field(default_factory=dict)
+    listings: dict[str, bool] = field(default_factory=dict)
     complete: bool = True
 
     def of(self, payment: Payment) -> dict[str, Records]:
@@ -74,10 +76,18 @@ class Memory:
 
     Args:
         client: with a time-out that a payment can bear.
+        secret: makes the keys.
+        listing_kept: how long the external list's answer holds.
     """
 
-    def __init__(self, client: Valkey) -> None:
+    def __init__(self, client: Valkey, secret: bytes, listing_kept: timedelta = timedelta(hours=6)) -> None:
         self._client = client
+        self._secret = sha256(secret).digest()
+        self._listing_kept_ms = int(listing_kept.total_seconds() * 1000)
+
+    def _key(self, kind: str, value: str) -> bytes:
+        """Keyed digests: neither documents nor addresses nor card tokens can be read, or guessed, from the keys."""
+        return kind.encode() + b":" + blake2b(value.encode(), key=self._secret, digest_size=_DIGEST).digest()
 
     def recall(self, payments: Sequence[Payment]) -> Recalled:
         """Everything about a batch, in one round trip.
@@ -88,14 +98,16 @@ class Memory:
         entities = sorted({key for payment in payments for key in _entities(payment)})
         terminals = sorted({payment.id_terminal for payment in payments if payment.id_terminal})
         ids = [payment.id_transacao for payment in payments]
+        documents = sorted({payment.documento_pagador for payment in payments})
         pipe = self._client.pipeline(transaction=False)
         for name, value in entities:
-            pipe.zrange(_history(name, value), 0, -1)
+            pipe.zrange(self._key(name, value), 0, -1)
         for terminal in terminals:
-            pipe.zrange(_frauds(terminal), 0, -1, withscores=True)
+            pipe.zrange(self._key("fraudes", terminal), 0, -1, withscores=True)
         pipe.mget([_decision(one) for one in ids])
+        pipe.mget([self._key("lista", one) for one in documents])
         try:
-            *answers, decided = pipe.execute()
+            *answers, decided, listed = pipe.execute()
         except ValkeyError as problem:
             raise MemoryLostError(str(problem)) from problem
         histories = {key: records(rows) for key, rows in zip(entities, answers[: len(entities)], strict=True) if rows}
@@ -104,10 +116,15 @@ class Memory:
             for terminal, rows in zip(terminals, answers[len(entities) :], strict=True)
             if rows
         }
-        return Recalled(histories, frauds, {one: found for one, found in zip(ids, decided, strict=True) if found})
+        return Recalled(
+            histories,
+            frauds,
+            {one: found for one, found in zip(ids, decided, strict=True) if found},
+            {one: found == _LISTED for one, found in zip(documents, listed, strict=True) if found},
+        )
 
-    def remember(self, decided: Iterable[tuple[Payment, bytes]]) -> None:
-        """Keeps decided payments and their decisions, all or none, in one round trip.
+    def remember(self, decided: Iterable[tuple[Payment, bytes]], listings: Mapping[str, bool] = _NO_LISTINGS) -> None:
+        """Keeps decided payments, their decisions and what the external list said, all or none, in one round trip.
 
         Raises:
             MemoryLostError: Valkey does not answer.
@@ -116,11 +133,13 @@ class Memory:
         for payment, decision in decided:
             row, at = record(payment), payment.at_us
             for name, value in _entities(payment):
-                key = _history(name, value)
+                key = self._key(name, value)
                 pipe.zadd(key, {row: at})
                 pipe.zremrangebyrank(key, 0, -MOST_RECORDS - 1)
                 pipe.pexpire(key, _KEPT_MS)
             pipe.set(_decision(payment.id_transacao), decision, ex=_DECISION_KEPT_S)
+        for document, listed in listings.items():
+            pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
         try:
             pipe.execute()
         except ValkeyError as problem:
@@ -135,8 +154,8 @@ class Memory:
         pipe = self._client.pipeline(transaction=True)
         for one, payment in frauds.items():
             if payment.id_terminal:
-                pipe.zadd(_frauds(payment.id_terminal), {one: payment.at_us})
-                pipe.pexpire(_frauds(payment.id_terminal), _KEPT_MS)
+                pipe.zadd(self._key("fraudes", payment.id_terminal), {one: payment.at_us})
+                pipe.pexpire(self._key("fraudes", payment.id_terminal), _KEPT_MS)
         try:
             pipe.execute()
         except ValkeyError as problem:
@@ -145,15 +164,6 @@ class Memory:
 
 def _entities(payment: Payment) -> list[tuple[str, str]]:
     return [(name, value) for name in ENTITIES if (value := payment.entity(name))]
-
-
-def _history(name: str, value: str) -> bytes:
-    # Digests: neither addresses nor card tokens stand in the store's keys.
-    return b"h:" + name.encode() + b":" + blake2b(value.encode(), digest_size=_DIGEST).digest()
-
-
-def _frauds(terminal: str) -> bytes:
-    return b"f:" + blake2b(terminal.encode(), digest_size=_DIGEST).digest()
 
 
 def _decision(id_transacao: str) -> bytes:
@@ -165,4 +175,4 @@ def connect_memory(config: Settings) -> Memory:
     client = valkey.from_url(
         config.valkey_url.get_secret_value(), socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
     )
-    return Memory(client)
+    return Memory(client, config.document_key.get_secret_value().encode(), config.blacklist_kept)

@@ -1,5 +1,6 @@
 """Payments as they come from their topic, and decisions and alerts as they go out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,10 +8,10 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import orjson
-import pyarrow as pa
+from confluent_kafka import Message
 
 from acude.contracts.decoder import Decoder
-from acude.contracts.fields import Refusal
+from acude.contracts.fields import Refusal, Refused
 from acude.contracts.model import Contract, table
 from acude.risk.decision import Decision, Verdict
 from acude.risk.payment import Payment, of_fields
@@ -21,6 +22,7 @@ ALERTS: Final = "alertas"
 
 TRACE_HEADER: Final = "id_rastro"
 CLIENT_HEADER: Final = "id_cliente"
+_ID: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")
 
 
 class Coordinate(NamedTuple):
@@ -60,26 +62,31 @@ class Reader:
     def __init__(self, contract: Contract | None = None) -> None:
         self._decoder = Decoder(contract or table(f"topics.{TOPIC}"))
 
-    def read(self, records: Sequence[Any]) -> tuple[list[Arrival], list[tuple[Coordinate, Refusal]]]:
-        """Kafka records as payments; what is none is the lake's to quarantine, and comes back with its reason."""
-        stamps = pa.array([record.timestamp for record in records], pa.timestamp("ms", "UTC"))
-        payloads = pa.array([record.value for record in records], pa.binary())
-        decoded = self._decoder.decode(payloads, stamps.cast(pa.timestamp("us", "UTC")))
+    def read(self, records: Sequence[Message]) -> tuple[list[Arrival], list[tuple[Coordinate, Refusal]]]:
+        """Records as payments; what is none is the lake's to quarantine, and comes back with its reason."""
         arrivals, refused = [], []
-        for position, (record, fields) in enumerate(zip(records, decoded.fields.to_pylist(), strict=True)):
-            coordinate = Coordinate(record.topic, record.partition, record.offset)
-            if position in decoded.refusals:
-                refused.append((coordinate, decoded.refusals[position]))
+        for record in records:
+            coordinate = Coordinate(record.topic() or "", record.partition() or 0, record.offset() or 0)
+            _, taken_ms = record.timestamp()
+            try:
+                fields = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
+            except Refused as problem:
+                refused.append((coordinate, problem.refusal))
             else:
-                arrivals.append(_arrival(record, coordinate, of_fields(fields)))
+                arrivals.append(_arrival(record, coordinate, taken_ms, of_fields(fields)))
         return arrivals, refused
 
 
-def _arrival(record: Any, coordinate: Coordinate, payment: Payment) -> Arrival:  # noqa: ANN401 - kafka-python has no types
-    headers = dict(record.headers or ())
-    trace = headers.get(TRACE_HEADER) or uuid4().hex.encode()
-    client = headers.get(CLIENT_HEADER)
-    return Arrival(payment, coordinate, record.timestamp, trace.decode("ascii", "replace"), client and client.decode())
+def _arrival(record: Message, coordinate: Coordinate, taken_ms: int, payment: Payment) -> Arrival:
+    headers = dict(record.headers() or ())
+    trace = _named(headers.get(TRACE_HEADER)) or uuid4().hex
+    return Arrival(payment, coordinate, taken_ms, trace, _named(headers.get(CLIENT_HEADER)))
+
+
+def _named(header: str | bytes | None) -> str | None:
+    """A header that is an id as the contracts have them; others are nobody's."""
+    text = header.decode("ascii", "replace") if isinstance(header, bytes) else header
+    return text if text and _ID.fullmatch(text) else None
 
 
 def decision_payload(arrival: Arrival, decision: Decision, decided_ms: int) -> bytes:

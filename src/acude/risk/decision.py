@@ -98,6 +98,11 @@ def decide(
     )
 
 
+def undecided(policy: Policy, degraded: Sequence[str]) -> Decision:
+    """What is answered where deciding itself failed: a person has to look."""
+    return Decision(Verdict.REVIEW, policy.cortes.revisar, (), policy.versao, NO_MODEL, tuple(degraded))
+
+
 MODEL_PREFIX: Final = "MODELO_"
 """Reason codes of the model's inputs begin with it."""
 

@@ -43,7 +43,8 @@ class Policy(BaseModel):
     """A version of the rules.
 
     `sinais` gives for each signal `peso` (the score, 0 to 1, of a payment that shows it alone) and its thresholds; a
-    signal that is not named does not count. `modelo` is the weight of the model's score.
+    signal that is not named does not count. `modelo` is the weight of the model's score, `lista_externa` that of a
+    document on the external list.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +52,7 @@ class Policy(BaseModel):
     versao: str = Field(min_length=1, max_length=64)
     cortes: Cutoffs
     modelo: Share = 0.0
+    lista_externa: Share = 1.0
     sinais: dict[str, dict[str, Threshold]]
 
     @model_validator(mode="after")

@@ -32,6 +32,9 @@ LABEL_DELAY_US: Final = 7 * _DAY_US
 KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
 """What is older can't be in any window."""
 
+MOST_RECORDS: Final = 1_000
+"""Of each entity the newest are kept; counts don't pass it, and a busy entity costs no more."""
+
 _EARTH_RADIUS_KM: Final = 6_371.0
 _NOTHING: Final[Records] = np.empty(0, RECORD)
 _NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
@@ -77,8 +80,8 @@ class Past:
         """The entity's records of the `KEPT_US` before this payment, oldest first."""
         if entity not in self._before:
             rows = self._histories.get(entity, _NOTHING)
-            begin = int(np.searchsorted(rows["at"], self._at - KEPT_US, "right"))
-            end = int(np.searchsorted(rows["at"], self._at, "left"))
+            begin = int(rows["at"].searchsorted(self._at - KEPT_US, "right"))
+            end = int(rows["at"].searchsorted(self._at, "left"))
             # Records of the same microsecond count where their id comes before.
             while end < len(rows) and rows["at"][end] == self._at and rows["id"][end] < self.own["id"]:
                 end += 1
@@ -183,7 +186,7 @@ class Past:
         return self.before(entity)[self._start(entity, window) :]
 
     def _start(self, entity: str, window: str) -> int:
-        return int(np.searchsorted(self.before(entity)["at"], self._at - WINDOWS[window], "right"))
+        return int(self.before(entity)["at"].searchsorted(self._at - WINDOWS[window], "right"))
 
 
 _ENOUGH: Final = 5
@@ -204,5 +207,5 @@ def distance_km(latitude: float, longitude: float, to_latitude: float, to_longit
 
 def _between(moments: npt.NDArray[np.int64], begin: int, end: int) -> int:
     """How many of the sorted moments are in (begin, end]."""
-    first, last = np.searchsorted(moments, (begin, end), "right")
+    first, last = moments.searchsorted((begin, end), "right")
     return int(last - first)

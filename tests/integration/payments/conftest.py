@@ -69,7 +69,7 @@ class Shop:
         producer.close()
 
     def read(self, topic: str, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
-        """What the topic holds on these payments, committed; waits until each has something, then a moment longer."""
+        """What the topic holds, committed, by payment; waits until each of these is there, then a moment longer."""
         found: dict[str, list[dict[str, Any]]] = {}
         with closing(self._consumer()) as consumer:
             consumer.assign(list(self.begins[topic]))
@@ -84,11 +84,12 @@ class Shop:
                 if ids <= set(found):
                     # One look more, for what should not be there.
                     end = min(end, time.monotonic() + 1)
-        return {one: rows for one, rows in found.items() if one in ids}
+        return found
 
     def decisions(self, sent: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         """All decisions on these payments."""
-        return self.read(DECISIONS, {one["id_transacao"] for one in sent})
+        ids = {one["id_transacao"] for one in sent}
+        return {one: rows for one, rows in self.read(DECISIONS, ids).items() if one in ids}
 
 
 @pytest.fixture

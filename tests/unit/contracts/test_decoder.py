@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from acude.contracts.decoder import Decoded, Decoder
+from acude.contracts.fields import Refused
 from acude.contracts.model import table
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -79,6 +80,9 @@ def test_what_misses_the_contract_is_refused_with_its_reason(payload: bytes | No
     decoded = decode(payload)
     assert decoded.refusals[0].reason == reason
     assert (decoded.fields[0].as_py(), decoded.day[0].as_py(), decoded.late[0].as_py()) == (None, None, None)
+    with pytest.raises(Refused) as caught:
+        Decoder(table("topics.eventos_clientes")).one(payload, NOW)
+    assert caught.value.refusal == decoded.refusals[0]
 
 
 def test_a_refused_payload_leaves_its_neighbours_alone() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from acude.contracts.decoder import Decoded, Decoder
 from acude.contracts.documents import Tokens
+from acude.contracts.fields import Refused
 from acude.contracts.model import silver_of, table
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DECODER = Decoder(table("topics.transacoes"))
 TOKENS = Tokens("k1", b"a test's own key")
 CPF, CNPJ, NEW_CNPJ = "52998224725", "11222333000181", "12ABC34501DE35"
 CARD = {"token_cartao": "tok_" + "a1" * 12, "entrada": "online"}
@@ -47,7 +49,9 @@ def decode(payload: bytes, tokens: Tokens | None = None) -> Decoded:
     ],
 )
 def test_a_payment_with_its_types_fields_is_valid(payload: bytes) -> None:
-    assert decode(payload).refusals == {}
+    decoded = decode(payload)
+    assert decoded.refusals == {}
+    assert DECODER.one(payload, NOW) == decoded.fields[0].as_py()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,11 @@ def test_a_payment_with_its_types_fields_is_valid(payload: bytes) -> None:
     ],
 )
 def test_a_payment_that_is_not_as_its_type_is_refused_with_the_reason(payload: bytes, reason: str) -> None:
-    assert decode(payload).refusals[0].reason == reason
+    refusal = decode(payload).refusals[0]
+    assert refusal.reason == reason
+    with pytest.raises(Refused) as caught:
+        DECODER.one(payload, NOW)
+    assert caught.value.refusal == refusal
 
 
 def test_a_refusal_does_not_quote_the_document() -> None:

@@ -18,7 +18,7 @@ def worker(config: Settings) -> Service:
         command=[sys.executable, "-m", "acude.payments.worker"],
         ready=lambda config: _group_stable(config, WORKERS),
         address=f"topic transacoes to decisoes_risco on {config.kafka_bootstrap}",
-        after=("kafka", "valkey"),
+        after=("kafka", "valkey", "blacklist"),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from acude.local.service import Service
-from acude.settings import Settings
+from acude.settings import HOST, Settings
 
 
 def warehouses(config: Settings) -> Service:
@@ -15,15 +15,27 @@ def warehouses(config: Settings) -> Service:
         name="warehouses",
         purpose="simulated warehouses' REST API",
         command=[sys.executable, "-m", "acude.simulator.warehouses"],
-        ready=_warehouses_ready,
+        ready=lambda config: _answers(f"{config.warehouses_url}/saude"),
         address=config.warehouses_url,
         ports=[(config.warehouses_port, "warehouses_port")],
         live=True,
     )
 
 
-def _warehouses_ready(config: Settings) -> None:
-    httpx.get(f"{config.warehouses_url}/saude", timeout=2).raise_for_status()
+def _answers(url: str) -> None:
+    httpx.get(url, timeout=2).raise_for_status()
+
+
+def blacklist(config: Settings) -> Service:
+    """The simulated external list of documents."""
+    return Service(
+        name="blacklist",
+        purpose="simulated external list of CPFs and CNPJs",
+        command=[sys.executable, "-m", "acude.simulator.blacklist"],
+        ready=lambda config: _answers(f"http://{HOST}:{config.blacklist_port}/saude"),
+        address=f"http://{HOST}:{config.blacklist_port}",
+        ports=[(config.blacklist_port, "blacklist_port")],
+    )
 
 
 def poller(config: Settings) -> Service:

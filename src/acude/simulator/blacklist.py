@@ -1,0 +1,113 @@
+"""The external list of documents, simulated: `python -m acude.simulator.blacklist`. It can misbehave in every way.
+
+    POST /consultas   {"documento": "52998224725"} -> {"listado": false}
+    PUT  /modo        {"modo": "lento"}: how it behaves from now on
+    GET  /saude       never fails
+
+A document is listed where it is a multiple of `ONE_IN`, read as a number of base 36: anybody can tell without asking.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from itertools import count
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
+from pydantic import BaseModel
+
+from acude.settings import HOST, settings
+
+ONE_IN = 997
+_SLOW_S = 5.0
+_HUGE = 64
+
+
+class Mode(StrEnum):
+    """How the list behaves."""
+
+    UP = "normal"
+    SLOW = "lento"
+    DRIPPING = "gotejante"
+    FLAPPING = "intermitente"
+    BROKEN = "quebrado"
+    WRONG = "errado"
+    HUGE = "enorme"
+    REDIRECTING = "desviado"
+
+
+class Behaviour(BaseModel):
+    """The body of `PUT /modo`."""
+
+    modo: Mode
+
+
+class Question(BaseModel):
+    """The body of `POST /consultas`."""
+
+    documento: str
+
+
+def is_listed(document: str) -> bool:
+    """Whether the simulated list has this document.
+
+    >>> is_listed("52998224725")
+    False
+    """
+    return int(document, 36) % ONE_IN == 0
+
+
+def api() -> FastAPI:
+    """The application."""
+    app = FastAPI(title="Lista de documentos", docs_url=None, redoc_url=None)
+    app.state.mode = Mode.UP
+    asked = count()
+
+    @app.get("/saude")
+    async def health() -> dict[str, str]:
+        return {"estado": "ok"}
+
+    @app.put("/modo")
+    async def behave(wanted: Behaviour) -> Behaviour:
+        app.state.mode = wanted.modo
+        return wanted
+
+    @app.post("/consultas")
+    async def answer(request: Request, question: Question) -> Response:
+        mode: Mode = app.state.mode
+        if mode is Mode.FLAPPING:
+            mode = Mode.UP if next(asked) % 2 else Mode.BROKEN
+        return await _behaving(mode, request, question)
+
+    return app
+
+
+async def _behaving(mode: Mode, request: Request, question: Question) -> Response:
+    good = {"listado": is_listed(question.documento)}
+    match mode:
+        case Mode.SLOW:
+            await asyncio.sleep(_SLOW_S)
+        case Mode.BROKEN:
+            return JSONResponse({"erro": "fora do ar"}, 503)
+        case Mode.WRONG:
+            return JSONResponse({"listado": "talvez"})
+        case Mode.REDIRECTING:
+            return RedirectResponse(str(request.url_for("health")), 302)
+        case Mode.HUGE:
+            return StreamingResponse((b" " * 1_000_000 for _ in range(_HUGE)), media_type="application/json")
+        case Mode.DRIPPING:
+            return StreamingResponse(_drops(), media_type="application/json")
+        case _:
+            pass
+    return JSONResponse(good)
+
+
+async def _drops() -> AsyncIterator[bytes]:
+    for sign in b'{"listado": false}':
+        yield bytes([sign])
+        await asyncio.sleep(0.1)
+
+
+if __name__ == "__main__":
+    uvicorn.run(api(), host=HOST, port=settings().blacklist_port, log_level="warning", access_log=False)
