@@ -7,12 +7,13 @@ payment goes on without it.
 import logging
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Final
 
 import httpx
+from cachetools import TTLCache
 from pybreaker import CircuitBreaker, CircuitBreakerError
-from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from acude.settings import Settings
@@ -24,8 +25,9 @@ _LONGEST_S: Final = 0.25
 
 _TRIES: Final = 2
 _JITTER_S: Final = 0.03
-_MOST_BYTES: Final = 4_096
-_AT_ONCE: Final = 16
+_MOST_BYTES: Final = 16_384
+_AT_ONCE: Final = 4
+_REMEMBERED: Final = 100_000
 
 
 class ListError(ConnectionError):
@@ -33,11 +35,11 @@ class ListError(ConnectionError):
 
 
 class Listing(BaseModel):
-    """The list's answer."""
+    """The list's answer: those of the documents that are on it."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
-    listado: StrictBool
+    listados: Annotated[list[str], Field(max_length=1_000)]
 
 
 class Blacklist:
@@ -51,6 +53,8 @@ class Blacklist:
     def __init__(self, config: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = config.blacklist_url
         self._clock = clock
+        # Also while the workers' memory is away.
+        self._known: TTLCache[str, bool] = TTLCache(_REMEMBERED, config.blacklist_kept.total_seconds())
         # No redirects: an answer from elsewhere is none. No cookies, no proxies of the environment.
         self._client = httpx.Client(
             timeout=_LONGEST_S, follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=_AT_ONCE)
@@ -64,47 +68,55 @@ class Blacklist:
         self._client.close()
 
     def ask(self, documents: Iterable[str], within_s: float) -> dict[str, bool]:
-        """Which of the documents are listed; those that got no answer in time are missing.
+        """Which of the documents are listed; empty where there was no answer in time.
 
         Args:
-            documents: CPFs and CNPJs.
-            within_s: how long the asker can wait, for all of them together.
+            documents: CPFs and CNPJs, asked together: a question a batch, not one a payment.
+            within_s: how long the asker can wait.
         """
         wanted = set(documents)
         if not self._url:
             return dict.fromkeys(wanted, False)
+        known = {one: self._known[one] for one in wanted if one in self._known}
+        unknown = sorted(wanted - known.keys())
         within_s = min(within_s, _LONGEST_S)
-        if within_s <= 0 or not wanted:
-            return {}
-        deadline = self._clock() + within_s
-        asked = {self._pool.submit(self._ask_one, one, deadline): one for one in wanted}
-        done, late = wait(asked, timeout=within_s)
-        for future in late:
-            future.cancel()
-        return {asked[future]: found for future in done if (found := _answer_of(future)) is not None}
+        if not unknown or within_s <= 0:
+            return known
+        asking = self._pool.submit(self._ask, unknown, self._clock() + within_s)
+        try:
+            found = asking.result(within_s)
+        except (TimeoutError, ListError, CircuitBreakerError):
+            asking.cancel()
+            return known
+        self._known.update(found)
+        return known | found
 
-    def _ask_one(self, document: str, deadline: float) -> bool:
+    def _ask(self, documents: list[str], deadline: float) -> dict[str, bool]:
         attempts = Retrying(
             retry=retry_if_exception_type(ListError),
             stop=stop_after_attempt(_TRIES),
             wait=wait_random(0, _JITTER_S),
             reraise=True,
         )
-        return bool(attempts(self.breaker.call, self._post, document, deadline))
+        listed: set[str] = attempts(self.breaker.call, self._post, documents, deadline)
+        return {one: one in listed for one in documents}
 
-    def _post(self, document: str, deadline: float) -> bool:
+    def _post(self, documents: list[str], deadline: float) -> set[str]:
         left = deadline - self._clock()
         if left <= 0:
             raise ListError("no time left")
         try:
             # In the body: addresses end up in logs.
-            with self._client.stream("POST", self._url, json={"documento": document}, timeout=left) as response:
+            with self._client.stream("POST", self._url, json={"documentos": documents}, timeout=left) as response:
                 if response.status_code != httpx.codes.OK:
                     raise ListError(f"status {response.status_code}")
-                return Listing.model_validate_json(_limited(response, deadline, self._clock)).listado
+                listed = set(Listing.model_validate_json(_limited(response, deadline, self._clock)).listados)
         except (httpx.HTTPError, ValidationError) as problem:
             # The kind alone: a message may quote what was sent.
             raise ListError(type(problem).__name__) from None
+        if not listed <= set(documents):
+            raise ListError("the answer is about documents that nobody asked for")
+        return listed
 
 
 def _limited(response: httpx.Response, deadline: float, clock: Callable[[], float]) -> bytes:
@@ -115,13 +127,3 @@ def _limited(response: httpx.Response, deadline: float, clock: Callable[[], floa
         if len(body) > _MOST_BYTES or clock() > deadline:
             raise ListError("the answer is too long, or comes too slowly")
     return body
-
-
-def _answer_of(future: Future[bool]) -> bool | None:
-    """The answer; None where there was none."""
-    problem = future.exception()
-    if problem is None:
-        return future.result()
-    if not isinstance(problem, ListError | CircuitBreakerError):
-        raise problem
-    return None

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
@@ -35,6 +36,8 @@ _RESERVE_S: Final = 0.5
 """Of the budget, for everything but the external list."""
 
 _MOST_UNWRITTEN: Final = 100_000
+_WRITTEN_AT_ONCE: Final = 200
+"""More than a batch, so that a backlog shrinks."""
 
 
 @dataclass(frozen=True)
@@ -145,15 +148,17 @@ class Judge:
         return found
 
     def _remember(self, fresh: list[tuple[Payment, bytes]], listings: Mapping[str, bool]) -> None:
-        """What can't be kept now is kept with a later batch."""
+        """What can't be kept now is kept with later batches, some at a time: a backlog must not cost the newest."""
         self._unwritten.extend(fresh)
-        if not self._unwritten:
+        some = list(islice(self._unwritten, _WRITTEN_AT_ONCE))
+        if not some and not listings:
             return
         try:
-            self._breaker.call(self._memory.remember, list(self._unwritten), listings)
+            self._breaker.call(self._memory.remember, some, listings)
         except (MemoryLostError, CircuitBreakerError):
             return
-        self._unwritten.clear()
+        for _ in some:
+            self._unwritten.popleft()
 
 
 def _kept(coordinate: Coordinate, outcome: Outcome) -> bytes:

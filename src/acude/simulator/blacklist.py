@@ -1,6 +1,6 @@
 """The external list of documents, simulated: `python -m acude.simulator.blacklist`. It can misbehave in every way.
 
-    POST /consultas   {"documento": "52998224725"} -> {"listado": false}
+    POST /consultas   {"documentos": ["52998224725", ...]} -> {"listados": [...]}
     PUT  /modo        {"modo": "lento"}: how it behaves from now on
     GET  /saude       never fails
 
@@ -46,7 +46,7 @@ class Behaviour(BaseModel):
 class Question(BaseModel):
     """The body of `POST /consultas`."""
 
-    documento: str
+    documentos: list[str]
 
 
 def is_listed(document: str) -> bool:
@@ -84,14 +84,14 @@ def api() -> FastAPI:
 
 
 async def _behaving(mode: Mode, request: Request, question: Question) -> Response:
-    good = {"listado": is_listed(question.documento)}
+    good = {"listados": [one for one in question.documentos if is_listed(one)]}
     match mode:
         case Mode.SLOW:
             await asyncio.sleep(_SLOW_S)
         case Mode.BROKEN:
             return JSONResponse({"erro": "fora do ar"}, 503)
         case Mode.WRONG:
-            return JSONResponse({"listado": "talvez"})
+            return JSONResponse({"listados": ["talvez"]})
         case Mode.REDIRECTING:
             return RedirectResponse(str(request.url_for("health")), 302)
         case Mode.HUGE:
@@ -104,7 +104,7 @@ async def _behaving(mode: Mode, request: Request, question: Question) -> Respons
 
 
 async def _drops() -> AsyncIterator[bytes]:
-    for sign in b'{"listado": false}':
+    for sign in b'{"listados": []}':
         yield bytes([sign])
         await asyncio.sleep(0.1)
 

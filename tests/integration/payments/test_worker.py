@@ -3,7 +3,9 @@
 import os
 import signal
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
@@ -37,8 +39,15 @@ def test_cards_that_are_tried_one_after_another_are_refused_or_reviewed_and_rais
     common = {"tipo_pagamento": "credito", "operacao": "pagamento", "entrada": "online", "valor": 1.5}
     fields = {name: value for name, value in base.items() if name not in {"chave_pix", "id_carteira", "vencimento"}}
     fields |= {"id_dispositivo": f"d-{base['id_transacao']}", "ip": "203.0.113.77", "parcelas": 1} | common
+    begin = datetime.fromisoformat(base["timestamp"])
     sent = [
-        fields | {"id_transacao": f"{base['id_transacao']}-{n}", "token_cartao": f"tok_{n:024d}"} for n in range(12)
+        fields
+        | {
+            "id_transacao": f"{base['id_transacao']}-{number}",
+            "token_cartao": f"tok_{uuid4().hex}",
+            "timestamp": (begin + timedelta(seconds=number)).isoformat(),
+        }
+        for number in range(12)
     ]
     shop.send(sent)
     decisions = shop.decisions(sent)
