@@ -112,6 +112,7 @@ class Settings(BaseSettings):
         default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"
     )
     risk_model: Path | None = Field(default=None, description="Folder of a trained model; None: the rules alone")
+    risk_metrics_port: int = Field(default=9464, description="Port of a worker's metrics and health; each has its own")
     risk_budget: timedelta = Field(default=timedelta(seconds=2), description="A payment is decided within this")
     risk_batch: int = Field(default=64, description="Most payments that a worker decides together")
     risk_port: int = Field(default=8090, description="Port of the local door for payments")
@@ -143,6 +144,7 @@ class Settings(BaseSettings):
     # Simulator
     warehouses_port: int = Field(default=8071, description="Port of the simulated warehouses' REST API")
     traffic_rate: float = Field(default=20, description="Events a second of the live shoppers that `acude up` starts")
+    payments_rate: float = Field(default=2, description="Payments a second of the live payers that `acude up` starts")
     warehouses_url: str = "http://127.0.0.1:8071"
 
     @cached_property

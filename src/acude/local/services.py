@@ -29,6 +29,7 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     shop.warehouses,
     shop.poller,
     shop.traffic,
+    shop.payers,
 )
 """Adding a server means adding its line here."""
 

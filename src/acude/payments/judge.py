@@ -14,7 +14,7 @@ from pybreaker import CircuitBreaker, CircuitBreakerError
 from acude.payments.blacklist import Blacklist
 from acude.payments.memory import Memory, MemoryLostError, Recalled
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
-from acude.risk.decision import Reason, decide, undecided
+from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.model import Model
 from acude.risk.payment import Payment
 from acude.risk.policy import Policy
@@ -42,12 +42,21 @@ _WRITTEN_AT_ONCE: Final = 200
 
 @dataclass(frozen=True)
 class Outcome:
-    """What leaves a worker for one payment; `alert` is None for an approved one."""
+    """What leaves a worker for one payment.
+
+    Attributes:
+        payment: what was asked.
+        decision: the record of `decisoes_risco`.
+        alert: the record of `alertas`; None for an approved payment.
+        fresh: the decision; None where a stored one goes out again.
+        seconds: from the broker's taking the payment to the decision.
+    """
 
     payment: Payment
     decision: bytes
     alert: bytes | None
-    again: bool = False
+    fresh: Decision | None = None
+    seconds: float = 0
 
 
 class Judge:
@@ -78,7 +87,7 @@ class Judge:
         self._model = model
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
-        self._breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
+        self.breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
         self._unwritten: deque[tuple[Payment, bytes]] = deque(maxlen=_MOST_UNWRITTEN)
 
     def decide(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
@@ -138,11 +147,12 @@ class Judge:
             log.error("defect trace=%s kind=%s", arrival.trace, type(problem).__name__)  # noqa: TRY400 - may quote it
             decision = undecided(policy, [*degraded, DEFECT])
         now = self._now_ms()
-        return Outcome(payment, decision_payload(arrival, decision, now), alert_payload(arrival, decision, now))
+        payloads = decision_payload(arrival, decision, now), alert_payload(arrival, decision, now)
+        return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000)
 
     def _recall(self, payments: Sequence[Payment]) -> Recalled:
         try:
-            found: Recalled = self._breaker.call(self._memory.recall, payments)
+            found: Recalled = self.breaker.call(self._memory.recall, payments)
         except (MemoryLostError, CircuitBreakerError):
             return Recalled(complete=False)
         return found
@@ -154,7 +164,7 @@ class Judge:
         if not some and not listings:
             return
         try:
-            self._breaker.call(self._memory.remember, some, listings)
+            self.breaker.call(self._memory.remember, some, listings)
         except (MemoryLostError, CircuitBreakerError):
             return
         for _ in some:
@@ -170,4 +180,4 @@ def _of_the_same(arrival: Arrival, stored: bytes) -> Outcome | None:
     coordinate, decision, alert = stored.split(b"\n")
     if coordinate.decode() != str(arrival.coordinate):
         return None
-    return Outcome(arrival.payment, decision, alert or None, again=True)
+    return Outcome(arrival.payment, decision, alert or None)

@@ -19,6 +19,7 @@ from acude.payments.blacklist import Blacklist
 from acude.payments.groups import WORKERS
 from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
+from acude.payments.metrics import Metrics, serve
 from acude.payments.policies import CurrentPolicy
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, Reader
 from acude.risk.model import Model
@@ -48,7 +49,9 @@ class Worker:
         policy = CurrentPolicy(config.risk_policy)
         model = Model.load(config.risk_model) if config.risk_model else None
         self._judge = Judge(connect_memory(config), self._blacklist, policy, config.risk_budget, model=model)
-        self._consumer = _consumer(config)
+        self.metrics = Metrics()
+        self.metrics.watch([self._judge.breaker, self._blacklist.breaker])
+        self._consumer = _consumer(config, self.metrics)
         self._producer = _producer(config)
 
     def run(self) -> None:
@@ -59,8 +62,10 @@ class Worker:
         """
         try:
             while not self._stop.is_set():
+                self.metrics.beat()
                 if records := self._next():
-                    self._step(records)
+                    with self.metrics.batch.time():
+                        self._step(records)
         finally:
             self._consumer.close()
             self._blacklist.close()
@@ -81,7 +86,23 @@ class Worker:
         for coordinate, refusal in refused:
             # The lake keeps its bytes in quarantine; the detail may quote them, so the log has the reason alone.
             log.warning("refused record=%s reason=%s", coordinate, refusal.reason)
-        self._commit(self._judge.decide(arrivals), records)
+            self.metrics.refused.labels(refusal.reason).inc()
+        outcomes = self._judge.decide(arrivals)
+        self._commit(outcomes, records)
+        self._count(outcomes, len(arrivals))
+
+    def _count(self, outcomes: Sequence[Outcome], asked: int) -> None:
+        """What is committed; an aborted batch counts when it is decided again."""
+        metrics = self.metrics
+        metrics.repeated.inc(asked - len(outcomes))
+        for outcome in outcomes:
+            if decision := outcome.fresh:
+                metrics.decisions.labels(decision.verdict, outcome.payment.tipo_pagamento).inc()
+                metrics.latency.observe(outcome.seconds)
+                for reason in decision.reasons:
+                    metrics.reasons.labels(reason.code).inc()
+                for cause in decision.degraded:
+                    metrics.degraded.labels(cause).inc()
 
     def _commit(self, outcomes: Sequence[Outcome], records: Sequence[Message]) -> None:
         ends = {record.partition(): (record.offset() or 0) + 1 for record in records}
@@ -96,7 +117,10 @@ class Worker:
         self._producer.commit_transaction(_PATIENCE_S)
 
 
-def _consumer(config: Settings) -> Consumer:
+def _consumer(config: Settings, metrics: Metrics) -> Consumer:
+    def joined(_: Consumer, partitions: list[TopicPartition]) -> None:
+        metrics.ready = bool(partitions)
+
     consumer = Consumer(
         {
             "bootstrap.servers": config.kafka_bootstrap,
@@ -108,7 +132,7 @@ def _consumer(config: Settings) -> Consumer:
             "fetch.wait.max.ms": 100,
         }
     )
-    consumer.subscribe([TOPIC])
+    consumer.subscribe([TOPIC], on_assign=joined)
     return consumer
 
 
@@ -131,8 +155,11 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    config = settings()
     try:
-        Worker(settings(), stop).run()
+        worker = Worker(config, stop)
+        serve(worker.metrics, config.risk_metrics_port)
+        worker.run()
     except KafkaException as problem:
         log.critical("ended by the broker: %s", problem)
         raise SystemExit(1) from problem

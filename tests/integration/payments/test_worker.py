@@ -2,12 +2,15 @@
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
@@ -116,3 +119,27 @@ def test_decisions_of_an_outage_are_in_the_database_afterwards(shop: Shop, store
     assert len(shop.decisions(sent)) == len(sent)
     platform.start("risk-recorder")
     assert all(stored(store, one["id_transacao"]) for one in sent)
+
+
+def test_a_worker_counts_what_it_decides_and_tells_whether_it_lives(shop: Shop, platform: Platform) -> None:
+    url = f"http://127.0.0.1:{platform.config.risk_metrics_port}"
+    before = counted(url)
+    sent = some_payments(20)
+    shop.send([*sent, sent[0], sent[1] | {"valor": -1}])
+    assert len(shop.decisions(sent)) == len(sent)
+    after = counted(url)
+    assert after["risco_decisoes_total"] - before["risco_decisoes_total"] == len(sent)
+    assert after["risco_latencia_segundos_count"] - before["risco_latencia_segundos_count"] == len(sent)
+    assert after["risco_repetidas_total"] - before["risco_repetidas_total"] == 1
+    assert after["risco_recusadas_total"] - before["risco_recusadas_total"] == 1
+    assert after["risco_disjuntor_aberto"] == 0
+    assert [httpx.get(url + path).status_code for path in ("/viva", "/pronta", "/outra")] == [200, 200, 404]
+
+
+def counted(url: str) -> Counter[str]:
+    """Sums of the worker's metrics over their labels."""
+    found: Counter[str] = Counter()
+    for family in text_string_to_metric_families(httpx.get(f"{url}/metrics").text):
+        for sample in family.samples:
+            found[sample.name] += sample.value  # type: ignore[assignment]
+    return found

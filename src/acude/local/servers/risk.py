@@ -6,7 +6,7 @@ import httpx
 from kafka import KafkaAdminClient
 
 from acude.local.service import Service
-from acude.payments.groups import RECORDERS, WORKERS
+from acude.payments.groups import RECORDERS
 from acude.settings import HOST, Settings
 
 
@@ -16,8 +16,9 @@ def worker(config: Settings) -> Service:
         name="risk-worker",
         purpose="decides each payment within two seconds",
         command=[sys.executable, "-m", "acude.payments.worker"],
-        ready=lambda config: _group_stable(config, WORKERS),
-        address=f"topic transacoes to decisoes_risco on {config.kafka_bootstrap}",
+        ready=lambda config: _answers(f"http://{HOST}:{config.risk_metrics_port}/pronta"),
+        address=f"http://{HOST}:{config.risk_metrics_port}/metrics",
+        ports=[(config.risk_metrics_port, "risk_metrics_port")],
         after=("kafka", "valkey", "blacklist"),
     )
 

@@ -62,3 +62,17 @@ def traffic(config: Settings) -> Service:
         after=("kafka", "postgres", "streams"),
         live=True,
     )
+
+
+def payers(config: Settings) -> Service:
+    """Payers and a few fraudsters, at a modest rate, on the real clock."""
+    acude = str(Path(sys.executable).parent / "acude")
+    return Service(
+        name="payers",
+        purpose="simulated payers, live",
+        command=[acude, "risk", "simulate", "--live", "--rate", str(config.payments_rate)],
+        ready=lambda _config: None,
+        address=f"topic transacoes on {config.kafka_bootstrap}",
+        after=("kafka", "risk-worker", "streams"),
+        live=True,
+    )

@@ -1,0 +1,136 @@
+"""``acude risk``."""
+
+import signal
+import threading
+from typing import Annotated, Any
+
+import typer
+
+from acude.commands.output import Json, err, out, print_json, print_table
+from acude.local.errors import PlatformError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Payments: what was decided, and why.")
+
+
+@app.command()
+def why(
+    id_transacao: Annotated[str, typer.Argument(help="The payment's id.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Say what was decided on a payment and why: each reason with its meaning, versions, and what did not answer.
+
+    Exit code 1 where there is no decision.
+
+    Example:
+      acude risk why tnnhoegbfchcm-1
+    """
+    from psycopg import OperationalError  # noqa: PLC0415 - --help does without it
+    from psycopg_pool import PoolTimeout  # noqa: PLC0415
+
+    from acude.payments.store import Store  # noqa: PLC0415
+    from acude.settings import settings  # noqa: PLC0415
+
+    store = Store(settings())
+    try:
+        found = store.decision(id_transacao)
+    except (OperationalError, PoolTimeout) as problem:
+        raise PlatformError(
+            f"The decisions' database does not answer ({type(problem).__name__}).",
+            "Start the platform with `acude up`, or see `acude status`.",
+        ) from None
+    finally:
+        store.close()
+    if found is None:
+        raise PlatformError(
+            f"There is no decision on {id_transacao!r}.",
+            "Is the id right? What is no payment is in `acude quarantine list`.",
+        )
+    reasons = [{"codigo": code, "significado": _meaning(code)} for code in found["motivos"]]
+    if as_json:
+        print_json(found | {"motivos": reasons})
+        return
+    _print(found, reasons)
+
+
+def _meaning(code: str) -> str:
+    """What a reason code says to a person."""
+    from acude.payments.judge import ON_THE_LIST  # noqa: PLC0415
+    from acude.risk.decision import MODEL_PREFIX  # noqa: PLC0415
+    from acude.risk.signals import all_signals  # noqa: PLC0415
+
+    if code == ON_THE_LIST:
+        return "The payer's document is on the external list."
+    if code.startswith(MODEL_PREFIX):
+        return f"The model's input {code.removeprefix(MODEL_PREFIX).lower()}."
+    signal_of = all_signals().get(code.lower())
+    return signal_of.meaning if signal_of else "No signal of this version has this code."
+
+
+def _print(found: dict[str, Any], reasons: list[dict[str, str]]) -> None:
+    colour = {"aprovar": "green", "revisar": "yellow", "negar": "red"}[found["decisao"]]
+    out.print(f"[bold {colour}]{found['decisao']}[/]  {found['pontuacao']} of 1000")
+    out.print(
+        f"{found['operacao']} by {found['tipo_pagamento']}, {found['valor']} {found['moeda']}, "
+        f"made {found['transacao_em']:%Y-%m-%d %H:%M:%S}, "
+        f"decided {found['decidida_em']:%Y-%m-%d %H:%M:%S} within {found['latencia_ms']} ms"
+    )
+    out.print(
+        f"rules {found['versao_regras']}, model {found['versao_modelo']}, trace {found['id_rastro']}", style="dim"
+    )
+    if found["causas"]:
+        out.print(f"[yellow]degraded[/]: no answer from {', '.join(found['causas'])}")
+    if reasons:
+        print_table(("reason", "means"), [(one["codigo"], one["significado"]) for one in reasons])
+
+
+@app.command()
+def simulate(
+    *,
+    rate: Annotated[float, typer.Option(min=0.01, help="Payments a second.")] = 5.0,
+    length: Annotated[str, typer.Option("--duration", help="How long: 60s, 5m, 24h.")] = "60s",
+    seed: Annotated[int, typer.Option(help="The same seed and start give the same payments.")] = 7,
+    fraud_share: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the payments that are frauds.")] = 0.01,
+    live: Annotated[bool, typer.Option("--live", help="Go on until SIGINT or SIGTERM.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Play payers and fraudsters: payments to topic transacoes, by the real clock.
+
+    Seven named frauds are woven in, from tried-out cards to mule accounts. Ctrl-C ends it. Exit code 2 where the broker
+    is missing, 1 where it did not take a payment.
+
+    Examples:
+      acude risk simulate --rate 20 --duration 5m --fraud-share 0.05
+      acude risk simulate --live
+    """
+    from acude.commands.simulate import duration  # noqa: PLC0415 - imports the Kafka client
+    from acude.ingress.producer import BrokerError  # noqa: PLC0415
+    from acude.settings import settings  # noqa: PLC0415
+    from acude.simulator.payments.play import Sent, play  # noqa: PLC0415
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    def show(sent: Sent) -> None:
+        err.print(f"{sum(sent.labels.values()):,} payments", markup=False)
+
+    try:
+        sent = play(
+            settings(),
+            rate,
+            None if live else duration(length),
+            seed=seed,
+            fraud_share=fraud_share,
+            on_progress=show if not live else lambda _: None,
+            stop=stop,
+        )
+    except BrokerError as problem:
+        err.print(f"[red]✗[/red] {problem.found}")
+        err.print(f"  {problem.next_step}")
+        raise typer.Exit(2) from None
+    if as_json:
+        print_json({"enviadas": dict(sent.labels), "falhas": sent.failed})
+    else:
+        print_table(("kind", "payments"), [(name, f"{count:,}") for name, count in sorted(sent.labels.items())])
+    raise typer.Exit(1 if sent.failed else 0)
