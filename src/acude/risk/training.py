@@ -17,6 +17,7 @@ from skl2onnx.common._registration import get_converter
 from skl2onnx.common.data_types import FloatTensorType
 from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from acude.risk import inputs
 from acude.risk.model import CARD, GRAPH, PROBABILITIES, Card, session_options
@@ -104,7 +105,9 @@ def replay(payments: Sequence[Payment], frauds: Sequence[bool] | Labels, since: 
 
 def fit(matrix: Matrix, frauds: Labels, seed: int = 0) -> HistGradientBoostingClassifier:
     """Trees that tell frauds from honest payments; the same seed gives the same trees."""
-    return HistGradientBoostingClassifier(**_TREES, random_state=seed).fit(matrix, frauds)
+    # OpenMP's threads wait for each other by spinning: beside other work they are slower together than one.
+    with threadpool_limits(1, "openmp"):
+        return HistGradientBoostingClassifier(**_TREES, random_state=seed).fit(matrix, frauds)
 
 
 def save(
