@@ -12,7 +12,7 @@ LINKED := $(LOCKED)-$(shell git hash-object pyproject.toml)
 JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 
-.PHONY: help install generate lock demo up down test test-unit lint bench bench-risk soak packages clean
+.PHONY: help install generate lock demo up down test test-unit lint bench bench-risk bench-model soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ bench: install ## the figures of the platform, into var/bench/
 
 bench-risk: install ## how fast payments are decided, and with a slow list or without Valkey
 	$(BIN)/python -m benchmarks.risk
+
+bench-model: install ## the fraud model beside the published ones, both protocols
+	$(BIN)/python -m benchmarks.model
 
 soak: install ## hours of traffic with faults
 	$(BIN)/python -m benchmarks.soak
