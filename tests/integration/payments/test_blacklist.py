@@ -15,10 +15,11 @@ from acude.payments.blacklist import Blacklist
 from acude.payments.judge import ON_THE_LIST
 from acude.settings import Settings
 from acude.simulator.blacklist import Mode, api, is_listed
+from acude.simulator.payments.documents import cpf
 from tests.integration.payments.conftest import Shop, some_payments
 
 CLEAN = ["52998224725", "11222333000181", "12ABC34501DE35"]
-LISTED = next(f"{number:011d}" for number in range(10**10, 10**11) if is_listed(f"{number:011d}"))
+LISTED = next(document for base in range(10**8, 10**9) if is_listed(document := cpf(base)))
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +94,7 @@ def misbehaving(platform: Platform) -> Iterator[str]:
 
 
 def test_a_payer_on_the_list_is_refused_with_the_reason(shop: Shop) -> None:
-    sent = some_payments(2000)
-    listed = next((one for one in sent if is_listed(one["documento_pagador"])), None)
-    assert listed, "one in a thousand documents is on the list"
+    (listed,) = some_payments(1, documento_pagador=LISTED)
     shop.send([listed])
     (decision,) = shop.decisions([listed])[listed["id_transacao"]]
     assert (decision["decisao"], decision["motivos"][0]) == ("negar", ON_THE_LIST)
