@@ -13,6 +13,9 @@ from acude.settings import settings
 
 app = typer.Typer(add_completion=False)
 
+_SERVERS = ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer", "athena", "spark-batch")
+"""With what they need: the lake half, which the five properties are about."""
+
 
 @app.command()
 def demo(
@@ -32,7 +35,7 @@ def demo(
     attached = platform.is_running()
     try:
         with ServiceProgress() as progress:
-            platform.up(None, progress)
+            platform.up(_SERVERS, progress)
             platform.up(["streams"], progress)
         held = _tell(platform, began, as_json=as_json)
     finally:
