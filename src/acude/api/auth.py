@@ -85,16 +85,15 @@ def scheme(config: Settings) -> OAuth2:
     return OAuth2(flows=OAuthFlows(clientCredentials=flow), auto_error=False, scheme_name="oauth2")
 
 
-def caller_of(request: Request, token: str | None) -> str:
-    """The bearer token of a request's header.
+def bearer(header: str | None) -> str:
+    """The token of an `Authorization` header.
 
     Raises:
         ProblemError: 401 where there is none.
     """
-    kind, _, value = (token or "").partition(" ")
+    kind, _, value = (header or "").partition(" ")
     if kind.lower() != "bearer" or not value:
         raise unauthorised("Send `Authorization: Bearer <token>`; the issuer gives tokens to known clients.")
-    del request
     return value
 
 
@@ -105,7 +104,7 @@ def requires(config: Settings) -> Callable[..., object]:
     async def caller(
         needed: SecurityScopes, request: Request, authorization: Annotated[str | None, Depends(oauth2)]
     ) -> Caller:
-        token = caller_of(request, authorization)
+        token = bearer(authorization)
         found: Caller = await run_in_threadpool(request.app.state.verifier.verify, token)
         if not found.scopes.intersection(needed.scopes):
             wanted = " or ".join(needed.scopes)

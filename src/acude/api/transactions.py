@@ -119,7 +119,7 @@ class _Door:
         if claim is Claim.OTHER:
             raise ProblemError(409, "Id in use", "This id_transacao was used for another payment; draw a new one.")
         if claim is Claim.SAME:
-            return await self.read(request, who, id_transacao)
+            return await self._known(request, who, id_transacao)
         left = self._budget_s - (time.monotonic() - began)
         sends: list[Any] = []
         answer = await state.decisions.wait(
@@ -135,6 +135,10 @@ class _Door:
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
+        return await self._known(request, who, id_transacao)
+
+    async def _known(self, request: Request, who: Caller, id_transacao: str) -> Response:
+        """The decision on a payment of the caller's, or that it is still to come."""
         state = request.app.state
         found = state.decisions.recent(id_transacao)
         if not found:
