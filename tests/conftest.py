@@ -7,7 +7,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from acude.local.platform import Platform
-from acude.settings import settings
+from tests.servers import ALL_SERVERS, lane, move_to_own_servers, servers
 
 # How long an example takes depends on what else the machine does; no test judges time.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,24 +16,24 @@ hypothesis_settings.load_profile("untimed")
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    """Every server of the platform, ready. Attaches where it runs already, and then leaves it running."""
-    servers = Platform(settings().model_copy(update={"spark_short_lived": True}))
-    attached = servers.is_running()
-    servers.up()
-    yield servers
-    if not attached:
-        servers.down()
+    """Every server of the platform; a folder that needs fewer has a fixture of its own."""
+    with servers() as found:
+        yield found
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests by what they take.
 
-    Whoever takes the servers has their mark, so that ``-m "not platform"`` leaves all of them out. Whoever takes a
-    Spark of its own shares it with the others in one worker.
+    Whoever takes the servers has their mark, so that ``-m "not platform"`` leaves all of them out. With pytest-xdist,
+    tests of the same servers share a worker, and so do those that take a Spark of their own.
     """
     for item in items:
-        taken = getattr(item, "fixturenames", ())
-        if "platform" in taken:
+        if servers_taken := lane(item):
             item.add_marker(pytest.mark.platform)
-        if "spark" in taken:
+            item.add_marker(pytest.mark.xdist_group(servers_taken))
+        elif "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("spark"))
+    if any(item.get_closest_marker("platform") for item in items):
+        move_to_own_servers()
+    # What takes longest begins first.
+    items.sort(key=lambda item: lane(item) != ALL_SERVERS)

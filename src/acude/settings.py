@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     contracts: Path = Field(default=PROJECT / "contracts", description="Folder of the ODCS files")
     var: Path = Field(default=PROJECT / "var", description="Where local servers keep data, logs and process ids")
 
+    jars: Path = Field(default=PROJECT / "var" / "jars", description="Kafka's and Spark's, from `make install`")
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME", description="None: the java on the PATH")
 
     # Events

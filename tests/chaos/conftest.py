@@ -22,6 +22,7 @@ from acude.ingress.topics import ensure_topics
 from acude.lake.snapshot import storage_options
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
+from tests.servers import servers
 
 HERE = Path(__file__).parent
 Coordinate = tuple[int, int]
@@ -115,13 +116,9 @@ MIXED = [
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    """Broker and object store alone; attaches where they run already, and then leaves them running."""
-    servers = Platform()
-    attached = servers.is_running()
-    servers.up(["kafka", "s3"])
-    yield servers
-    if not attached:
-        servers.down()
+    """Broker and object store alone."""
+    with servers("kafka", "s3") as found:
+        yield found
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
     """
     config = config or settings()
     conf = _DELTA | _RUNTIME | {"spark.driver.memory": config.spark_memory}
-    conf["spark.driver.extraClassPath"] = f"{config.var}/jars/spark/*"
+    conf["spark.driver.extraClassPath"] = f"{config.jars}/spark/*"
     conf["spark.local.dir"] = f"{config.var}/spark"
     conf["spark.sql.warehouse.dir"] = f"{config.var}/spark/warehouse"
     # UTC for the JVM too: java.sql types and the Kafka source's timestamps pass through it.
@@ -96,7 +96,7 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
 
 def class_archive(config: Settings) -> Path:
     """Where `acude.local.class_archive` puts Spark's classes; drivers start without it, too."""
-    return config.var / "jars" / "spark.jsa"
+    return config.jars / "spark.jsa"
 
 
 def driver_session(name: str, config: Settings | None = None, more: Mapping[str, str] | None = None) -> SparkSession:

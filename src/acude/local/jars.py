@@ -70,11 +70,11 @@ def fetch(config: Settings) -> None:
         PlatformError: No usable Java, or a jar can't be fetched.
     """
     java = require_java(config)
-    work = config.var / "ivy"
+    work = config.jars.with_name("ivy")
     work.mkdir(parents=True, exist_ok=True)
     (work / "settings.xml").write_text(_SETTINGS)
     (work / "jars.xml").write_text(ivy_module(parse(LIST.read_text())))
-    pattern = f"{config.var}/jars/[conf]/[artifact]-[revision].[ext]"
+    pattern = f"{config.jars}/[conf]/[artifact]-[revision].[ext]"
     files: list[str | Path] = ["-settings", work / "settings.xml", "-ivy", work / "jars.xml"]
     command: list[str | Path] = [java, "-jar", _ivy(), *files, "-retrieve", pattern, "-sync", "-warn"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -65,7 +65,7 @@ def require_java(config: Settings) -> Path:
 
 def jars(config: Settings, group: str) -> Path:
     """Folder of one group of ``infra/jvm/jars.txt``."""
-    return config.var / "jars" / group
+    return config.jars / group
 
 
 def require_jars(config: Settings, group: str) -> None:

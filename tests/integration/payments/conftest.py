@@ -18,19 +18,16 @@ from acude.payments.store import Store
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.settings import Settings
 from acude.simulator.payments import payments
+from tests.servers import servers
 
 PATIENCE_S = 60
 
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    """What decides payments; attaches where it runs already, and then leaves it running."""
-    servers = Platform()
-    attached = servers.is_running()
-    servers.up(["risk-worker", "risk-recorder", "risk-api"])
-    yield servers
-    if not attached:
-        servers.down()
+    """What decides payments."""
+    with servers("risk-worker", "risk-recorder", "risk-api") as found:
+        yield found
 
 
 def some_payments(number: int, seed: int | None = None, **changes: object) -> list[dict[str, Any]]:

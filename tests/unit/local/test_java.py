@@ -48,4 +48,4 @@ def test_a_java_home_without_java_is_said(tmp_path: Path) -> None:
 
 def test_missing_jars_lead_to_make_install(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="make install"):
-        require_jars(Settings(var=tmp_path), "kafka")
+        require_jars(Settings(jars=tmp_path), "kafka")

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.batch_lake import BatchLake, own_lake, publish_day
+from tests.integration.batch.batch_lake import BatchLake, own_lake, publish_day
 
-FILES = Path(__file__).resolve().parents[3] / "shared" / "data" / "online-retail"
-DIMENSION = Path(__file__).resolve().parents[2] / "contracts" / "dimensions" / "produtos.csv"
+FILES = Path(__file__).resolve().parents[4] / "shared" / "data" / "online-retail"
+DIMENSION = Path(__file__).resolve().parents[3] / "contracts" / "dimensions" / "produtos.csv"
 
 DAYS = {
     "2010-12-05": "most repeated lines",

@@ -19,7 +19,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
-from tests.integration.streamlab import StreamLab, drop_topic, ingest, own_topic, produce, register, stream_lab
+from tests.integration.streams.streamlab import StreamLab, drop_topic, ingest, own_topic, produce, register, stream_lab
 
 BIN = Path(sys.executable).parent
 COLD = b'{"id_sensor":"s1","valor":-5.0,"timestamp":"2026-11-22T10:00:00","id_evento":"cold"}'

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from acude.local.platform import Platform
-from tests.integration.streamlab import (
+from tests.integration.streams.streamlab import (
     NOON,
     Row,
     Silver,

@@ -14,14 +14,14 @@ from acude.lake import inbox
 from acude.settings import settings
 from jobs.batch import exportar_vendas
 from jobs.batch.exportar_vendas import ExportError
-from tests.integration.batch_lake import BatchLake, own_lake
+from tests.integration.batch.batch_lake import BatchLake, own_lake
 
 pytestmark = pytest.mark.usefixtures("platform")
 
 DAY = date(1999, 5, 17)
 """Before any order that the simulator makes."""
 
-TABLES = Path(__file__).resolve().parents[2] / "src" / "acude" / "simulator" / "pedidos.sql"
+TABLES = Path(__file__).resolve().parents[3] / "src" / "acude" / "simulator" / "pedidos.sql"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from acude.lake.publish import publish
 from acude.lake.staging import StagingError
 from acude.quality.published import audit_all
 from jobs.batch import estoque_por_armazem, mais_vendidos, receita_mensal, vendas, vendas_por_regiao
-from tests.integration.batch_lake import OWN, BatchLake, csv_of, own_lake, publish_day
+from tests.integration.batch.batch_lake import OWN, BatchLake, csv_of, own_lake, publish_day
 
 pytestmark = pytest.mark.usefixtures("platform")
 

@@ -7,7 +7,7 @@ import pytest
 from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
-from tests.integration.streamlab import (
+from tests.integration.streams.streamlab import (
     Row,
     StreamLab,
     append,

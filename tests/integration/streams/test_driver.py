@@ -12,7 +12,7 @@ from acude.ingress.topics import ensure_topics
 from acude.lake.lease import Lease
 from acude.local.platform import Platform
 from acude.settings import PROJECT, settings
-from tests.integration.streamlab import StreamLab, drop_topic, own_topic, produce, stream_lab
+from tests.integration.streams.streamlab import StreamLab, drop_topic, own_topic, produce, stream_lab
 
 DRIVER = [sys.executable, "-m", "jobs.streaming"]
 

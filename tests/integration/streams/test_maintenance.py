@@ -11,7 +11,7 @@ import pytest
 from acude.aws import s3
 from acude.local.platform import Platform
 from acude.settings import PROJECT
-from tests.integration.streamlab import (
+from tests.integration.streams.streamlab import (
     NOON,
     Silver,
     StreamLab,
@@ -25,7 +25,7 @@ from tests.integration.streamlab import (
     serve_one_at_the_desk,
     stream_lab,
 )
-from tests.integration.test_measure import TABLES
+from tests.integration.streams.test_measure import TABLES
 
 EVENTS = "silver.eventos_clientes"
 DAY = timedelta(days=1)
@@ -133,7 +133,7 @@ def test_a_request_is_served_where_no_driver_runs(spark: StreamLab, silver: Silv
 def test_a_request_is_served_by_the_driver_that_holds_the_lease(spark: StreamLab, silver: Silver) -> None:
     land_six_files(silver)
     asking = subprocess.Popen(
-        [sys.executable, "-c", f"from tests.integration.streamlab import ask; print(ask('expire', {EVENTS!r}, None))"],
+        [sys.executable, "-c", f"from {ask.__module__} import ask; print(ask('expire', {EVENTS!r}, None))"],
         cwd=PROJECT, env=spark.whole_environment, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     spark.do(serve_one_at_the_desk)

@@ -1,0 +1,50 @@
+"""The real servers that tests use, and which tests share them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from acude.local.platform import Platform
+from acude.settings import PROJECT, Settings, settings
+
+ALL_SERVERS = "all servers"
+"""The lane of the tests that take the whole platform."""
+
+_STEP = 1000
+"""Ports of one worker's servers lie so far from those of the next."""
+
+
+@contextmanager
+def servers(*names: str) -> Iterator[Platform]:
+    """The named servers with what they depend on, or all of them, ready.
+
+    Attaches where a platform runs already, and then leaves it running.
+    """
+    found = Platform(settings().model_copy(update={"spark_short_lived": True}))
+    attached = found.is_running()
+    found.up(names or None)
+    yield found
+    if not attached:
+        found.down()
+
+
+def lane(item: pytest.Item) -> str | None:
+    """Where the `platform` fixture that a test takes is defined: tests of one lane share its servers."""
+    fixtures = item.session._fixturemanager.getfixturedefs("platform", item)
+    taken = "platform" in getattr(item, "fixturenames", ())
+    return (fixtures[-1].baseid or ALL_SERVERS) if taken and fixtures else None
+
+
+def move_to_own_servers() -> None:
+    """Gives a pytest-xdist worker a platform of its own, beside those of the other workers and of `acude up`."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return
+    os.environ["ACUDE_VAR"] = str(PROJECT / "var" / "tests" / worker)
+    offset = _STEP * (1 + int(worker.removeprefix("gw")))
+    for name, field in Settings.model_fields.items():
+        if name.endswith("_port"):
+            os.environ[f"ACUDE_{name.upper()}"] = str(field.default + offset)
+    settings.cache_clear()
