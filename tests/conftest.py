@@ -21,8 +21,9 @@ def platform() -> Iterator[Platform]:
         yield found
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests by what they take.
+    """Marks tests by what they take, before pytest-xdist looks at the marks.
 
     Whoever takes the servers has their mark, so that ``-m "not platform"`` leaves all of them out. With pytest-xdist,
     tests of the same servers share a worker, and so do those that take a Spark of their own.

@@ -9,8 +9,8 @@ import pytest
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 
-ALL_SERVERS = "all servers"
-"""The lane of the tests that take the whole platform."""
+ALL_SERVERS = "tests"
+"""The lane of the tests that take the whole platform; its fixture is the root's."""
 
 _STEP = 1000
 """Ports of one worker's servers lie so far from those of the next."""
@@ -31,10 +31,10 @@ def servers(*names: str) -> Iterator[Platform]:
 
 
 def lane(item: pytest.Item) -> str | None:
-    """Where the `platform` fixture that a test takes is defined: tests of one lane share its servers."""
+    """The folder whose `platform` fixture a test takes: tests of one lane share its servers."""
     fixtures = item.session._fixturemanager.getfixturedefs("platform", item)
     taken = "platform" in getattr(item, "fixturenames", ())
-    return (fixtures[-1].baseid or ALL_SERVERS) if taken and fixtures else None
+    return fixtures[-1].baseid if taken and fixtures else None
 
 
 def move_to_own_servers() -> None:
