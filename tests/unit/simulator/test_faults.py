@@ -2,6 +2,7 @@ import json
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pyarrow as pa
 import pytest
@@ -17,8 +18,9 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 SHARES = Shares(late=0.05, duplicate=0.04, malformed=0.03, contradictory=0.02)
 
 
-def happened(seed: int = 7) -> list[Event]:
-    return list(events(seed, START, timedelta(hours=10), 1))
+@cache
+def happened() -> list[Event]:
+    return list(events(7, START, timedelta(hours=10), 1))
 
 
 @pytest.fixture(scope="module")

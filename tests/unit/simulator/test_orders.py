@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from acude.simulator.orders import Order, OrderBook
 from acude.simulator.shoppers import Event, events
@@ -6,10 +7,13 @@ from acude.simulator.shoppers import Event, events
 START = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def played(seed: int = 7) -> tuple[list[Event], list[Order]]:
-    book = OrderBook(seed)
-    followed = list(book.follow(events(seed, START, timedelta(days=2), 0.5)))
+def play() -> tuple[list[Event], list[Order]]:
+    book = OrderBook(7)
+    followed = list(book.follow(events(7, START, timedelta(days=2), 0.5)))
     return followed, book.take() + book.finish()
+
+
+played = cache(play)
 
 
 def test_every_purchase_is_a_line_of_its_order() -> None:
@@ -47,7 +51,7 @@ def test_a_return_follows_its_order_and_brings_back_no_more_than_was_bought() ->
 
 
 def test_the_same_seed_gives_the_same_orders_and_returns() -> None:
-    assert played()[1] == played()[1]
+    assert play()[1] == play()[1]
 
 
 def test_nothing_comes_back_after_the_end() -> None:
