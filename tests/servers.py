@@ -9,8 +9,8 @@ import pytest
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 
-ALL_SERVERS = "tests"
-"""The lane of the tests that take the whole platform; its fixture is the root's."""
+LONGEST_FIRST = ["tests", "tests/integration/batch", "tests/integration/streams", "tests/chaos"]
+"""Lanes in the order in which workers take them; the first, that of all servers, stays on the usual ports."""
 
 _STEP = 1000
 """Ports of one worker's servers lie so far from those of the next."""
@@ -38,12 +38,12 @@ def lane(item: pytest.Item) -> str | None:
 
 
 def move_to_own_servers() -> None:
-    """Gives a pytest-xdist worker a platform of its own, beside those of the other workers and of `acude up`."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is None:
+    """Gives each worker of pytest-xdist but the first a platform of its own, beside the usual one."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if worker == "gw0":
         return
     os.environ["ACUDE_VAR"] = str(PROJECT / "var" / "tests" / worker)
-    offset = _STEP * (1 + int(worker.removeprefix("gw")))
+    offset = _STEP * int(worker.removeprefix("gw"))
     for name, field in Settings.model_fields.items():
         if name.endswith("_port"):
             os.environ[f"ACUDE_{name.upper()}"] = str(field.default + offset)

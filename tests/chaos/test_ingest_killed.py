@@ -72,7 +72,7 @@ def test_a_lost_checkpoint_goes_on_behind_bronze_and_mends_the_cut_batch(lake: L
 
 def test_kills_of_driver_broker_and_object_store_at_any_moment(lake: Lake, platform: Platform) -> None:
     number = 0
-    for victim in ("driver", "kafka", "s3", "driver"):
+    for victim in ("driver", "kafka", "s3"):
         lake.send(*(reading(n) for n in range(number, number + 200)), *MIXED[-3:])
         number += 200
         driver = subprocess.Popen(

@@ -14,6 +14,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from acude.aws import s3
 from acude.contracts.model import Contract, tables
 from acude.lake import delta_log
 from acude.lake.delta import exists, partition_of, provide, table_path
@@ -140,13 +141,32 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
         if found and found.files(oldest, "<"):
             spark.sql(f"DELETE FROM delta.`{table_path(contract)}` WHERE {column} < '{oldest}'").collect()  # noqa: S608
     hours = _hours(REPLACED_OFTEN if is_live(contract) else config.expire_after)
-    # Delta refuses less than a week unless told; how long is needed is this setting's business.
-    spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
-    # It lists folders in this number of tasks; the default is ten thousand, even for one folder.
-    spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "4")
-    spark.sql(f"VACUUM delta.`{table_path(contract)}` RETAIN {hours} HOURS").collect()
+    if _has_files_to_spare(contract, config, datetime.now(UTC) - timedelta(hours=hours)):
+        # Delta refuses less than a week unless told; how long is needed is this setting's business.
+        spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
+        # It lists folders in this number of tasks; the default is ten thousand, even for one folder.
+        spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "4")
+        spark.sql(f"VACUUM delta.`{table_path(contract)}` RETAIN {hours} HOURS").collect()
     follows_streams = contract.writer == "streams"
     return {"hours": hours, "log_files": delta_log.prune(contract) if follows_streams else 0}
+
+
+def _has_files_to_spare(contract: Contract, config: Settings, before: datetime) -> bool:
+    """Whether there is a file from before that moment which the table no longer has: VACUUM takes seconds to find none.
+
+    What was removed lately may count too early; what a writer left without a commit counts as well.
+    """
+    found = snapshot(contract, config)
+    if found is None:
+        return False
+    needed = {uri.partition(f"{config.lake_bucket}/")[2] for uri in found.table.file_uris()}
+    listed = s3(config).get_paginator("list_objects_v2")
+    return any(
+        entry["LastModified"] < before and entry["Key"] not in needed
+        for page in listed.paginate(Bucket=config.lake_bucket, Prefix=f"{contract.prefix}/")
+        for entry in page.get("Contents", ())
+        if "/_delta_log/" not in entry["Key"]
+    )
 
 
 def maintain_batch(day: date) -> list[dict[str, Any]]:

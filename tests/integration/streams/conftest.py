@@ -1,11 +1,21 @@
-"""The servers that a stream needs; its driver is a test's own."""
+"""The servers that a stream needs, and a Spark for the tests that write silver themselves."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from acude.local.platform import Platform
+from tests.integration.streams.streamlab import Silver, StreamLab, stream_lab
 from tests.servers import servers
+
+TABLES = (
+    "silver.eventos_clientes",
+    "silver.atualizacoes_estoque",
+    "gold.ao_vivo_produtos_mais_vistos",
+    "gold.ao_vivo_usuarios_ativos",
+    "gold.ao_vivo_vendas_por_minuto",
+    "gold.ao_vivo_estoque",
+)
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +23,19 @@ def platform() -> Iterator[Platform]:
     """Broker and object store alone."""
     with servers("kafka", "s3") as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def spark(platform: Platform) -> Iterator[StreamLab]:
+    """One Spark for all of them; what a table no longer needs it lets go of at once."""
+    del platform
+    with stream_lab(expire_after="PT0S") as lab:
+        yield lab
+
+
+@pytest.fixture
+def silver(spark: StreamLab) -> Silver:
+    """An empty lake of the test's own."""
+    spark.new_lake()
+    spark.create(*TABLES)
+    return Silver(spark)

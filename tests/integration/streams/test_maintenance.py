@@ -3,13 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from acude.aws import s3
-from acude.local.platform import Platform
 from acude.settings import PROJECT
 from tests.integration.streams.streamlab import (
     NOON,
@@ -23,29 +21,13 @@ from tests.integration.streams.streamlab import (
     live,
     measure,
     serve_one_at_the_desk,
-    stream_lab,
 )
-from tests.integration.streams.test_measure import TABLES
 
 EVENTS = "silver.eventos_clientes"
 DAY = timedelta(days=1)
 YESTERDAY = NOON - DAY
 TOMORROW = datetime.now(UTC).date() + DAY
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(scope="module")
-def spark(platform: Platform) -> Iterator[StreamLab]:
-    del platform
-    with stream_lab(expire_after="PT0S") as lab:
-        yield lab
-
-
-@pytest.fixture
-def silver(spark: StreamLab) -> Silver:
-    spark.new_lake()
-    spark.create(*TABLES)
-    return Silver(spark)
 
 
 def land_six_files(silver: Silver) -> None:

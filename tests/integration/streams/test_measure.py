@@ -1,13 +1,9 @@
 """Live windows and live stock, against a few lines of plain Python."""
 
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
-from acude.local.platform import Platform
 from tests.integration.streams.streamlab import (
     NOON,
     Row,
@@ -18,33 +14,9 @@ from tests.integration.streams.streamlab import (
     live,
     measure,
     stock,
-    stream_lab,
 )
 
-TABLES = (
-    "silver.eventos_clientes",
-    "silver.atualizacoes_estoque",
-    "gold.ao_vivo_produtos_mais_vistos",
-    "gold.ao_vivo_usuarios_ativos",
-    "gold.ao_vivo_vendas_por_minuto",
-    "gold.ao_vivo_estoque",
-)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def spark(platform: Platform) -> Iterator[StreamLab]:
-    """One lake and one Spark for all tests here; each test begins with an empty lake."""
-    del platform
-    with stream_lab() as lab:
-        yield lab
-
-
-@pytest.fixture
-def silver(spark: StreamLab) -> Silver:
-    spark.new_lake()
-    spark.create(*TABLES)
-    return Silver(spark)
 
 
 def minutes_of_trade(silver: Silver, seed: int) -> list[Row]:
