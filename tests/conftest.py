@@ -7,7 +7,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from acude.local.platform import Platform
-from tests.servers import LONGEST_FIRST, lane, move_to_own_servers, servers
+from tests.servers import LONGEST_FIRST, lane, servers
 
 # How long an example takes depends on what else the machine does; no test judges time.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,8 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(servers_taken))
         elif "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("spark"))
-    if any(item.get_closest_marker("platform") for item in items):
-        move_to_own_servers()
     # So that no worker is left alone with a long one at the end.
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(lane(item) or "", len(places)))

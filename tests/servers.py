@@ -10,7 +10,9 @@ from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 
 LONGEST_FIRST = ["tests", "tests/integration/batch", "tests/integration/streams", "tests/chaos"]
-"""Lanes in the order in which workers take them; the first, that of all servers, stays on the usual ports."""
+"""Lanes in the order in which workers take them; that of all servers comes first."""
+
+_settled: list[str] = []
 
 _STEP = 1000
 """Ports of one worker's servers lie so far from those of the next."""
@@ -22,6 +24,7 @@ def servers(*names: str) -> Iterator[Platform]:
 
     Attaches where a platform runs already, and then leaves it running.
     """
+    _settle(usual=not names)
     found = Platform(settings().model_copy(update={"spark_short_lived": True}))
     attached = found.is_running()
     found.up(names or None)
@@ -37,13 +40,20 @@ def lane(item: pytest.Item) -> str | None:
     return fixtures[-1].baseid if taken and fixtures else None
 
 
-def move_to_own_servers() -> None:
-    """Gives each worker of pytest-xdist but the first a platform of its own, beside the usual one."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    if worker == "gw0":
+def _settle(*, usual: bool) -> None:
+    """Chooses this worker's place when its first servers start; later ones join them.
+
+    Whoever starts all servers stays on the usual ports, which the README's own lines name. The other workers of
+    pytest-xdist each have a platform of their own beside.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None or _settled:
+        return
+    _settled.append(worker)
+    if usual:
         return
     os.environ["ACUDE_VAR"] = str(PROJECT / "var" / "tests" / worker)
-    offset = _STEP * int(worker.removeprefix("gw"))
+    offset = _STEP * (1 + int(worker.removeprefix("gw")))
     for name, field in Settings.model_fields.items():
         if name.endswith("_port"):
             os.environ[f"ACUDE_{name.upper()}"] = str(field.default + offset)
