@@ -46,12 +46,15 @@ def topic(platform: Platform) -> Iterator[str]:
         admin.delete_topics([name])
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Platform]:
     """A second platform, of which only the catalogue will run."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    servers = Platform(Settings(var=tmp_path, glue_port=port))
+    servers = Platform(Settings(var=tmp_path, glue_port=free_port()))
     yield servers
     servers.down()
 
@@ -177,6 +180,17 @@ def test_airflow_knows_its_user_and_refuses_others(platform: Platform) -> None:
     assert httpx.post(f"{config.airflow_url}/auth/token", json=login).status_code == 201
     assert httpx.post(f"{config.airflow_url}/auth/token", json={**login, "password": "other"}).status_code == 401
     assert httpx.get(f"{config.airflow_url}/api/v2/dags").status_code == 401
+
+
+def test_a_broker_keeps_its_records_when_its_ports_are_moved(tmp_path: Path) -> None:
+    for kept in ([], [b"1"]):
+        broker = Platform(Settings(var=tmp_path, kafka_port=free_port(), kafka_controller_port=free_port()))
+        try:
+            broker.up(["kafka"])
+            assert consume(broker, "eventos_clientes") == kept
+            produce(broker, "eventos_clientes", [b"1"])
+        finally:
+            broker.down()
 
 
 def test_a_killed_broker_comes_back_with_its_records(platform: Platform, topic: str) -> None:

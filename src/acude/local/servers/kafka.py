@@ -63,7 +63,7 @@ def prepare(config: Settings) -> None:
     if (home / "data" / "meta.properties").exists():
         return
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    format_storage = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c"]
+    format_storage = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c"]
     answer = subprocess.run(
         [*_java(config), *format_storage, str(home / "server.properties")], capture_output=True, text=True, check=False
     )
@@ -85,7 +85,8 @@ def server_properties(config: Settings) -> str:
     properties: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
-        "controller.quorum.bootstrap.servers": controller,
+        # Named here rather than in the storage, so that the port can be moved later.
+        "controller.quorum.voters": f"1@{controller}",
         "controller.listener.names": "CONTROLLER",
         "listeners": f"PLAINTEXT://{plaintext},CONTROLLER://{controller}",
         "advertised.listeners": f"PLAINTEXT://{plaintext},CONTROLLER://{controller}",
