@@ -128,6 +128,11 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     counting = Counting(spark, config)
     counting.series.catch_up()
     trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.measure_trigger}
+    return go_on(spark, counting, config, trigger)
+
+
+def go_on(spark: SparkSession, counting: Counting, config: Settings, trigger: dict[str, Any]) -> StreamingQuery:
+    """Starts the query where its checkpoint ended."""
     return (
         touched_minutes(spark, counting.contract)
         .writeStream.queryName("payments")
