@@ -21,7 +21,7 @@ from acude.contracts.spark import arrow_schema
 from acude.lake.delta import table_path
 from acude.lake.payment_minutes import Span, by_day, minutes_of, payments_per_minute, renewed, spans, within
 from acude.lake.snapshot import snapshot
-from acude.payments.series import Series
+from acude.payments.series.loader import Series
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)

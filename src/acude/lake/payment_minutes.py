@@ -114,7 +114,6 @@ def payments_per_minute(payments: DataFrame, decisions: DataFrame) -> DataFrame:
             f.to_date("janela_inicio").alias("data"),
             f.hour("janela_inicio").alias("hora"),
             "janela_inicio",
-            (f.col("janela_inicio") + f.expr("INTERVAL 1 minute")).alias("janela_fim"),
             *_GROUP[1:],
             "r.resultado",
             f.col("r.transacoes").cast("bigint").alias("transacoes"),

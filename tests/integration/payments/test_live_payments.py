@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -49,12 +50,10 @@ def database(platform: Platform) -> Iterator[str]:
     """A database of the tests' own, beside the decisions'."""
     dsn, name = platform.config.risk_dsn.get_secret_value(), f"teste_{uuid4().hex[:12]}"
     owner = psycopg.conninfo.conninfo_to_dict(dsn)["user"]
-    with postgres.connect(platform.config) as admin, admin.cursor() as cursor:
-        admin.autocommit = True
+    with closing(postgres.connect(platform.config)) as admin, admin.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
     yield make_conninfo(dsn, dbname=name)
-    with postgres.connect(platform.config) as admin, admin.cursor() as cursor:
-        admin.autocommit = True
+    with closing(postgres.connect(platform.config)) as admin, admin.cursor() as cursor:
         cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 

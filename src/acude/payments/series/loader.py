@@ -63,7 +63,7 @@ class Series:
     def _catch_up(self, connection: Connection, gold: Snapshot) -> int:
         now = datetime.now(UTC)
         oldest = now.date() - timedelta(days=minute_days(self._contract))
-        there = dict(connection.execute("SELECT hora, arquivos FROM pagamentos_cargas").fetchall())
+        there: dict[datetime, str] = dict(connection.execute("SELECT hora, arquivos FROM pagamentos_cargas").fetchall())
         wanted = hours(gold)
         hours_of_interest = sorted(hour for hour in there.keys() | wanted.keys() if hour.date() >= oldest)
         differing = [hour for hour in hours_of_interest if there.get(hour) != wanted.get(hour)]
