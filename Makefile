@@ -43,9 +43,11 @@ $(CLASSES): | $(JARS)
 	@$(BIN)/python -m acude.local.class_archive
 	@rm -f var/jars/.fetched-*-archived-* && touch $@
 
-generate: install ## the files that the contracts render: the warehouse's schema and the data dictionary
+generate: install ## the files that the contracts render: the databases' schemas and the data dictionary
 	$(BIN)/python -m acude.contracts.redshift > infra/redshift/schema.sql
 	$(BIN)/python -m acude.contracts.docs > docs/dictionary.md
+	$(BIN)/python -m acude.payments.series.schema plain > infra/postgres/pagamentos.sql
+	$(BIN)/python -m acude.payments.series.schema timescaledb > infra/postgres/pagamentos.timescaledb.sql
 
 lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

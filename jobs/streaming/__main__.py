@@ -24,7 +24,7 @@ from acude.lake import control
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
-from jobs.streaming import ingest, measure, stock
+from jobs.streaming import ingest, measure, payments, stock
 from jobs.streaming.maintenance import Desk
 from jobs.streaming.progress import BatchLog
 
@@ -134,7 +134,7 @@ def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
 
 def _jobs() -> list[ModuleType]:
     """`ingest`, and what follows the topics that have a contract here."""
-    return [ingest, *(job for job in (measure, stock) if job.SOURCE in load())]
+    return [ingest, *(job for job in (measure, stock, payments) if job.SOURCE in load())]
 
 
 def _in_pool(spark: SparkSession, name: str, start: Callable[[SparkSession], StreamingQuery]) -> StreamingQuery:

@@ -191,15 +191,13 @@ def check_columns(frame: DataFrame, contract: Contract) -> None:
 
 
 def partition_column(contract: Contract) -> str:
-    """The one column by which a table of days or months is divided.
+    """The column by which a table of days or months is divided; what divides a day further stands behind it.
 
     Raises:
-        ValueError: there are several, or none.
+        ValueError: there is none.
     """
-    if len(contract.partition_by) != 1:
-        raise ValueError(
-            f"{contract.full_name} has partition columns {contract.partition_by}; a table by day has exactly one"
-        )
+    if not contract.partition_by:
+        raise ValueError(f"{contract.full_name} has no partition column; a table by day begins with one")
     return contract.partition_by[0]
 
 

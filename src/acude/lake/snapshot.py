@@ -3,7 +3,7 @@
 Reads only. Every table has one writer, and that is a Spark driver (`acude.lake.lease`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -54,6 +54,18 @@ class Snapshot:
         files = self._files(partitions)
         found = files.to_table(columns=names) if limit is None else files.head(limit, columns=names)
         return found.cast(_schema(self.contract, names))
+
+    def rows_of(self, partition: Mapping[str, str], columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows of one partition of a table that is divided by several columns.
+
+        Args:
+            partition: each partition column's value, as in a path.
+            columns: those that are wanted; all where they are left out.
+        """
+        names = list(columns or self.contract.column_names)
+        chosen = [(column, "=", value) for column, value in partition.items()]
+        found = self.table.to_pyarrow_dataset(file_pruning_predicate=chosen)
+        return found.to_table(columns=names).cast(_schema(self.contract, names))
 
     def pieces(self, partition: str, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """The same rows of one partition, so many at a time (a few more in each), as tables of the columns."""

@@ -58,14 +58,14 @@ class Payment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def entity(self, name: str) -> str | None:
         """The id of one of `ENTITIES` in this payment."""
-        value: str | None = getattr(self, _FIELD[name])
+        value: str | None = getattr(self, FIELD_OF[name])
         return value
 
 
 _UTC_OFFSET_H: Final = {"AC": -5, **dict.fromkeys(("AM", "MS", "MT", "RO", "RR"), -4)}
 """Where Brazil's clocks differ from Brasília's (UTC-3, no summer time since 2019)."""
 
-_FIELD: Final = {
+FIELD_OF: Final = {
     "pagador": "id_pagador",
     "cartao": "token_cartao",
     "dispositivo": "id_dispositivo",
@@ -73,7 +73,9 @@ _FIELD: Final = {
     "ip": "ip",
     "recebedor": "id_recebedor",
 }
-ENTITIES: Final = tuple(_FIELD)
+"""The field with the id of each entity."""
+
+ENTITIES: Final = tuple(FIELD_OF)
 """Whose past a payment is compared with."""
 
 RECORD: Final = np.dtype(

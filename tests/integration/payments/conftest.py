@@ -25,8 +25,8 @@ PATIENCE_S = 60
 
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
-    """What decides payments."""
-    with servers("risk-worker", "risk-recorder", "risk-api") as found:
+    """What decides payments, and an object store for lakes of the tests' own."""
+    with servers("risk-worker", "risk-recorder", "risk-api", "s3") as found:
         yield found
 
 

@@ -8,6 +8,7 @@ theirs to choose.
 import os
 import re
 import shutil
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
@@ -84,6 +86,15 @@ class StreamLab:
         if self.child is not None:
             self.child.shutdown()
             self.child = None
+
+    def forget_the_process(self) -> None:
+        """After the child was killed; the next step begins another."""
+        self.child = None
+
+    def change(self, **changes: object) -> None:
+        """Other settings for the next steps."""
+        self.changes |= changes
+        self.do(_set_environment, self.environment)
 
     def remove_all(self) -> None:
         """Removes all buckets."""
@@ -184,6 +195,35 @@ def stock() -> None:
     from jobs.streaming import stock as job  # noqa: PLC0415
 
     _finish(job.start(_spark(), available_now=True))
+
+
+def payments() -> None:
+    """Step: counts the minutes again that have new payments or decisions."""
+    from jobs.streaming import payments as job  # noqa: PLC0415
+
+    _finish(job.start(_spark(), available_now=True))
+
+
+def score(first: date, last: date, changes: dict[str, Any] | None = None) -> list[Row]:
+    """Step: decides silver's payments again, with the product's policy or one that differs from it."""
+    from acude.lake.scoring import score_history  # noqa: PLC0415
+    from acude.risk.policy import Policy, read  # noqa: PLC0415
+
+    policy = Policy.model_validate(read().model_dump() | (changes or {}))
+    rows: list[Row] = score_history(_spark(), first, last, policy).toArrow().to_pylist()
+    return rows
+
+
+def payments_that_end_before_the_database() -> None:
+    """Step: the same, but the process is killed between gold's commit and the database's."""
+    from jobs.streaming import payments as job  # noqa: PLC0415
+
+    def die(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    waiting = job.Counting(_spark(), settings())
+    waiting.series.catch_up = partial(die, None)
+    _finish(job.go_on(_spark(), waiting, settings(), {"availableNow": True}))
 
 
 def _finish(query: Any) -> None:  # noqa: ANN401 - Spark is only imported in the child

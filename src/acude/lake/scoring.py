@@ -1,0 +1,213 @@
+"""Decides silver's payments again, with the code that decides them live: what another policy would have answered.
+
+Each payment meets the past that its worker knew: what had been decided before it, in that order, and of each entity as
+much as the workers' memory keeps. A payment that came late is unknown to those that were decided before it came.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as f
+
+from acude.contracts.model import table
+from acude.lake.delta import read_days
+from acude.lake.payment_minutes import first_decisions
+from acude.payments.judge import ON_THE_LIST
+from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.model import Model
+from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
+from acude.risk.policy import Policy
+from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
+
+PAYMENTS: Final = "silver.transacoes"
+DECISIONS: Final = "silver.decisoes_risco"
+
+_KEPT_DAYS: Final = KEPT_US // 86_400_000_000 + 1
+_FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
+_ORDER: Final = ("decidido_em", "carimbo_kafka", "particao", "deslocamento")
+_SCORED: Final = (
+    "id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
+    "motivos array<string>, versao_regras string"
+)
+_ARROW: Final = pa.schema(
+    [
+        ("id_transacao", pa.string()),
+        ("timestamp", pa.timestamp("us", tz="UTC")),
+        ("valor", pa.decimal128(18, 2)),
+        ("decisao", pa.string()),
+        ("pontuacao", pa.int32()),
+        ("motivos", pa.list_(pa.string())),
+        ("versao_regras", pa.string()),
+    ]
+)
+
+
+def score_history(
+    spark: SparkSession, first_day: date, last_day: date, policy: Policy, *, model: Path | None = None
+) -> DataFrame:
+    """What a policy would have decided on the payments of some days. Nothing is computed before the frame is used.
+
+    Args:
+        spark: a classic session or a Connect client; it reads silver.
+        first_day: UTC day of the payments' own times, included; the 38 days before it only make their past.
+        last_day: included.
+        policy: thresholds, weights and cut-offs.
+        model: folder of a trained model, asked where the policy gives it a weight.
+
+    Returns:
+        One row a payment of silver.transacoes: `id_transacao`, `timestamp` (UTC), `valor`, `decisao`, `pontuacao`
+        (thousandths), `motivos` (the heaviest first), `versao_regras`.
+    """
+    payments = read_days(spark, table(PAYMENTS), first_day - timedelta(days=_KEPT_DAYS), last_day)
+    # A decision may be much later than its payment, or a day before it: clocks may be ahead.
+    decisions = read_days(spark, table(DECISIONS), first_day - timedelta(days=_KEPT_DAYS + 1), date.max)
+    groups = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+    return scored(payments, decisions, first_day, policy, model=model, groups=groups)
+
+
+def scored(
+    payments: DataFrame,
+    decisions: DataFrame,
+    first_day: date,
+    policy: Policy,
+    *,
+    model: Path | None = None,
+    groups: int = 1,
+) -> DataFrame:
+    """The payments from a day on, each decided in the light of those that were decided before it.
+
+    Args:
+        payments: rows of silver.transacoes, also of the 38 days before.
+        decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
+            the external list: silver has a token in the document's place, so nobody can ask again.
+        first_day: UTC day of the first payments to decide.
+        policy: thresholds, weights and cut-offs.
+        model: folder of a trained model.
+        groups: payers are divided into so many groups, which are decided side by side.
+
+    Returns:
+        As `score_history`. A payment on which a rule or the model failed is `revisar` without reasons, as it is live.
+    """
+    known = _with_what_was_known(payments, decisions, first_day)
+    rules = policy.model_dump_json()
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        scorer = _Scorer(Policy.model_validate_json(rules), Model.load(model) if model else None)
+        for batch in batches:
+            yield pa.RecordBatch.from_pylist(scorer.score(batch.to_pylist()), _ARROW)
+
+    return (
+        _for_each_group(known, groups)
+        .repartition(groups, "grupo")
+        .sortWithinPartitions("grupo", *_ORDER)
+        .mapInArrow(run, _SCORED)
+    )
+
+
+def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: date) -> DataFrame:
+    """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listado`, `pedido`."""
+    answers = first_decisions(decisions).select(
+        "id_transacao",
+        f.col("transacao_em").alias("timestamp"),
+        "decidida_em",
+        f.array_contains("motivos", ON_THE_LIST).alias("na_lista"),
+    )
+    joined = payments.join(answers, ["id_transacao", "timestamp"], "left")
+    return joined.select(
+        *_FIELDS,
+        f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
+        *_ORDER[1:],
+        f.coalesce("na_lista", f.lit(False)).alias("listado"),
+        (f.col("data") >= f.lit(first_day)).alias("pedido"),
+    )
+
+
+def _for_each_group(known: DataFrame, groups: int) -> DataFrame:
+    """A copy of each payment for every group that asks for the past of one of its entities.
+
+    Adds `grupo`, `entidades` (those of its entities that the group asks for) and `decidir`.
+    """
+    own = f.pmod(f.xxhash64("id_pagador"), f.lit(groups)).cast("int")
+    touches = known.select("particao", "deslocamento", "pedido", own.alias("grupo"), f.explode(_entities()).alias("e"))
+    touches = touches.where("e.chave IS NOT NULL").select("*", "e.*").drop("e")
+    wanted = touches.where("pedido").select("entidade", "chave", "grupo").distinct()
+    copies = (
+        touches.drop("grupo", "pedido")
+        .join(wanted, ["entidade", "chave"])
+        .groupBy("particao", "deslocamento", "grupo")
+        .agg(f.collect_set("entidade").alias("entidades"))
+    )
+    return known.join(copies, ["particao", "deslocamento"]).withColumn(
+        "decidir", f.col("pedido") & (own == f.col("grupo"))
+    )
+
+
+def _entities() -> Column:
+    return f.array(
+        *(f.struct(f.lit(name).alias("entidade"), f.col(FIELD_OF[name]).alias("chave")) for name in ENTITIES)
+    )
+
+
+class _Scorer:
+    """Decides payments in the order in which they come, group after group."""
+
+    def __init__(self, policy: Policy, model: Model | None) -> None:
+        self._policy = policy
+        self._model = model if policy.modelo else None
+        self._group: int | None = None
+        self._pasts: dict[tuple[str, str], Records] = {}
+
+    def score(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What is decided on those of the rows that ask for it."""
+        found = []
+        for row in rows:
+            if row["grupo"] != self._group:
+                self._group, self._pasts = row["grupo"], {}
+            payment = of_fields({name: row[name] for name in _FIELDS})
+            if row["decidir"]:
+                found.append(_row(payment, self._decide(payment, on_the_list=row["listado"])))
+            self._add(payment, row["entidades"])
+        return found
+
+    def _decide(self, payment: Payment, *, on_the_list: bool) -> Decision:
+        past = Past(payment, {name: self._pasts[key] for name, key in _keys(payment, ENTITIES) if key in self._pasts})
+        listed = [Reason(ON_THE_LIST, self._policy.lista_externa)] if on_the_list else []
+        try:
+            return decide(past, self._policy, self._model.opinion(past) if self._model else None, listed)
+        except Exception:  # noqa: BLE001 - as live: one payment's defect must not stop the others
+            return undecided(self._policy, ())
+
+    def _add(self, payment: Payment, entities: list[str]) -> None:
+        """Makes the payment part of its entities' past; of each the newest are kept, as in the workers' memory."""
+        own = np.frombuffer(record(payment), RECORD)
+        for _, key in _keys(payment, entities):
+            rows = self._pasts.get(key)
+            if rows is None:
+                self._pasts[key] = own
+                continue
+            place = int(rows["at"].searchsorted(own["at"][0], "left"))
+            while place < len(rows) and rows["at"][place] == own["at"][0] and rows["id"][place] < own["id"][0]:
+                place += 1
+            self._pasts[key] = np.insert(rows, place, own[0])[-MOST_RECORDS:]
+
+
+def _keys(payment: Payment, entities: Iterable[str]) -> list[tuple[str, tuple[str, str]]]:
+    return [(name, (name, value)) for name in entities if (value := payment.entity(name))]
+
+
+def _row(payment: Payment, decision: Decision) -> dict[str, Any]:
+    return {
+        "id_transacao": payment.id_transacao,
+        "timestamp": payment.timestamp,
+        "valor": payment.valor,
+        "decisao": str(decision.verdict),
+        "pontuacao": round(decision.score * 1000),
+        "motivos": [reason.code for reason in decision.reasons],
+        "versao_regras": decision.rules_version,
+    }

@@ -1,0 +1,1 @@
+"""Payments by minute and hour as time series in the decisions' database, with TimescaleDB or without."""
