@@ -42,3 +42,7 @@ def decisions_database(*, autocommit: bool = False) -> "Iterator[Connection[Any]
         err.print(f"[red]✗[/red] The decisions' database is not complete ({type(problem).__name__}).")
         err.print("  `acude up` completes it on one machine; elsewhere its administrator runs payments/audit.sql.")
         raise typer.Exit(2) from None
+    except psycopg.Error as problem:
+        err.print(f"[red]✗[/red] The decisions' database refused ({type(problem).__name__}); nothing was changed.")
+        err.print("  Somebody else may have done the same at this moment: look, and run the command again.")
+        raise typer.Exit(2) from None

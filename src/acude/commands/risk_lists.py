@@ -61,8 +61,8 @@ def show(
     from acude.payments.trail import ACCESS, append, happened, person  # noqa: PLC0415
 
     with decisions_database() as connection:
-        append(connection, [happened(ACCESS, person(), "listas", por="acude risk lists show")])
         found = entries(connection)
+        append(connection, [happened(ACCESS, person(), "listas", por="acude risk lists show")])
     now = datetime.now(UTC)
     shown = [
         one
