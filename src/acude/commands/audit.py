@@ -133,7 +133,7 @@ def show(
     """
     from acude.payments.trail import Search  # noqa: PLC0415 - --help does without it
 
-    wanted = Search(kind, who, object_, _utc(since), _utc(until))
+    wanted = Search(kind and kind.value, who, object_, _utc(since), _utc(until))
     with decisions_database() as connection:
         found = wanted.rows(connection, limit)
         _note(connection, "acude audit show", objeto=object_)

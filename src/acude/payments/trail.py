@@ -92,14 +92,14 @@ class Search:
 
     def rows(self, connection: Connection[Any], most: int) -> list[Row]:
         """The newest such rows, newest first."""
-        conditions = {
-            "tipo = %s": self.tipo,
-            "quem = %s": self.quem,
-            "objeto = %s": self.objeto,
-            "em >= %s": self.since,
-            "em < %s": self.until,
-        }
-        given = {sql.SQL(text): value for text, value in conditions.items() if value is not None}
-        where = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(given) if given else sql.SQL("")
-        query = _ROWS + where + sql.SQL(" ORDER BY numero DESC LIMIT %s")
-        return [Row(*row) for row in connection.execute(query, (*given.values(), most)).fetchall()]
+        conditions = [
+            (sql.SQL("tipo = %s"), self.tipo),
+            (sql.SQL("quem = %s"), self.quem),
+            (sql.SQL("objeto = %s"), self.objeto),
+            (sql.SQL("em >= %s"), self.since),
+            (sql.SQL("em < %s"), self.until),
+        ]
+        given = [(condition, value) for condition, value in conditions if value is not None]
+        where = sql.SQL(" AND ").join([sql.SQL("true"), *(condition for condition, _ in given)])
+        query = _ROWS + sql.SQL(" WHERE ") + where + sql.SQL(" ORDER BY numero DESC LIMIT %s")
+        return [Row(*row) for row in connection.execute(query, (*(value for _, value in given), most)).fetchall()]

@@ -140,7 +140,6 @@ def test_what_is_undone_leaves_no_gap(own: Sql) -> None:
         "DROP SCHEMA auditoria CASCADE",
         "ALTER TABLE auditoria.trilha DISABLE TRIGGER ALL",
         "ALTER TABLE auditoria.trilha OWNER TO risco",
-        "GRANT ALL ON auditoria.trilha TO risco",
         "CREATE RULE no AS ON INSERT TO auditoria.trilha DO INSTEAD NOTHING",
         "SET session_replication_role = replica",
         "CREATE OR REPLACE FUNCTION auditoria.so_cresce() RETURNS trigger LANGUAGE plpgsql AS 'begin return old; end'",
