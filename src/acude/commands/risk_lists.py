@@ -18,9 +18,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="""Who is refused, or trusted, whatever the rules say.
 
-    A list is [bold]bloqueio[/bold] or [bold]permissao[/bold]. An entry is about one of: documento, id_pagador,
-    id_recebedor, id_dispositivo, id_terminal, token_cartao, ip, chave_pix, id_carteira. The workers take a change
-    within seconds; each one goes into the trail ([bold]acude audit show --kind lista[/bold]).
+    A list is [bold]bloqueio[/bold] or [bold]permissao[/bold], a kind documento, id_pagador, id_recebedor,
+    id_dispositivo, id_terminal, token_cartao, ip, chave_pix or id_carteira.
+
+    The workers take a change within seconds; each one goes into the trail ([bold]acude audit show --kind lista[/bold]).
 
     Examples:
       acude risk lists add bloqueio id_recebedor r9 --owner ana --reason "mule account" --until 2027-01-31

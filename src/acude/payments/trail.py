@@ -34,7 +34,7 @@ _FIELDS: Final = sql.SQL(", ").join(map(sql.Identifier, Row._fields))
 _ROWS: Final = sql.SQL("SELECT {} FROM auditoria.trilha").format(_FIELDS)
 
 
-def happened(tipo: str, quem: str, objeto: str, **detalhe: Any) -> Event:  # noqa: ANN401 - whatever JSON can say
+def happened(tipo: str, quem: str, objeto: str, /, **detalhe: Any) -> Event:  # noqa: ANN401 - whatever JSON can say
     """An event of this moment."""
     return Event(tipo, quem, objeto, detalhe, datetime.now(UTC))
 

@@ -14,7 +14,6 @@ import httpx
 import psycopg
 import pytest
 from psycopg import Connection
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
 from acude.cli import app
@@ -32,9 +31,8 @@ from acude.payments.wire import DECISIONS
 from acude.risk.lists import Entry
 from acude.risk.policy import DEFAULT
 from acude.settings import Settings
-from tests.integration.payments.conftest import Shop, some_payments
+from tests.integration.payments.conftest import Shop, awaited, some_payments
 
-PATIENTLY = {"stop": stop_after_delay(30), "wait": wait_fixed(0.3)}
 Sql = Connection[Any]
 
 
@@ -67,14 +65,14 @@ def audit(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["audit", *arguments])
 
 
-def rows(connection: Sql, **wanted: str) -> list[Row]:
+def rows(connection: Sql, *, tipo: str | None = None, quem: str | None = None, objeto: str | None = None) -> list[Row]:
     connection.commit()
-    return Search(**wanted).rows(connection, 1_000)
+    return Search(tipo, quem, objeto).rows(connection, 1_000)
 
 
-def chained(connection: Sql, number: int, **wanted: str) -> list[Row]:
+def chained(connection: Sql, number: int, *, tipo: str | None = None, objeto: str | None = None) -> list[Row]:
     """Such rows, as soon as there are so many."""
-    return Retrying(retry=retry_if_result(lambda found: len(found) < number), **PATIENTLY)(rows, connection, **wanted)
+    return awaited(lambda: rows(connection, tipo=tipo, objeto=objeto), lambda found: len(found) >= number)
 
 
 def test_each_decision_is_chained_once_whatever_is_sent_twice(shop: Shop, own: Sql) -> None:
@@ -303,7 +301,7 @@ def test_a_policy_that_a_worker_takes_up_stands_in_the_trail(platform: Platform,
     notes = Notes(platform.config)
     current = CurrentPolicy(path, noted(notes))
     path.write_text(text.replace(version, second).replace("negar: 0.85", "negar: 0.95"))
-    Retrying(retry=retry_if_result(lambda policy: policy.versao != second), **PATIENTLY)(current)
+    assert awaited(current, lambda policy: policy.versao == second).versao == second
     notes.close()
     told = [json.loads(rows(own, objeto=one, tipo=POLICY)[0].detalhe)["politica"] for one in (first, second)]
     assert [one["cortes"]["negar"] for one in told] == [0.85, 0.95]
@@ -317,7 +315,7 @@ def test_notes_of_an_outage_are_in_the_trail_afterwards(platform: Platform, own:
         notes.add(happened(ACCESS, mark, f"{number}"))
     assert notes.waiting == 1_500
     platform.start("postgres")
-    Retrying(retry=retry_if_result(bool), **PATIENTLY)(lambda: notes.waiting)
+    assert awaited(lambda: notes.waiting, lambda waiting: not waiting) == 0
     notes.close()
     with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
         found = connection.execute(

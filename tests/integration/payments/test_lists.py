@@ -10,7 +10,6 @@ import httpx
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
 from acude.cli import app
@@ -20,12 +19,11 @@ from acude.payments import lists
 from acude.payments.current_lists import CurrentLists
 from acude.risk.lists import Entry
 from acude.settings import Settings
-from tests.integration.payments.conftest import Shop, some_payments
+from tests.integration.payments.conftest import Shop, awaited, some_payments
 
 BLOCKED = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED = "NA_LISTA_DE_PERMISSAO"
 UNTIL = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
-PATIENTLY = {"stop": stop_after_delay(30), "wait": wait_fixed(0.3)}
 
 
 def run(*arguments: str, given: str | None = None) -> Result:
@@ -62,8 +60,7 @@ def decision(shop: Shop, template: dict[str, Any], number: int) -> dict[str, Any
 def decided_once(shop: Shop, template: dict[str, Any], code: str, *, given: bool) -> dict[str, Any]:
     """The decision on such a payment as soon as it gives the reason, or no longer gives it."""
     numbers = iter(range(int(datetime.now(UTC).timestamp()), 10**10))
-    until = Retrying(retry=retry_if_result(lambda found: (code in found["motivos"]) is not given), **PATIENTLY)
-    return until(lambda: decision(shop, template, next(numbers)))
+    return awaited(lambda: decision(shop, template, next(numbers)), lambda found: (code in found["motivos"]) is given)
 
 
 def test_a_block_entry_refuses_without_a_restart_and_its_removal_ends_that(shop: Shop) -> None:
@@ -131,10 +128,10 @@ def test_while_the_database_is_away_the_last_known_lists_hold_and_their_age_is_t
     with database_away(platform):
         assert decision(shop, payment, 0)["decisao"] == "negar"
         url = f"http://127.0.0.1:{platform.config.risk_metrics_port}"
-        Retrying(retry=retry_if_result(lambda age: age < 3), **PATIENTLY)(age_s, url)
+        assert awaited(lambda: age_s(url), lambda age: age > 3)
         ready = httpx.get(f"{url}/pronta")
         assert (ready.status_code, "listas: " in ready.text) == (200, True)
-    Retrying(retry=retry_if_result(lambda age: age > 3), **PATIENTLY)(age_s, url)
+    assert awaited(lambda: age_s(url), lambda age: age < 3) < 3
     remove("bloqueio", "id_pagador", payment["id_pagador"])
     decided_once(shop, payment, BLOCKED, given=False)
 
@@ -155,11 +152,11 @@ def test_lists_that_were_not_read_lately_are_old_until_they_are_read_again(
     present = CurrentLists(impatient)
     assert not present().old
     with database_away(platform):
-        Retrying(retry=retry_if_result(lambda known: not known.old), **PATIENTLY)(present)
+        assert awaited(present, lambda known: known.old).old
         late = CurrentLists(impatient)
         assert (len(late().lists), late().old) == (0, True)
     for one in (present, late):
-        assert not Retrying(retry=retry_if_result(lambda known: known.old), **PATIENTLY)(one).old
+        assert not awaited(one, lambda known: not known.old).old
         one.close()
 
 
