@@ -307,12 +307,13 @@ def test_a_policy_that_a_worker_takes_up_stands_in_the_trail(platform: Platform,
     assert [one["cortes"]["negar"] for one in told] == [0.85, 0.95]
 
 
-def test_notes_of_an_outage_are_in_the_trail_afterwards(platform: Platform, own: Sql) -> None:
+def test_notes_of_an_outage_are_in_the_trail_afterwards(platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
     mark = uuid4().hex
     platform.stop("postgres")
     notes = Notes(platform.config)
     for number in range(1_500):
         notes.add(happened(ACCESS, mark, f"{number}"))
+    assert awaited(lambda: caplog.text, lambda told: "the trail can't be written now" in told)
     assert notes.waiting == 1_500
     platform.start("postgres")
     assert awaited(lambda: notes.waiting, lambda waiting: not waiting) == 0
@@ -323,7 +324,6 @@ def test_notes_of_an_outage_are_in_the_trail_afterwards(platform: Platform, own:
         ).fetchall()
         assert [one for (one,) in found] == [f"{number}" for number in range(1_500)]
         assert verify(connection, decisions=False).broken is None
-    del own
 
 
 def test_verification_takes_no_more_memory_for_a_longer_history(own: Sql) -> None:

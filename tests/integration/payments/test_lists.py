@@ -20,6 +20,7 @@ from acude.payments.current_lists import CurrentLists
 from acude.risk.lists import Entry
 from acude.settings import Settings
 from tests.integration.payments.conftest import Shop, awaited, some_payments
+from tests.unit.risk import pasts
 
 BLOCKED = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED = "NA_LISTA_DE_PERMISSAO"
@@ -157,6 +158,11 @@ def test_lists_that_were_not_read_lately_are_old_until_they_are_read_again(
         assert (len(late().lists), late().old) == (0, True)
     for one in (present, late):
         assert not awaited(one, lambda known: not known.old).old
+    payer = own_payment()["id_pagador"]
+    add("bloqueio", "id_pagador", payer)
+    asked = pasts.payment(id_pagador=payer)
+    for one in (present, late):
+        assert awaited(lambda: one().lists.of(asked, datetime.now(UTC)), lambda found: found.bloqueio).bloqueio  # noqa: B023 - awaited here
         one.close()
 
 
