@@ -18,6 +18,7 @@ COMMANDS = {
     "history": "Put daily sales files into the inbox.",
     "backfill": "Run a DAG again for past days.",
     "query": "Ask Athena.",
+    "audit": "Verify and show the trail of decisions, list changes, policies and accesses.",
     "risk": "Say why a payment was refused; play payers.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
     "quarantine": "Look at refused records and send them round again.",

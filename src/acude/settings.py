@@ -131,6 +131,10 @@ class Settings(BaseSettings):
     blacklist_port: int = Field(default=8072, description="Port of the simulated external list of documents")
     blacklist_url: str = Field(default="", description="Where documents are looked up; empty: nowhere")
     blacklist_kept: timedelta = Field(default=timedelta(hours=6), description="How long the list's answer holds")
+    risk_lists_old: timedelta = Field(
+        default=timedelta(seconds=30),
+        description="Decisions say so where block and allow list were last read longer ago than this",
+    )
     risk_dsn: SecretStr = Field(default=SecretStr(""), description="The decisions' database")
 
     # Airflow

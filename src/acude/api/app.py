@@ -20,6 +20,7 @@ from acude.api.claims import Claims
 from acude.api.decisions import Decisions
 from acude.api.problems import ProblemBody, ProblemError, problem_response
 from acude.ingress.producer import connect
+from acude.payments.notes import Notes
 from acude.payments.store import Store
 from acude.payments.wire import TRACE_HEADER
 from acude.settings import Settings, settings
@@ -55,6 +56,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         app.state.decisions = Decisions(config, asyncio.get_running_loop())
         await run_in_threadpool(app.state.decisions.start)
         app.state.store = Store(config)
+        app.state.notes = Notes(config)
         client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
         app.state.claims = Claims(client)
         app.state.limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -62,6 +64,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         await run_in_threadpool(app.state.decisions.stop)
         await run_in_threadpool(app.state.producer.close, 2)
         await run_in_threadpool(app.state.store.close)
+        await run_in_threadpool(app.state.notes.close)
         await client.aclose()
 
     return lifespan

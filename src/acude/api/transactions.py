@@ -20,6 +20,8 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
 from acude.contracts.json_schema import payload_schema
 from acude.contracts.model import table
+from acude.payments.notes import NotesFullError
+from acude.payments.trail import ACCESS, happened
 from acude.payments.wire import CLIENT_HEADER, TOPIC, TRACE_HEADER
 from acude.settings import Settings
 
@@ -147,7 +149,9 @@ class _Door:
             except (OperationalError, PoolTimeout) as problem:
                 raise _unavailable("The decisions' database does not answer.") from problem
         everybodys = READ_ALL in who.scopes
-        if found and (everybodys or found.get("id_cliente") == who.client):
+        may = found and (everybodys or found.get("id_cliente") == who.client)
+        _note(request, who, id_transacao, given=bool(may))
+        if found and may:
             return _answered(found)
         if not found and await state.claims.owner("id", id_transacao) == who.client:
             return _pending(request, id_transacao)
@@ -184,6 +188,16 @@ class _Door:
             return request.app.state.producer.send(TOPIC, payload, fields["id_pagador"].encode(), headers=headers)
         except KafkaError as problem:
             raise _unavailable("The broker does not take payments now.") from problem
+
+
+def _note(request: Request, who: Caller, id_transacao: str, *, given: bool) -> None:
+    """Who asked for which payment goes to the trail; what can't be noted is not given."""
+    try:
+        request.app.state.notes.add(
+            happened(ACCESS, who.client, id_transacao, por="porta", entregue=given, id_rastro=trace_of(request))
+        )
+    except NotesFullError as problem:
+        raise _unavailable("The trail of accesses can't be written.") from problem
 
 
 def _answered(found: dict[str, Any]) -> Response:

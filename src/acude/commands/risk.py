@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from acude.commands import risk_lists
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.local.errors import PlatformError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Payments: what was decided, and why.")
+app.add_typer(risk_lists.app, name="lists")
 
 
 @app.command()
@@ -29,11 +31,13 @@ def why(
     from psycopg_pool import PoolTimeout  # noqa: PLC0415
 
     from acude.payments.store import Store  # noqa: PLC0415
+    from acude.payments.trail import ACCESS, happened, person  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     store = Store(settings())
     try:
         found = store.decision(id_transacao)
+        store.note(happened(ACCESS, person(), id_transacao, por="acude risk why", achada=found is not None))
     except (OperationalError, PoolTimeout) as problem:
         raise PlatformError(
             f"The decisions' database does not answer ({type(problem).__name__}).",

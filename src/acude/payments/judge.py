@@ -5,13 +5,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
 from acude.payments.blacklist import Blacklist
+from acude.payments.current_lists import NO_LISTS, Known
 from acude.payments.memory import Memory, MemoryLostError, Recalled
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
 from acude.risk.decision import Decision, Reason, decide, undecided
@@ -25,9 +26,10 @@ log = logging.getLogger(__name__)
 LATE: Final = "prazo"
 FORGETFUL: Final = "memoria"
 UNLISTED: Final = "lista_externa"
+OLD_LISTS: Final = "listas"
 DEFECT: Final = "defeito"
-"""Causes of a degraded decision: the budget was over before it began; memory or external list did not answer; a rule or
-the model failed."""
+"""Causes of a degraded decision: the budget was over before it began; memory or external list did not answer; block and
+allow list were not read lately; a rule or the model failed."""
 
 ON_THE_LIST: Final = "DOCUMENTO_NA_LISTA_EXTERNA"
 """Reason code."""
@@ -67,6 +69,7 @@ class Judge:
         blacklist: the external list of documents.
         policy: gives the policy that holds at the moment.
         budget: time from the broker's taking a payment to its decision.
+        lists: gives block and allow lists as they are known at the moment.
         model: asked where the policy gives it a weight and the memory answered; None: there is none.
         now_ms: the clock, milliseconds since 1970.
     """
@@ -78,12 +81,14 @@ class Judge:
         policy: Callable[[], Policy],
         budget: timedelta,
         *,
+        lists: Callable[[], Known] = lambda: NO_LISTS,
         model: Model | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._memory = memory
         self._blacklist = blacklist
         self._policy = policy
+        self._lists = lists
         self._model = model
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
@@ -131,8 +136,12 @@ class Judge:
         payment = arrival.payment
         frauds = recalled.frauds.get(payment.id_terminal or "")
         known = {} if frauds is None else {"frauds": frauds}
-        past = Past(payment, recalled.of(payment), complete=recalled.complete, **known)
+        lists, old = self._lists()
+        on_lists = lists.of(payment, datetime.fromtimestamp(self._now_ms() / 1000, UTC))
+        past = Past(payment, recalled.of(payment), complete=recalled.complete, listed=on_lists, **known)
         degraded = [] if recalled.complete else [FORGETFUL]
+        if old:
+            degraded.append(OLD_LISTS)
         on_the_list = recalled.listings.get(payment.documento_pagador)
         if on_the_list is None:
             degraded.append(UNLISTED)
@@ -145,7 +154,7 @@ class Judge:
         except Exception as problem:  # noqa: BLE001 - see below
             # One payment's defect must not keep the others waiting; a person looks at this one.
             log.error("defect trace=%s kind=%s", arrival.trace, type(problem).__name__)  # noqa: TRY400 - may quote it
-            decision = undecided(policy, [*degraded, DEFECT])
+            decision = undecided(past, policy, listed, [*degraded, DEFECT])
         now = self._now_ms()
         payloads = decision_payload(arrival, decision, now), alert_payload(arrival, decision, now)
         return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000)

@@ -10,6 +10,8 @@ from typing import Final
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pybreaker import CircuitBreaker, CircuitBreakerListener, CircuitBreakerState
 
+from acude.payments.current_lists import CurrentLists
+from acude.payments.notes import Notes
 from acude.settings import HOST
 
 _STUCK_S: Final = 10.0
@@ -36,6 +38,11 @@ class Metrics:
             "risco_lote_segundos", "A batch, from reading to commit", buckets=_BUCKETS, registry=self.registry
         )
         self.breakers = Gauge("risco_disjuntor_aberto", "1 where the breaker is open", ["nome"], registry=self.registry)
+        self.lists_age = Gauge(
+            "risco_listas_idade_segundos", "Since block and allow list were last read", registry=self.registry
+        )
+        self.unnoted = Gauge("risco_trilha_espera", "Events that wait for the trail", registry=self.registry)
+        self._lists: CurrentLists | None = None
         self._beat = time.monotonic()
         self.ready = False
 
@@ -47,6 +54,17 @@ class Metrics:
     def alive(self) -> bool:
         """Whether the loop went round a moment ago."""
         return time.monotonic() - self._beat < _STUCK_S
+
+    @property
+    def readiness(self) -> str:
+        """How old what the worker decides with is; an old list is no reason to decide nothing."""
+        return "" if self._lists is None else f"listas: {self._lists.age_s:.1f} s\n"
+
+    def watch_lists(self, lists: CurrentLists, notes: Notes) -> None:
+        """Shows from now on how old the lists are, and what waits for the trail."""
+        self._lists = lists
+        self.lists_age.set_function(lambda: lists.age_s)
+        self.unnoted.set_function(lambda: notes.waiting)
 
     def watch(self, breakers: Iterable[CircuitBreaker]) -> None:
         """Shows the breakers' states from now on."""
@@ -78,7 +96,7 @@ def serve(metrics: Metrics, port: int) -> ThreadingHTTPServer:
                 self._answer(HTTPStatus.OK, generate_latest(metrics.registry), CONTENT_TYPE_LATEST)
             elif self.path in found:
                 status = HTTPStatus.OK if found[self.path] else HTTPStatus.SERVICE_UNAVAILABLE
-                self._answer(status, status.phrase.encode(), "text/plain")
+                self._answer(status, f"{status.phrase}\n{metrics.readiness}".encode(), "text/plain")
             else:
                 self._answer(HTTPStatus.NOT_FOUND, b"/metrics, /viva or /pronta", "text/plain")
 

@@ -1,10 +1,16 @@
 """The policy that holds at the moment: read again when its file changes, without a restart."""
 
 import logging
+import os
+import platform
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from acude.payments.notes import Notes, NotesFullError
+from acude.payments.trail import POLICY, happened
 from acude.risk.policy import Policy, PolicyError, read
 
 log = logging.getLogger(__name__)
@@ -17,16 +23,19 @@ class CurrentPolicy:
 
     Args:
         path: the policy's file.
+        taken_up: told of each policy that holds from now on, the first one too.
 
     Raises:
         PolicyError: the file can't be used at the start.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, taken_up: Callable[[Policy], None] = lambda _: None) -> None:
         self._path = path
+        self._taken_up = taken_up
         self._policy = read(path)
         self._stamp = _stamp(path)
         self._looked = time.monotonic()
+        taken_up(self._policy)
 
     def __call__(self) -> Policy:
         """The policy; the file is looked at once a second."""
@@ -47,6 +56,18 @@ class CurrentPolicy:
             log.error("policy kept at %s: %s", self._policy.versao, problem)  # noqa: TRY400 - a sentence is enough
         else:
             log.warning("policy is now %s", self._policy.versao)
+            self._taken_up(self._policy)
+
+
+def noted(notes: Notes) -> Callable[[Policy], None]:
+    """Puts each policy that this process takes up into the trail, with all that it says."""
+    who = f"risk-worker@{platform.node()}:{os.getpid()}"
+
+    def taken_up(policy: Policy) -> None:
+        with suppress(NotesFullError):  # the database is away for long; decisions say which policy they were made with
+            notes.add(happened(POLICY, who, policy.versao, politica=policy.model_dump(mode="json")))
+
+    return taken_up
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

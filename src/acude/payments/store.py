@@ -2,19 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from acude.payments.chain import Event
+from acude.payments.trail import DECISION, append, happened
 from acude.settings import Settings
 
 _SCHEMA: Final = Path(__file__).with_name("store.sql")
 _MOST_CONNECTIONS: Final = 8
 _PATIENCE_S: Final = 2.0
 _LONGER_THAN_A_MONTH: Final = timedelta(days=32)
+_PREPARING: Final = 0x61637564650002
 
 COLUMNS: Final = (
     "id_transacao", "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "operacao", "tipo_pagamento",
@@ -22,6 +28,11 @@ COLUMNS: Final = (
     "latencia_ms", "id_rastro",
 )  # fmt: skip
 """Of table `decisoes`; store.sql says what each is."""
+
+_CHAINED: Final = (
+    "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "versao_regras", "versao_modelo", "causas",
+)  # fmt: skip
+"""What the trail itself says of a decision."""
 
 Row = dict[str, Any]
 
@@ -52,7 +63,7 @@ class Store:
     def prepare(self) -> None:
         """Creates what is missing of the schema."""
         with self._pool.connection() as connection:
-            connection.execute(_SCHEMA.read_bytes())
+            prepare(connection)
 
     def add(self, rows: Sequence[Row]) -> int:
         """Keeps decisions, all or none; a payment that has one already keeps it.
@@ -67,15 +78,21 @@ class Store:
             return 0
         with self._pool.connection() as connection:
             self._provide_months(connection, {_month(row["transacao_em"]) for row in rows})
-            with connection.cursor() as cursor:
-                cursor.executemany(_INSERT, [{name: row.get(name) for name in COLUMNS} for row in rows])
-                return int(cursor.rowcount)
+            new = _inserted(connection, rows)
+            # Last, for the other writers of the trail wait from here to the commit.
+            append(connection, map(decided, new))
+            return len(new)
 
     def decision(self, id_transacao: str) -> Row | None:
         """The first decision on a payment; None where there is none (yet)."""
         with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute(_FIRST, (id_transacao,))
             return cursor.fetchone()
+
+    def note(self, event: Event) -> None:
+        """Adds an event to the trail at once."""
+        with self._pool.connection() as connection:
+            append(connection, [event])
 
     def _provide_months(self, connection: Connection, months: Iterable[datetime]) -> None:
         for month in sorted(set(months) - self._months):
@@ -86,6 +103,40 @@ class Store:
                 )
             )
             self._months.add(month)
+
+
+def prepare(connection: Connection) -> None:
+    """Creates what is missing of the schema; whoever else does so at the same time waits."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
+    connection.execute(_SCHEMA.read_bytes())
+
+
+def decided(row: Row) -> Event:
+    """A decision as the trail has it: no person's id, but what its row's digest can be compared with."""
+    detail = {name: _plain(row[name]) for name in _CHAINED} | {"resumo": digest(row)}
+    return happened(DECISION, "acude", row["id_transacao"], **detail)
+
+
+def digest(row: Row) -> str:
+    """SHA-256 of a decision's `COLUMNS`; nulls are left out, so that a column that is added later changes none.
+
+    It can't be guessed back to a person: the trace id in it is random.
+    """
+    present = {name: _plain(row[name]) for name in COLUMNS if row.get(name) is not None}
+    return sha256(orjson.dumps(present, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - of any column
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return f"{value:.2f}" if isinstance(value, Decimal) else value
+
+
+def _inserted(connection: Connection, rows: Sequence[Row]) -> list[Row]:
+    """Inserts rows, and gives those that were not there."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, [{name: row.get(name) for name in COLUMNS} for row in rows], returning=True)
+        return [row for row, result in zip(rows, cursor.results(), strict=True) if result.rowcount]
 
 
 _INSERT: Final = sql.SQL("INSERT INTO decisoes ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(

@@ -28,3 +28,32 @@ CREATE TABLE IF NOT EXISTS decisoes (
 CREATE INDEX IF NOT EXISTS decisoes_por_pagador ON decisoes (id_pagador, transacao_em DESC);
 CREATE INDEX IF NOT EXISTS decisoes_nao_aprovadas ON decisoes (decisao, transacao_em DESC) WHERE decisao <> 'aprovar';
 CREATE INDEX IF NOT EXISTS decisoes_por_rastro ON decisoes (id_rastro);
+
+-- Block and allow lists; src/acude/risk/lists.py says what the columns are. Who changed them is in the trail (audit.sql).
+CREATE TABLE IF NOT EXISTS listas (
+    lista     text        NOT NULL CHECK (lista IN ('bloqueio', 'permissao')),
+    tipo      text        NOT NULL,
+    valor     text        NOT NULL,
+    dono      text        NOT NULL,
+    motivo    text        NOT NULL,
+    criada_em timestamptz NOT NULL,
+    expira_em timestamptz NOT NULL CHECK (expira_em > criada_em),
+    PRIMARY KEY (lista, tipo, valor)
+);
+
+-- Grows with each change, so that who looks every second reads the lists only when they are others.
+CREATE TABLE IF NOT EXISTS listas_versao (
+    unica  boolean PRIMARY KEY DEFAULT true CHECK (unica),
+    versao bigint  NOT NULL
+);
+INSERT INTO listas_versao (unica, versao) VALUES (true, 1) ON CONFLICT DO NOTHING;
+
+CREATE OR REPLACE FUNCTION nova_versao_das_listas() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE listas_versao SET versao = versao + 1;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER nova_versao AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON listas
+FOR EACH STATEMENT EXECUTE FUNCTION nova_versao_das_listas();

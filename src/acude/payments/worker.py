@@ -16,11 +16,13 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 
 from acude.ingress.producer import require_topic
 from acude.payments.blacklist import Blacklist
+from acude.payments.current_lists import CurrentLists
 from acude.payments.groups import WORKERS
 from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
 from acude.payments.metrics import Metrics, serve
-from acude.payments.policies import CurrentPolicy
+from acude.payments.notes import Notes
+from acude.payments.policies import CurrentPolicy, noted
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, Reader
 from acude.risk.model import Model
 from acude.settings import Settings, settings
@@ -46,10 +48,14 @@ class Worker:
         self._batch = config.risk_batch
         self._reader = Reader()
         self._blacklist = Blacklist(config)
-        policy = CurrentPolicy(config.risk_policy)
+        self._notes = Notes(config)
+        self._lists = CurrentLists(config)
+        policy = CurrentPolicy(config.risk_policy, noted(self._notes))
         model = Model.load(config.risk_model) if config.risk_model else None
-        self._judge = Judge(connect_memory(config), self._blacklist, policy, config.risk_budget, model=model)
+        memory = connect_memory(config)
+        self._judge = Judge(memory, self._blacklist, policy, config.risk_budget, lists=self._lists, model=model)
         self.metrics = Metrics()
+        self.metrics.watch_lists(self._lists, self._notes)
         self.metrics.watch([self._judge.breaker, self._blacklist.breaker])
         self._consumer = _consumer(config, self.metrics)
         self._producer = _producer(config)
@@ -69,6 +75,8 @@ class Worker:
         finally:
             self._consumer.close()
             self._blacklist.close()
+            self._lists.close()
+            self._notes.close()
 
     def _next(self) -> list[Message]:
         """What is there, at most a batch; waits a moment for the first record only."""

@@ -71,25 +71,27 @@ def decide(
         past: the payment and what came before it.
         policy: weights and cut-offs.
         opinion: the model's, weighted by the policy.
-        listed: what lists and external checks said; a weight of 1 refuses, a negative weight (allow-list) approves
-            where none refuses.
+        listed: what lists and external checks said; a weight of 1 refuses. A negative weight (the allow list's) takes
+            that share from what the rules and the model say, but nothing from what is listed.
         degraded: codes of what could not be asked.
     """
     reasons = [
         Reason(signal.code, weight) for signal, weight, thresholds in policy.rules if signal.fires(past, thresholds)
     ]
-    reasons += listed
-    chances = [reason.weight for reason in reasons if reason.weight > 0]
+    chances = [reason.weight for reason in reasons]
     if opinion and policy.modelo:
         chances.append(opinion.probability * policy.modelo)
         # They explain the model's share; it is counted once.
         reasons += [Reason(code, share * policy.modelo) for code, share in opinion.reasons]
-    score = _joined(chances)
-    weights = {reason.weight for reason in listed}
-    allowed = min(weights, default=0) < 0 and max(weights) < 1
-    verdict = Verdict.APPROVE if allowed else _verdict(score, policy)
+    listed = [*listed, *_on_lists(past, policy)]
+    reasons += listed
+    accused = [reason.weight for reason in listed if reason.weight > 0]
+    cleared = -min((reason.weight for reason in listed if reason.weight < 0), default=0.0)
+    score = _joined([*chances, *accused])
+    judged = _joined([_joined(chances) * (1 - cleared), *accused]) if cleared else score
     return Decision(
-        verdict=verdict,
+        verdict=_verdict(judged, policy),
+        # What the allow list clears is not hidden.
         score=score,
         reasons=tuple(sorted(reasons, key=lambda reason: (-abs(reason.weight), reason.code))),
         rules_version=policy.versao,
@@ -98,13 +100,19 @@ def decide(
     )
 
 
-def undecided(policy: Policy, degraded: Sequence[str]) -> Decision:
-    """What is answered where deciding itself failed: a person has to look."""
-    return Decision(Verdict.REVIEW, policy.cortes.revisar, (), policy.versao, NO_MODEL, tuple(degraded))
+def undecided(past: Past, policy: Policy, listed: Sequence[Reason], degraded: Sequence[str]) -> Decision:
+    """What is answered where deciding itself failed: a person has to look, unless a list refuses."""
+    reasons = tuple(reason for reason in [*listed, *_on_lists(past, policy)] if reason.weight > 0)
+    score = max(policy.cortes.revisar, _joined([reason.weight for reason in reasons]))
+    return Decision(_verdict(score, policy), score, reasons, policy.versao, NO_MODEL, tuple(degraded))
 
 
 MODEL_PREFIX: Final = "MODELO_"
 """Reason codes of the model's inputs begin with it."""
+
+
+def _on_lists(past: Past, policy: Policy) -> list[Reason]:
+    return [Reason(signal.code, weight) for signal, weight in policy.lists if signal.fires(past, {})]
 
 
 def _joined(chances: Sequence[float]) -> float:

@@ -15,6 +15,8 @@ from acude.risk.signals import Signal, all_signals
 Share = Annotated[float, Field(ge=0, le=1)]
 Threshold = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
 _WEIGHT: Final = "peso"
+_SIGN: Final = {"na_lista_de_bloqueio": 1, "na_lista_de_permissao": -1}
+"""The lists' signals; one list accuses, the other one clears."""
 
 DEFAULT: Final = Path(__file__).with_name("policy.yaml")
 """The policy that comes with the product."""
@@ -73,11 +75,20 @@ class Policy(BaseModel):
 
     @cached_property
     def rules(self) -> tuple[tuple[Signal, float, dict[str, float]], ...]:
-        """Signal, weight and thresholds of each rule that counts."""
+        """Signal, weight and thresholds of each rule that counts; lists are no rules."""
         return tuple(
             (all_signals()[name], given[_WEIGHT], {key: value for key, value in given.items() if key != _WEIGHT})
             for name, given in self.sinais.items()
-            if given[_WEIGHT]
+            if given[_WEIGHT] and name not in _SIGN
+        )
+
+    @cached_property
+    def lists(self) -> tuple[tuple[Signal, float], ...]:
+        """Signal and weight of each list that counts; the allow list's is negative."""
+        return tuple(
+            (all_signals()[name], sign * self.sinais[name][_WEIGHT])
+            for name, sign in _SIGN.items()
+            if self.sinais.get(name, {}).get(_WEIGHT)
         )
 
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from acude.risk.lists import Listed
 from acude.risk.payment import RECORD, Payment, Records, record
 
 _SECOND_US: Final = 1_000_000
@@ -38,6 +39,7 @@ MOST_RECORDS: Final = 1_000
 _EARTH_RADIUS_KM: Final = 6_371.0
 _NOTHING: Final[Records] = np.empty(0, RECORD)
 _NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
+_ON_NO_LIST: Final = Listed()
 
 
 class Travel(NamedTuple):
@@ -57,6 +59,7 @@ class Past:
             ones and the payment's own may be among them.
         frauds: moments (µs, sorted) of the payments at the same terminal that turned out to be frauds.
         complete: False where the store could not be asked: then every window holds the payment alone.
+        listed: which lists the payment is on.
     """
 
     def __init__(
@@ -66,9 +69,11 @@ class Past:
         frauds: npt.NDArray[np.int64] = _NO_MOMENTS,
         *,
         complete: bool = True,
+        listed: Listed = _ON_NO_LIST,
     ) -> None:
         self.payment = payment
         self.complete = complete
+        self.listed = listed
         self.own: np.void = np.frombuffer(record(payment), RECORD)[0]
         self._at = int(self.own["at"])
         self._histories = histories

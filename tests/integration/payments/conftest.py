@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
 from acude.payments.store import Store
@@ -21,6 +22,7 @@ from acude.simulator.payments import payments
 from tests.servers import servers
 
 PATIENCE_S = 60
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,14 @@ def platform() -> Iterator[Platform]:
     """What decides payments, and an object store for lakes of the tests' own."""
     with servers("risk-worker", "risk-recorder", "risk-api", "s3") as found:
         yield found
+
+
+def awaited(call: Callable[[], T], good: Callable[[T], bool]) -> T:
+    """What the call gives, as soon as it is good."""
+    patient = Retrying(
+        retry=retry_if_result(lambda found: not good(found)), stop=stop_after_delay(PATIENCE_S), wait=wait_fixed(0.3)
+    )
+    return patient(call)
 
 
 def some_payments(number: int, seed: int | None = None, **changes: object) -> list[dict[str, Any]]:

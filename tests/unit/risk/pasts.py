@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
+from acude.risk.lists import Listed
 from acude.risk.payment import ENTITIES, Payment, microseconds, of_fields, record, records
 from acude.risk.velocity import Past
 
@@ -29,6 +30,8 @@ NOWHERE: Final[Fields] = {"latitude": None, "longitude": None}
 
 REFUND: Final[Fields] = {"operacao": "estorno"}
 PIX: Final[Fields] = {"tipo_pagamento": "pix", "chave_pix": "loja@acude", "token_cartao": None, "entrada": None}
+
+ON_NO_LIST: Final = Listed()
 
 _DEFAULTS: Final[Fields] = {
     "id_transacao": "agora",
@@ -61,6 +64,7 @@ def past_of(
     *earlier: Row,
     complete: bool = True,
     frauds: Iterable[float] = (),
+    listed: Listed = ON_NO_LIST,
     **now: object,
 ) -> Past:
     """The past of the default payment with the fields `now`.
@@ -69,6 +73,7 @@ def past_of(
         earlier: the default payment at other times with other fields.
         complete: False is a store that does not answer: no history at all.
         frauds: seconds before the payment of frauds at its terminal.
+        listed: which lists the payment is on.
         now: what differs in the payment itself.
     """
     own = payment(**now)
@@ -77,17 +82,24 @@ def past_of(
         for number, (seconds, fields) in enumerate(earlier)
     ]
     moments = sorted(microseconds(own.timestamp - timedelta(seconds=seconds)) for seconds in frauds)
-    return past_with(own, rows if complete else [], moments, complete=complete)
+    return past_with(own, rows if complete else [], moments, complete=complete, listed=listed)
 
 
-def past_with(own: Payment, rows: Sequence[Payment], frauds: Sequence[int] = (), *, complete: bool = True) -> Past:
+def past_with(
+    own: Payment,
+    rows: Sequence[Payment],
+    frauds: Sequence[int] = (),
+    *,
+    complete: bool = True,
+    listed: Listed = ON_NO_LIST,
+) -> Past:
     """The past of `own` among `rows`; each entity's history has the rows that share it, as the store keeps them."""
     histories = {
         entity: records([record(row) for row in rows if row.entity(entity) == own.entity(entity)])
         for entity in ENTITIES
         if own.entity(entity) is not None
     }
-    return Past(own, histories, np.array(frauds, np.int64), complete=complete)
+    return Past(own, histories, np.array(frauds, np.int64), complete=complete, listed=listed)
 
 
 def every(seconds: float, count: int, **fields: object) -> list[Row]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acude.risk.decision import NO_MODEL, Opinion, Reason, Verdict, decide
+from acude.risk.decision import NO_MODEL, Opinion, Reason, Verdict, decide, undecided
+from acude.risk.lists import Listed
 from acude.risk.policy import Policy
 from tests.unit.risk.pasts import past_of
 
@@ -121,6 +122,66 @@ def test_the_block_list_overrules_the_allow_list(listed: tuple[Reason, ...]) -> 
     decision = decide(PAST, policy(), listed=listed)
     assert decision.verdict is Verdict.REFUSE
     assert BLOCKED in decision.reasons
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.2, Verdict.REVIEW), (0.5, Verdict.APPROVE), (1, Verdict.APPROVE)])
+def test_an_allow_list_of_less_weight_takes_that_share_from_rules_and_model(share: float, verdict: Verdict) -> None:
+    # 0.92 of 1 from the rule and the model together.
+    opinion = Opinion("7", 0.2)
+    decision = decide(PAST, policy({"valor_alto": 0.9}, model=1), opinion, listed=[Reason("LISTA_PERMISSAO", -share)])
+    assert decision.verdict is verdict
+    assert decision.score == pytest.approx(0.92)
+
+
+def test_an_allow_list_takes_nothing_from_an_external_check() -> None:
+    decision = decide(PAST, policy({"valor_alto": 0.9}), listed=[ALLOWED, Reason("EXTERNO", 0.5)])
+    assert decision.verdict is Verdict.REVIEW
+
+
+def with_lists(**weights: float) -> Policy:
+    named = {f"na_lista_de_{name}": {"peso": weight} for name, weight in weights.items()}
+    return policy().model_copy(update={"sinais": named})
+
+
+@pytest.mark.parametrize(
+    ("weights", "listed", "verdict", "codes"),
+    [
+        ({"bloqueio": 1}, Listed(bloqueio=True), Verdict.REFUSE, ["NA_LISTA_DE_BLOQUEIO"]),
+        ({"bloqueio": 0.6}, Listed(bloqueio=True), Verdict.REVIEW, ["NA_LISTA_DE_BLOQUEIO"]),
+        ({"bloqueio": 0}, Listed(bloqueio=True), Verdict.APPROVE, []),
+        ({}, Listed(bloqueio=True), Verdict.APPROVE, []),
+        ({"bloqueio": 1}, Listed(permissao=True), Verdict.APPROVE, []),
+        ({"permissao": 1}, Listed(permissao=True), Verdict.APPROVE, ["NA_LISTA_DE_PERMISSAO"]),
+        (
+            {"bloqueio": 0.9, "permissao": 1},
+            Listed(bloqueio=True, permissao=True),
+            Verdict.REFUSE,
+            ["NA_LISTA_DE_PERMISSAO", "NA_LISTA_DE_BLOQUEIO"],
+        ),
+    ],
+)
+def test_the_lists_weigh_what_the_policy_says(
+    weights: dict[str, float], listed: Listed, verdict: Verdict, codes: list[str]
+) -> None:
+    decision = decide(past_of(listed=listed), with_lists(**weights))
+    assert (decision.verdict, [reason.code for reason in decision.reasons]) == (verdict, codes)
+
+
+@pytest.mark.parametrize(
+    ("listed", "external", "verdict"),
+    [
+        (Listed(), [], Verdict.REVIEW),
+        (Listed(permissao=True), [], Verdict.REVIEW),
+        (Listed(bloqueio=True), [], Verdict.REFUSE),
+        (Listed(), [Reason("EXTERNO", 1)], Verdict.REFUSE),
+    ],
+)
+def test_where_deciding_fails_a_person_looks_unless_a_list_refuses(
+    listed: Listed, external: list[Reason], verdict: Verdict
+) -> None:
+    decision = undecided(past_of(listed=listed), with_lists(bloqueio=1, permissao=1), external, ["defeito"])
+    assert (decision.verdict, decision.degraded) == (verdict, ("defeito",))
+    assert bool(decision.reasons) is (verdict is Verdict.REFUSE)
 
 
 def test_the_models_probability_joins_with_its_weight() -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from acude.risk.decision import MODEL_PREFIX, Decision, Verdict, decide
+from acude.risk.decision import MODEL_PREFIX, Decision, Reason, Verdict, decide
+from acude.risk.lists import Listed
 from acude.risk.policy import DEFAULT, PolicyError, read
 from acude.risk.signals import all_signals
 from tests.unit.risk.pasts import (
@@ -136,10 +137,10 @@ def nodes(mapping: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("name", all_signals())
-def test_a_signal_has_a_sentence_for_a_person_and_a_threshold(name: str) -> None:
+def test_a_signal_has_a_sentence_for_a_person_and_a_threshold_where_it_is_a_rule(name: str) -> None:
     signal = all_signals()[name]
     assert signal.meaning.endswith(".")
-    assert signal.thresholds
+    assert bool(signal.thresholds) is not name.startswith("na_lista_de_")
     assert set(signal.thresholds.values()) <= {int, float}
     assert signal.code.isascii()
     assert signal.code.isupper()
@@ -149,6 +150,20 @@ def test_a_signal_has_a_sentence_for_a_person_and_a_threshold(name: str) -> None
 def test_no_signal_of_the_products_policy_refuses_alone() -> None:
     policy = read()
     assert max(weight for _, weight, _ in policy.rules) < policy.cortes.negar
+
+
+def test_the_products_policy_refuses_whom_the_block_list_has_and_clears_whom_the_allow_list_has() -> None:
+    policy = read()
+    assert [(signal.name, weight) for signal, weight in policy.lists] == [
+        ("na_lista_de_bloqueio", 1),
+        ("na_lista_de_permissao", -1),
+    ]
+    thief: Fields = {"valor": "1.00", "listed": Listed(permissao=True)}
+    cards = [f"tok_{number}" for number in range(5)]
+    trials = [(seconds, card | {"valor": "1.00"}) for seconds, card in each(MINUTE, "token_cartao", cards)]
+    assert decided(*trials, **thief).verdict is Verdict.APPROVE
+    assert decided(*trials, **thief | {"listed": Listed(bloqueio=True, permissao=True)}).verdict is Verdict.REFUSE
+    assert decided(listed=Listed(bloqueio=True)).reasons == (Reason("NA_LISTA_DE_BLOQUEIO", 1),)
 
 
 def decided(*earlier: Row, **now: Any) -> Decision:  # noqa: ANN401

@@ -103,6 +103,7 @@ def create_databases(config: Settings) -> None:
             _create_database(session, dsn.get_secret_value())
     finally:
         session.close()
+    _provide_trail(config)
 
 
 def _create_database(session: connection, dsn: str) -> None:
@@ -116,6 +117,20 @@ def _create_database(session: connection, dsn: str) -> None:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (part["dbname"],))
         if not cursor.fetchone():
             cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+
+
+def _provide_trail(config: Settings) -> None:
+    """The trail belongs to the superuser: whoever writes decisions may add to it, and change nothing in it."""
+    from acude.payments.trail import SCHEMA  # noqa: PLC0415 - imports another client of PostgreSQL
+
+    part = parse_dsn(config.risk_dsn.get_secret_value())
+    session = connect(config, part["dbname"])
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(SCHEMA.read_text())
+            cursor.execute(sql.SQL("GRANT acude_trilha TO {}").format(sql.Identifier(part["user"])))
+    finally:
+        session.close()
 
 
 def _data(config: Settings) -> Path:

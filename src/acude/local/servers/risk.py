@@ -19,7 +19,7 @@ def worker(config: Settings) -> Service:
         ready=lambda config: _answers(f"http://{HOST}:{config.risk_metrics_port}/pronta"),
         address=f"http://{HOST}:{config.risk_metrics_port}/metrics",
         ports=[(config.risk_metrics_port, "risk_metrics_port")],
-        after=("kafka", "valkey", "blacklist"),
+        after=("kafka", "valkey", "blacklist", "postgres"),
     )
 
 

@@ -1,0 +1,179 @@
+"""The lists in the decisions' database: what may become an entry, and each change in the trail."""
+
+import re
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from stdnum import luhn
+from stdnum.br import cnpj, cpf
+
+from acude.contracts.documents import Tokens, is_document
+from acude.contracts.model import table
+from acude.payments.trail import LIST, append, happened
+from acude.payments.wire import TOPIC
+from acude.risk.lists import FIELDS, KEYED, LISTS, Entry
+
+_OWNER: Final = re.compile(r"[A-Za-z0-9_.@+-]{2,64}")
+_TOKEN: Final = re.compile(r"([a-z0-9]{1,8}):[0-9a-f]{32}")
+_NUMBER: Final = re.compile(r"\d[\d./ -]{9,22}\d")
+_LETTERED: Final = re.compile(r"[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?\d{2}")
+_CARD: Final = range(13, 20)
+_MOST_REASON: Final = 200
+_WIDEST: Final = {4: 16, 6: 32}
+"""No wider networks: a slip must not block a country."""
+
+_COLUMNS: Final = "lista, tipo, valor, dono, motivo, criada_em, expira_em"
+_KEY: Final = "lista = %(lista)s AND tipo = %(tipo)s AND valor = %(valor)s"
+
+
+class EntryError(ValueError):
+    """Something that can't be an entry; a sentence that says what is expected, without quoting what may be personal."""
+
+
+def checked(
+    lista: str, tipo: str, valor: str, dono: str, motivo: str, *, until: datetime, now: datetime, tokens: Tokens
+) -> Entry:
+    """An entry, where everything is as it must be.
+
+    Args:
+        lista: `bloqueio` or `permissao`.
+        tipo: one of `FIELDS`.
+        valor: a document or Pix key in clear becomes its token; an address or network its usual spelling.
+        dono: who answers for the entry.
+        motivo: why it is there, for people; holds no document or card number.
+        until: from when on it counts for nothing; UTC.
+        now: UTC.
+        tokens: makes tokens.
+
+    Raises:
+        EntryError: something is wrong.
+    """
+    if lista not in LISTS:
+        raise EntryError(f"There is no list {lista!r}; there are {' and '.join(LISTS)}")
+    return Entry(lista, tipo, stored_value(tipo, valor, tokens), _owner(dono), reason(motivo), now, _end(until, now))
+
+
+def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
+    """A value as it lies in a list.
+
+    Raises:
+        EntryError: no payment can have such a value.
+    """
+    if tipo not in FIELDS:
+        raise EntryError(f"There is no kind {tipo!r}; there are {', '.join(FIELDS)}")
+    if tipo == "ip":
+        return _network(valor)
+    if tipo in KEYED and (token := _TOKEN.fullmatch(valor)):
+        if token[1] != tokens.key_id:
+            raise EntryError(f"The token was made with key {token[1]}, tokens are now made with {tokens.key_id}")
+        return valor
+    if tipo == "documento":
+        return tokens.of(_document(valor))
+    pattern = table(f"topics.{TOPIC}").column(FIELDS[tipo]).pattern
+    if pattern and not re.fullmatch(pattern, valor):
+        raise EntryError(f"No payment can have this as its {FIELDS[tipo]}, which is {pattern}")
+    return tokens.of(valor) if tipo in KEYED else valor
+
+
+def reason(text: str) -> str:
+    """A reason that says something and names nobody's numbers.
+
+    Raises:
+        EntryError: it is empty, too long, unprintable, or holds a document or card number.
+    """
+    text = text.strip()
+    if not text or len(text) > _MOST_REASON or not text.isprintable():
+        raise EntryError(f"A reason is one printable line of 1 to {_MOST_REASON} characters")
+    if any(_is_private(found) for found in _NUMBER.findall(text)) or any(map(cnpj.is_valid, _LETTERED.findall(text))):
+        raise EntryError("The reason holds a CPF, CNPJ or card number; say who it is by an id of the shop's")
+    return text
+
+
+def _is_private(number: str) -> bool:
+    digits = re.sub(r"\D", "", number)
+    return is_document(digits) or (len(digits) in _CARD and bool(luhn.is_valid(digits)))
+
+
+def _owner(text: str) -> str:
+    if not _OWNER.fullmatch(text):
+        raise EntryError("An owner is a name or address of 2 to 64 letters, digits and _ . @ + -")
+    return text
+
+
+def _end(until: datetime, now: datetime) -> datetime:
+    if until <= now:
+        raise EntryError(f"The entry would have ended already; it is now {now:%Y-%m-%d %H:%M} UTC")
+    if until > now + _LONGEST:
+        raise EntryError(f"An entry holds for at most {_LONGEST.days} days; whoever still wants it then says so again")
+    return until
+
+
+_LONGEST: Final = timedelta(days=731)
+
+
+def _document(text: str) -> str:
+    compact: str = (cpf if len(cpf.compact(text)) == _CPF_DIGITS else cnpj).compact(text)
+    if not is_document(compact):
+        raise EntryError("This is no CPF or CNPJ: its check digits are wrong")
+    return compact
+
+
+_CPF_DIGITS: Final = 11
+
+
+def _network(text: str) -> str:
+    try:
+        found = ip_network(text)
+    except ValueError:
+        raise EntryError("This is no internet address or network, such as 203.0.113.7 or 203.0.113.0/24") from None
+    if found.prefixlen < _WIDEST[found.version]:
+        raise EntryError(f"A network has at least /{_WIDEST[found.version]}: a wider one holds too many payers")
+    return str(found if found.num_addresses > 1 else found.network_address)
+
+
+def entries(connection: Connection[Any]) -> list[Entry]:
+    """All entries, by list, kind and value; expired ones among them."""
+    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM listas ORDER BY lista, tipo, valor").fetchall()  # noqa: S608 - constants
+
+
+def put(connection: Connection[Any], entry: Entry, who: str) -> Entry | None:
+    """Puts an entry on its list, in the place of one that is there, and into the trail; in the caller's transaction.
+
+    Returns:
+        The entry that was there.
+    """
+    before = _taken(connection, entry)
+    values = ", ".join(f"%({name})s" for name in _COLUMNS.split(", "))
+    connection.execute(f"INSERT INTO listas ({_COLUMNS}) VALUES ({values})", asdict(entry))  # noqa: S608 - constants
+    detail = {"acao": "incluida", "entrada": asdict(entry), "antes": asdict(before) if before else None}
+    append(connection, [happened(LIST, who, object_of(entry), **detail)])
+    return before
+
+
+def remove(connection: Connection[Any], lista: str, tipo: str, valor: str, *, why: str, who: str) -> Entry | None:
+    """Takes an entry off its list, and that into the trail; in the caller's transaction.
+
+    Returns:
+        The entry; None where there is none.
+    """
+    before = _taken(connection, {"lista": lista, "tipo": tipo, "valor": valor})
+    if before:
+        detail = {"acao": "removida", "entrada": None, "antes": asdict(before), "motivo": why}
+        append(connection, [happened(LIST, who, object_of(before), **detail)])
+    return before
+
+
+def object_of(entry: Entry) -> str:
+    """How the trail names an entry."""
+    return f"{entry.lista}/{entry.tipo}/{entry.valor}"
+
+
+def _taken(connection: Connection[Any], key: Entry | dict[str, str]) -> Entry | None:
+    given = key if isinstance(key, dict) else asdict(key)
+    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+        return cursor.execute(f"DELETE FROM listas WHERE {_KEY} RETURNING {_COLUMNS}", given).fetchone()  # noqa: S608 - constants

@@ -1,0 +1,57 @@
+"""One connection to the decisions' database for a thread that comes back to it: made anew after it was lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import psycopg
+
+from acude.settings import Settings
+
+_CONNECT_S: Final = 2
+_OPTIONS: Final = "-c statement_timeout=10000"
+_SILENCE_MS: Final = 5_000
+"""What has not been acknowledged for so long is lost: a network that swallows everything must not hold a thread."""
+
+
+class Session:
+    """A connection, when it is needed. For one thread at a time.
+
+    Args:
+        config: its `risk_dsn` names the database.
+        name: shown by the database's own list of sessions.
+    """
+
+    def __init__(self, config: Settings, name: str) -> None:
+        self._dsn = config.risk_dsn.get_secret_value()
+        self._name = name
+        self._connection: psycopg.Connection[Any] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[Any]]:
+        """A transaction: committed at the end, undone where anything is raised.
+
+        Raises:
+            psycopg.Error: the database does not answer, or refuses.
+        """
+        if self._connection is None:
+            self._connection = psycopg.connect(
+                self._dsn,
+                connect_timeout=_CONNECT_S,
+                application_name=self._name,
+                options=_OPTIONS,
+                tcp_user_timeout=_SILENCE_MS,
+            )
+        try:
+            with self._connection.transaction():
+                yield self._connection
+        except psycopg.Error:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Gives the connection up."""
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+        self._connection = None

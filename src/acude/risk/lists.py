@@ -1,0 +1,117 @@
+"""Block and allow lists: who is refused, or trusted, whatever the rules say, and until when."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Final, NamedTuple
+
+from acude.risk.payment import Payment
+
+BLOCK: Final = "bloqueio"
+ALLOW: Final = "permissao"
+LISTS: Final = (BLOCK, ALLOW)
+
+FIELDS: Final[Mapping[str, str]] = {
+    "documento": "documento_pagador",
+    "id_pagador": "id_pagador",
+    "id_recebedor": "id_recebedor",
+    "id_dispositivo": "id_dispositivo",
+    "id_terminal": "id_terminal",
+    "token_cartao": "token_cartao",
+    "ip": "ip",
+    "chave_pix": "chave_pix",
+    "id_carteira": "id_carteira",
+}
+"""What an entry can be about, and which field of a payment is compared with it."""
+
+KEYED: Final = frozenset({"documento", "chave_pix"})
+"""Kinds that may say who somebody is: lists hold keyed tokens in their place."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a list.
+
+    Attributes:
+        lista: one of `LISTS`.
+        tipo: one of `FIELDS`.
+        valor: what a payment's field must be; for a kind of `KEYED` its token, for `ip` an address or a network.
+        dono: who answers for it.
+        motivo: why it is there.
+        criada_em: UTC.
+        expira_em: from then on it counts for nothing; UTC.
+    """
+
+    lista: str
+    tipo: str
+    valor: str
+    dono: str
+    motivo: str
+    criada_em: datetime
+    expira_em: datetime
+
+
+class Listed(NamedTuple):
+    """Which lists a payment is on."""
+
+    bloqueio: bool = False
+    permissao: bool = False
+
+
+class Lists:
+    """The lists at one moment, made to be asked.
+
+    Args:
+        entries: in any order.
+        token: makes the token of a kind of `KEYED`.
+
+    Raises:
+        ValueError: an `ip` is no address or network.
+    """
+
+    def __init__(self, entries: Iterable[Entry] = (), token: Callable[[str], str] = str) -> None:
+        self._token = token
+        self._ends: dict[tuple[str, str], dict[str, datetime]] = {}
+        prefixes = set()
+        for entry in entries:
+            key = entry.valor
+            if entry.tipo == "ip":
+                network = ip_network(key)
+                key = str(network)
+                prefixes.add((network.version, network.prefixlen))
+            self._ends.setdefault((entry.tipo, key), {})[entry.lista] = entry.expira_em
+        self._kinds = sorted({kind for kind, _ in self._ends})
+        self._prefixes = sorted(prefixes)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._ends.values()))
+
+    def of(self, payment: Payment, at: datetime) -> Listed:
+        """Which lists the payment is on at a moment; an expired entry counts for nothing."""
+        found: set[str] = set()
+        for kind in self._kinds:
+            value: str | None = getattr(payment, FIELDS[kind])
+            if value is None:
+                continue
+            for key in self._keys(kind, value):
+                found.update(name for name, end in self._ends.get((kind, key), _NONE).items() if at < end)
+        return Listed(BLOCK in found, ALLOW in found)
+
+    def _keys(self, kind: str, value: str) -> list[str]:
+        if kind == "ip":
+            return self._networks(value)
+        return [self._token(value) if kind in KEYED else value]
+
+    def _networks(self, address: str) -> list[str]:
+        """The networks of listed sizes that an address is in; none for a text that is no address."""
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return []
+        mapped = getattr(found, "ipv4_mapped", None) or found
+        fitting = (prefix for version, prefix in self._prefixes if version == mapped.version)
+        return [str(ip_network((mapped, prefix), strict=False)) for prefix in fitting]
+
+
+_NONE: Final[Mapping[str, datetime]] = {}
