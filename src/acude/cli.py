@@ -20,6 +20,7 @@ COMMANDS = {
     "query": "Ask Athena.",
     "risk": "Say why a payment was refused; play payers.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
+    "backup": "Back up the databases, prove it, and bring them back.",
     "quarantine": "Look at refused records and send them round again.",
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""
