@@ -21,6 +21,7 @@ COMMANDS = {
     "audit": "Verify and show the trail of decisions, list changes, policies and accesses.",
     "risk": "Say why a payment was refused; play payers.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
+    "backup": "Back up the databases, prove it, and bring them back.",
     "quarantine": "Look at refused records and send them round again.",
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""

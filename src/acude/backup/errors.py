@@ -1,0 +1,21 @@
+"""What can go wrong with a backup."""
+
+from acude.local.errors import PlatformError
+
+
+class BackupError(PlatformError):
+    """A backup can't be made, read or brought back."""
+
+
+class DamagedError(BackupError):
+    """A stored backup isn't what was stored, or isn't to be read with the keys at hand."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found, "Take another one: `acude backup list` shows which there are.")
+
+
+class WrongKeyError(BackupError):
+    """The key that a backup names is missing or is another one."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found, "Put the key that it was made with into ACUDE_BACKUP_KEYS, as `name:key`.")
