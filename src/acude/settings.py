@@ -132,6 +132,9 @@ class Settings(BaseSettings):
     blacklist_url: str = Field(default="", description="Where documents are looked up; empty: nowhere")
     blacklist_kept: timedelta = Field(default=timedelta(hours=6), description="How long the list's answer holds")
     risk_dsn: SecretStr = Field(default=SecretStr(""), description="The decisions' database")
+    risk_read_dsn: SecretStr = Field(
+        default=SecretStr(""), description="A replica of it, which the door's reads ask first; empty: there is none"
+    )
 
     # Airflow
     airflow_port: int = 8080
