@@ -51,4 +51,4 @@ class RateLimit:
 
     async def close(self) -> None:
         """Lets go of the connections."""
-        await self._storage.get_connection().aclose()
+        await self._storage.bridge.get_connection().aclose()

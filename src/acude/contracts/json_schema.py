@@ -68,7 +68,13 @@ def _object(contract: Contract, columns: list[Column], fixed: dict[str, Json]) -
 
 
 def _property(column: Column) -> Json:
-    found: Json = {"description": column.description}
+    """A field that may be absent may be null, too: so the decoder has it."""
+    value = _value(column)
+    return {"description": column.description} | (value if column.required else {"anyOf": [value, {"type": "null"}]})
+
+
+def _value(column: Column) -> Json:
+    found: Json = {}
     if column.decimal:
         found |= {"type": "number", "multipleOf": float(Decimal(1).scaleb(-column.decimal[1]))}
     else:
@@ -79,9 +85,4 @@ def _property(column: Column) -> Json:
     found |= {name: value for name, value in texts.items() if value is not None}
     if column.classification == "documento":
         found["format"] = DOCUMENT_FORMAT
-    values = list(column.values)
-    if not column.required:
-        # The decoder takes a null for a field that may be absent.
-        found["type"] = [found["type"], "null"]
-        values += [None] if values else []
-    return found | ({"enum": values} if values else {})
+    return found | ({"enum": list(column.values)} if column.values else {})
