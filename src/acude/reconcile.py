@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.reconciliation.money import purchase_rows, sales_rows
+from acude.reconciliation.payments import payment_rows
 from acude.reconciliation.report import Report
 from acude.reconciliation.sets import set_rows
 from acude.settings import Settings, settings
@@ -19,7 +20,7 @@ def run(
         first: first UTC day.
         last: last UTC day.
         config: where everything is.
-        events: compare the events' sets and purchases, too; the daily sales alone otherwise.
+        events: compare the events' sets, purchases and payments, too; the daily sales alone otherwise.
         wait: how long to ask again while something differs, for batches that are under way.
     """
     config = config or settings()
@@ -36,6 +37,7 @@ def run(
 def _compared(first: date, last: date, config: Settings, *, events: bool) -> Report:
     money, sets = sales_rows(config, first, last), []
     if events:
-        money += purchase_rows(config, first, last)
-        sets = set_rows(config, first, last)
+        paid, decided = payment_rows(config, first, last)
+        money += [*purchase_rows(config, first, last), *paid]
+        sets = [*set_rows(config, first, last), *decided]
     return Report(first, last, tuple(money), tuple(sets))

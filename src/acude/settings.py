@@ -140,6 +140,9 @@ class Settings(BaseSettings):
         description="Decisions say so where block and allow list were last read longer ago than this",
     )
     risk_dsn: SecretStr = Field(default=SecretStr(""), description="The decisions' database")
+    risk_read_dsn: SecretStr = Field(
+        default=SecretStr(""), description="A replica of it, which the door's reads ask first; empty: there is none"
+    )
 
     # Airflow
     airflow_port: int = 8080

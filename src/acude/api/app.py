@@ -9,8 +9,7 @@ from uuid import uuid4
 import valkey.asyncio as valkey
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits import RateLimitItemPerSecond
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -18,10 +17,12 @@ from acude.api import health, transactions
 from acude.api.auth import Verifier
 from acude.api.claims import Claims
 from acude.api.decisions import Decisions
-from acude.api.problems import ProblemBody, ProblemError, problem_response
+from acude.api.openapi import describe
+from acude.api.problems import ProblemError, problem_response
+from acude.api.rate import RateLimit
 from acude.ingress.producer import connect
 from acude.payments.notes import Notes
-from acude.payments.store import Store
+from acude.payments.reads import Reads
 from acude.payments.wire import TRACE_HEADER
 from acude.settings import Settings, settings
 
@@ -42,7 +43,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.exception_handler(HTTPException)(_on_http_error)
     app.exception_handler(RequestValidationError)(_on_bad_parameter)
     app.exception_handler(Exception)(_on_defect)
-    _document_problems(app)
+    describe(app, config)
     return app
 
 
@@ -55,16 +56,18 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         )
         app.state.decisions = Decisions(config, asyncio.get_running_loop())
         await run_in_threadpool(app.state.decisions.start)
-        app.state.store = Store(config)
         app.state.notes = Notes(config)
+        app.state.reads = Reads(config)
         client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
         app.state.claims = Claims(client)
-        app.state.limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        agreed = RateLimitItemPerSecond(config.risk_rate_limit)
+        app.state.rate = RateLimit(agreed, config.valkey_url.get_secret_value())
         yield
         await run_in_threadpool(app.state.decisions.stop)
         await run_in_threadpool(app.state.producer.close, 2)
-        await run_in_threadpool(app.state.store.close)
         await run_in_threadpool(app.state.notes.close)
+        await run_in_threadpool(app.state.reads.close)
+        await app.state.rate.close()
         await client.aclose()
 
     return lifespan
@@ -98,18 +101,3 @@ async def _on_bad_parameter(request: Request, problem: Exception) -> Response:
 async def _on_defect(request: Request, problem: Exception) -> Response:
     log.error("defect trace=%s kind=%s", request.state.trace, type(problem).__name__, exc_info=problem)
     return problem_response(request, ProblemError(500, "Defect", "The platform failed; quote the trace id."))
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Adds the problems' schema to OpenAPI, which otherwise knows response models only."""
-    original = app.openapi
-
-    def openapi() -> dict[str, object]:
-        if not app.openapi_schema:
-            schema = original()
-            schema.setdefault("components", {}).setdefault("schemas", {})["ProblemBody"] = (
-                ProblemBody.model_json_schema()
-            )
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -7,6 +7,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -21,7 +23,16 @@ log = logging.getLogger(__name__)
 _MOST_RECENT: Final = 50_000
 _ASK_EVERY_S: Final = 1.0
 _SILENCE_S: Final = 5.0
+_IN_VAIN: Final = 10
 Answer = dict[str, Any]
+
+
+@dataclass
+class _Wait:
+    """Who waits for one payment's decision, and since when (monotonic seconds)."""
+
+    since: float
+    futures: list[asyncio.Future[Answer]] = field(default_factory=list)
 
 
 class Decisions:
@@ -36,7 +47,7 @@ class Decisions:
         self._config = config
         self._loop = loop
         self._recent: OrderedDict[str, Answer] = OrderedDict()
-        self._waiting: dict[str, list[asyncio.Future[Answer]]] = {}
+        self._waiting: dict[str, _Wait] = {}
         self._stop = threading.Event()
         self._following = threading.Event()
         self._heard = 0.0
@@ -57,10 +68,18 @@ class Decisions:
         """Whether the broker was heard of a moment ago."""
         return time.monotonic() - self._heard < _SILENCE_S
 
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return len(self._waiting)
+    def is_behind(self, most: int, longest_s: float) -> bool:
+        """Whether one more payment would hardly be decided in time.
+
+        Args:
+            most: payments that may wait.
+            longest_s: time that a few may wait for longer, and more may not.
+        """
+        if len(self._waiting) >= most:
+            return True
+        # In the order in which they began. A few wait in vain: theirs is a payment that was decided before.
+        later = next(islice(self._waiting.values(), _IN_VAIN, None), None)
+        return later is not None and time.monotonic() - later.since > longest_s
 
     def recent(self, id_transacao: str) -> Answer | None:
         """A decision that was made a moment ago."""
@@ -69,18 +88,17 @@ class Decisions:
     async def wait(self, id_transacao: str, timeout_s: float, send: Callable[[], None]) -> Answer | None:
         """Sends the payment, and waits for its decision; None where it is not there in time."""
         future: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting.setdefault(id_transacao, []).append(future)
+        self._waiting.setdefault(id_transacao, _Wait(time.monotonic())).futures.append(future)
         try:
             send()
             return await asyncio.wait_for(future, timeout_s)
         except TimeoutError:
             return None
         finally:
-            waiting = self._waiting.get(id_transacao, [])
-            if future in waiting:
-                waiting.remove(future)
-            if not waiting:
-                self._waiting.pop(id_transacao, None)
+            waiting = self._waiting[id_transacao]
+            waiting.futures.remove(future)
+            if not waiting.futures:
+                del self._waiting[id_transacao]
 
     def _follow(self) -> None:
         while not self._stop.is_set():
@@ -126,7 +144,8 @@ class Decisions:
         for answer in answers:
             id_transacao = answer["id_transacao"]
             self._recent[id_transacao] = answer
-            for future in self._waiting.get(id_transacao, ()):
+            waiting = self._waiting.get(id_transacao)
+            for future in waiting.futures if waiting else ():
                 if not future.done():
                     future.set_result(answer)
         while len(self._recent) > _MOST_RECENT:

@@ -16,7 +16,7 @@ def router() -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["saude"])
 
-    @routes.get("/saude/viva")
+    @routes.get("/saude/viva", responses=documented())
     async def alive() -> Health:
         """The process answers."""
         return Health()

@@ -1,10 +1,12 @@
 """Errors as problem+json (RFC 9457), each with the trace id that its request has in logs and stores."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+
+from acude.payments.wire import TRACE_HEADER
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -57,26 +59,67 @@ def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
         motivo=problem.reason,
         id_rastro=trace_of(request),
     )
-    return JSONResponse(
-        body.model_dump(exclude_none=True), problem.status, headers=problem.headers, media_type=MEDIA_TYPE
-    )
+    # Here too, for a defect's answer passes no middleware.
+    headers = {TRACE_HEADER.replace("_", "-"): body.id_rastro, **problem.headers}
+    return JSONResponse(body.model_dump(exclude_none=True), problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's `responses` for these problems."""
+    """OpenAPI's `responses` for these problems and for a defect of the platform's."""
+    return {status: _documented(status) for status in (*statuses, 500)}
+
+
+def _documented(status: int) -> dict[str, Any]:
+    title, means, reason = _MEANS[status]
     schema = {"$ref": "#/components/schemas/ProblemBody"}
-    return {status: {"description": _MEANS[status], "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
+    example = {"type": "about:blank", "title": title, "status": status, "detail": means, "id_rastro": EXAMPLE_TRACE}
+    if reason:
+        example["motivo"] = reason
+    return {
+        "description": means,
+        "headers": {name: HEADERS[name] for name in _HEADERS_OF.get(status, ())},
+        "content": {MEDIA_TYPE: {"schema": schema, "example": example}},
+    }
 
 
-_MEANS = {
-    400: "The payload is no payment; `motivo` says why",
-    401: "No token, or one that is not valid here",
-    403: "The token lacks the scope",
-    404: "No such payment of yours",
-    409: "The id or key was used for another payment",
-    413: "The payload is too large",
-    415: "The payload is not JSON",
-    422: "The payload has the form of a payment, but can't be one",
-    429: "More requests than agreed; see Retry-After",
-    503: "The platform can't take payments now; see Retry-After",
+EXAMPLE_TRACE: Final = "9f86d081884c7d659a2feaa0c55ad015"
+HEADERS: Final[dict[str, dict[str, Any]]] = {
+    "Retry-After": {
+        "description": "Seconds after which it is worth asking again",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+    },
+    "WWW-Authenticate": {
+        "description": "The challenge of RFC 6750",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": 'Bearer realm="acude"',
+    },
+    "Location": {
+        "description": "Where the decision will be",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "/transacoes/t-1",
+    },
+}
+"""Headers of answers, as OpenAPI says them."""
+
+_HEADERS_OF: Final = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_MEANS: Final = {
+    400: (
+        "Not a payment",
+        "What was sent is not as described here; `motivo` says why a payload is no payment",
+        "valor_invalido",
+    ),
+    401: ("Not authorised", "No token, or one that is not valid here", None),
+    403: ("Not allowed", "The token lacks the scope", None),
+    404: ("Not found", "No such payment of yours", None),
+    409: ("Id in use", "The id or key was used for another payment", None),
+    413: ("Too large", "The payload is too large", "grande_demais"),
+    415: ("Not JSON", "The payload is not JSON", None),
+    422: ("Not a payment", "The payload has the form of a payment, but can't be one", "documento_invalido"),
+    429: ("Too many requests", "More requests than agreed; see Retry-After", None),
+    500: ("Defect", "The platform failed; quote the trace id", None),
+    503: ("Not available", "The platform can't take payments now; see Retry-After", None),
 }

@@ -2,30 +2,30 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
 from fastapi.responses import JSONResponse
 from kafka.errors import KafkaError
-from limits import RateLimitItemPerSecond
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from acude.api.auth import DECIDE, READ, READ_ALL, Caller, requires
 from acude.api.claims import Claim
-from acude.api.problems import ProblemError, documented, trace_of
+from acude.api.examples import DECISION, PENDING
+from acude.api.openapi import payment_body
+from acude.api.problems import HEADERS, ProblemError, documented, trace_of
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
-from acude.contracts.json_schema import payload_schema
 from acude.contracts.model import table
 from acude.payments.notes import NotesFullError
 from acude.payments.trail import ACCESS, happened
+from acude.payments.reads import AWAY
 from acude.payments.wire import CLIENT_HEADER, TOPIC, TRACE_HEADER
+from acude.risk.decision import Verdict
 from acude.settings import Settings
 
-_ID: Final = r"^[A-Za-z0-9_.:@+-]{1,64}$"
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@+-]{1,64}$")]
 _SEMANTIC: Final = frozenset({"documento_invalido", "tempo_absurdo"})
 """Refusals that no schema can tell."""
 
@@ -33,68 +33,79 @@ _SEMANTIC: Final = frozenset({"documento_invalido", "tempo_absurdo"})
 class DecisionBody(BaseModel):
     """A decision and why."""
 
-    id_transacao: str
-    decisao: str = Field(description="aprovar, revisar or negar")
-    pontuacao: int = Field(description="Thousandths: 0 harmless, 1000 certainly fraud")
+    model_config = ConfigDict(json_schema_extra={"example": DECISION})
+
+    id_transacao: Id
+    decisao: Verdict = Field(description="revisar: a person looks at it")
+    pontuacao: int = Field(ge=0, le=1000, description="Thousandths: 0 harmless, 1000 certainly fraud")
     motivos: list[str] = Field(description="Reason codes, the heaviest first")
     decidida_em: datetime
     transacao_em: datetime
     tipo_pagamento: str
     operacao: str
-    valor: float = Field(description="Two decimals")
-    moeda: str
+    valor: float = Field(gt=0, description="Two decimals")
+    moeda: str = Field(min_length=3, max_length=3)
     versao_regras: str
-    versao_modelo: str
+    versao_modelo: str = Field(description="nenhum: the rules alone")
     degradado: bool = Field(description="Something that should have been asked did not answer in time")
     causas: list[str] = Field(description="What did not answer")
-    latencia_ms: int
+    latencia_ms: int = Field(ge=0)
     id_rastro: str
 
 
 class PendingBody(BaseModel):
     """The payment is taken, its decision is not there yet."""
 
-    id_transacao: str
-    situacao: str = "em_analise"
+    model_config = ConfigDict(json_schema_extra={"example": PENDING})
+
+    id_transacao: Id
+    situacao: Literal["em_analise"] = "em_analise"
     id_rastro: str
+
+
+_READ_AGAIN: Final = {
+    "ler": {"operationId": "ler", "parameters": {"id_transacao": "$response.body#/id_transacao"}},
+}
+_DECIDED: Final = {"description": "The decision", "links": _READ_AGAIN}
+_TAKEN: Final = {
+    "model": PendingBody,
+    "description": "Taken; Location says where the decision will be",
+    "headers": {name: HEADERS[name] for name in ("Location", "Retry-After")},
+    "links": _READ_AGAIN,
+}
 
 
 def router(config: Settings) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["transacoes"])
     caller = requires(config)
-    contract = table(f"topics.{TOPIC}")
-    decoder = Decoder(contract)
-    door = _Door(config, decoder)
-    body = {"content": {"application/json": {"schema": payload_schema(contract)}}, "required": True}
+    door = _Door(config, Decoder(table(f"topics.{TOPIC}")))
 
     @routes.post(
         "/transacoes",
-        responses={
-            202: {"model": PendingBody, "description": "Taken; Location says where the decision will be"},
-            **documented(400, 401, 403, 409, 413, 415, 422, 429, 503),
-        },
-        openapi_extra={"requestBody": body},
+        operation_id="decidir",
+        responses={200: _DECIDED, 202: _TAKEN, **documented(400, 401, 403, 409, 413, 415, 422, 429, 503)},
+        openapi_extra={"requestBody": payment_body()},
     )
     async def decide(
         request: Request,
         who: Annotated[Caller, Security(caller, scopes=[DECIDE])],
-        idempotency_key: Annotated[str | None, Header(pattern=_ID)] = None,
+        idempotency_key: Annotated[
+            Id | None, Header(description="Names this attempt; used again for another payment it is refused")
+        ] = None,
     ) -> DecisionBody:
         """Ask for the decision on a payment; the same payment may be sent again and gets the same answer."""
         return await door.decide(request, who, idempotency_key)  # type: ignore[return-value]
 
     @routes.get(
         "/transacoes/{id_transacao}",
-        responses={
-            202: {"model": PendingBody, "description": "Taken, not decided yet"},
-            **documented(400, 401, 403, 404, 429, 503),
-        },
+        operation_id="ler",
+        responses={200: _DECIDED, 202: _TAKEN, **documented(400, 401, 403, 404, 429, 503)},
     )
     async def read(
         request: Request,
         who: Annotated[Caller, Security(caller, scopes=[READ, READ_ALL])],
-        id_transacao: Annotated[str, Path(pattern=_ID)],
+        id_transacao: Annotated[Id, Path(description="The shop's id of the payment")],
     ) -> DecisionBody:
         """The decision on a payment."""
         return await door.read(request, who, id_transacao)  # type: ignore[return-value]
@@ -105,23 +116,24 @@ def router(config: Settings) -> APIRouter:
 class _Door:
     def __init__(self, config: Settings, decoder: Decoder) -> None:
         self._decoder = decoder
-        self._limit = RateLimitItemPerSecond(config.risk_rate_limit)
         self._most_waiting = config.risk_most_waiting
         self._budget_s = config.risk_budget.total_seconds()
 
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
         began = time.monotonic()
         await self._admit(request, who)
+        if request.app.state.decisions.is_behind(self._most_waiting, self._budget_s / 2):
+            raise _unavailable("More payments wait than can be decided in time.")
         payload = await self._payload(request)
         fields = self._checked(payload)
         id_transacao, state = str(fields["id_transacao"]), request.app.state
         if key and await state.claims.claim("key", f"{who.client}:{key}", who.client, payload) is Claim.OTHER:
             raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
         claim = await state.claims.claim("id", id_transacao, who.client, payload)
-        if claim is Claim.OTHER:
+        if claim is Claim.SAME and (known := await self._known(request, who, id_transacao)):
+            return known
+        if claim in {Claim.OTHER, Claim.SAME}:
             raise ProblemError(409, "Id in use", "This id_transacao was used for another payment; draw a new one.")
-        if claim is Claim.SAME:
-            return await self._known(request, who, id_transacao)
         left = self._budget_s - (time.monotonic() - began)
         sends: list[Any] = []
         answer = await state.decisions.wait(
@@ -137,16 +149,18 @@ class _Door:
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
-        return await self._known(request, who, id_transacao)
+        if known := await self._known(request, who, id_transacao):
+            return known
+        raise ProblemError(404, "Not found", f"There is no payment {id_transacao} of yours.")
 
-    async def _known(self, request: Request, who: Caller, id_transacao: str) -> Response:
-        """The decision on a payment of the caller's, or that it is still to come."""
+    async def _known(self, request: Request, who: Caller, id_transacao: str) -> Response | None:
+        """The decision on a payment of the caller's, or that it is still to come; None where it is not the caller's."""
         state = request.app.state
         found = state.decisions.recent(id_transacao)
         if not found:
             try:
-                found = await run_in_threadpool(state.store.decision, id_transacao)
-            except (OperationalError, PoolTimeout) as problem:
+                found = await run_in_threadpool(state.reads.decision, id_transacao)
+            except AWAY as problem:
                 raise _unavailable("The decisions' database does not answer.") from problem
         everybodys = READ_ALL in who.scopes
         may = found and (everybodys or found.get("id_cliente") == who.client)
@@ -155,13 +169,12 @@ class _Door:
             return _answered(found)
         if not found and await state.claims.owner("id", id_transacao) == who.client:
             return _pending(request, id_transacao)
-        raise ProblemError(404, "Not found", f"There is no payment {id_transacao} of yours.")
+        return None
 
     async def _admit(self, request: Request, who: Caller) -> None:
-        if not await request.app.state.limiter.hit(self._limit, who.client):
-            raise ProblemError(429, "Too many requests", f"Agreed are {self._limit}.", headers={"Retry-After": "1"})
-        if request.app.state.decisions.waiting >= self._most_waiting:
-            raise _unavailable("More payments wait than can be decided in time.")
+        rate = request.app.state.rate
+        if not await rate.admits(who.client):
+            raise ProblemError(429, "Too many requests", f"Agreed are {rate}.", headers={"Retry-After": "1"})
 
     async def _payload(self, request: Request) -> bytes:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":

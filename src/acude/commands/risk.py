@@ -134,7 +134,7 @@ def simulate(
         err.print(f"  {problem.next_step}")
         raise typer.Exit(2) from None
     if as_json:
-        print_json({"enviadas": dict(sent.labels), "falhas": sent.failed})
+        print_json({"corrida": sent.run, "enviadas": dict(sent.labels), "falhas": sent.failed})
     else:
         print_table(("kind", "payments"), [(name, f"{count:,}") for name, count in sorted(sent.labels.items())])
     raise typer.Exit(1 if sent.failed else 0)

@@ -26,6 +26,8 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _EARLIEST_US = int(_EARLIEST.timestamp() * 1_000_000)
 _DAY_US = 86_400_000_000
+_FIRST_US, _BEYOND_US = -62_135_596_800_000_000, 253_402_300_800_000_000
+"""Midnight of the years 1 and 10000, UTC."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,17 @@ _REASONS = (
 )
 
 
+_UNREADABLE = (Refused, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a payload that is none can raise."""
+
+
 def _explain(problem: Exception, payload: bytes) -> Refusal:
     """The reason code and sentence of what msgspec said."""
     text = str(problem)
     if isinstance(problem, Refused):
         return problem.refusal
+    if isinstance(problem, RecursionError):
+        return Refusal("json_invalido", "Nested more deeply than anything can be read")
     try:
         payload.decode("utf-8")
     except UnicodeDecodeError as broken:
@@ -106,7 +114,7 @@ class Decoder:
         self._texts = [i for i, c in enumerate(contract.columns) if c.type in {"string", "timestamp", "date"}]
         self._event_time = contract.column_names.index(contract.event_time or "timestamp")
         self._names = [column.name for column in ordered]
-        self._moments = [column.name for column in ordered if column.type == "timestamp"]
+        self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
@@ -126,7 +134,7 @@ class Decoder:
                 if not payload or len(payload) > limit:
                     raise _wrong_size(payload, limit)
                 row = astuple(decode(payload))
-            except (Refused, msgspec.DecodeError, UnicodeDecodeError) as problem:
+            except _UNREADABLE as problem:
                 refusals[position] = _explain(problem, payload or b"")
                 row = self._nothing
             rows.append(row)
@@ -136,6 +144,7 @@ class Decoder:
         arrays = [pa.array(columns[i], type=field.type) for i, field in zip(self._order, self.fields, strict=True)]
         moments = arrays[self._event_time].cast(pa.int64()).to_numpy(zero_copy_only=False)
         self._refuse_repeats(payloads, arrays, refusals)
+        self._refuse_times_beyond(arrays, refusals)
         self._refuse_absurd_times(moments, taken_at, refusals)
         named = dict(zip(self.contract.column_names, arrays, strict=True))
         if self.contract.variants:
@@ -158,7 +167,7 @@ class Decoder:
             if not payload or len(payload) > self.contract.max_bytes:
                 raise _wrong_size(payload, self.contract.max_bytes)
             fields = dict(zip(self._names, msgspec.structs.astuple(self._decode(payload)), strict=True))
-        except (Refused, msgspec.DecodeError, UnicodeDecodeError) as problem:
+        except _UNREADABLE as problem:
             raise Refused(*_explain(problem, payload or b"")) from None
         for place, read in self._decimals.items():
             raw = fields[self._names[place]]
@@ -168,7 +177,7 @@ class Decoder:
         if payload.count(b'"') != quotes or b"\\" in payload:
             json.loads(payload, object_pairs_hook=_no_repeats)
         for name in self._moments:
-            fields[name] = _utc(fields[name])
+            fields[name] = _utc(name, fields[name])
         _refuse_absurd_time(fields[self.contract.column_names[self._event_time]], taken_at)
         if self.contract.variants:
             _refuse_wrong_variant(fields, self.contract.variants)
@@ -193,6 +202,15 @@ class Decoder:
                     json.loads(payloads[position].as_py(), object_pairs_hook=_no_repeats)
                 except Refused as problem:
                     refusals[position] = problem.refusal
+
+    def _refuse_times_beyond(self, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
+        """Finds times that are in the calendar where they were written and not in UTC: nothing here can say them."""
+        for name in self._moments:
+            micros = arrays[self.contract.column_names.index(name)].cast(pa.int64()).to_numpy(zero_copy_only=False)
+            with np.errstate(invalid="ignore"):
+                beyond = (micros < _FIRST_US) | (micros >= _BEYOND_US)
+            for position in np.flatnonzero(beyond).tolist():
+                refusals.setdefault(position, _beyond(name))
 
     def _documents(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
         """The column with tokens; wrong check digits are refused."""
@@ -268,11 +286,18 @@ def _refuse_absurd_time(moment: datetime | None, taken_at: datetime) -> None:
         raise Refused(*_absurd(moment))
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def _beyond(name: str) -> Refusal:
+    return Refusal("tempo_absurdo", f"Expected a time of the years 1 to 9999 in UTC - at `$.{name}`")
+
+
+def _utc(name: str, moment: datetime | None) -> datetime | None:
     """A time without a zone is UTC."""
     if moment is None:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise Refused(*_beyond(name)) from None
 
 
 def _wrong_size(payload: bytes | None, limit: int) -> Refused:

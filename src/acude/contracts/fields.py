@@ -1,8 +1,9 @@
 """One field of a payload: the JSON that its contract takes, and the Arrow type that it becomes."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -52,7 +53,9 @@ def field_type(column: Column) -> Any:  # noqa: ANN401 - a type expression
     if column.values:
         accepted = Literal[column.values]
     elif column.type == "string":
-        bounds = {"min_length": column.min_length, "max_length": column.max_length, "pattern": column.pattern}
+        # To Python `$` is also the place before a last line feed, to JSON Schema the end alone.
+        pattern = column.pattern and re.sub(r"\$$", r"\\Z", column.pattern)
+        bounds = {"min_length": column.min_length, "max_length": column.max_length, "pattern": pattern}
         accepted = Annotated[str, msgspec.Meta(**bounds)]  # type: ignore[arg-type]
     elif column.type in _INT_BOUNDS:
         bound = _INT_BOUNDS[column.type]
@@ -84,9 +87,9 @@ def decimal_reader(column: Column) -> DecimalReader:
             raise Refused("tipo_errado", f"Expected a number, got {text[:20]} - at `$.{column.name}`")
         try:
             value = Decimal(text)
-        except InvalidOperation as problem:
+            exponent = value.normalize().as_tuple().exponent
+        except DecimalException as problem:
             raise Refused("valor_invalido", f"Expected a number, got {text[:40]} - at `$.{column.name}`") from problem
-        exponent = value.normalize().as_tuple().exponent
         if not isinstance(exponent, int) or -exponent > scale or (value and value.adjusted() >= precision - scale):
             raise Refused("valor_invalido", f"Expected {column.type}, got {text[:40]} - at `$.{column.name}`")
         if (column.minimum is not None and value < column.minimum) or (

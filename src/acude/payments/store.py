@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 from psycopg import Connection, sql
+from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
@@ -42,14 +43,15 @@ class Store:
 
     Args:
         config: its `risk_dsn` names the database.
+        patience_s: how long a caller waits for a connection.
     """
 
-    def __init__(self, config: Settings) -> None:
+    def __init__(self, config: Settings, *, patience_s: float = _PATIENCE_S) -> None:
         self._pool = ConnectionPool(
             config.risk_dsn.get_secret_value(),
             min_size=1,
             max_size=_MOST_CONNECTIONS,
-            timeout=_PATIENCE_S,
+            timeout=patience_s,
             kwargs={"application_name": "acude-risco"},
             check=ConnectionPool.check_connection,
             open=True,
@@ -93,6 +95,15 @@ class Store:
         """Adds an event to the trail at once."""
         with self._pool.connection() as connection:
             append(connection, [event])
+    def between(self, begin: datetime, end: datetime, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Those columns of the decisions on payments of that time, `end` excluded; none before the first start."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        asked = sql.SQL("SELECT {} FROM decisoes WHERE transacao_em >= %s AND transacao_em < %s").format(columns)
+        try:
+            with self._pool.connection() as connection:
+                return connection.execute(asked, (begin, end)).fetchall()
+        except UndefinedTable:
+            return []
 
     def _provide_months(self, connection: Connection, months: Iterable[datetime]) -> None:
         for month in sorted(set(months) - self._months):

@@ -1,19 +1,17 @@
 """The money of each day and currency in each place, each read by a client of its own."""
 
-from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude.athena.client import run_query
 from acude.contracts.model import table
 from acude.lake.delta import each_day
 from acude.lake.snapshot import rows_where, snapshot
-from acude.reconciliation.report import Key, MoneyRow, Sums, compare
+from acude.reconciliation.report import MoneyRow, Sums, compare
+from acude.reconciliation.sent import arrived, sent_of
 from acude.reconciliation.source_files import inbox_sums
+from acude.reconciliation.sums import athena, between, columns, summed
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 from acude.warehouse.connection import connect
@@ -29,8 +27,8 @@ def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
         "gold categoria": _lake(config, "gold.vendas_por_categoria", first, last),
         "warehouse": _warehouse(config, "vendas", first, last),
         "warehouse região": _warehouse(config, "vendas_por_regiao", first, last),
-        "athena": _athena("gold.vendas_por_regiao", "receita", first, last),
-        "athena silver": _athena("silver.vendas", "quantidade * preco", first, last),
+        "athena": athena("gold.vendas_por_regiao", "receita", first, last),
+        "athena silver": athena("silver.vendas", "quantidade * preco", first, last),
     }
     ledger = {key: value for key, value in _ledger_sales(config).items() if key in shop}
     return compare(places) + compare({"ledger": ledger, "inbox": shop})
@@ -38,22 +36,17 @@ def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
 
 def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     """Purchase events: the producer's ledger, silver and Athena; only what carries the ledger's event ids."""
-    ledger = ledgers.read(config.var)
-    bought = ledger.filter((pc.field("tipo") == "valido") & pc.field("valor").is_valid() & _between("dia", first, last))
+    bought = sent_of(config, "eventos_clientes", between("dia", first, last))
     if not bought.num_rows:
         return []
     silver = _purchases(config, first, last)
-    # A send without an answer may have arrived or not: it counts where silver has it.
-    unanswered = bought.filter(pc.field("resposta") != ledgers.CONFIRMED)
-    arrived = unanswered.filter(pc.is_in(unanswered["id_evento"], silver["id_evento"].combine_chunks()))
-    counted = _once(pa.concat_tables([ledgers.first_arrivals(bought), arrived]))
     known = pc.is_in(silver["id_evento"], bought["id_evento"].combine_chunks())
     places = {
-        "ledger": _sums("compras", _columns(counted, "dia", "moeda", "valor")),
-        "silver": _sums("compras", _columns(silver.filter(known), "data", "moeda", "valor")),
+        "ledger": summed("compras", columns(arrived(bought, silver["id_evento"]), "dia", "moeda", "valor")),
+        "silver": summed("compras", columns(silver.filter(known), "data", "moeda", "valor")),
     }
     if pc.all(known, min_count=0).as_py():
-        places["athena"] = _athena(
+        places["athena"] = athena(
             "silver.eventos_clientes",
             "quantidade * preco",
             first,
@@ -66,38 +59,15 @@ def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
 
 def _purchases(config: Settings, first: date, last: date) -> pa.Table:
     """Columns `data`, `moeda`, `id_evento`, `valor` (exact) of the days' events with a price and pieces."""
-    condition = _between("data", first, last) & pc.field("preco").is_valid() & pc.field("quantidade").is_valid()
+    condition = between("data", first, last) & pc.field("preco").is_valid() & pc.field("quantidade").is_valid()
     columns = ["data", "moeda", "id_evento", "quantidade", "preco"]
     events = rows_where(table("silver.eventos_clientes"), condition, columns, config)
     return events.append_column("valor", pc.multiply(events["quantidade"], events["preco"]))
 
 
-def _once(rows: pa.Table) -> pa.Table:
-    """One row an event id."""
-    first = rows.append_column("n", pa.array(range(rows.num_rows))).group_by("id_evento").aggregate([("n", "min")])
-    return rows.take(first["n_min"])
-
-
 def _ledger_sales(config: Settings) -> Sums:
     rows = ledgers.money_by_day(ledgers.read(config.var)).filter(pc.field("destino") == "loja")
-    return _sums("loja", _columns(rows, "dia", "moeda", "valor"))
-
-
-def _between(column: str, first: date, last: date) -> pc.Expression:
-    return (pc.field(column) >= pa.scalar(first)) & (pc.field(column) <= pa.scalar(last))
-
-
-def _columns(rows: pa.Table, *names: str) -> Iterable[tuple[Any, ...]]:
-    return zip(*(rows[name].to_pylist() for name in names), strict=True)
-
-
-def _sums(flow: str, rows: Iterable[Any]) -> Sums:
-    sums: Sums = {}
-    for day, currency, value in rows:
-        if value is not None:
-            key = Key(flow, day, currency)
-            sums[key] = sums.get(key, Decimal(0)) + value
-    return sums
+    return summed("loja", columns(rows, "dia", "moeda", "valor"))
 
 
 def _lake(config: Settings, name: str, first: date, last: date) -> Sums:
@@ -111,7 +81,7 @@ def _lake(config: Settings, name: str, first: date, last: date) -> Sums:
         # The widest type, so that no sum is too long for it.
         wide = rows.set_column(1, "receita", rows["receita"].cast(pa.decimal128(38, 4)))
         by_currency = wide.group_by("moeda").aggregate([("receita", "sum")])
-        sums |= _sums("vendas", ((day, row["moeda"], row["receita_sum"]) for row in by_currency.to_pylist()))
+        sums |= summed("vendas", ((day, row["moeda"], row["receita_sum"]) for row in by_currency.to_pylist()))
     return sums
 
 
@@ -121,12 +91,4 @@ def _warehouse(config: Settings, name: str, first: date, last: date) -> Sums:
             f"SELECT data, moeda, sum(receita) FROM {name} WHERE data BETWEEN %s AND %s GROUP BY data, moeda",  # noqa: S608
             (first, last),
         )
-        return _sums("vendas", cursor.fetchall())
-
-
-def _athena(name: str, value: str, first: date, last: date, *, more: str = "", flow: str = "vendas") -> Sums:
-    answer = run_query(
-        f"SELECT data, moeda, sum({value}) FROM {name} "  # noqa: S608 - names and dates of ours
-        f"WHERE data BETWEEN DATE '{first}' AND DATE '{last}' {more} GROUP BY data, moeda"
-    )
-    return _sums(flow, answer.rows)
+        return summed("vendas", cursor.fetchall())

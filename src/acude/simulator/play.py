@@ -16,12 +16,10 @@ from acude.simulator import ledger as ledgers
 from acude.simulator.faults import Record, Shares, disturb
 from acude.simulator.ledger import Ledger
 from acude.simulator.orders import OrderBook, OrderDatabase
-from acude.simulator.sender import Sender
+from acude.simulator.sender import Sender, send_of
 from acude.simulator.shoppers import events
+from acude.simulator.slices import SLICE, by_clock
 from acude.simulator.wire import TOPIC
-
-_SLICE = 2_000
-_TICK_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ class _Play:
     def go(self, on_progress: OnProgress, stop: threading.Event) -> Summary:
         began = time.monotonic()
         sends = records(self._config, self._start, self._book)
-        slices = _by_number(sends) if self._config.start else _by_clock(sends, stop)
+        slices = _by_number(sends) if self._config.start else by_clock(sends, lambda record: record.due, stop)
         try:
             with self._sender:
                 for batch in slices:
@@ -164,7 +162,7 @@ class _Play:
         return self._summary(time.monotonic() - began)
 
     def _send(self, batch: list[Record]) -> None:
-        self._sender.send(batch)
+        self._sender.send([send_of(record, self._config.topic) for record in batch])
         kinds = self._progress.kinds + Counter(record.kind.value for record in batch)
         self._progress = Progress(self._progress.sent + len(batch), self._progress.orders, batch[-1].due, kinds)
         self._write_orders()
@@ -209,26 +207,7 @@ def _by_number(sends: Iterator[Record]) -> Iterator[list[Record]]:
     batch: list[Record] = []
     for record in sends:
         batch.append(record)
-        if len(batch) == _SLICE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _by_clock(sends: Iterator[Record], stop: threading.Event) -> Iterator[list[Record]]:
-    """Slices of what is due by the real clock. A producer that falls behind sends old times, as a real one would."""
-    batch: list[Record] = []
-    for record in sends:
-        while (wait_s := (record.due - datetime.now(UTC)).total_seconds()) > 0:
-            if batch:
-                yield batch
-                batch = []
-            # Never shorter than a tick: a slice a record would be a write to the ledger a record.
-            if stop.wait(max(_TICK_S, wait_s)):
-                return
-        batch.append(record)
-        if len(batch) >= _SLICE:
+        if len(batch) == SLICE:
             yield batch
             batch = []
     if batch:

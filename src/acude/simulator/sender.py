@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -39,6 +39,21 @@ def entry_of(record: Record, topic: str) -> Entry:
     )
 
 
+class Send(NamedTuple):
+    """One send before it is made: what the ledger says of it, and the record without its trace."""
+
+    entry: Entry
+    value: bytes
+    key: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def send_of(record: Record, topic: str) -> Send:
+    """A shopper's record as it is sent."""
+    headers = (("origem", record.event.origem.encode()), ("versao", VERSION.encode()))
+    return Send(entry_of(record, topic), record.value, record.key, headers)
+
+
 class Sender:
     """Sends slices of records; each slice stands in the ledger before its first record leaves.
 
@@ -57,19 +72,14 @@ class Sender:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, sends: Sequence[Send]) -> None:
         """Send one slice; waits only when too many slices are unanswered."""
-        numbers = self._ledger.intend([entry_of(record, self._topic) for record in records])
-        version = VERSION.encode()
+        numbers = self._ledger.intend([one.entry for one in sends])
         sent: list[tuple[int, Any]] = []
-        for number, record in zip(numbers, records, strict=True):
-            headers = [
-                ("origem", record.event.origem.encode()),
-                ("versao", version),
-                ("id_rastro", self._ledger.id_of(number).encode()),
-            ]
+        for number, one in zip(numbers, sends, strict=True):
+            headers = [*one.headers, ("id_rastro", self._ledger.id_of(number).encode())]
             try:
-                sent.append((number, self._producer.send(self._topic, record.value, record.key, headers=headers)))
+                sent.append((number, self._producer.send(self._topic, one.value, one.key, headers=headers)))
             except KafkaError as problem:
                 self._ledger.give_up(number, f"{type(problem).__name__}: {problem}")
         self._under_way.append(sent)

@@ -1,9 +1,11 @@
 """Payments of a test's own, and readers of what became of them."""
 
 import itertools
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -11,13 +13,15 @@ from typing import Any, TypeVar
 import httpx
 import orjson
 import pytest
+import uvicorn
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from acude.api.app import create_app
 from acude.local.platform import Platform
 from acude.payments.store import Store
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC
-from acude.settings import Settings
+from acude.settings import HOST, Settings
 from acude.simulator.payments import payments
 from tests.servers import servers
 
@@ -116,6 +120,22 @@ def token(config: Settings, client: str, secret: str, scope: str = "") -> str:
         config.oauth_token_url, data={"grant_type": "client_credentials", "scope": scope}, auth=(client, secret)
     )
     return str(answer.raise_for_status().json()["access_token"])
+
+
+@contextmanager
+def another_door(config: Settings, **changes: object) -> Iterator[str]:
+    """A door beside the platform's own, with some settings changed; its address."""
+    with socket.create_server((HOST, 0)) as probe:
+        port = probe.getsockname()[1]
+    app = create_app(config.model_copy(update=changes))
+    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://{HOST}:{port}"
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -68,12 +68,16 @@ def test_the_sample_event_is_valid_byte_for_byte() -> None:
         (event(preco="-3.10"), "valor_invalido"),
         (event(preco="1.00001"), "valor_invalido"),
         (event(preco="1e15"), "valor_invalido"),
+        (event(preco="1e999999999"), "valor_invalido"),
+        (event(preco="[" * 3_000 + "]" * 3_000), "json_invalido"),
         (event(moeda='"REAL"'), "valor_invalido"),
         (event(timestamp='"2026-11-22"'), "valor_invalido"),
         (event(timestamp='"22/11/2026 10:00"'), "valor_invalido"),
         (event(timestamp='"2026-02-30T10:00:00"'), "valor_invalido"),
         (event(timestamp='"1999-12-31T23:59:59"'), "tempo_absurdo"),
         (event(timestamp='"2026-11-23T12:00:01"'), "tempo_absurdo"),
+        (event(timestamp='"0001-01-01T00:00:00+14:00"'), "tempo_absurdo"),
+        (event(timestamp='"9999-12-31T23:59:59-14:00"'), "tempo_absurdo"),
     ],
 )
 def test_what_misses_the_contract_is_refused_with_its_reason(payload: bytes | None, reason: str) -> None:

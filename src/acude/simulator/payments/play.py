@@ -1,26 +1,40 @@
-"""Sends the payers' payments to their topic, by the real clock."""
+"""Sends the payers' payments to their topic, by the real clock, and keeps the ledger of them."""
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from acude.ingress.producer import connect, require_topic
 from acude.settings import Settings
+from acude.simulator import ledger as ledgers
+from acude.simulator.faults import Kind
+from acude.simulator.ledger import Entry, Ledger
 from acude.simulator.payments.mix import payments
 from acude.simulator.payments.wire import TOPIC, Labelled
+from acude.simulator.sender import Send, Sender
+from acude.simulator.slices import by_clock
 
 HONEST = "normal"
-_AHEAD_S = 0.02
-_SLICE_S = 1.0
+_SHOW_S = 1.0
 
 
 @dataclass
 class Sent:
-    """What was sent so far: payments by label (`normal` or a pattern's name), and how many the broker did not take."""
+    """What was sent so far.
 
+    Attributes:
+        run: its name in the ledger.
+        labels: payments by label (`normal` or a pattern's name).
+        failed: how many got no answer from the broker; known at the end.
+    """
+
+    run: str
     labels: Counter[str] = field(default_factory=Counter)
     failed: int = 0
 
@@ -37,8 +51,10 @@ def play(
 ) -> Sent:
     """Sends payments as they are made, until the end of `duration` (None: without end) or until `stop` is set.
 
+    Either way the ledger is complete afterwards.
+
     Args:
-        config: where the broker is.
+        config: where the broker and the ledger are.
         rate: payments a second.
         duration: how long.
         seed: the same seed and start give the same payments.
@@ -52,31 +68,40 @@ def play(
     require_topic(config.kafka_bootstrap, TOPIC)
     stop = stop or threading.Event()
     producer = connect(config.kafka_bootstrap, "acude-pagadores", linger_ms=5)
-    sent = Sent()
-
-    def failed(_problem: BaseException) -> None:
-        sent.failed += 1
-
+    run = Ledger(config.var, ledgers.new_run(seed))
+    sent = Sent(run.run)
+    stream = payments(seed, datetime.now(UTC), duration, rate, fraud_share=fraud_share)
     shown = time.monotonic()
-    try:
-        for one in _when_due(payments(seed, datetime.now(UTC), duration, rate, fraud_share=fraud_share), stop):
-            producer.send(TOPIC, one.value, one.key).add_errback(failed)
-            sent.labels[one.label or HONEST] += 1
-            if time.monotonic() - shown >= _SLICE_S:
+    with Sender(producer, run, TOPIC) as sender:
+        for batch in by_clock(stream, lambda one: one.payment.timestamp, stop):
+            if stop.is_set():
+                break
+            sender.send([send_of(one) for one in batch])
+            sent.labels.update(one.label or HONEST for one in batch)
+            if time.monotonic() - shown >= _SHOW_S:
                 shown = time.monotonic()
                 on_progress(sent)
-    finally:
-        producer.flush(timeout=30)
-        producer.close(timeout=5)
+    sent.failed = sum(_unanswered(table["resposta"]) for table in ledgers.read_run(run.folder))
     return sent
 
 
-def _when_due(stream: Iterator[Labelled], stop: threading.Event) -> Iterator[Labelled]:
-    """Each payment at its own time, as long as `stop` is not set."""
-    for one in stream:
-        early = (one.payment.timestamp - datetime.now(UTC)).total_seconds()
-        if early > _AHEAD_S and stop.wait(early):
-            return
-        if stop.is_set():
-            return
-        yield one
+def send_of(one: Labelled) -> Send:
+    """A payment as it is sent; its money is what the lake must come to, refunds as what they are worth."""
+    payment = one.payment
+    entry = Entry(
+        topico=TOPIC,
+        tipo=Kind.VALID.value,
+        motivo=None,
+        id_evento=payment.id_transacao,
+        id_pedido=payment.id_pedido,
+        id_produto=None,
+        atrasado=False,
+        dia=payment.timestamp.date(),
+        valor=payment.valor,
+        moeda=payment.moeda,
+    )
+    return Send(entry, one.value, one.key)
+
+
+def _unanswered(answers: pa.ChunkedArray) -> int:
+    return int(pc.sum(pc.equal(answers, ledgers.UNANSWERED)).as_py() or 0)

@@ -1,0 +1,81 @@
+"""Reads of decisions for the door: the frequent ones from memory, the others from a replica where there is one."""
+
+import logging
+from threading import Lock
+from typing import Final
+
+from cachetools import TTLCache
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from pybreaker import CircuitBreaker, CircuitBreakerError
+
+from acude.payments.store import Row, Store
+from acude.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_KEPT: Final = 20_000
+_KEPT_S: Final = 300.0
+_REPLICA_PATIENCE_S: Final = 0.25
+_REPLICA_LEFT_ALONE_S: Final = 5.0
+AWAY: Final = (OperationalError, PoolTimeout)
+"""What a database that does not answer raises."""
+
+
+class Reads:
+    """The first decision on each payment, whoever made it: whose it is, is the caller's to check.
+
+    A decision never changes, so what is kept in memory can't be wrong; that it goes after five minutes is for the
+    memory's sake, and for persons who are forgotten. That there is none yet is not kept.
+
+    Args:
+        config: `risk_dsn` and `risk_read_dsn` name primary and replica.
+    """
+
+    def __init__(self, config: Settings) -> None:
+        self._primary = Store(config)
+        self._replica = _replica(config)
+        self._kept: TTLCache[str, Row] = TTLCache(_KEPT, _KEPT_S)
+        self._lock = Lock()
+        self.breaker = CircuitBreaker(fail_max=1, reset_timeout=_REPLICA_LEFT_ALONE_S, name="replica")
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        for store in (self._primary, self._replica):
+            if store:
+                store.close()
+
+    def decision(self, id_transacao: str) -> Row | None:
+        """The first decision on a payment; None where there is none (yet).
+
+        The primary is asked where the replica has none, for it may lag, or does not answer.
+
+        Raises:
+            OperationalError, PoolTimeout: the primary does not answer.
+        """
+        with self._lock:
+            found = self._kept.get(id_transacao)
+        if found is None:
+            found = self._from_replica(id_transacao) or self._primary.decision(id_transacao)
+            if found:
+                with self._lock:
+                    self._kept[id_transacao] = found
+        return found
+
+    def _from_replica(self, id_transacao: str) -> Row | None:
+        if not self._replica:
+            return None
+        try:
+            found: Row | None = self.breaker.call(self._replica.decision, id_transacao)
+        except CircuitBreakerError:
+            return None
+        except AWAY as problem:
+            log.warning("the replica does not answer: %s", type(problem).__name__)
+            return None
+        return found
+
+
+def _replica(config: Settings) -> Store | None:
+    if not config.risk_read_dsn.get_secret_value():
+        return None
+    return Store(config.model_copy(update={"risk_dsn": config.risk_read_dsn}), patience_s=_REPLICA_PATIENCE_S)

@@ -1,0 +1,27 @@
+"""What the producers' ledger says was sent, as the lake must have it."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from acude.settings import Settings
+from acude.simulator import ledger as ledgers
+
+
+def sent_of(config: Settings, topic: str, condition: pc.Expression) -> pa.Table:
+    """The ledger's sends to a topic that are valid and carry money."""
+    valid = (pc.field("topico") == topic) & (pc.field("tipo") == "valido") & pc.field("valor").is_valid()
+    return ledgers.read(config.var).filter(valid & condition)
+
+
+def arrived(sent: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
+    """One row an event of the ledger's that must have arrived.
+
+    Args:
+        sent: rows of the ledger.
+        ids: of the events that did arrive: a send without an answer may have or not, and counts where it did.
+    """
+    unanswered = sent.filter(pc.field("resposta") != ledgers.CONFIRMED)
+    there = unanswered.filter(pc.is_in(unanswered["id_evento"], ids.combine_chunks()))
+    rows = pa.concat_tables([ledgers.first_arrivals(sent), there])
+    first = rows.append_column("n", pa.array(range(rows.num_rows))).group_by("id_evento").aggregate([("n", "min")])
+    return rows.take(first["n_min"])

@@ -1,0 +1,50 @@
+"""Sums of money by flow, day and currency, out of rows and out of Athena."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from acude.athena.client import run_query
+from acude.reconciliation.report import Key, Sums
+
+
+def between(column: str, first: date, last: date) -> pc.Expression:
+    """The column's day is one of those."""
+    return (pc.field(column) >= pa.scalar(first)) & (pc.field(column) <= pa.scalar(last))
+
+
+def columns(rows: pa.Table, *names: str) -> Iterable[tuple[Any, ...]]:
+    """The columns' values, row by row."""
+    return zip(*(rows[name].to_pylist() for name in names), strict=True)
+
+
+def summed(flow: str, rows: Iterable[Any]) -> Sums:
+    """Exact sums of rows of day, currency and value; a value that is null counts nothing."""
+    sums: Sums = {}
+    for day, currency, value in rows:
+        if value is not None:
+            key = Key(flow, day, currency)
+            sums[key] = sums.get(key, Decimal(0)) + value
+    return sums
+
+
+def athena(name: str, value: str, first: date, last: date, *, more: str = "", flow: str = "vendas") -> Sums:
+    """What Athena says of a table's days.
+
+    Args:
+        name: the table.
+        value: the expression that is summed.
+        first: first UTC day.
+        last: last UTC day, included.
+        more: a condition on top.
+        flow: what the sums are of.
+    """
+    answer = run_query(
+        f"SELECT data, moeda, sum({value}) FROM {name} "  # noqa: S608 - names and dates of ours
+        f"WHERE data BETWEEN DATE '{first}' AND DATE '{last}' {more} GROUP BY data, moeda"
+    )
+    return summed(flow, answer.rows)
