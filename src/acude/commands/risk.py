@@ -55,7 +55,7 @@ def why(
 
 def _meaning(code: str) -> str:
     """What a reason code says to a person."""
-    from acude.payments.judge import ON_THE_LIST  # noqa: PLC0415
+    from acude.payments.case import ON_THE_LIST  # noqa: PLC0415
     from acude.risk.decision import MODEL_PREFIX  # noqa: PLC0415
     from acude.risk.signals import all_signals  # noqa: PLC0415
 

@@ -12,12 +12,12 @@ from typing import Final
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
 from acude.payments.blacklist import Blacklist
+from acude.payments.case import Case
 from acude.payments.memory import Memory, MemoryLostError, Recalled
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
-from acude.risk.decision import Decision, Reason, decide, undecided
-from acude.risk.model import Model
+from acude.risk.decision import Decision, undecided
 from acude.risk.payment import Payment
-from acude.risk.policy import Policy
+from acude.risk.rules import Rules
 from acude.risk.velocity import Past
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,6 @@ UNLISTED: Final = "lista_externa"
 DEFECT: Final = "defeito"
 """Causes of a degraded decision: the budget was over before it began; memory or external list did not answer; a rule or
 the model failed."""
-
-ON_THE_LIST: Final = "DOCUMENTO_NA_LISTA_EXTERNA"
-"""Reason code."""
 
 _RESERVE_S: Final = 0.5
 """Of the budget, for everything but the external list."""
@@ -49,6 +46,7 @@ class Outcome:
         decision: the record of `decisoes_risco`.
         alert: the record of `alertas`; None for an approved payment.
         fresh: the decision; None where a stored one goes out again.
+        case: what it was made from.
         seconds: from the broker's taking the payment to the decision.
     """
 
@@ -57,6 +55,7 @@ class Outcome:
     alert: bytes | None
     fresh: Decision | None = None
     seconds: float = 0
+    case: Case | None = None
 
 
 class Judge:
@@ -65,9 +64,8 @@ class Judge:
     Args:
         memory: the workers' memory.
         blacklist: the external list of documents.
-        policy: gives the policy that holds at the moment.
+        rules: gives the policy and the model that hold at the moment.
         budget: time from the broker's taking a payment to its decision.
-        model: asked where the policy gives it a weight and the memory answered; None: there is none.
         now_ms: the clock, milliseconds since 1970.
     """
 
@@ -75,16 +73,14 @@ class Judge:
         self,
         memory: Memory,
         blacklist: Blacklist,
-        policy: Callable[[], Policy],
+        rules: Callable[[], Rules],
         budget: timedelta,
         *,
-        model: Model | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._memory = memory
         self._blacklist = blacklist
-        self._policy = policy
-        self._model = model
+        self._rules = rules
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
@@ -98,13 +94,13 @@ class Judge:
         """
         recalled = self._recall([arrival.payment for arrival in arrivals])
         listings = self._look_up(arrivals, recalled)
-        policy = self._policy()
+        rules = self._rules()
         outcomes: list[Outcome] = []
         fresh: list[tuple[Payment, bytes]] = []
         for arrival in arrivals:
             stored = recalled.decided.get(arrival.payment.id_transacao)
             if stored is None:
-                outcome = self._decide(arrival, recalled, policy)
+                outcome = self._decide(arrival, recalled, rules)
                 kept = _kept(arrival.coordinate, outcome)
                 recalled.decided[arrival.payment.id_transacao] = kept
                 recalled.add(arrival.payment)
@@ -127,7 +123,7 @@ class Judge:
         recalled.listings.update(found)
         return found
 
-    def _decide(self, arrival: Arrival, recalled: Recalled, policy: Policy) -> Outcome:
+    def _decide(self, arrival: Arrival, recalled: Recalled, rules: Rules) -> Outcome:
         payment = arrival.payment
         frauds = recalled.frauds.get(payment.id_terminal or "")
         known = {} if frauds is None else {"frauds": frauds}
@@ -136,19 +132,18 @@ class Judge:
         on_the_list = recalled.listings.get(payment.documento_pagador)
         if on_the_list is None:
             degraded.append(UNLISTED)
-        listed = [Reason(ON_THE_LIST, policy.lista_externa)] if on_the_list else []
         if self._now_ms() - arrival.taken_ms > self._budget_ms:
             degraded.append(LATE)
+        case = Case(past, bool(on_the_list), tuple(degraded))
         try:
-            opinion = self._model.opinion(past) if self._model and policy.modelo and past.complete else None
-            decision = decide(past, policy, opinion, listed, degraded)
+            decision = case.decide(rules)
         except Exception as problem:  # noqa: BLE001 - see below
             # One payment's defect must not keep the others waiting; a person looks at this one.
             log.error("defect trace=%s kind=%s", arrival.trace, type(problem).__name__)  # noqa: TRY400 - may quote it
-            decision = undecided(policy, [*degraded, DEFECT])
+            decision = undecided(rules.policy, [*degraded, DEFECT])
         now = self._now_ms()
         payloads = decision_payload(arrival, decision, now), alert_payload(arrival, decision, now)
-        return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000)
+        return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000, case)
 
     def _recall(self, payments: Sequence[Payment]) -> Recalled:
         try:

@@ -38,6 +38,8 @@ class Metrics:
         self.breakers = Gauge("risco_disjuntor_aberto", "1 where the breaker is open", ["nome"], registry=self.registry)
         self._beat = time.monotonic()
         self.ready = False
+        self.notice = ""
+        """What somebody should know though the worker is ready; `/pronta` says it."""
 
     def beat(self) -> None:
         """The worker's loop goes round."""
@@ -78,7 +80,8 @@ def serve(metrics: Metrics, port: int) -> ThreadingHTTPServer:
                 self._answer(HTTPStatus.OK, generate_latest(metrics.registry), CONTENT_TYPE_LATEST)
             elif self.path in found:
                 status = HTTPStatus.OK if found[self.path] else HTTPStatus.SERVICE_UNAVAILABLE
-                self._answer(status, status.phrase.encode(), "text/plain")
+                notice = f"\n{metrics.notice}" if self.path == "/pronta" and metrics.notice else ""
+                self._answer(status, (status.phrase + notice).encode(), "text/plain; charset=utf-8")
             else:
                 self._answer(HTTPStatus.NOT_FOUND, b"/metrics, /viva or /pronta", "text/plain")
 

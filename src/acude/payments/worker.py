@@ -16,13 +16,14 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 
 from acude.ingress.producer import require_topic
 from acude.payments.blacklist import Blacklist
+from acude.payments.change_metrics import ChangeMetrics
 from acude.payments.groups import WORKERS
 from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
 from acude.payments.metrics import Metrics, serve
-from acude.payments.policies import CurrentPolicy
+from acude.payments.observer import Observer
+from acude.payments.policies import CurrentRules
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, Reader
-from acude.risk.model import Model
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,12 @@ class Worker:
         self._batch = config.risk_batch
         self._reader = Reader()
         self._blacklist = Blacklist(config)
-        policy = CurrentPolicy(config.risk_policy)
-        model = Model.load(config.risk_model) if config.risk_model else None
-        self._judge = Judge(connect_memory(config), self._blacklist, policy, config.risk_budget, model=model)
         self.metrics = Metrics()
+        shown = ChangeMetrics(self.metrics.registry)
+        rules = CurrentRules(config, lambda current: _tell(current, self.metrics, shown))
+        self._judge = Judge(connect_memory(config), self._blacklist, rules, config.risk_budget)
+        rules.follow(stop)
+        self._observer = Observer(config, rules, self.metrics, shown)
         self.metrics.watch([self._judge.breaker, self._blacklist.breaker])
         self._consumer = _consumer(config, self.metrics)
         self._producer = _producer(config)
@@ -60,6 +63,7 @@ class Worker:
         Raises:
             KafkaException: the broker no longer lets this worker write; the keeper starts another one.
         """
+        self._observer.start()
         try:
             while not self._stop.is_set():
                 self.metrics.beat()
@@ -69,6 +73,7 @@ class Worker:
         finally:
             self._consumer.close()
             self._blacklist.close()
+            self._observer.close()
 
     def _next(self) -> list[Message]:
         """What is there, at most a batch; waits a moment for the first record only."""
@@ -90,6 +95,7 @@ class Worker:
         outcomes = self._judge.decide(arrivals)
         self._commit(outcomes, records)
         self._count(outcomes, len(arrivals))
+        self._observer.offer(outcomes, behind=len(records) >= self._batch)
 
     def _count(self, outcomes: Sequence[Outcome], asked: int) -> None:
         """What is committed; an aborted batch counts when it is decided again."""
@@ -115,6 +121,12 @@ class Worker:
         offsets = [TopicPartition(TOPIC, partition or 0, end) for partition, end in ends.items()]
         self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), _PATIENCE_S)
         self._producer.commit_transaction(_PATIENCE_S)
+
+
+def _tell(current: CurrentRules, metrics: Metrics, shown: ChangeMetrics) -> None:
+    """An old version decides as well as before, so the worker stays ready, and says what it could not take."""
+    shown.show(current)
+    metrics.notice = "\n".join(f"not taken: {one}" for one in current.refused)
 
 
 def _consumer(config: Settings, metrics: Metrics) -> Consumer:
