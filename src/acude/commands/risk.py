@@ -6,10 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
+from acude.commands import risk_change
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.local.errors import PlatformError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Payments: what was decided, and why.")
+app.command()(risk_change.promote)
+app.command()(risk_change.rollback)
+app.command("versions")(risk_change.list_versions)
+app.command()(risk_change.shadow)
 
 
 @app.command()

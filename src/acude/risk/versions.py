@@ -232,7 +232,8 @@ class Versions:
                 draft.rename(place)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        return sha256, rules
+        # As the workers will read it.
+        return sha256, self._usable(sha256)
 
     def _refuse_a_taken_name(self, files: Files, rules: Rules) -> None:
         """Decisions carry the policy's version: one name must mean one content."""
