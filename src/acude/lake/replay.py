@@ -1,13 +1,50 @@
 """Pairs of decisions, counted by Spark: what was decided beside what a candidate says, and what came to light."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as f
 
-from acude.risk.comparison import NOT_DECIDED, Cell, Label
+from acude.contracts.model import table
+from acude.lake.delta import exists, read_days, table_path
+from acude.lake.payments import DECISIONS, FINDINGS
+from acude.risk.comparison import NOT_DECIDED, Cell, Comparison, Label
 from acude.risk.decision import Verdict
+from acude.risk.rules import Rules
+from acude.risk.velocity import LABEL_DELAY_US
+
+
+def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last: date) -> Comparison:
+    """What these rules would have decided on the payments made from `first` to `last`, beside what was decided.
+
+    Args:
+        spark: the batch's; it reads silver.
+        rules: the candidate.
+        folder: its files, where Spark's own processes can read them.
+        first: UTC day.
+        last: this day included.
+    """
+    from acude.lake.scoring import score_history  # noqa: PLC0415
+
+    asked = folder if rules.model and rules.policy.modelo else None
+    candidate = score_history(spark, first, last, rules.policy, model=asked)
+    # A payment may be decided a day before its own time, as clocks differ, or any time later.
+    decisions = read_days(spark, table(DECISIONS), first - timedelta(days=1), date.max)
+    days = f.to_date("transacao_em").between(f.lit(first), f.lit(last))
+    found = _findings(spark)
+    settled = datetime.now(UTC) - timedelta(microseconds=LABEL_DELAY_US)
+    return Comparison(cells(counted_pairs(decisions.where(days), candidate, found, settled if found else None)))
+
+
+def _findings(spark: SparkSession) -> DataFrame | None:
+    """What came to light; None where nobody ever said anything, which does not make every payment honest."""
+    contract = table(FINDINGS)
+    if not exists(contract):
+        return None
+    found = spark.read.format("delta").load(table_path(contract))
+    return None if found.isEmpty() else found
 
 
 def counted_pairs(

@@ -12,10 +12,9 @@ from typing import Final
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
 from acude.payments.blacklist import Blacklist
-from acude.payments.case import Case
 from acude.payments.memory import Memory, MemoryLostError, Recalled
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
-from acude.risk.decision import Decision, undecided
+from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.payment import Payment
 from acude.risk.rules import Rules
 from acude.risk.velocity import Past
@@ -29,12 +28,37 @@ DEFECT: Final = "defeito"
 """Causes of a degraded decision: the budget was over before it began; memory or external list did not answer; a rule or
 the model failed."""
 
+ON_THE_LIST: Final = "DOCUMENTO_NA_LISTA_EXTERNA"
+"""Reason code."""
+
 _RESERVE_S: Final = 0.5
 """Of the budget, for everything but the external list."""
 
 _MOST_UNWRITTEN: Final = 100_000
 _WRITTEN_AT_ONCE: Final = 200
 """More than a batch, so that a backlog shrinks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A payment with everything that was known of it.
+
+    Attributes:
+        past: the payment and what came before it.
+        on_the_list: whether the external list has its document.
+        degraded: codes of what could not be asked.
+    """
+
+    past: Past
+    on_the_list: bool
+    degraded: tuple[str, ...]
+
+    def decide(self, rules: Rules) -> Decision:
+        """What these rules say; the model is asked where the policy gives it a weight and the memory answered."""
+        policy = rules.policy
+        asked = rules.model if policy.modelo and self.past.complete else None
+        listed = [Reason(ON_THE_LIST, policy.lista_externa)] if self.on_the_list else []
+        return decide(self.past, policy, asked.opinion(self.past) if asked else None, listed, self.degraded)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,9 @@ class Observer:
         self._current = current
         self._shown = shown
         self._waiting: Queue[Sequence[Outcome]] = Queue(_MOST_WAITING)
-        self._producer = Producer({"bootstrap.servers": config.kafka_bootstrap, "acks": 1, "linger.ms": 100}, logger=log)
+        self._producer = Producer(
+            {"bootstrap.servers": config.kafka_bootstrap, "acks": 1, "linger.ms": 100}, logger=log
+        )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
         self._window: Window | None = None

@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from acude.ingress.producer import require_topic
 from acude.payments.blacklist import Blacklist
 from acude.payments.change_metrics import ChangeMetrics
+from acude.payments.findings import Findings
 from acude.payments.groups import WORKERS
 from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
@@ -50,7 +51,9 @@ class Worker:
         self.metrics = Metrics()
         shown = ChangeMetrics(self.metrics.registry)
         rules = CurrentRules(config, lambda current: _tell(current, self.metrics, shown))
-        self._judge = Judge(connect_memory(config), self._blacklist, rules, config.risk_budget)
+        memory = connect_memory(config)
+        self._judge = Judge(memory, self._blacklist, rules, config.risk_budget)
+        Findings(config, memory, stop).follow()
         rules.follow(stop)
         self._observer = Observer(config, rules, self.metrics, shown)
         self.metrics.watch([self._judge.breaker, self._blacklist.breaker])

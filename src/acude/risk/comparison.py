@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from acude.risk.decision import Verdict
@@ -67,7 +68,7 @@ class Comparison:
         """By pair of decisions, in the order from approval to refusal."""
         pairs = {(cell.viva, cell.candidata) for cell in self.cells}
         ordered = sorted(pairs, key=lambda pair: (_ORDER.index(pair[0]), _ORDER.index(pair[1])))
-        return {pair: self.amount(lambda cell, pair=pair: cell[:2] == pair) for pair in ordered}  # type: ignore[misc]
+        return {pair: self.amount(partial(_is_pair, pair)) for pair in ordered}
 
     @property
     def compared(self) -> Amount:
@@ -92,9 +93,7 @@ class Comparison:
 
     def known(self) -> dict[str, Amount]:
         """What is known of the compared payments, by label."""
-        return {
-            label: self.amount(lambda cell, label=label: _both(cell) and cell.conhecida == label) for label in Label
-        }  # type: ignore[misc]
+        return {label: self.amount(partial(_is_known, label)) for label in Label}
 
     def side(self, side: str) -> dict[str, Amount]:
         """Errors and work of one side, `viva` or `candidata`, on the payments that both decided.
@@ -142,6 +141,14 @@ class Comparison:
                 for side, found in sides.items()
             },
         }
+
+
+def _is_pair(pair: tuple[str, str], cell: Cell) -> bool:
+    return (cell.viva, cell.candidata) == pair
+
+
+def _is_known(label: Label, cell: Cell) -> bool:
+    return _both(cell) and cell.conhecida == label
 
 
 def _both(cell: Cell) -> bool:

@@ -141,11 +141,11 @@ class Versions:
             VersionError: the candidate can't be used, decides already, or has the name of another version.
         """
         with self._alone():
-            sha256, rules = self._add(candidate)
+            rules = self._add(candidate)
             before = self.live()
-            if sha256 == (before or self.load("").sha256):
+            if rules.sha256 == (before or self.load("").sha256):
                 raise VersionError(f"{rules.policy.versao} with model {rules.model_version} decides already")
-            return self._write(Action.PROMOTE, sha256, rules, before, who=who, why=why)
+            return self._write(Action.PROMOTE, rules.sha256, rules, before, who=who, why=why)
 
     def rollback(self, *, who: str, why: str) -> Change:
         """Makes the version decide that did so before the live one was promoted.
@@ -167,8 +167,8 @@ class Versions:
             VersionError: the candidate can't be used, or has the name of another version.
         """
         with self._alone():
-            sha256, rules = self._add(candidate)
-            return self._write(Action.SHADOW, sha256, rules, self.shadow(), who=who, why=why)
+            rules = self._add(candidate)
+            return self._write(Action.SHADOW, rules.sha256, rules, self.shadow(), who=who, why=why)
 
     def end_shadow(self, *, who: str, why: str) -> Change:
         """Has nothing compared any more.
@@ -182,21 +182,23 @@ class Versions:
                 raise VersionError("no candidate is compared")
             return self._write(Action.NO_SHADOW, "", self._usable(before), before, who=who, why=why)
 
-    def candidate(self, given: Path) -> tuple[Files, Rules]:
-        """A candidate's files and rules, what it doesn't bring taken from the live version.
+    @contextmanager
+    def candidate(self, given: Path) -> Iterator[tuple[Path, Rules]]:
+        """A candidate's rules and a folder with its files, what it doesn't bring taken from the live version.
 
         Raises:
             VersionError: it can't be used.
         """
-        try:
-            live = self.live()
-            kept = read_folder(self.place(live)) if live else self._installed_files()
-            files = files_of(given, kept)
-            with tempfile.TemporaryDirectory(prefix="acude-candidato-") as scratch:
-                _write_files(Path(scratch), files)
-                return files, Rules.load(Path(scratch))
-        except (CandidateError, OSError) as problem:
-            raise VersionError(str(problem)) from problem
+        with tempfile.TemporaryDirectory(prefix="acude-candidata-") as scratch:
+            folder = Path(scratch)
+            try:
+                live = self.live()
+                kept = read_folder(self.place(live)) if live else self._installed_files()
+                _write_files(folder, files_of(given, kept))
+                rules = Rules.load(folder)
+            except (CandidateError, OSError) as problem:
+                raise VersionError(str(problem)) from problem
+            yield folder, rules
 
     def _installed_files(self) -> Files:
         return installed_files(self._config.risk_policy, self._config.risk_model)
@@ -218,11 +220,10 @@ class Versions:
         except CandidateError as problem:
             raise VersionError(str(problem)) from problem
 
-    def _add(self, candidate: Path) -> tuple[str, Rules]:
-        files, rules = self.candidate(candidate)
-        sha256 = digest(files)
-        self._refuse_a_taken_name(files, rules)
-        place = self.place(sha256)
+    def _add(self, candidate: Path) -> Rules:
+        with self.candidate(candidate) as (folder, rules):
+            files, place = read_folder(folder), self.place(rules.sha256)
+            self._refuse_a_taken_name(files, rules)
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(dir=place.parent, prefix="."))
@@ -233,7 +234,7 @@ class Versions:
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
         # As the workers will read it.
-        return sha256, self._usable(sha256)
+        return self._usable(rules.sha256)
 
     def _refuse_a_taken_name(self, files: Files, rules: Rules) -> None:
         """Decisions carry the policy's version: one name must mean one content."""

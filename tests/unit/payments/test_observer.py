@@ -12,9 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from acude.contracts.decoder import Decoder
 from acude.contracts.model import table
-from acude.payments.case import Case
 from acude.payments.change_metrics import ChangeMetrics
-from acude.payments.judge import Outcome
+from acude.payments.judge import Case, Outcome
 from acude.payments.metrics import Metrics
 from acude.payments.observer import Observer, comparison_payload
 from acude.payments.policies import CurrentRules

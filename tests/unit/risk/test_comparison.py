@@ -6,7 +6,11 @@ import pyarrow as pa
 import pytest
 
 from acude.lake.comparisons import comparison_of
-from acude.risk.comparison import Cell, Comparison
+from acude.risk.comparison import Amount, Cell, Comparison
+
+
+def amount(quantas: int, valor: int) -> Amount:
+    return Amount(quantas, Decimal(valor))
 
 
 def cell(viva: str, candidata: str, conhecida: str, quantas: int, valor: int) -> Cell:
@@ -28,14 +32,14 @@ FOUND = Comparison(
 
 
 def test_only_what_both_decided_is_compared() -> None:
-    assert FOUND.compared == (95, 12_400)
-    assert FOUND.differing == (14, 4_100)
+    assert FOUND.compared == amount(95, 12_400)
+    assert FOUND.differing == amount(14, 4_100)
     assert FOUND.agreement == pytest.approx(81 / 95)
 
 
 def test_stricter_and_milder_are_told_apart() -> None:
-    assert FOUND.moved(stricter=True) == (6, 2_500)
-    assert FOUND.moved(stricter=False) == (8, 1_600)
+    assert FOUND.moved(stricter=True) == amount(6, 2_500)
+    assert FOUND.moved(stricter=False) == amount(8, 1_600)
 
 
 def test_a_pair_has_one_line_whatever_is_known_of_its_payments_in_the_order_of_strictness() -> None:
@@ -48,21 +52,21 @@ def test_a_pair_has_one_line_whatever_is_known_of_its_payments_in_the_order_of_s
         ("negar", "revisar"),
         ("sem_decisao", "negar"),
     ]
-    assert table["aprovar", "aprovar"] == (81, 8_300)
+    assert table["aprovar", "aprovar"] == amount(81, 8_300)
 
 
 def test_each_sides_errors_are_those_that_the_labels_show() -> None:
     live, candidate = FOUND.side("viva"), FOUND.side("candidata")
-    assert live["fraudes_aprovadas"] == (5, 2_300)
-    assert candidate["fraudes_aprovadas"] == (1, 300)
-    assert live["honestas_negadas"] == (5, 700)
-    assert candidate["honestas_negadas"] == (2, 500)
-    assert candidate["fraudes_negadas"] == (4, 2_000)
-    assert (live["em_revisao"], candidate["em_revisao"]) == ((0, 0), (3, 900))
+    assert live["fraudes_aprovadas"] == amount(5, 2_300)
+    assert candidate["fraudes_aprovadas"] == amount(1, 300)
+    assert live["honestas_negadas"] == amount(5, 700)
+    assert candidate["honestas_negadas"] == amount(2, 500)
+    assert candidate["fraudes_negadas"] == amount(4, 2_000)
+    assert (live["em_revisao"], candidate["em_revisao"]) == (amount(0, 0), amount(3, 900))
 
 
 def test_a_side_costs_its_frauds_let_through_and_its_honest_payments_refused() -> None:
-    assert (FOUND.cost("viva"), FOUND.cost("candidata")) == (3_000, 800)
+    assert [FOUND.cost(side) for side in ("viva", "candidata")] == [3_000, 800]
 
 
 def test_without_a_known_fraud_nobody_says_what_it_costs() -> None:
