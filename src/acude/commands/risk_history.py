@@ -45,9 +45,9 @@ def replay(
 
     days = _ordered(first, last)
     try:
-        with Versions(settings()).candidate(candidate) as (folder, rules):
-            with err.status(f"deciding the payments of {days[0]} to {days[1]} again"):
-                found = replayed(batch_session(), rules, folder, *days)
+        status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
+        with Versions(settings()).candidate(candidate) as (folder, rules), status:
+            found = replayed(batch_session(), rules, folder, *days)
     except VersionError as problem:
         raise PlatformError(f"{problem}.", "A candidate is what `acude risk promote` takes.") from None
     if as_json:

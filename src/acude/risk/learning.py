@@ -136,7 +136,7 @@ def _readable(card: Card, lesson: Lesson, left_out: int) -> str:
             f"# Model {card.version}",
             "",
             f"Boosted trees, learnt from payments of {card.trained_from:%Y-%m-%d} to before",
-            f"{card.trained_until:%Y-%m-%d} (UTC), and from what was known of them on {lesson.known_at:%Y-%m-%d %H:%M}.",
+            f"{card.trained_until:%Y-%m-%d} (UTC), and from what was known on {lesson.known_at:%Y-%m-%d %H:%M}.",
             f"sha256 of `modelo.onnx`: `{card.sha256}`.",
             *(["", _YOUNG] if young else []),
             "",

@@ -26,7 +26,6 @@ from acude.risk.rules import (
     CandidateError,
     Files,
     Rules,
-    digest,
     files_of,
     installed,
     installed_files,
