@@ -117,6 +117,9 @@ class Settings(BaseSettings):
         default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"
     )
     risk_model: Path | None = Field(default=None, description="Folder of a trained model; None: the rules alone")
+    risk_versions: Path | None = Field(
+        default=None, description="Folder of promoted versions and candidates, one for all workers; None: var/risco"
+    )
     risk_metrics_port: int = Field(default=9464, description="Port of a worker's metrics and health; each has its own")
     risk_budget: timedelta = Field(default=timedelta(seconds=2), description="A payment is decided within this")
     risk_batch: int = Field(default=64, description="Most payments that a worker decides together")

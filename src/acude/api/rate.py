@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from limits import RateLimitItem
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -27,7 +27,7 @@ class RateLimit:
 
     def __init__(self, agreed: RateLimitItem, valkey_url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._item = agreed
-        patience = {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
+        patience: dict[str, Any] = {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
         shared = RedisStorage(f"async+{valkey_url}", implementation="valkey", key_prefix="taxa", **patience)
         self._storage = shared
         self._shared = SlidingWindowCounterRateLimiter(shared)

@@ -19,8 +19,8 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
 from acude.payments.notes import NotesFullError
-from acude.payments.trail import ACCESS, happened
 from acude.payments.reads import AWAY
+from acude.payments.trail import ACCESS, happened
 from acude.payments.wire import CLIENT_HEADER, TOPIC, TRACE_HEADER
 from acude.risk.decision import Verdict
 from acude.settings import Settings

@@ -6,12 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from acude.commands import risk_lists
+from acude.commands import risk_change, risk_history, risk_lists
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.local.errors import PlatformError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Payments: what was decided, and why.")
 app.add_typer(risk_lists.app, name="lists")
+app.command()(risk_change.promote)
+app.command()(risk_change.rollback)
+app.command("versions")(risk_change.list_versions)
+app.command()(risk_change.shadow)
+app.command()(risk_history.replay)
+app.command()(risk_history.train)
+app.command()(risk_history.reference)
 
 
 @app.command()
@@ -95,10 +102,15 @@ def simulate(
     length: Annotated[str, typer.Option("--duration", help="How long: 60s, 5m, 24h.")] = "60s",
     seed: Annotated[int, typer.Option(help="The same seed and start give the same payments.")] = 7,
     fraud_share: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the payments that are frauds.")] = 0.01,
+    labels_after: Annotated[
+        str, typer.Option(help="Report each fraud so long after its payment (10m, 7d), at the latest at the end.")
+    ] = "",
     live: Annotated[bool, typer.Option("--live", help="Go on until SIGINT or SIGTERM.")] = False,
     as_json: Json = False,
 ) -> None:
     """Play payers and fraudsters: payments to topic transacoes, by the real clock.
+
+    With --labels-after the frauds come to light on topic contestacoes, as chargebacks do.
 
     Seven named frauds are woven in, from tried-out cards to mule accounts. Ctrl-C ends it. Exit code 2 where the broker
     is missing, 1 where it did not take a payment.
@@ -126,6 +138,7 @@ def simulate(
             None if live else duration(length),
             seed=seed,
             fraud_share=fraud_share,
+            labels_after=duration(labels_after) if labels_after else None,
             on_progress=show if not live else lambda _: None,
             stop=stop,
         )
@@ -134,7 +147,8 @@ def simulate(
         err.print(f"  {problem.next_step}")
         raise typer.Exit(2) from None
     if as_json:
-        print_json({"corrida": sent.run, "enviadas": dict(sent.labels), "falhas": sent.failed})
+        answer = {"corrida": sent.run, "enviadas": dict(sent.labels), "falhas": sent.failed}
+        print_json(answer | {"contestadas": sent.findings})
     else:
         print_table(("kind", "payments"), [(name, f"{count:,}") for name, count in sorted(sent.labels.items())])
     raise typer.Exit(1 if sent.failed else 0)

@@ -181,7 +181,7 @@ class _Scorer:
         try:
             return decide(past, self._policy, self._model.opinion(past) if self._model else None, listed)
         except Exception:  # noqa: BLE001 - as live: one payment's defect must not stop the others
-            return undecided(self._policy, ())
+            return undecided(past, self._policy, listed, ())
 
     def _add(self, payment: Payment, entities: list[str]) -> None:
         """Makes the payment part of its entities' past; of each the newest are kept, as in the workers' memory."""

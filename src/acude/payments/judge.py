@@ -16,9 +16,9 @@ from acude.payments.current_lists import NO_LISTS, Known
 from acude.payments.memory import Memory, MemoryLostError, Recalled
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
 from acude.risk.decision import Decision, Reason, decide, undecided
-from acude.risk.model import Model
 from acude.risk.payment import Payment
 from acude.risk.policy import Policy
+from acude.risk.rules import Rules
 from acude.risk.velocity import Past
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,32 @@ _WRITTEN_AT_ONCE: Final = 200
 """More than a batch, so that a backlog shrinks."""
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A payment with everything that was known of it.
+
+    Attributes:
+        past: the payment and what came before it.
+        on_the_list: whether the external list has its document.
+        degraded: codes of what could not be asked.
+    """
+
+    past: Past
+    on_the_list: bool
+    degraded: tuple[str, ...]
+
+    def decide(self, rules: Rules) -> Decision:
+        """What these rules say; the model is asked where the policy gives it a weight and the memory answered."""
+        policy = rules.policy
+        asked = rules.model if policy.modelo and self.past.complete else None
+        opinion = asked.opinion(self.past) if asked else None
+        return decide(self.past, policy, opinion, self.listed(policy), self.degraded)
+
+    def listed(self, policy: Policy) -> list[Reason]:
+        """What the external list says, as a reason."""
+        return [Reason(ON_THE_LIST, policy.lista_externa)] if self.on_the_list else []
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What leaves a worker for one payment.
@@ -51,6 +77,7 @@ class Outcome:
         decision: the record of `decisoes_risco`.
         alert: the record of `alertas`; None for an approved payment.
         fresh: the decision; None where a stored one goes out again.
+        case: what it was made from.
         seconds: from the broker's taking the payment to the decision.
     """
 
@@ -59,6 +86,7 @@ class Outcome:
     alert: bytes | None
     fresh: Decision | None = None
     seconds: float = 0
+    case: Case | None = None
 
 
 class Judge:
@@ -67,10 +95,9 @@ class Judge:
     Args:
         memory: the workers' memory.
         blacklist: the external list of documents.
-        policy: gives the policy that holds at the moment.
+        rules: gives the policy and the model that hold at the moment.
         budget: time from the broker's taking a payment to its decision.
         lists: gives block and allow lists as they are known at the moment.
-        model: asked where the policy gives it a weight and the memory answered; None: there is none.
         now_ms: the clock, milliseconds since 1970.
     """
 
@@ -78,18 +105,16 @@ class Judge:
         self,
         memory: Memory,
         blacklist: Blacklist,
-        policy: Callable[[], Policy],
+        rules: Callable[[], Rules],
         budget: timedelta,
         *,
         lists: Callable[[], Known] = lambda: NO_LISTS,
-        model: Model | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._memory = memory
         self._blacklist = blacklist
-        self._policy = policy
+        self._rules = rules
         self._lists = lists
-        self._model = model
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
@@ -103,13 +128,13 @@ class Judge:
         """
         recalled = self._recall([arrival.payment for arrival in arrivals])
         listings = self._look_up(arrivals, recalled)
-        policy = self._policy()
+        rules = self._rules()
         outcomes: list[Outcome] = []
         fresh: list[tuple[Payment, bytes]] = []
         for arrival in arrivals:
             stored = recalled.decided.get(arrival.payment.id_transacao)
             if stored is None:
-                outcome = self._decide(arrival, recalled, policy)
+                outcome = self._decide(arrival, recalled, rules)
                 kept = _kept(arrival.coordinate, outcome)
                 recalled.decided[arrival.payment.id_transacao] = kept
                 recalled.add(arrival.payment)
@@ -132,7 +157,7 @@ class Judge:
         recalled.listings.update(found)
         return found
 
-    def _decide(self, arrival: Arrival, recalled: Recalled, policy: Policy) -> Outcome:
+    def _decide(self, arrival: Arrival, recalled: Recalled, rules: Rules) -> Outcome:
         payment = arrival.payment
         frauds = recalled.frauds.get(payment.id_terminal or "")
         known = {} if frauds is None else {"frauds": frauds}
@@ -145,19 +170,18 @@ class Judge:
         on_the_list = recalled.listings.get(payment.documento_pagador)
         if on_the_list is None:
             degraded.append(UNLISTED)
-        listed = [Reason(ON_THE_LIST, policy.lista_externa)] if on_the_list else []
         if self._now_ms() - arrival.taken_ms > self._budget_ms:
             degraded.append(LATE)
+        case = Case(past, bool(on_the_list), tuple(degraded))
         try:
-            opinion = self._model.opinion(past) if self._model and policy.modelo and past.complete else None
-            decision = decide(past, policy, opinion, listed, degraded)
+            decision = case.decide(rules)
         except Exception as problem:  # noqa: BLE001 - see below
             # One payment's defect must not keep the others waiting; a person looks at this one.
             log.error("defect trace=%s kind=%s", arrival.trace, type(problem).__name__)  # noqa: TRY400 - may quote it
-            decision = undecided(past, policy, listed, [*degraded, DEFECT])
+            decision = undecided(past, rules.policy, case.listed(rules.policy), [*degraded, DEFECT])
         now = self._now_ms()
         payloads = decision_payload(arrival, decision, now), alert_payload(arrival, decision, now)
-        return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000)
+        return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000, case)
 
     def _recall(self, payments: Sequence[Payment]) -> Recalled:
         try:

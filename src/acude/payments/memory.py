@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b, sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,22 @@ Moments = npt.NDArray[np.int64]
 
 class MemoryLostError(ConnectionError):
     """Valkey does not answer; the payment is decided without its past."""
+
+
+class Fraud(NamedTuple):
+    """A finding about a payment at a terminal.
+
+    Attributes:
+        id_transacao: the payment.
+        id_terminal: where it was made.
+        at_us: when, microseconds since 1970, UTC.
+        honest: it was taken for a fraud, and was none.
+    """
+
+    id_transacao: str
+    id_terminal: str
+    at_us: int
+    honest: bool = False
 
 
 @dataclass
@@ -145,17 +161,20 @@ class Memory:
         except ValkeyError as problem:
             raise MemoryLostError(str(problem)) from problem
 
-    def learn_frauds(self, frauds: Mapping[str, Payment]) -> None:
-        """Keeps that payments turned out to be frauds, by their ids.
+    def learn_frauds(self, frauds: Iterable[Fraud]) -> None:
+        """Keeps that payments at terminals turned out to be frauds; that one was not, after all, takes it away.
 
         Raises:
             MemoryLostError: Valkey does not answer.
         """
         pipe = self._client.pipeline(transaction=True)
-        for one, payment in frauds.items():
-            if payment.id_terminal:
-                pipe.zadd(self._key("fraudes", payment.id_terminal), {one: payment.at_us})
-                pipe.pexpire(self._key("fraudes", payment.id_terminal), _KEPT_MS)
+        for fraud in frauds:
+            key = self._key("fraudes", fraud.id_terminal)
+            if fraud.honest:
+                pipe.zrem(key, fraud.id_transacao)
+            else:
+                pipe.zadd(key, {fraud.id_transacao: fraud.at_us})
+                pipe.pexpire(key, _KEPT_MS)
         try:
             pipe.execute()
         except ValkeyError as problem:

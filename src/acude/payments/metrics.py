@@ -45,6 +45,8 @@ class Metrics:
         self._lists: CurrentLists | None = None
         self._beat = time.monotonic()
         self.ready = False
+        self.notice = ""
+        """What somebody should know though the worker is ready; `/pronta` says it."""
 
     def beat(self) -> None:
         """The worker's loop goes round."""
@@ -96,7 +98,8 @@ def serve(metrics: Metrics, port: int) -> ThreadingHTTPServer:
                 self._answer(HTTPStatus.OK, generate_latest(metrics.registry), CONTENT_TYPE_LATEST)
             elif self.path in found:
                 status = HTTPStatus.OK if found[self.path] else HTTPStatus.SERVICE_UNAVAILABLE
-                self._answer(status, f"{status.phrase}\n{metrics.readiness}".encode(), "text/plain")
+                said = [status.phrase, *([metrics.notice] if metrics.notice else []), metrics.readiness]
+                self._answer(status, "\n".join(said).encode(), "text/plain; charset=utf-8")
             else:
                 self._answer(HTTPStatus.NOT_FOUND, b"/metrics, /viva or /pronta", "text/plain")
 

@@ -1,9 +1,9 @@
-"""The policy that holds at the moment: read again when its file changes, without a restart."""
+"""The rules that hold at the moment, and the candidate beside them: read again when they change, without a restart."""
 
 import logging
 import os
 import platform
-import time
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,63 +11,114 @@ from typing import Final
 
 from acude.payments.notes import Notes, NotesFullError
 from acude.payments.trail import POLICY, happened
-from acude.risk.policy import Policy, PolicyError, read
+from acude.risk import drift
+from acude.risk.drift import DriftError, Reference
+from acude.risk.model import CARD
+from acude.risk.rules import CandidateError, Rules
+from acude.risk.versions import VersionError, Versions
+from acude.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S: Final = 1.0
 
 
-class CurrentPolicy:
-    """Call it for the policy. A changed file that can't be used leaves the policy as it was, and is logged.
+class CurrentRules:
+    """Call it for the rules. New ones that can't be used leave the rules as they were; that is logged and told.
 
     Args:
-        path: the policy's file.
-        taken_up: told of each policy that holds from now on, the first one too.
+        config: names the store of versions, and the rules that hold until one is promoted.
+        on_change: called with this object after each look that found something new, and once at the start.
+
+    Attributes:
+        shadow: the candidate to compare; None where there is none, or it can't be used.
+        reference: what today's payments are compared with; None where there is none.
+        refused: what could not be taken, and why, a sentence each; empty where all is as it was asked for.
 
     Raises:
-        PolicyError: the file can't be used at the start.
+        CandidateError: the rules can't be used at the start.
+        VersionError: the store can't be read at the start.
     """
 
-    def __init__(self, path: Path, taken_up: Callable[[Policy], None] = lambda _: None) -> None:
-        self._path = path
-        self._taken_up = taken_up
-        self._policy = read(path)
-        self._stamp = _stamp(path)
-        self._looked = time.monotonic()
-        taken_up(self._policy)
+    def __init__(self, config: Settings, on_change: Callable[["CurrentRules"], None] = lambda _: None) -> None:
+        self._versions = Versions(config)
+        self._watched = [self._versions.log, self._versions.pinned, config.risk_policy]
+        if config.risk_model:
+            self._watched.append(config.risk_model / CARD)
+        self._on_change = on_change
+        self._stamps = self._stamp()
+        self._rules = self._versions.load(self._versions.live())
+        self.shadow: Rules | None = None
+        self.reference: Reference | None = None
+        self.refused: tuple[str, ...] = ()
+        self._take()
 
-    def __call__(self) -> Policy:
-        """The policy; the file is looked at once a second."""
-        now = time.monotonic()
-        if now - self._looked >= _LOOK_EVERY_S:
-            self._looked = now
-            self._look()
-        return self._policy
+    def __call__(self) -> Rules:
+        """The rules."""
+        return self._rules
 
-    def _look(self) -> None:
-        stamp = _stamp(self._path)
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        try:
-            self._policy = read(self._path)
-        except PolicyError as problem:
-            log.error("policy kept at %s: %s", self._policy.versao, problem)  # noqa: TRY400 - a sentence is enough
-        else:
-            log.warning("policy is now %s", self._policy.versao)
-            self._taken_up(self._policy)
+    def follow(self, stop: threading.Event) -> None:
+        """Looks once a second until `stop` is set, in a thread: no payment waits for a file or a model's first run."""
+
+        def looking() -> None:
+            while not stop.wait(_LOOK_EVERY_S):
+                self.look()
+
+        threading.Thread(target=looking, name="rules", daemon=True).start()
+
+    def look(self) -> None:
+        """Takes what has changed."""
+        stamps = self._stamp()
+        if stamps != self._stamps:
+            self._stamps = stamps
+            self._take()
+
+    def _take(self) -> None:
+        refused = []
+        for take in (self._take_live, self._take_shadow, self._take_reference):
+            try:
+                take()
+            except (CandidateError, VersionError, DriftError) as problem:
+                refused.append(str(problem))
+                log.error("rules kept at %s: %s", self._rules.policy.versao, problem)  # noqa: TRY400 - a sentence is enough
+        self.refused = tuple(refused)
+        self._on_change(self)
+
+    def _take_live(self) -> None:
+        found = self._versions.load(self._versions.live())
+        if found.sha256 != self._rules.sha256:
+            log.warning("rules are now %s with model %s", found.policy.versao, found.model_version)
+            self._rules = found
+
+    def _take_shadow(self) -> None:
+        # One that can't be used must not leave its forerunner in its place: the comparison would be another one's.
+        before, self.shadow = self.shadow, None
+        if wanted := self._versions.shadow():
+            self.shadow = before if before and before.sha256 == wanted else self._versions.load(wanted)
+
+    def _take_reference(self) -> None:
+        pinned = self._versions.pinned
+        self.reference = drift.read(pinned) if pinned.exists() else self._rules.reference
+
+    def _stamp(self) -> list[tuple[int, int] | None]:
+        return [_stamp(path) for path in self._watched]
 
 
-def noted(notes: Notes) -> Callable[[Policy], None]:
-    """Puts each policy that this process takes up into the trail, with all that it says."""
+def noted(notes: Notes) -> Callable[[CurrentRules], None]:
+    """Puts the rules that this process takes up into the trail, with all that they say."""
     who = f"risk-worker@{platform.node()}:{os.getpid()}"
+    last: list[str] = []
 
-    def taken_up(policy: Policy) -> None:
-        with suppress(NotesFullError):  # the database is away for long; decisions say which policy they were made with
-            notes.add(happened(POLICY, who, policy.versao, politica=policy.model_dump(mode="json")))
+    def changed(current: CurrentRules) -> None:
+        rules = current()
+        if last == [rules.sha256]:
+            return
+        last[:] = [rules.sha256]
+        said = {"politica": rules.policy.model_dump(mode="json"), "modelo": rules.model_version, "sha256": rules.sha256}
+        with suppress(NotesFullError):  # the database is away for long; decisions say which rules they were made with
+            notes.add(happened(POLICY, who, rules.policy.versao, **said))
 
-    return taken_up
+    return changed
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -95,6 +95,7 @@ class Store:
         """Adds an event to the trail at once."""
         with self._pool.connection() as connection:
             append(connection, [event])
+
     def between(self, begin: datetime, end: datetime, names: Sequence[str]) -> list[tuple[Any, ...]]:
         """Those columns of the decisions on payments of that time, `end` excluded; none before the first start."""
         columns = sql.SQL(", ").join(map(sql.Identifier, names))

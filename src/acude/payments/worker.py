@@ -16,15 +16,17 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 
 from acude.ingress.producer import require_topic
 from acude.payments.blacklist import Blacklist
+from acude.payments.change_metrics import ChangeMetrics
 from acude.payments.current_lists import CurrentLists
+from acude.payments.findings import Findings
 from acude.payments.groups import WORKERS
 from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
 from acude.payments.metrics import Metrics, serve
 from acude.payments.notes import Notes
-from acude.payments.policies import CurrentPolicy, noted
+from acude.payments.observer import Observer
+from acude.payments.policies import CurrentRules, noted
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, Reader
-from acude.risk.model import Model
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -48,14 +50,21 @@ class Worker:
         self._batch = config.risk_batch
         self._reader = Reader()
         self._blacklist = Blacklist(config)
-        self._notes = Notes(config)
-        self._lists = CurrentLists(config)
-        policy = CurrentPolicy(config.risk_policy, noted(self._notes))
-        model = Model.load(config.risk_model) if config.risk_model else None
-        memory = connect_memory(config)
-        self._judge = Judge(memory, self._blacklist, policy, config.risk_budget, lists=self._lists, model=model)
         self.metrics = Metrics()
+        self._notes, self._lists = Notes(config), CurrentLists(config)
         self.metrics.watch_lists(self._lists, self._notes)
+        shown, note = ChangeMetrics(self.metrics.registry), noted(self._notes)
+
+        def changed(current: CurrentRules) -> None:
+            _tell(current, self.metrics, shown)
+            note(current)
+
+        rules = CurrentRules(config, changed)
+        memory = connect_memory(config)
+        self._judge = Judge(memory, self._blacklist, rules, config.risk_budget, lists=self._lists)
+        Findings(config, memory, stop).follow()
+        rules.follow(stop)
+        self._observer = Observer(config, rules, self.metrics, shown)
         self.metrics.watch([self._judge.breaker, self._blacklist.breaker])
         self._consumer = _consumer(config, self.metrics)
         self._producer = _producer(config)
@@ -66,6 +75,7 @@ class Worker:
         Raises:
             KafkaException: the broker no longer lets this worker write; the keeper starts another one.
         """
+        self._observer.start()
         try:
             while not self._stop.is_set():
                 self.metrics.beat()
@@ -77,6 +87,7 @@ class Worker:
             self._blacklist.close()
             self._lists.close()
             self._notes.close()
+            self._observer.close()
 
     def _next(self) -> list[Message]:
         """What is there, at most a batch; waits a moment for the first record only."""
@@ -98,6 +109,7 @@ class Worker:
         outcomes = self._judge.decide(arrivals)
         self._commit(outcomes, records)
         self._count(outcomes, len(arrivals))
+        self._observer.offer(outcomes, behind=len(records) >= self._batch)
 
     def _count(self, outcomes: Sequence[Outcome], asked: int) -> None:
         """What is committed; an aborted batch counts when it is decided again."""
@@ -123,6 +135,12 @@ class Worker:
         offsets = [TopicPartition(TOPIC, partition or 0, end) for partition, end in ends.items()]
         self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), _PATIENCE_S)
         self._producer.commit_transaction(_PATIENCE_S)
+
+
+def _tell(current: CurrentRules, metrics: Metrics, shown: ChangeMetrics) -> None:
+    """An old version decides as well as before, so the worker stays ready, and says what it could not take."""
+    shown.show(current)
+    metrics.notice = "\n".join(f"not taken: {one}" for one in current.refused)
 
 
 def _consumer(config: Settings, metrics: Metrics) -> Consumer:

@@ -62,9 +62,13 @@ class Shop:
 
     def __post_init__(self) -> None:
         for topic in (DECISIONS, ALERTS):
-            with closing(self._consumer()) as consumer:
-                partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-                self.begins[topic] = consumer.end_offsets(partitions)
+            self.watch(topic)
+
+    def watch(self, topic: str) -> None:
+        """From now on what comes to this topic can be read."""
+        with closing(self._consumer()) as consumer:
+            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+            self.begins[topic] = consumer.end_offsets(partitions)
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(

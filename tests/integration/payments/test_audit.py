@@ -21,7 +21,7 @@ from acude.local.platform import Platform
 from acude.payments import lists
 from acude.payments.chain import Chain, Row
 from acude.payments.notes import Notes
-from acude.payments.policies import CurrentPolicy, noted
+from acude.payments.policies import CurrentRules, noted
 from acude.payments.recorder import row_of
 from acude.payments.session import Session
 from acude.payments.store import Store
@@ -299,9 +299,10 @@ def test_a_policy_that_a_worker_takes_up_stands_in_the_trail(platform: Platform,
     version = text.partition('versao: "')[2].partition('"')[0]
     path.write_text(text.replace(version, first))
     notes = Notes(platform.config)
-    current = CurrentPolicy(path, noted(notes))
+    current = CurrentRules(platform.config.model_copy(update={"risk_policy": path, "var": tmp_path}), noted(notes))
     path.write_text(text.replace(version, second).replace("negar: 0.85", "negar: 0.95"))
-    assert awaited(current, lambda policy: policy.versao == second).versao == second
+    current.look()
+    assert current().policy.versao == second
     notes.close()
     told = [json.loads(rows(own, objeto=one, tipo=POLICY)[0].detalhe)["politica"] for one in (first, second)]
     assert [one["cortes"]["negar"] for one in told] == [0.85, 0.95]

@@ -70,7 +70,7 @@ def payers(config: Settings) -> Service:
     return Service(
         name="payers",
         purpose="simulated payers, live",
-        command=[acude, "risk", "simulate", "--live", "--rate", str(config.payments_rate)],
+        command=[acude, "risk", "simulate", "--live", "--rate", str(config.payments_rate), "--labels-after", "10m"],
         ready=lambda _config: None,
         address=f"topic transacoes on {config.kafka_bootstrap}",
         after=("kafka", "risk-worker", "streams"),

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,9 +17,12 @@ from acude.simulator import ledger as ledgers
 from acude.simulator.faults import Kind
 from acude.simulator.ledger import Entry, Ledger
 from acude.simulator.payments.mix import payments
-from acude.simulator.payments.wire import TOPIC, Labelled
+from acude.simulator.payments.wire import FINDINGS, TOPIC, Labelled, finding
 from acude.simulator.sender import Send, Sender
 from acude.simulator.slices import by_clock
+
+if TYPE_CHECKING:
+    from acude.risk.payment import Payment
 
 HONEST = "normal"
 _SHOW_S = 1.0
@@ -32,11 +36,13 @@ class Sent:
         run: its name in the ledger.
         labels: payments by label (`normal` or a pattern's name).
         failed: how many got no answer from the broker; known at the end.
+        findings: frauds that were reported.
     """
 
     run: str
     labels: Counter[str] = field(default_factory=Counter)
     failed: int = 0
+    findings: int = 0
 
 
 def play(
@@ -46,6 +52,7 @@ def play(
     *,
     seed: int = 7,
     fraud_share: float = 0.01,
+    labels_after: timedelta | None = None,
     on_progress: Callable[[Sent], None] = lambda _: None,
     stop: threading.Event | None = None,
 ) -> Sent:
@@ -59,6 +66,8 @@ def play(
         duration: how long.
         seed: the same seed and start give the same payments.
         fraud_share: of all payments.
+        labels_after: each fraud is reported to `contestacoes` so long after its payment, or at the play's end if that
+            comes first; None: never.
         on_progress: called about once a second.
         stop: set it from a signal or another thread.
 
@@ -66,10 +75,22 @@ def play(
         BrokerError: no broker answers, or it lacks the topic.
     """
     require_topic(config.kafka_bootstrap, TOPIC)
+    if labels_after is not None:
+        require_topic(config.kafka_bootstrap, FINDINGS)
     stop = stop or threading.Event()
     producer = connect(config.kafka_bootstrap, "acude-pagadores", linger_ms=5)
     run = Ledger(config.var, ledgers.new_run(seed))
     sent = Sent(run.run)
+
+    def failed(_problem: BaseException) -> None:
+        sent.failed += 1
+
+    def report(until: datetime | None = None) -> None:
+        while unreported and (until is None or unreported[0].timestamp <= until):
+            producer.send(FINDINGS, *finding(unreported.popleft(), datetime.now(UTC))).add_errback(failed)
+            sent.findings += 1
+
+    unreported: deque[Payment] = deque()
     stream = payments(seed, datetime.now(UTC), duration, rate, fraud_share=fraud_share)
     shown = time.monotonic()
     with Sender(producer, run, TOPIC) as sender:
@@ -78,10 +99,14 @@ def play(
                 break
             sender.send([send_of(one) for one in batch])
             sent.labels.update(one.label or HONEST for one in batch)
+            if labels_after is not None:
+                unreported.extend(one.payment for one in batch if one.label)
+                report(datetime.now(UTC) - labels_after)
             if time.monotonic() - shown >= _SHOW_S:
                 shown = time.monotonic()
                 on_progress(sent)
-    sent.failed = sum(_unanswered(table["resposta"]) for table in ledgers.read_run(run.folder))
+        report()
+    sent.failed += sum(_unanswered(table["resposta"]) for table in ledgers.read_run(run.folder))
     return sent
 
 

@@ -9,6 +9,7 @@ import msgspec
 from acude.risk.payment import Payment
 
 TOPIC = "transacoes"
+FINDINGS = "contestacoes"
 
 
 class Sent(Payment, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,6 +27,21 @@ class Labelled(NamedTuple):
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """The payment's payload: fields in the contract's order, `valor` as a number with two decimals."""
+
+
+def finding(payment: Payment, found_at: datetime) -> tuple[bytes, bytes]:
+    """The record's value and key on `contestacoes` that says that a payment was a fraud, from its payer's bank."""
+    fields = {
+        "id_contestacao": f"c-{payment.id_transacao}"[:64],
+        "id_transacao": payment.id_transacao,
+        "resultado": "fraude",
+        "timestamp": found_at,
+        "origem": "banco",
+        "transacao_em": payment.timestamp,
+    }
+    if payment.id_terminal:
+        fields["id_terminal"] = payment.id_terminal
+    return msgspec.json.encode(fields), payment.id_transacao.encode()
 
 
 def brl(cents: int) -> Decimal:

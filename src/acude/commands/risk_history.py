@@ -1,0 +1,157 @@
+"""``acude risk replay``, ``train`` and ``reference``: what is done with past payments."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from acude.commands.output import Json, err, out, print_json
+from acude.commands.risk_comparison import show_comparison
+from acude.local.errors import PlatformError
+
+if TYPE_CHECKING:
+    from acude.risk.learning import Lesson
+    from acude.settings import Settings
+
+_DAY = ["%Y-%m-%d"]
+_PAST = timedelta(days=37)
+
+First = Annotated[datetime, typer.Option("--from", formats=_DAY, help="First UTC day of the payments.")]
+Last = Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")]
+
+
+def replay(
+    *,
+    first: First,
+    last: Last,
+    candidate: Annotated[Path, typer.Option("--candidate", help="As for promote: a policy's file, or a folder.")],
+    as_json: Json = False,
+) -> None:
+    """Decide past payments with a candidate, and say what would have changed and what it would have cost.
+
+    Spark reads the payments from silver, each with the past that it had, and what was decided then. What came to light
+    is in silver.contestacoes. An approved payment of more than 7 days ago of which nothing came to light counts as
+    honest; of a refused one nothing can come to light. External lists are not asked again.
+
+    Examples:
+      acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate regras-novas.yaml
+      acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
+    """
+    from acude.lake.replay import replayed  # noqa: PLC0415 - imports Spark
+    from acude.lake.session import batch_session  # noqa: PLC0415
+    from acude.risk.versions import VersionError, Versions  # noqa: PLC0415
+    from acude.settings import settings  # noqa: PLC0415
+
+    days = _ordered(first, last)
+    try:
+        status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
+        with Versions(settings()).candidate(candidate) as (folder, rules), status:
+            found = replayed(batch_session(), rules, folder, *days)
+    except VersionError as problem:
+        raise PlatformError(f"{problem}.", "A candidate is what `acude risk promote` takes.") from None
+    if as_json:
+        heading = {"de": days[0], "ate": days[1], "versao_regras": rules.policy.versao}
+        print_json(heading | {"versao_modelo": rules.model_version, "sha256": rules.sha256} | found.as_json())
+        return
+    out.print(
+        f"candidate: rules {rules.policy.versao}, model {rules.model_version}; payments of {days[0]} to {days[1]}"
+    )
+    show_comparison(found)
+
+
+def train(
+    *,
+    first: First,
+    last: Last,
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the model; what is in it is replaced.")],
+    seed: Annotated[int, typer.Option(help="The same payments and seed give the same model.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Learn a model from past payments in silver and from what came to light of them (silver.contestacoes).
+
+    Writes modelo.onnx, its card modelo.json with the file's sha256, cartao.md to read, and referencia.json for drift.
+    The payments are replayed through the windows that decide them live. Nothing decides with it before
+    acude risk promote.
+    Exit code 1 where too few frauds are known.
+
+    Example:
+      acude risk train --from 2026-10-01 --to 2026-10-31 --out var/modelo
+    """
+    from acude.risk.learning import LABELS_TAKE, LearningError, learn  # noqa: PLC0415 - imports scikit-learn
+    from acude.risk.rules import json_bytes  # noqa: PLC0415
+    from acude.settings import settings  # noqa: PLC0415
+
+    days = _ordered(first, last)
+    with err.status(f"reading the payments of {days[0]} to {days[1]}, and of 37 days before"):
+        lesson = _lesson(settings(), *days)
+    if lesson.window.end > lesson.known_at - LABELS_TAKE:
+        err.print("[yellow]![/] Of payments of the last 7 days few frauds are known yet; they will count as honest.")
+    with err.status(f"learning from {len(lesson.payments):,} payments"):
+        try:
+            card = learn(lesson, folder, seed)
+        except LearningError as problem:
+            raise PlatformError(
+                f"{problem}.", "Take more days, or send what came to light of them to topic contestacoes."
+            ) from None
+    if as_json:
+        typer.echo(json_bytes(card).decode())
+        return
+    out.print(f"[green]✓[/] model {card.version} in {folder}, sha256 {card.sha256}")
+    for name, value in card.metrics.items():
+        out.print(f"  {name:<26} {value:,}")
+    out.print(f"  acude risk shadow {folder}   compares it with what decides now", style="dim")
+
+
+def reference(
+    *,
+    first: First,
+    last: Last,
+    sample: Annotated[int, typer.Option(min=200, help="At most so many payments, evenly over the days.")] = 20_000,
+    as_json: Json = False,
+) -> None:
+    """Pin how inputs, signals and scores were spread in these days.
+
+    The workers compare the payments of the last hour with it (metric risco_psi). Make it of days on which all was
+    well, and again after a promotion: other thresholds have other signals and scores.
+    Without one, the live model's own reference is taken, which has the model's inputs only.
+
+    Example:
+      acude risk reference --from 2026-11-01 --to 2026-11-07
+    """
+    from acude.lake.reference import NoPaymentsError, reference_of_days  # noqa: PLC0415 - imports Arrow
+    from acude.risk.versions import Versions  # noqa: PLC0415
+    from acude.settings import settings  # noqa: PLC0415
+
+    days = _ordered(first, last)
+    with err.status(f"looking at the payments of {days[0]} to {days[1]}"):
+        try:
+            found = reference_of_days(settings(), *days, sample)
+        except NoPaymentsError as problem:
+            raise PlatformError(f"{problem}.", "Choose days that silver.transacoes has.") from None
+    path = Versions(settings()).pin(found)
+    if as_json:
+        print_json({"arquivo": str(path), "pagamentos": found.pagamentos, "entradas": list(found.entradas)})
+        return
+    out.print(f"[green]✓[/] {found.pagamentos:,} payments, {len(found.entradas)} inputs: {path}")
+
+
+def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
+    from acude.lake.payments import decisions_of, findings, payments_of, untold  # noqa: PLC0415
+    from acude.risk.learning import Lesson  # noqa: PLC0415
+    from acude.risk.training import Window  # noqa: PLC0415
+
+    known_at, known = datetime.now(UTC), findings(config)
+    window = Window(_midnight(first), _midnight(last + timedelta(days=1)))
+    unknown = untold(decisions_of(config, first, last), known)
+    return Lesson(payments_of(config, first - _PAST, last), known.frauds, unknown, window, known_at)
+
+
+def _ordered(first: datetime, last: datetime) -> tuple[date, date]:
+    if first > last:
+        raise typer.BadParameter(f"--from {first:%Y-%m-%d} lies behind --to {last:%Y-%m-%d}")
+    return first.date(), last.date()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,0 +1,82 @@
+"""Payments of past days, what was decided on them and what came to light, out of silver, without Spark."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from acude.contracts.model import table
+from acude.lake.snapshot import rows_where
+from acude.risk.comparison import Label
+from acude.risk.decision import Verdict
+from acude.risk.payment import Payment, of_fields
+from acude.settings import Settings
+
+PAYMENTS: Final = "silver.transacoes"
+DECISIONS: Final = "silver.decisoes_risco"
+FINDINGS: Final = "silver.contestacoes"
+
+_FIELDS: Final = Payment.__struct_fields__
+_FINDING: Final = ("id_transacao", "resultado", "timestamp")
+_DECISION: Final = ("id_transacao", "decisao", "pontuacao", "motivos", "timestamp", "transacao_em")
+
+
+class Findings(NamedTuple):
+    """Ids of payments that turned out to be frauds, and of suspected ones that were cleared; the latest word holds."""
+
+    frauds: frozenset[str]
+    honest: frozenset[str]
+
+
+class Decided(NamedTuple):
+    """One decision: its payment, what was decided, the score (0 to 1) and the reason codes."""
+
+    id_transacao: str
+    decisao: str
+    score: float
+    motivos: tuple[str, ...]
+
+
+def payments_of(config: Settings, first: date, last: date) -> list[Payment]:
+    """The payments made from `first` to `last`, both UTC days included; documents are tokens."""
+    rows = rows_where(table(PAYMENTS), _days(first, last), _FIELDS, config)
+    return [of_fields(row) for row in rows.to_pylist()]
+
+
+def decisions_of(config: Settings, first: date, last: date) -> list[Decided]:
+    """The first decision on each payment made from `first` to `last`."""
+    # A payment may come, and be decided, days after it was made.
+    rows = rows_where(table(DECISIONS), pc.field("data") >= first - timedelta(days=1), _DECISION, config)
+    found: dict[str, Decided] = {}
+    for row in rows.sort_by("timestamp").to_pylist():
+        if first <= row["transacao_em"].date() <= last:
+            one = Decided(row["id_transacao"], row["decisao"], row["pontuacao"] / 1000, tuple(row["motivos"]))
+            found.setdefault(one.id_transacao, one)
+    return list(found.values())
+
+
+def findings(config: Settings) -> Findings:
+    """Everything that came to light so far."""
+    return latest(rows_where(table(FINDINGS), pc.field("id_transacao").is_valid(), _FINDING, config))
+
+
+def latest(rows: pa.Table) -> Findings:
+    """The last word on each payment, of rows with `id_transacao`, `resultado`, `timestamp`."""
+    last = {row["id_transacao"]: row["resultado"] for row in rows.sort_by("timestamp").to_pylist()}
+    return Findings(_with(last.items(), Label.FRAUD), _with(last.items(), Label.HONEST))
+
+
+def untold(decided: Iterable[Decided], found: Findings) -> frozenset[str]:
+    """Refused payments of which nothing came to light: nobody complains about money that was never taken."""
+    refused = frozenset(one.id_transacao for one in decided if one.decisao == Verdict.REFUSE)
+    return refused - found.frauds - found.honest
+
+
+def _days(first: date, last: date) -> pc.Expression:
+    return (pc.field("data") >= first) & (pc.field("data") <= last)
+
+
+def _with(results: Iterable[tuple[str, str]], label: Label) -> frozenset[str]:
+    return frozenset(one for one, result in results if result == label)

@@ -1,0 +1,228 @@
+"""Past payments in the lake: a model is learnt from them, a reference made of them, a candidate decides them again."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pytest
+import yaml
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner
+
+from acude.cli import app
+from acude.contracts.model import Contract, table
+from acude.contracts.spark import arrow_type
+from acude.lake.comparisons import shadow_comparison
+from acude.lake.delta import ensure, table_path
+from acude.lake.payments import DECISIONS, FINDINGS, PAYMENTS, payments_of
+from acude.lake.session import batch_session
+from acude.local.platform import Platform
+from acude.risk import drift, inputs
+from acude.risk.comparison import Amount
+from acude.risk.drift import SCORE, SIGNAL_PREFIX
+from acude.risk.model import Model
+from acude.risk.payment import Payment
+from acude.risk.policy import DEFAULT
+from acude.risk.rules import REFERENCE
+from acude.settings import settings
+from acude.simulator import handbook
+from acude.simulator.handbook import Setting
+
+SETTING = Setting(customers=100, terminals=300, radius=15, days=52)
+FIRST = SETTING.start + timedelta(days=38)
+LAST = FIRST + timedelta(days=12)
+_REFUSED = 10
+
+
+@pytest.fixture(scope="module")
+def spark(platform: Platform) -> SparkSession:
+    del platform
+    settings.cache_clear()
+    return batch_session()
+
+
+class History(dict[str, Payment]):
+    """The payments by id, with the ids of the frauds, and of those that were refused."""
+
+    frauds: set[str]
+    refused: set[str]
+
+    def of_days(self, first: date, last: date) -> set[str]:
+        return {one for one, payment in self.items() if first <= payment.timestamp.date() <= last}
+
+
+@pytest.fixture(scope="module")
+def history(spark: SparkSession) -> History:
+    """Payments with known frauds in silver, of which every tenth was refused, and the frauds among the others told."""
+    rows = handbook.generate(SETTING)
+    found = History({one.id_transacao: one for one in handbook.payments(rows)})
+    found.frauds = {one for one, fraud in zip(found, rows.fraud.tolist(), strict=True) if fraud}
+    found.refused = set(list(found)[::_REFUSED])
+    write(spark, PAYMENTS, [payment_row(one) for one in found.values()])
+    write(spark, DECISIONS, [decision_row(one, refused=one.id_transacao in found.refused) for one in found.values()])
+    write(spark, FINDINGS, [finding_row(found[one]) for one in sorted(found.frauds)])
+    return found
+
+
+def risk(*arguments: str) -> Any:  # noqa: ANN401
+    answer = CliRunner().invoke(app, ["risk", *arguments, "--json"])
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.stdout)
+
+
+DAYS = ("--from", str(FIRST), "--to", str(LAST))
+
+
+def test_payments_come_out_of_the_lake_as_they_went_in(history: History) -> None:
+    found = payments_of(settings(), FIRST, FIRST)
+    assert {one.id_transacao: one for one in found} == {one: history[one] for one in history.of_days(FIRST, FIRST)}
+
+
+def test_a_model_is_learnt_from_the_lake(history: History, tmp_path: Path) -> None:
+    card = risk("train", *DAYS, "--out", str(tmp_path / "modelo"))
+    learnt = history.of_days(FIRST, LAST)
+    untold = (history.refused & learnt) - history.frauds
+    assert card["metrics"]["pagamentos"] == len(learnt) - len(untold)
+    assert card["metrics"]["fraudes"] == len(learnt & history.frauds)
+    assert card["sha256"] == Model.load(tmp_path / "modelo").card.sha256
+
+
+def test_days_without_known_frauds_are_refused(history: History, tmp_path: Path) -> None:
+    del history
+    answer = CliRunner().invoke(
+        app, ["risk", "train", "--from", "2017-01-01", "--to", "2017-01-02", "--out", str(tmp_path / "x")]
+    )
+    assert answer.exit_code == 1
+    assert "at least 20 known frauds" in answer.stderr
+    assert "contestacoes" in answer.stderr
+
+
+@pytest.fixture
+def pinned() -> Iterator[Path]:
+    path = (settings().risk_versions or settings().var / "risco") / REFERENCE
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History, pinned: Path) -> None:
+    found = risk("reference", *DAYS, "--sample", "300")
+    assert found["arquivo"] == str(pinned)
+    reference = drift.read(pinned)
+    assert reference.pagamentos == 300
+    assert set(inputs.NAMES) <= reference.entradas.keys()
+    assert reference.entradas[SIGNAL_PREFIX + "valor_alto"].partes[1] == pytest.approx(
+        len(history.refused & history.of_days(FIRST, LAST)) / len(history.of_days(FIRST, LAST))
+    )
+    assert sum(reference.entradas[SCORE].partes) == pytest.approx(1)
+
+
+def test_a_candidate_decides_the_past_again_and_its_cost_is_told(history: History, tmp_path: Path) -> None:
+    pytest.importorskip("acude.lake.scoring")
+    fields = yaml.safe_load(DEFAULT.read_text()) | {"versao": f"teste-{uuid4().hex[:8]}"}
+    path = tmp_path / "tudo.yaml"
+    path.write_text(yaml.safe_dump(fields | {"cortes": {"revisar": 0.0, "negar": 0.0}}))
+    found = risk("replay", *DAYS, "--candidate", str(path))
+    asked = history.of_days(FIRST, LAST)
+    table_of = {(row["viva"], row["candidata"]): (row["quantas"], Decimal(row["valor"])) for row in found["tabela"]}
+    refused, taken = asked & history.refused, asked - history.refused
+    assert table_of == {
+        ("negar", "negar"): (len(refused), worth(history, refused)),
+        ("aprovar", "negar"): (len(taken), worth(history, taken)),
+    }
+    live, candidate = found["lados"]["viva"], found["lados"]["candidata"]
+    missed, honest = taken & history.frauds, taken - history.frauds
+    assert (live["fraudes_aprovadas"]["quantas"], candidate["fraudes_aprovadas"]["quantas"]) == (len(missed), 0)
+    assert Decimal(live["custo"]) == worth(history, missed)
+    assert Decimal(candidate["custo"]) == worth(history, honest)
+    assert found["versao_regras"] == fields["versao"]
+
+
+def test_the_shadows_report_counts_one_candidates_pairs(spark: SparkSession) -> None:
+    ours, other = uuid4().hex * 2, uuid4().hex * 2
+    pairs = [("aprovar", "aprovar", ours), ("aprovar", "negar", ours), ("negar", "negar", other)]
+    write(spark, "silver.comparacoes_sombra", [comparison_row(*pair) for pair in pairs])
+    found = shadow_comparison(settings(), ours, FIRST, FIRST)
+    assert found.table() == {
+        ("aprovar", "aprovar"): Amount(1, Decimal(10)),
+        ("aprovar", "negar"): Amount(1, Decimal(10)),
+    }
+    assert shadow_comparison(settings(), ours, LAST, LAST).agreement is None
+
+
+def worth(history: History, ids: set[str]) -> Decimal:
+    return sum((history[one].valor for one in ids), Decimal())
+
+
+def payment_row(payment: Payment) -> dict[str, Any]:
+    return {name: getattr(payment, name) for name in Payment.__struct_fields__}
+
+
+def decision_row(payment: Payment, *, refused: bool) -> dict[str, Any]:
+    return {
+        **{name: getattr(payment, name) for name in ("id_transacao", "tipo_pagamento", "valor", "moeda", "operacao")},
+        "id_pagador": payment.id_pagador,
+        "decisao": "negar" if refused else "aprovar",
+        "pontuacao": 900 if refused else 100,
+        "motivos": ["VALOR_ALTO"] if refused else [],
+        "timestamp": payment.timestamp + timedelta(seconds=1),
+        "transacao_em": payment.timestamp,
+        "id_rastro": "r",
+        "versao_regras": "antiga",
+        "versao_modelo": "nenhum",
+        "degradado": False,
+        "causas": [],
+        "latencia_ms": 1000,
+    }
+
+
+def finding_row(payment: Payment) -> dict[str, Any]:
+    return {
+        "id_contestacao": f"c-{payment.id_transacao}",
+        "id_transacao": payment.id_transacao,
+        "resultado": "fraude",
+        "timestamp": payment.timestamp + timedelta(days=7),
+        "origem": "banco",
+        "transacao_em": payment.timestamp,
+        "id_terminal": payment.id_terminal,
+    }
+
+
+def comparison_row(live: str, shadow: str, sha256: str) -> dict[str, Any]:
+    moment = datetime(FIRST.year, FIRST.month, FIRST.day, 12, tzinfo=UTC)
+    common = {"pontuacao": 0, "motivos": [], "versao_regras": "1", "versao_modelo": "nenhum"}
+    return {
+        "id_transacao": uuid4().hex,
+        "timestamp": moment,
+        "transacao_em": moment,
+        "tipo_pagamento": "pix",
+        "valor": Decimal("10.00"),
+        "moeda": "BRL",
+        "decisao": live,
+        "decisao_sombra": shadow,
+        "sha256_sombra": sha256,
+        **common,
+        **{f"{name}_sombra": value for name, value in common.items()},
+    }
+
+
+def write(spark: SparkSession, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Puts rows into a topic's silver table, as the stream would have; nothing else writes it in this lane."""
+    contract = table(name)
+    ensure(spark, contract)
+    whole = [lineage(number, row) | row for number, row in enumerate(rows)]
+    frame = spark.createDataFrame(pa.Table.from_pylist(whole, arrow_schema(contract)))
+    frame.write.format("delta").mode("append").save(table_path(contract))
+
+
+def lineage(number: int, row: dict[str, Any]) -> dict[str, Any]:
+    taken = {"carimbo_kafka": row["timestamp"], "ingerido_em": row["timestamp"], "data": row["timestamp"].date()}
+    return taken | {"atrasado": False, "particao": 0, "deslocamento": number, "hash_conteudo": number}
+
+
+def arrow_schema(contract: Contract) -> pa.Schema:
+    return pa.schema([(one.name, arrow_type(one)) for one in contract.columns])

@@ -1,0 +1,187 @@
+"""Rules change under running workers: promoted, gone back from, compared, refused; and frauds come to light."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+import yaml
+from kafka import KafkaProducer
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+from typer.testing import CliRunner, Result
+
+from acude.cli import app
+from acude.local.platform import Platform
+from acude.payments.findings import TOPIC as FINDINGS
+from acude.payments.memory import connect_memory
+from acude.payments.observer import COMPARISONS
+from acude.risk.payment import microseconds
+from acude.risk.policy import DEFAULT
+from acude.risk.rules import RULES
+from acude.risk.versions import Versions
+from acude.settings import settings
+from acude.simulator.payments import play as played
+from tests.integration.payments.conftest import Shop, some_payments
+from tests.unit.risk.pasts import payment
+
+patiently = retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(30), wait=wait_fixed(0.3))
+
+
+def risk(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["risk", *arguments])
+
+
+def done(*arguments: str) -> Any:  # noqa: ANN401
+    answer = risk(*arguments, "--json")
+    assert answer.exit_code == 0, answer.output
+    return json.loads(answer.stdout)
+
+
+@pytest.fixture
+def versions(platform: Platform) -> Iterator[Versions]:
+    """The running workers' store, which is as it was afterwards."""
+    settings.cache_clear()
+    found = Versions(platform.config)
+    yield found
+    while found.live():
+        found.rollback(who="teste", why="fim do teste")
+    if found.shadow():
+        found.end_shadow(who="teste", why="fim do teste")
+
+
+def candidate(folder: Path, **changes: object) -> Path:
+    """The product's policy under a name of its own, but with these fields."""
+    fields = yaml.safe_load(DEFAULT.read_text()) | {"versao": f"teste-{uuid4().hex[:8]}"} | changes
+    path = folder / f"{fields['versao']}.yaml"
+    path.write_text(yaml.safe_dump(fields, allow_unicode=True))
+    return path
+
+
+def shown(platform: Platform) -> str:
+    """The worker's metrics."""
+    return httpx.get(f"http://127.0.0.1:{platform.config.risk_metrics_port}/metrics").text
+
+
+def decided_by(shop: Shop) -> str:
+    """Which rules decide a payment that is made now."""
+    (sent,) = some_payments(1)
+    shop.send([sent])
+    return str(shop.decisions([sent])[sent["id_transacao"]][0]["versao_regras"])
+
+
+def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
+    versions: Versions, shop: Shop, platform: Platform, tmp_path: Path
+) -> None:
+    pid, before = platform.pid("risk-worker"), decided_by(shop)
+    path = candidate(tmp_path, cortes={"revisar": 0.4, "negar": 0.9})
+    change = done("promote", str(path), "--reason", "menos recusas")
+    assert (change["versao_regras"], change["por_que"]) == (path.stem, "menos recusas")
+    assert {"onde": "cortes.negar", "antes": 0.85, "depois": 0.9} in change["diferencas"]
+    assert patiently(lambda: decided_by(shop) == path.stem)()
+    assert f'papel="viva",regras="{path.stem}"' in shown(platform)
+    done("rollback", "--reason", "mais fraudes")
+    assert patiently(lambda: decided_by(shop) == before)()
+    assert platform.pid("risk-worker") == pid
+    rows = done("versions")
+    assert [row["acao"] for row in rows][-2:] == ["promover", "voltar"]
+    assert [row["versao_regras"] for row in rows if row["papel"] == "viva"] == [before]
+    assert versions.live() == ""
+
+
+def test_what_a_worker_cannot_read_leaves_it_deciding_by_the_old_version_and_saying_so(
+    versions: Versions, shop: Shop, platform: Platform, tmp_path: Path
+) -> None:
+    before = decided_by(shop)
+    change = versions.promote(candidate(tmp_path), who="teste", why="")
+    (versions.place(change.sha256) / RULES).write_text("versao: [")
+    url = f"http://127.0.0.1:{platform.config.risk_metrics_port}/pronta"
+    assert patiently(lambda: "not taken: " in httpx.get(url).text)()
+    assert httpx.get(url).status_code == 200
+    assert "risco_versao_recusada 1.0" in shown(platform)
+    assert decided_by(shop) == before
+    versions.rollback(who="teste", why="")
+    assert patiently(lambda: httpx.get(url).text == "OK")()
+    assert "risco_versao_recusada 0.0" in shown(platform)
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_candidate_is_compared_on_every_payment_and_never_used(
+    shop: Shop, platform: Platform, tmp_path: Path
+) -> None:
+    before = decided_by(shop)
+    path = candidate(tmp_path, cortes={"revisar": 0.0, "negar": 0.0})
+    done("shadow", str(path))
+    assert patiently(lambda: f'regras="{path.stem}"' in shown(platform))()
+    shop.watch(COMPARISONS)
+    sent = some_payments(30)
+    shop.send(sent)
+    decisions = shop.decisions(sent)
+    assert {row["versao_regras"] for (row,) in decisions.values()} == {before}
+    compared = shop.read(COMPARISONS, {one["id_transacao"] for one in sent})
+    for one, (decision,) in decisions.items():
+        (row,) = compared[one]
+        assert (row["decisao"], row["motivos"]) == (decision["decisao"], decision["motivos"])
+        assert (row["decisao_sombra"], row["versao_regras_sombra"]) == ("negar", path.stem)
+        assert row["motivos_sombra"] == decision["motivos"], "it saw the same past"
+    assert 'risco_sombra_comparadas_total{decisao="aprovar",decisao_sombra="negar"}' in shown(platform)
+    done("shadow", "--off")
+    assert patiently(lambda: f'regras="{path.stem}"' not in shown(platform))()
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_candidate_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    wrong = candidate(tmp_path, cortes={"revisar": 0.9, "negar": 0.1})
+    for command in ("promote", "shadow"):
+        answer = risk(command, str(wrong), "--reason", "x")
+        assert answer.exit_code == 1
+        assert "must not be above negar" in answer.stderr
+        assert "Nothing was changed" in answer.stderr
+    assert risk("rollback", "--reason", "x").exit_code == 1
+    assert risk("shadow", "report").exit_code == 1
+    assert risk("shadow").exit_code == 2
+
+
+def test_a_fraud_that_came_to_light_is_in_the_workers_memory_and_a_cleared_one_is_not(
+    shop: Shop, platform: Platform
+) -> None:
+    memory = connect_memory(platform.config)
+    sent = [one for one in some_payments(400, operacao="pagamento") if one.get("id_terminal")][:2]
+    terminal = f"t-{uuid4().hex}"
+    report(shop, [finding(one, terminal, "fraude") for one in sent])
+    asked = [payment(id_terminal=terminal)]
+    assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 2)()
+    report(shop, [finding(sent[0], terminal, "honesta")])
+    assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 1)()
+    (left,) = memory.recall(asked).frauds[terminal]
+    assert left == microseconds(datetime.fromisoformat(sent[1]["timestamp"]))
+
+
+def test_frauds_of_a_play_are_reported(shop: Shop, platform: Platform) -> None:
+    del shop, platform
+    found = done("simulate", "--rate", "60", "--duration", "4s", "--fraud-share", "0.3", "--labels-after", "1s")
+    frauds = sum(count for name, count in found["enviadas"].items() if name != played.HONEST)
+    assert found["contestadas"] == frauds > 0
+
+
+def finding(made: dict[str, Any], terminal: str, result: str) -> dict[str, Any]:
+    return {
+        "id_contestacao": uuid4().hex,
+        "id_transacao": made["id_transacao"],
+        "resultado": result,
+        "timestamp": datetime.now(UTC),
+        "origem": "banco",
+        "transacao_em": made["timestamp"],
+        "id_terminal": terminal,
+    }
+
+
+def report(shop: Shop, found: Sequence[dict[str, Any]]) -> None:
+    producer = KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap)
+    for one in found:
+        producer.send(FINDINGS, orjson.dumps(one), one["id_transacao"].encode()).get(timeout=30)
+    producer.close()

@@ -1,0 +1,91 @@
+"""Pairs of decisions, counted: what was decided, what a candidate says, what came to light."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from acude.lake.replay import cells, counted_pairs
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+LATER = datetime(2026, 11, 1, 13, tzinfo=UTC)
+LIVE = "id_transacao string, decisao string, valor decimal(18,2), timestamp timestamp, transacao_em timestamp"
+CANDIDATE = "id_transacao string, decisao string, valor decimal(18,2)"
+FINDINGS = "id_transacao string, resultado string, timestamp timestamp"
+
+Make = Callable[..., DataFrame]
+
+
+@pytest.fixture
+def live(spark: SparkSession) -> Make:
+    """Decisions as (payment, decision[, when]), 10.00 each, on payments made at noon."""
+    return lambda *rows: spark.createDataFrame(
+        [(one, decision, Decimal(10), *(more or [NOON]), NOON) for one, decision, *more in rows], LIVE
+    )
+
+
+@pytest.fixture
+def candidate(spark: SparkSession) -> Make:
+    return lambda *rows: spark.createDataFrame(
+        [(*row, Decimal(10)) for row in rows], "a string, b string, c decimal(18,2)"
+    ).toDF("id_transacao", "decisao", "valor")
+
+
+@pytest.fixture
+def findings(spark: SparkSession) -> Make:
+    return lambda *rows: spark.createDataFrame(list(rows), FINDINGS)
+
+
+def counted(*arguments: Any, **more: Any) -> set[tuple[str, str, str, int, int]]:  # noqa: ANN401
+    return {(*cell[:4], int(cell.valor)) for cell in cells(counted_pairs(*arguments, **more))}
+
+
+def test_payments_with_the_same_pair_of_decisions_are_counted_together(live: Make, candidate: Make) -> None:
+    decided = live(("a", "aprovar"), ("b", "aprovar"), ("c", "negar"))
+    said = candidate(("a", "negar"), ("b", "negar"), ("c", "negar"))
+    assert counted(decided, said) == {
+        ("aprovar", "negar", "desconhecida", 2, 20),
+        ("negar", "negar", "desconhecida", 1, 10),
+    }
+
+
+def test_the_first_decision_on_a_payment_holds(live: Make, candidate: Make) -> None:
+    decided = live(("a", "negar", LATER), ("a", "aprovar", NOON))
+    assert counted(decided, candidate(("a", "aprovar"))) == {("aprovar", "aprovar", "desconhecida", 1, 10)}
+
+
+def test_a_payment_that_one_side_has_not_decided_is_told(live: Make, candidate: Make) -> None:
+    assert counted(live(("a", "negar")), candidate(("b", "aprovar"))) == {
+        ("negar", "sem_decisao", "desconhecida", 1, 10),
+        ("sem_decisao", "aprovar", "desconhecida", 1, 10),
+    }
+
+
+def test_the_last_word_on_a_payment_holds(live: Make, candidate: Make, findings: Make) -> None:
+    known = findings(("a", "fraude", NOON), ("a", "honesta", LATER), ("b", "honesta", NOON), ("b", "fraude", LATER))
+    decided, said = live(("a", "negar"), ("b", "negar")), candidate(("a", "aprovar"), ("b", "aprovar"))
+    assert counted(decided, said, known) == {
+        ("negar", "aprovar", "honesta", 1, 10),
+        ("negar", "aprovar", "fraude", 1, 10),
+    }
+
+
+@pytest.mark.parametrize(
+    ("decision", "settled_before", "label"),
+    [
+        ("aprovar", LATER, "honesta"),
+        ("aprovar", NOON, "desconhecida"),
+        ("aprovar", None, "desconhecida"),
+        ("revisar", LATER, "desconhecida"),
+        ("negar", LATER, "desconhecida"),
+    ],
+)
+def test_silence_means_honest_of_an_approved_payment_that_is_old_enough(
+    live: Make, candidate: Make, findings: Make, *, decision: str, settled_before: datetime | None, label: str
+) -> None:
+    other = findings(("x", "fraude", NOON))
+    found = counted(live(("a", decision)), candidate(("a", "negar")), other, settled_before=settled_before)
+    assert found == {(decision, "negar", label, 1, 10)}
