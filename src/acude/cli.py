@@ -19,8 +19,10 @@ COMMANDS = {
     "backfill": "Run a DAG again for past days.",
     "query": "Ask Athena.",
     "risk": "Say why a payment was refused; play payers.",
+    "trace": "Tell the whole story of one payment.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
     "quarantine": "Look at refused records and send them round again.",
+    "deadletters": "Look at what could not be delivered and send it round again.",
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""
 

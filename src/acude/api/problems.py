@@ -6,6 +6,8 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from acude.masking import masked
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -53,7 +55,8 @@ def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
         type="about:blank",
         title=problem.title,
         status=problem.status,
-        detail=problem.detail,
+        # A parser's sentence may quote what was sent.
+        detail=masked(problem.detail),
         motivo=problem.reason,
         id_rastro=trace_of(request),
     )

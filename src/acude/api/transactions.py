@@ -113,6 +113,7 @@ class _Door:
         payload = await self._payload(request)
         fields = self._checked(payload)
         id_transacao, state = str(fields["id_transacao"]), request.app.state
+        request.state.payment = id_transacao
         if key and await state.claims.claim("key", f"{who.client}:{key}", who.client, payload) is Claim.OTHER:
             raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
         claim = await state.claims.claim("id", id_transacao, who.client, payload)
@@ -135,17 +136,20 @@ class _Door:
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
+        request.state.payment = id_transacao
         return await self._known(request, who, id_transacao)
 
     async def _known(self, request: Request, who: Caller, id_transacao: str) -> Response:
         """The decision on a payment of the caller's, or that it is still to come."""
         state = request.app.state
-        found = state.decisions.recent(id_transacao)
+        found, source = state.decisions.recent(id_transacao), "recente"
         if not found:
+            source = "banco"
             try:
                 found = await run_in_threadpool(state.store.decision, id_transacao)
             except (OperationalError, PoolTimeout) as problem:
                 raise _unavailable("The decisions' database does not answer.") from problem
+        state.metrics.reads.labels(source).inc()
         everybodys = READ_ALL in who.scopes
         if found and (everybodys or found.get("id_cliente") == who.client):
             return _answered(found)
@@ -154,6 +158,7 @@ class _Door:
         raise ProblemError(404, "Not found", f"There is no payment {id_transacao} of yours.")
 
     async def _admit(self, request: Request, who: Caller) -> None:
+        request.state.client = who.client
         if not await request.app.state.limiter.hit(self._limit, who.client):
             raise ProblemError(429, "Too many requests", f"Agreed are {self._limit}.", headers={"Retry-After": "1"})
         if request.app.state.decisions.waiting >= self._most_waiting:

@@ -4,3 +4,4 @@ from typing import Final
 
 WORKERS: Final = "risco"
 RECORDERS: Final = "risco-registro"
+NOTIFIERS: Final = "risco-avisos"

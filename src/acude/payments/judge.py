@@ -11,8 +11,11 @@ from typing import Final
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
+from acude.logs import TRACE
+from acude.payments import metrics as stages
 from acude.payments.blacklist import Blacklist
 from acude.payments.memory import Memory, MemoryLostError, Recalled
+from acude.payments.metrics import Metrics
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.model import Model
@@ -50,6 +53,7 @@ class Outcome:
         alert: the record of `alertas`; None for an approved payment.
         fresh: the decision; None where a stored one goes out again.
         seconds: from the broker's taking the payment to the decision.
+        trace: the payment's trace id.
     """
 
     payment: Payment
@@ -57,6 +61,7 @@ class Outcome:
     alert: bytes | None
     fresh: Decision | None = None
     seconds: float = 0
+    trace: str = ""
 
 
 class Judge:
@@ -68,6 +73,7 @@ class Judge:
         policy: gives the policy that holds at the moment.
         budget: time from the broker's taking a payment to its decision.
         model: asked where the policy gives it a weight and the memory answered; None: there is none.
+        metrics: shows the stages' times and where the list's answers came from.
         now_ms: the clock, milliseconds since 1970.
     """
 
@@ -79,12 +85,14 @@ class Judge:
         budget: timedelta,
         *,
         model: Model | None = None,
+        metrics: Metrics | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._memory = memory
         self._blacklist = blacklist
         self._policy = policy
         self._model = model
+        self._metrics = metrics or Metrics()
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
@@ -96,8 +104,23 @@ class Judge:
         A payment that another record has brought before gets none; one that this very record brought before, to a
         worker that died on the way, gets the same again.
         """
-        recalled = self._recall([arrival.payment for arrival in arrivals])
-        listings = self._look_up(arrivals, recalled)
+        stage = self._metrics.stage
+        with stage.labels(stages.RECALL).time():
+            recalled = self._recall([arrival.payment for arrival in arrivals])
+        with stage.labels(stages.LOOK_UP).time():
+            listings = self._look_up(arrivals, recalled)
+        with stage.labels(stages.JUDGE).time():
+            outcomes, fresh = self._decide_all(arrivals, recalled)
+        self._remember(fresh, listings)
+        return outcomes
+
+    def give_up(self, arrival: Arrival) -> Outcome:
+        """What is answered where `decide` fails on a payment alone: a person looks at it. The memory is not told."""
+        return self._outcome(arrival, undecided(self._policy(), [DEFECT]))
+
+    def _decide_all(
+        self, arrivals: Sequence[Arrival], recalled: Recalled
+    ) -> tuple[list[Outcome], list[tuple[Payment, bytes]]]:
         policy = self._policy()
         outcomes: list[Outcome] = []
         fresh: list[tuple[Payment, bytes]] = []
@@ -112,18 +135,22 @@ class Judge:
                 outcomes.append(outcome)
             elif (again := _of_the_same(arrival, stored)) is not None:
                 outcomes.append(again)
-        self._remember(fresh, listings)
-        return outcomes
+        return outcomes, fresh
 
     def _look_up(self, arrivals: Sequence[Arrival], recalled: Recalled) -> dict[str, bool]:
         """Asks the external list about documents of which nothing is known, and adds its answers to what is."""
         fresh = [one for one in arrivals if one.payment.id_transacao not in recalled.decided]
-        unknown = {one.payment.documento_pagador for one in fresh} - set(recalled.listings)
+        wanted = {one.payment.documento_pagador for one in fresh}
+        unknown = wanted - set(recalled.listings)
+        counted = self._metrics.listings
+        counted.labels(stages.REMEMBERED).inc(len(wanted) - len(unknown))
         if not unknown:
             return {}
         oldest = min(one.taken_ms for one in fresh)
         left_s = (oldest + self._budget_ms - self._now_ms()) / 1000 - _RESERVE_S
         found = self._blacklist.ask(unknown, left_s)
+        counted.labels(stages.ASKED).inc(len(found))
+        counted.labels(stages.UNANSWERED).inc(len(unknown) - len(found))
         recalled.listings.update(found)
         return found
 
@@ -142,13 +169,17 @@ class Judge:
         try:
             opinion = self._model.opinion(past) if self._model and policy.modelo and past.complete else None
             decision = decide(past, policy, opinion, listed, degraded)
-        except Exception as problem:  # noqa: BLE001 - see below
+        except Exception:
             # One payment's defect must not keep the others waiting; a person looks at this one.
-            log.error("defect trace=%s kind=%s", arrival.trace, type(problem).__name__)  # noqa: TRY400 - may quote it
+            log.exception("defect", extra={TRACE: arrival.trace, "record": str(arrival.coordinate)})
             decision = undecided(policy, [*degraded, DEFECT])
+        return self._outcome(arrival, decision)
+
+    def _outcome(self, arrival: Arrival, decision: Decision) -> Outcome:
         now = self._now_ms()
         payloads = decision_payload(arrival, decision, now), alert_payload(arrival, decision, now)
-        return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000)
+        seconds = max(0, now - arrival.taken_ms) / 1000
+        return Outcome(arrival.payment, *payloads, decision, seconds, arrival.trace)
 
     def _recall(self, payments: Sequence[Payment]) -> Recalled:
         try:
@@ -180,4 +211,4 @@ def _of_the_same(arrival: Arrival, stored: bytes) -> Outcome | None:
     coordinate, decision, alert = stored.split(b"\n")
     if coordinate.decode() != str(arrival.coordinate):
         return None
-    return Outcome(arrival.payment, decision, alert or None)
+    return Outcome(arrival.payment, decision, alert or None, trace=arrival.trace)

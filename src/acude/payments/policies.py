@@ -44,9 +44,10 @@ class CurrentPolicy:
         try:
             self._policy = read(self._path)
         except PolicyError as problem:
-            log.error("policy kept at %s: %s", self._policy.versao, problem)  # noqa: TRY400 - a sentence is enough
+            about = {"version": self._policy.versao, "problem": str(problem)}
+            log.error("policy kept: the new one can't be used", extra=about)  # noqa: TRY400 - a sentence is enough
         else:
-            log.warning("policy is now %s", self._policy.versao)
+            log.warning("policy changed", extra={"version": self._policy.versao})
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -77,6 +77,12 @@ class Store:
             cursor.execute(_FIRST, (id_transacao,))
             return cursor.fetchone()
 
+    def traced(self, id_rastro: str) -> Row | None:
+        """The decision with this trace id; None where there is none (yet)."""
+        with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(_TRACED, (id_rastro,))
+            return cursor.fetchone()
+
     def _provide_months(self, connection: Connection, months: Iterable[datetime]) -> None:
         for month in sorted(set(months) - self._months):
             following = (month + _LONGER_THAN_A_MONTH).replace(day=1)
@@ -92,6 +98,10 @@ _INSERT: Final = sql.SQL("INSERT INTO decisoes ({}) VALUES ({}) ON CONFLICT DO N
     sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), sql.SQL(", ").join(map(sql.Placeholder, COLUMNS))
 )
 _FIRST: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_transacao = %s ORDER BY decidida_em LIMIT 1").format(
+    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+)
+
+_TRACED: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_rastro = %s ORDER BY decidida_em LIMIT 1").format(
     sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
 )
 
