@@ -37,7 +37,10 @@ def configure(service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(service))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("acude").setLevel(level)
+    for own in ("acude", "__main__"):
+        logging.getLogger(own).setLevel(level)
+    # It warns of each moment that a busy machine takes from it.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
     sys.excepthook = _ended
     threading.excepthook = lambda found: log.critical("a thread ended by a defect", exc_info=found.exc_value)

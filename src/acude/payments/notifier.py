@@ -39,6 +39,8 @@ ALERTS_PATH: Final = "/alertas"
 _BATCH: Final = 32
 _AT_ONCE: Final = 8
 _ANSWER_WITHIN_S: Final = 30
+_SESSION_MS: Final = 10_000
+"""After so long a notifier that died is out of the group, and its alerts are another's."""
 
 
 class Metrics(Vitals):
@@ -82,6 +84,7 @@ class Notifier:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_records=_BATCH,
+            session_timeout_ms=_SESSION_MS,
         )
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook")
 
