@@ -65,10 +65,14 @@ def _print(story: "Story") -> None:
     if story.events:
         out.print(f"[bold]payment[/] {story.id_transacao or 'unknown'}  [bold]trace[/] {story.id_rastro or 'unknown'}")
         table = Table("time (UTC)", "store", "what", "", box=None, pad_edge=False, header_style="bold")
+        known = {("id_transacao", str(story.id_transacao)), ("id_rastro", str(story.id_rastro))}
         for event in story.events:
             when = f"{event.at:%Y-%m-%d %H:%M:%S}.{event.at.microsecond // 1000:03d}"
             store = Text(event.store, _COLOURS.get(event.store, ""))
-            table.add_row(when, store, Text(event.what), Text(_told(event.data)))
+            # What one store has said need not be read again in the next one's line.
+            fresh = {name: value for name, value in event.data.items() if (name, str(value)) not in known}
+            known |= {(name, str(value)) for name, value in fresh.items()}
+            table.add_row(when, store, Text(event.what), Text(_told(fresh)))
         out.print(table)
     for silent, kind in story.silent.items():
         err.print(f"[yellow]![/yellow] {_STORES[silent]} ({silent}) did not answer: {kind}")
@@ -77,4 +81,4 @@ def _print(story: "Story") -> None:
 def _told(data: Mapping[str, Any]) -> str:
     """The data in one line."""
     parts = ((name, ", ".join(map(str, value)) if isinstance(value, list) else value) for name, value in data.items())
-    return "  ".join(f"{name}={value}" for name, value in parts if value not in {None, ""})
+    return "  ".join(f"{name}={value}" for name, value in parts if value not in (None, ""))
