@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
     measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are brought up to date")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Of the streams' driver's own log"
+        default="INFO", description="Of the own logs of the streams' driver and the risk services"
     )
 
     document_key: SecretStr = Field(
@@ -146,6 +146,18 @@ class Settings(BaseSettings):
     risk_read_dsn: SecretStr = Field(
         default=SecretStr(""), description="A replica of it, which the door's reads ask first; empty: there is none"
     )
+    risk_recorder_port: int = Field(default=9465, description="Port of the recorder's metrics and health")
+    risk_notifier_port: int = Field(default=9466, description="Port of the notifier's metrics, health and /alertas")
+    risk_door_port: int = Field(default=9467, description="Port of the door's metrics; the door itself shows none")
+    webhook_url: str = Field(default="", description="Who is told of refusals and reviews; empty: nobody")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signs what is told: whsec_ and base64, as Standard Webhooks has it"
+    )
+    webhook_tries: int = Field(default=6, ge=1, description="So often, then it is a dead letter")
+    alerts_token: SecretStr = Field(
+        default=SecretStr(""), description="What Alertmanager shows the notifier; empty: it takes no alerts"
+    )
+    receiver_port: int = Field(default=8073, description="Port of the local webhook's receiver")
 
     # Airflow
     airflow_port: int = 8080

@@ -1,12 +1,16 @@
 """`python -m acude.api`: the door for payments, on loopback."""
 
-import logging
-
 import uvicorn
 
+from acude import logs
 from acude.api.app import create_app
+from acude.payments.vitals import serve
 from acude.settings import HOST, settings
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    uvicorn.run(create_app(), host=HOST, port=settings().risk_port, log_level="warning", access_log=False)
+    config = settings()
+    logs.configure("risk-api", config.log_level)
+    app = create_app(config)
+    serve(app.state.metrics, config.risk_door_port)
+    # Without a configuration of its own its lines are like all others.
+    uvicorn.run(app, host=HOST, port=config.risk_port, log_config=None, access_log=False)

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from uuid import uuid4
 
 import valkey.asyncio as valkey
 from fastapi import FastAPI, Request, Response
@@ -17,18 +16,17 @@ from acude.api import health, transactions
 from acude.api.auth import Verifier
 from acude.api.claims import Claims
 from acude.api.decisions import Decisions
+from acude.api.observed import Metrics, observed
 from acude.api.openapi import describe
 from acude.api.problems import ProblemError, problem_response
 from acude.api.rate import RateLimit
 from acude.ingress.producer import connect
 from acude.payments.notes import Notes
 from acude.payments.reads import Reads
-from acude.payments.wire import TRACE_HEADER
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Request], Awaitable[Response]]
 _VALKEY_PATIENCE_S = 0.25
 
 
@@ -38,7 +36,8 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Açude: pagamentos", version="1", lifespan=_lifespan(config), redirect_slashes=False)
     app.include_router(transactions.router(config))
     app.include_router(health.router())
-    app.middleware("http")(_traced)
+    app.state.metrics = Metrics()
+    app.middleware("http")(observed(app.state.metrics))
     app.exception_handler(ProblemError)(_on_problem)
     app.exception_handler(HTTPException)(_on_http_error)
     app.exception_handler(RequestValidationError)(_on_bad_parameter)
@@ -56,6 +55,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         )
         app.state.decisions = Decisions(config, asyncio.get_running_loop())
         await run_in_threadpool(app.state.decisions.start)
+        app.state.metrics.waiting.set_function(lambda: app.state.decisions.waiting)
         app.state.notes = Notes(config)
         app.state.reads = Reads(config)
         client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
@@ -71,13 +71,6 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         await client.aclose()
 
     return lifespan
-
-
-async def _traced(request: Request, call_next: Handler) -> Response:
-    request.state.trace = uuid4().hex
-    response = await call_next(request)
-    response.headers[TRACE_HEADER.replace("_", "-")] = request.state.trace
-    return response
 
 
 async def _on_problem(request: Request, problem: Exception) -> Response:
@@ -99,5 +92,5 @@ async def _on_bad_parameter(request: Request, problem: Exception) -> Response:
 
 
 async def _on_defect(request: Request, problem: Exception) -> Response:
-    log.error("defect trace=%s kind=%s", request.state.trace, type(problem).__name__, exc_info=problem)
+    log.error("defect", exc_info=problem)
     return problem_response(request, ProblemError(500, "Defect", "The platform failed; quote the trace id."))

@@ -105,7 +105,7 @@ class Decisions:
             try:
                 self._read()
             except KafkaError as problem:
-                log.warning("decisions can't be followed now: %s", type(problem).__name__)
+                log.warning("decisions can't be followed now", extra={"kind": type(problem).__name__})
                 self._stop.wait(1)
 
     def _read(self) -> None:

@@ -19,6 +19,7 @@ from fastapi import FastAPI, Form, Header
 from fastapi.responses import JSONResponse
 from jwt.algorithms import ECAlgorithm
 
+from acude import logs
 from acude.api.auth import DECIDE, READ, READ_ALL
 from acude.local.environment import write_private
 from acude.settings import HOST, Settings, settings
@@ -133,4 +134,5 @@ def _thumbprint(public: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    uvicorn.run(create_app(), host=HOST, port=settings().issuer_port, log_level="warning", access_log=False)
+    logs.configure("issuer", settings().log_level)
+    uvicorn.run(create_app(), host=HOST, port=settings().issuer_port, log_config=None, access_log=False)

@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from acude.masking import masked
 from acude.payments.wire import TRACE_HEADER
 
 MEDIA_TYPE = "application/problem+json"
@@ -55,7 +56,8 @@ def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
         type="about:blank",
         title=problem.title,
         status=problem.status,
-        detail=problem.detail,
+        # A parser's sentence may quote what was sent.
+        detail=masked(problem.detail),
         motivo=problem.reason,
         id_rastro=trace_of(request),
     )

@@ -127,6 +127,7 @@ class _Door:
         payload = await self._payload(request)
         fields = self._checked(payload)
         id_transacao, state = str(fields["id_transacao"]), request.app.state
+        request.state.payment = id_transacao
         if key and await state.claims.claim("key", f"{who.client}:{key}", who.client, payload) is Claim.OTHER:
             raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
         claim = await state.claims.claim("id", id_transacao, who.client, payload)
@@ -149,6 +150,7 @@ class _Door:
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
+        request.state.payment = id_transacao
         if known := await self._known(request, who, id_transacao):
             return known
         raise ProblemError(404, "Not found", f"There is no payment {id_transacao} of yours.")
@@ -156,12 +158,14 @@ class _Door:
     async def _known(self, request: Request, who: Caller, id_transacao: str) -> Response | None:
         """The decision on a payment of the caller's, or that it is still to come; None where it is not the caller's."""
         state = request.app.state
-        found = state.decisions.recent(id_transacao)
+        found, source = state.decisions.recent(id_transacao), "recente"
         if not found:
+            source = "banco"
             try:
                 found = await run_in_threadpool(state.reads.decision, id_transacao)
             except AWAY as problem:
                 raise _unavailable("The decisions' database does not answer.") from problem
+        state.metrics.reads.labels(source).inc()
         everybodys = READ_ALL in who.scopes
         may = found and (everybodys or found.get("id_cliente") == who.client)
         _note(request, who, id_transacao, given=bool(may))
@@ -172,6 +176,7 @@ class _Door:
         return None
 
     async def _admit(self, request: Request, who: Caller) -> None:
+        request.state.client = who.client
         rate = request.app.state.rate
         if not await rate.admits(who.client):
             raise ProblemError(429, "Too many requests", f"Agreed are {rate}.", headers={"Retry-After": "1"})

@@ -62,7 +62,7 @@ def list_(
       acude quarantine list
       acude quarantine list --motivo tipo_errado --topico eventos_clientes --limit 10
     """
-    with _explained():
+    with explained():
         which = Filter(motivo, topico, first.date() if first else None, last.date() if last else None)
         with err.status("asking Athena"):
             records = quarantine.found(which, limit)
@@ -94,7 +94,7 @@ def show(
     Example:
       acude quarantine show eventos_clientes/3/128 --json
     """
-    with _explained():
+    with explained():
         at = Coordinate.parse(record)
         with err.status("asking Athena"):
             records = quarantine.found(Filter(at=at), 1, content=True)
@@ -144,7 +144,7 @@ def replay(
       acude quarantine replay --motivo campo_desconhecido --from 2026-11-20
       acude quarantine replay --record eventos_clientes/3/128 --again
     """
-    with _explained():
+    with explained():
         at = Coordinate.parse(record) if record else None
         which = Filter(motivo, topico, first.date() if first else None, last.date() if last else None, at)
         with err.status("asking Athena"):
@@ -203,7 +203,7 @@ def _progress() -> Progress:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Says in sentences what went wrong outside this command."""
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - takes a moment, which --help does without
     from kafka.errors import KafkaError  # noqa: PLC0415 - the same

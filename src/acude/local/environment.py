@@ -85,6 +85,9 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         "risk_client_secret": secret("risk_client_secret"),
         "risk_analyst_secret": secret("risk_analyst_secret"),
         "risk_dsn": dsn("risk_dsn", "risco"),
+        "webhook_url": config.webhook_url or f"http://{HOST}:{config.receiver_port}/avisos",
+        "webhook_secret": present("webhook_secret") or _webhook_secret(),
+        "alerts_token": secret("alerts_token"),
         "airflow_url": f"http://{HOST}:{config.airflow_port}",
         "airflow_password": secret("airflow_password"),
         "airflow_dsn": dsn("airflow_dsn", "airflow"),
@@ -116,6 +119,10 @@ def write_private(path: Path, text: str) -> None:
 def _password(dsn: str) -> str:
     """The password in ``postgresql://user:password@host:port/database``, empty where there is none."""
     return dsn.partition("://")[2].partition("@")[0].partition(":")[2]
+
+
+def _webhook_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def _fernet_key() -> str:

@@ -23,6 +23,8 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     shop.blacklist,
     risk.worker,
     risk.recorder,
+    shop.receiver,
+    risk.notifier,
     risk.issuer,
     risk.door,
     streams.service,

@@ -5,3 +5,4 @@ from typing import Final
 WORKERS: Final = "risco"
 RECORDERS: Final = "risco-registro"
 FINDERS: Final = "risco-contestacoes"
+NOTIFIERS: Final = "risco-avisos"

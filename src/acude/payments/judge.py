@@ -11,9 +11,12 @@ from typing import Final
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
+from acude.logs import TRACE
+from acude.payments import metrics as stages
 from acude.payments.blacklist import Blacklist
 from acude.payments.current_lists import NO_LISTS, Known
 from acude.payments.memory import Memory, MemoryLostError, Recalled
+from acude.payments.metrics import Metrics
 from acude.payments.wire import Arrival, Coordinate, alert_payload, decision_payload
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.payment import Payment
@@ -79,6 +82,7 @@ class Outcome:
         fresh: the decision; None where a stored one goes out again.
         case: what it was made from.
         seconds: from the broker's taking the payment to the decision.
+        trace: the payment's trace id.
     """
 
     payment: Payment
@@ -87,6 +91,7 @@ class Outcome:
     fresh: Decision | None = None
     seconds: float = 0
     case: Case | None = None
+    trace: str = ""
 
 
 class Judge:
@@ -98,6 +103,7 @@ class Judge:
         rules: gives the policy and the model that hold at the moment.
         budget: time from the broker's taking a payment to its decision.
         lists: gives block and allow lists as they are known at the moment.
+        metrics: shows the stages' times and where the list's answers came from.
         now_ms: the clock, milliseconds since 1970.
     """
 
@@ -109,12 +115,14 @@ class Judge:
         budget: timedelta,
         *,
         lists: Callable[[], Known] = lambda: NO_LISTS,
+        metrics: Metrics | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._memory = memory
         self._blacklist = blacklist
         self._rules = rules
         self._lists = lists
+        self._metrics = metrics or Metrics()
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
@@ -126,8 +134,23 @@ class Judge:
         A payment that another record has brought before gets none; one that this very record brought before, to a
         worker that died on the way, gets the same again.
         """
-        recalled = self._recall([arrival.payment for arrival in arrivals])
-        listings = self._look_up(arrivals, recalled)
+        stage = self._metrics.stage
+        with stage.labels(stages.RECALL).time():
+            recalled = self._recall([arrival.payment for arrival in arrivals])
+        with stage.labels(stages.LOOK_UP).time():
+            listings = self._look_up(arrivals, recalled)
+        with stage.labels(stages.JUDGE).time():
+            outcomes, fresh = self._decide_all(arrivals, recalled)
+        self._remember(fresh, listings)
+        return outcomes
+
+    def give_up(self, arrival: Arrival) -> Outcome:
+        """What is answered where `decide` fails on a payment alone: a person looks at it. The memory is not told."""
+        return self._outcome(arrival, undecided(Past(arrival.payment, {}), self._rules().policy, [], [DEFECT]))
+
+    def _decide_all(
+        self, arrivals: Sequence[Arrival], recalled: Recalled
+    ) -> tuple[list[Outcome], list[tuple[Payment, bytes]]]:
         rules = self._rules()
         outcomes: list[Outcome] = []
         fresh: list[tuple[Payment, bytes]] = []
@@ -142,18 +165,22 @@ class Judge:
                 outcomes.append(outcome)
             elif (again := _of_the_same(arrival, stored)) is not None:
                 outcomes.append(again)
-        self._remember(fresh, listings)
-        return outcomes
+        return outcomes, fresh
 
     def _look_up(self, arrivals: Sequence[Arrival], recalled: Recalled) -> dict[str, bool]:
         """Asks the external list about documents of which nothing is known, and adds its answers to what is."""
         fresh = [one for one in arrivals if one.payment.id_transacao not in recalled.decided]
-        unknown = {one.payment.documento_pagador for one in fresh} - set(recalled.listings)
+        wanted = {one.payment.documento_pagador for one in fresh}
+        unknown = wanted - set(recalled.listings)
+        counted = self._metrics.listings
+        counted.labels(stages.REMEMBERED).inc(len(wanted) - len(unknown))
         if not unknown:
             return {}
         oldest = min(one.taken_ms for one in fresh)
         left_s = (oldest + self._budget_ms - self._now_ms()) / 1000 - _RESERVE_S
         found = self._blacklist.ask(unknown, left_s)
+        counted.labels(stages.ASKED).inc(len(found))
+        counted.labels(stages.UNANSWERED).inc(len(unknown) - len(found))
         recalled.listings.update(found)
         return found
 
@@ -175,13 +202,17 @@ class Judge:
         case = Case(past, bool(on_the_list), tuple(degraded))
         try:
             decision = case.decide(rules)
-        except Exception as problem:  # noqa: BLE001 - see below
+        except Exception:
             # One payment's defect must not keep the others waiting; a person looks at this one.
-            log.error("defect trace=%s kind=%s", arrival.trace, type(problem).__name__)  # noqa: TRY400 - may quote it
+            log.exception("defect", extra={TRACE: arrival.trace, "record": str(arrival.coordinate)})
             decision = undecided(past, rules.policy, case.listed(rules.policy), [*degraded, DEFECT])
+        return self._outcome(arrival, decision, case)
+
+    def _outcome(self, arrival: Arrival, decision: Decision, case: Case | None = None) -> Outcome:
         now = self._now_ms()
         payloads = decision_payload(arrival, decision, now), alert_payload(arrival, decision, now)
-        return Outcome(payment, *payloads, decision, max(0, now - arrival.taken_ms) / 1000, case)
+        seconds = max(0, now - arrival.taken_ms) / 1000
+        return Outcome(arrival.payment, *payloads, decision, seconds, case, arrival.trace)
 
     def _recall(self, payments: Sequence[Payment]) -> Recalled:
         try:
@@ -213,4 +244,4 @@ def _of_the_same(arrival: Arrival, stored: bytes) -> Outcome | None:
     coordinate, decision, alert = stored.split(b"\n")
     if coordinate.decode() != str(arrival.coordinate):
         return None
-    return Outcome(arrival.payment, decision, alert or None)
+    return Outcome(arrival.payment, decision, alert or None, trace=arrival.trace)

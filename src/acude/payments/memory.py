@@ -161,6 +161,20 @@ class Memory:
         except ValkeyError as problem:
             raise MemoryLostError(str(problem)) from problem
 
+    def stored(self, id_transacao: str) -> bytes | None:
+        """What a worker kept of a payment's decision within the last hour.
+
+        Raises:
+            MemoryLostError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        pipe.get(_decision(id_transacao))
+        try:
+            (found,) = pipe.execute()
+        except ValkeyError as problem:
+            raise MemoryLostError(str(problem)) from problem
+        return bytes(found) if found else None
+
     def learn_frauds(self, frauds: Iterable[Fraud]) -> None:
         """Keeps that payments at terminals turned out to be frauds; that one was not, after all, takes it away.
 

@@ -80,14 +80,15 @@ class CurrentRules:
                 take()
             except (CandidateError, VersionError, DriftError) as problem:
                 refused.append(str(problem))
-                log.error("rules kept at %s: %s", self._rules.policy.versao, problem)  # noqa: TRY400 - a sentence is enough
+                about = {"version": self._rules.policy.versao, "problem": str(problem)}
+                log.error("rules kept: the new ones can't be used", extra=about)  # noqa: TRY400 - a sentence is enough
         self.refused = tuple(refused)
         self._on_change(self)
 
     def _take_live(self) -> None:
         found = self._versions.load(self._versions.live())
         if found.sha256 != self._rules.sha256:
-            log.warning("rules are now %s with model %s", found.policy.versao, found.model_version)
+            log.warning("rules changed", extra={"version": found.policy.versao, "model": found.model_version})
             self._rules = found
 
     def _take_shadow(self) -> None:

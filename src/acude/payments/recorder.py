@@ -13,19 +13,34 @@ from typing import Any, Final
 
 import orjson
 from kafka import KafkaConsumer
+from prometheus_client import Counter, Histogram
 from psycopg import Error, OperationalError
 from psycopg_pool import PoolTimeout
-from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_when_event_set, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 
+from acude import logs
 from acude.ingress.producer import require_topic
 from acude.payments.groups import RECORDERS
 from acude.payments.store import Row, Store
+from acude.payments.vitals import BUCKETS, Vitals, serve
 from acude.payments.wire import DECISIONS
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
 _BATCH: Final = 2_000
+
+
+class Metrics(Vitals):
+    """What the recorder counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = Counter("registro_linhas", "Decisions new to the database", registry=self.registry)
+        self.failures = Counter("registro_falhas", "Tries that the database did not answer", registry=self.registry)
+        self.batch = Histogram(
+            "registro_lote_segundos", "A batch's way into the database", buckets=BUCKETS, registry=self.registry
+        )
 
 
 class Recorder:
@@ -48,9 +63,10 @@ class Recorder:
             retry=retry_if_exception_type((OperationalError, PoolTimeout)),
             wait=wait_random_exponential(multiplier=0.2, max=5),
             stop=stop_when_event_set(stop),
-            before_sleep=before_sleep_log(log, logging.WARNING),
+            before_sleep=self._failed,
             reraise=True,
         )
+        self.metrics = Metrics()
 
     def run(self) -> None:
         """Record until `stop` is set."""
@@ -58,13 +74,28 @@ class Recorder:
             self._patiently(self._store.prepare)
             while not self._stop.is_set():
                 polled = self._consumer.poll(timeout_ms=500)
+                self.metrics.beat()
+                self.metrics.ready = bool(self._consumer.assignment())
+                self.metrics.show_lag(RECORDERS, self._lag)
                 rows = [row_of(record.value) for part in polled.values() for record in part]
                 if rows:
-                    self._patiently(self._store.add, rows)
+                    with self.metrics.batch.time():
+                        self.metrics.rows.inc(self._patiently(self._store.add, rows))
                     self._consumer.commit()
         finally:
             self._consumer.close(autocommit=False)
             self._store.close()
+
+    def _failed(self, attempt: RetryCallState) -> None:
+        problem = attempt.outcome.exception() if attempt.outcome else None
+        self.metrics.beat()
+        self.metrics.failures.inc()
+        log.warning("the database does not answer", extra={"kind": type(problem).__name__})
+
+    def _lag(self) -> dict[int, int]:
+        places = self._consumer.assignment()
+        ends = {place: self._consumer.highwater(place) for place in places}
+        return {place.partition: end - self._consumer.position(place) for place, end in ends.items() if end is not None}
 
 
 def row_of(payload: bytes) -> Row:
@@ -77,14 +108,17 @@ def row_of(payload: bytes) -> Row:
 
 def main() -> None:
     """The recorder's process."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    config = settings()
+    logs.configure("risk-recorder", config.log_level)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    recorder = Recorder(config, stop)
+    serve(recorder.metrics, config.risk_recorder_port)
     try:
-        Recorder(settings(), stop).run()
+        recorder.run()
     except Error as problem:
-        log.critical("the database refuses a decision: %s", type(problem).__name__)
+        log.critical("the database refuses a decision", extra={"kind": type(problem).__name__})
         raise SystemExit(1) from problem
 
 

@@ -91,6 +91,12 @@ class Store:
             cursor.execute(_FIRST, (id_transacao,))
             return cursor.fetchone()
 
+    def traced(self, id_rastro: str) -> Row | None:
+        """The decision with this trace id; None where there is none (yet)."""
+        with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(_TRACED, (id_rastro,))
+            return cursor.fetchone()
+
     def note(self, event: Event) -> None:
         """Adds an event to the trail at once."""
         with self._pool.connection() as connection:
@@ -155,6 +161,10 @@ _INSERT: Final = sql.SQL("INSERT INTO decisoes ({}) VALUES ({}) ON CONFLICT DO N
     sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), sql.SQL(", ").join(map(sql.Placeholder, COLUMNS))
 )
 _FIRST: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_transacao = %s ORDER BY decidida_em LIMIT 1").format(
+    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+)
+
+_TRACED: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_rastro = %s ORDER BY decidida_em LIMIT 1").format(
     sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
 )
 

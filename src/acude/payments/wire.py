@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 import orjson
 from confluent_kafka import Message
@@ -13,6 +12,7 @@ from confluent_kafka import Message
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refusal, Refused
 from acude.contracts.model import Contract, table
+from acude.payments import traces
 from acude.risk.decision import Decision, Verdict
 from acude.risk.payment import Payment, of_fields
 
@@ -78,15 +78,30 @@ class Reader:
 
 
 def _arrival(record: Message, coordinate: Coordinate, taken_ms: int, payment: Payment) -> Arrival:
-    headers = dict(record.headers() or ())
-    trace = _named(headers.get(TRACE_HEADER)) or uuid4().hex
+    headers = dict(headers_of(record))
+    trace = (
+        _named(headers.get(TRACE_HEADER))
+        or traces.of_traceparent(_text(headers.get(traces.TRACEPARENT)))
+        or traces.of_place(str(coordinate), taken_ms)
+    )
     return Arrival(payment, coordinate, taken_ms, trace, _named(headers.get(CLIENT_HEADER)))
 
 
-def _named(header: str | bytes | None) -> str | None:
+def headers_of(record: Message) -> list[tuple[str, bytes]]:
+    """A record's headers as they came."""
+    found = record.headers() or []
+    pairs = found.items() if isinstance(found, dict) else found
+    return [(name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs]
+
+
+def _named(header: bytes | None) -> str | None:
     """A header that is an id as the contracts have them; others are nobody's."""
-    text = header.decode("ascii", "replace") if isinstance(header, bytes) else header
+    text = _text(header)
     return text if text and _ID.fullmatch(text) else None
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("ascii", "replace")
 
 
 def decision_payload(arrival: Arrival, decision: Decision, decided_ms: int) -> bytes:

@@ -14,7 +14,10 @@ from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
+from acude import logs
 from acude.ingress.producer import require_topic
+from acude.payments import deadletters, isolation
+from acude.payments import metrics as stages
 from acude.payments.blacklist import Blacklist
 from acude.payments.change_metrics import ChangeMetrics
 from acude.payments.current_lists import CurrentLists
@@ -22,14 +25,17 @@ from acude.payments.findings import Findings
 from acude.payments.groups import WORKERS
 from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
-from acude.payments.metrics import Metrics, serve
+from acude.payments.metrics import Metrics
 from acude.payments.notes import Notes
 from acude.payments.observer import Observer
 from acude.payments.policies import CurrentRules, noted
-from acude.payments.wire import ALERTS, DECISIONS, TOPIC, Reader
+from acude.payments.vitals import serve
+from acude.payments.wire import ALERTS, DECISIONS, TOPIC, TRACE_HEADER, Reader
+from acude.risk.decision import Decision, Verdict
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
+_RDKAFKA: Final = logging.getLogger("rdkafka")
 
 _TRANSACTION_MS: Final = 5_000
 _SESSION_MS: Final = 6_000
@@ -61,7 +67,7 @@ class Worker:
 
         rules = CurrentRules(config, changed)
         memory = connect_memory(config)
-        self._judge = Judge(memory, self._blacklist, rules, config.risk_budget, lists=self._lists)
+        self._judge = Judge(memory, self._blacklist, rules, config.risk_budget, lists=self._lists, metrics=self.metrics)
         Findings(config, memory, stop).follow()
         rules.follow(stop)
         self._observer = Observer(config, rules, self.metrics, shown)
@@ -79,6 +85,7 @@ class Worker:
         try:
             while not self._stop.is_set():
                 self.metrics.beat()
+                self.metrics.show_lag(WORKERS, self._lag)
                 if records := self._next():
                     with self.metrics.batch.time():
                         self._step(records)
@@ -97,26 +104,29 @@ class Worker:
         found = [first, *self._consumer.consume(self._batch - 1, 0)]
         for record in found:
             if problem := record.error():
-                log.warning("the broker says: %s", problem.str())
+                log.warning("the broker says", extra={"answer": problem.str()})
         return [record for record in found if not record.error()]
 
     def _step(self, records: Sequence[Message]) -> None:
         arrivals, refused = self._reader.read(records)
         for coordinate, refusal in refused:
             # The lake keeps its bytes in quarantine; the detail may quote them, so the log has the reason alone.
-            log.warning("refused record=%s reason=%s", coordinate, refusal.reason)
+            log.warning("refused", extra={"record": str(coordinate), "reason": refusal.reason})
             self.metrics.refused.labels(refusal.reason).inc()
-        outcomes = self._judge.decide(arrivals)
-        self._commit(outcomes, records)
-        self._count(outcomes, len(arrivals))
+        outcomes, lost = isolation.decided(self._judge, arrivals)
+        with self.metrics.stage.labels(stages.COMMIT).time():
+            self._commit(outcomes, isolation.letters(lost, arrivals, records), records)
+        self._count(outcomes, len(arrivals), len(lost))
         self._observer.offer(outcomes, behind=len(records) >= self._batch)
 
-    def _count(self, outcomes: Sequence[Outcome], asked: int) -> None:
+    def _count(self, outcomes: Sequence[Outcome], asked: int, lost: int) -> None:
         """What is committed; an aborted batch counts when it is decided again."""
         metrics = self.metrics
-        metrics.repeated.inc(asked - len(outcomes))
+        metrics.lost.inc(lost)
+        metrics.repeated.inc(asked - lost - len(outcomes))
         for outcome in outcomes:
             if decision := outcome.fresh:
+                _log(outcome, decision)
                 metrics.decisions.labels(decision.verdict, outcome.payment.tipo_pagamento).inc()
                 metrics.latency.observe(outcome.seconds)
                 for reason in decision.reasons:
@@ -124,17 +134,46 @@ class Worker:
                 for cause in decision.degraded:
                     metrics.degraded.labels(cause).inc()
 
-    def _commit(self, outcomes: Sequence[Outcome], records: Sequence[Message]) -> None:
+    def _commit(
+        self, outcomes: Sequence[Outcome], letters: Sequence[deadletters.Letter], records: Sequence[Message]
+    ) -> None:
         ends = {record.partition(): (record.offset() or 0) + 1 for record in records}
         self._producer.begin_transaction()
         for outcome in outcomes:
             key = outcome.payment.id_pagador
-            self._producer.produce(DECISIONS, outcome.decision, key)
+            self._producer.produce(DECISIONS, outcome.decision, key, headers={TRACE_HEADER: outcome.trace})
             if outcome.alert:
-                self._producer.produce(ALERTS, outcome.alert, key)
+                self._producer.produce(ALERTS, outcome.alert, key, headers={TRACE_HEADER: outcome.trace})
+        for letter in letters:
+            self._producer.produce(deadletters.TOPIC, letter.payload(), letter.key, headers=letter.with_original())
         offsets = [TopicPartition(TOPIC, partition or 0, end) for partition, end in ends.items()]
         self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), _PATIENCE_S)
         self._producer.commit_transaction(_PATIENCE_S)
+
+    def _lag(self) -> dict[int, int]:
+        """Records behind the newest by partition, as far as the client knows: nobody is asked."""
+        places = self._consumer.position(self._consumer.assignment())
+        ends = {one.partition: self._consumer.get_watermark_offsets(one, cached=True)[1] for one in places}
+        return {
+            one.partition: ends[one.partition] - one.offset
+            for one in places
+            if min(one.offset, ends[one.partition]) >= 0
+        }
+
+
+def _log(outcome: Outcome, decision: Decision) -> None:
+    """One line a decision that somebody may ask about; approvals are lines at DEBUG only, for they are most."""
+    level = logging.DEBUG if decision.verdict is Verdict.APPROVE and not decision.degraded else logging.INFO
+    if log.isEnabledFor(level):
+        about = {
+            logs.TRACE: outcome.trace,
+            "payment": outcome.payment.id_transacao,
+            "verdict": str(decision.verdict),
+            "reasons": [reason.code for reason in decision.reasons],
+            "degraded": list(decision.degraded),
+            "seconds": outcome.seconds,
+        }
+        log.log(level, "decided", extra=about)
 
 
 def _tell(current: CurrentRules, metrics: Metrics, shown: ChangeMetrics) -> None:
@@ -156,7 +195,8 @@ def _consumer(config: Settings, metrics: Metrics) -> Consumer:
             "isolation.level": "read_committed",
             "session.timeout.ms": _SESSION_MS,
             "fetch.wait.max.ms": 100,
-        }
+        },
+        logger=_RDKAFKA,
     )
     consumer.subscribe([TOPIC], on_assign=joined)
     return consumer
@@ -169,7 +209,8 @@ def _producer(config: Settings) -> Producer:
             "transactional.id": f"{WORKERS}-{uuid4().hex}",
             "transaction.timeout.ms": _TRANSACTION_MS,
             "linger.ms": 0,
-        }
+        },
+        logger=_RDKAFKA,
     )
     producer.init_transactions(_PATIENCE_S)
     return producer
@@ -177,17 +218,17 @@ def _producer(config: Settings) -> Producer:
 
 def main() -> None:
     """The worker's process."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     config = settings()
+    logs.configure("risk-worker", config.log_level)
     try:
         worker = Worker(config, stop)
         serve(worker.metrics, config.risk_metrics_port)
         worker.run()
     except KafkaException as problem:
-        log.critical("ended by the broker: %s", problem)
+        log.critical("ended by the broker", extra={"answer": str(problem)})
         raise SystemExit(1) from problem
 
 

@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 
+from acude import logs
 from acude.settings import HOST, settings
 
 ONE_IN = 997
@@ -110,4 +111,5 @@ async def _drops() -> AsyncIterator[bytes]:
 
 
 if __name__ == "__main__":
-    uvicorn.run(api(), host=HOST, port=settings().blacklist_port, log_level="warning", access_log=False)
+    logs.configure("blacklist", settings().log_level)
+    uvicorn.run(api(), host=HOST, port=settings().blacklist_port, log_config=None, access_log=False)

@@ -32,7 +32,7 @@ T = TypeVar("T")
 @pytest.fixture(scope="session")
 def platform() -> Iterator[Platform]:
     """What decides payments, and an object store for lakes of the tests' own."""
-    with servers("risk-worker", "risk-recorder", "risk-api", "s3") as found:
+    with servers("risk-worker", "risk-recorder", "risk-api", "risk-notifier", "s3") as found:
         yield found
 
 
@@ -51,6 +51,26 @@ def some_payments(number: int, seed: int | None = None, **changes: object) -> li
         seed=seed or time.time_ns(), start=begin, duration=timedelta(minutes=5), rate=max(1, number / 100)
     )
     return [orjson.loads(one.value) | changes for one in itertools.islice(stream, number)]
+
+
+OF_A_KIND = ("chave_pix", "token_cartao", "entrada", "parcelas", "id_carteira", "vencimento")
+
+
+def suspicious(number: int, **changes: object) -> list[dict[str, Any]]:
+    """Payments that are not approved, whatever is known of their payers: dear, and by accounts an hour old."""
+    found = []
+    for one in some_payments(number):
+        made = datetime.fromisoformat(one["timestamp"])
+        an_hour_before = (made - timedelta(hours=1)).isoformat()
+        others = {name: value for name, value in one.items() if name not in OF_A_KIND}
+        found.append(
+            others
+            | {"tipo_pagamento": "boleto", "vencimento": str(made.date()), "operacao": "pagamento", "valor": 99_000.0}
+            | {"conta_criada_em": an_hour_before, "credencial_alterada_em": an_hour_before}
+            | {"id_pagador": f"p-{one['id_transacao']}"}
+            | changes
+        )
+    return found
 
 
 @dataclass

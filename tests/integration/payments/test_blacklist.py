@@ -1,13 +1,9 @@
 """The external list: asked in time, and never trusted with more than its answer."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
-import uvicorn
 from pybreaker import STATE_CLOSED, STATE_OPEN
 
 from acude.local.platform import Platform
@@ -17,6 +13,7 @@ from acude.settings import Settings
 from acude.simulator.blacklist import Mode, api, is_listed
 from acude.simulator.payments.documents import cpf
 from tests.integration.payments.conftest import Shop, some_payments
+from tests.integration.payments.serving import served
 
 CLEAN = ["52998224725", "11222333000181", "12ABC34501DE35"]
 LISTED = next(document for base in range(10**8, 10**9) if is_listed(document := cpf(base)))
@@ -25,16 +22,8 @@ LISTED = next(document for base in range(10**8, 10**9) if is_listed(document := 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A list of the tests' own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(api(), host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with served(api()) as address:
+        yield address
 
 
 @pytest.fixture

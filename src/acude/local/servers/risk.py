@@ -1,10 +1,11 @@
-"""The risk half: the workers that decide payments, and the recorder of what they decided."""
+"""The risk half: the workers that decide payments, the recorder of what they decided, and who tells of it."""
 
 import sys
 
 import httpx
 from kafka import KafkaAdminClient
 
+from acude.local.environment import write_private
 from acude.local.service import Service
 from acude.payments.groups import RECORDERS
 from acude.settings import HOST, Settings
@@ -32,8 +33,28 @@ def recorder(config: Settings) -> Service:
         ready=lambda config: _group_stable(config, RECORDERS),
         address=f"database risco on {HOST}:{config.postgres_port}",
         login="DSN in var/local.env",
+        ports=[(config.risk_recorder_port, "risk_recorder_port")],
         after=("kafka", "postgres"),
     )
+
+
+def notifier(config: Settings) -> Service:
+    """Tells the webhook."""
+    return Service(
+        name="risk-notifier",
+        purpose="refusals and reviews to the webhook",
+        command=[sys.executable, "-m", "acude.payments.notifier"],
+        ready=lambda config: _answers(f"http://{HOST}:{config.risk_notifier_port}/pronta"),
+        prepare=_write_token,
+        address=config.webhook_url,
+        ports=[(config.risk_notifier_port, "risk_notifier_port")],
+        after=("kafka", "webhook-receiver"),
+    )
+
+
+def _write_token(config: Settings) -> None:
+    """What Alertmanager shows the notifier, in a file as it wants it."""
+    write_private(config.var / "alertmanager.token", config.alerts_token.get_secret_value())
 
 
 def door(config: Settings) -> Service:
@@ -45,7 +66,7 @@ def door(config: Settings) -> Service:
         ready=lambda config: _answers(f"{config.risk_url}/saude/pronta"),
         address=f"http://{HOST}:{config.risk_port}/docs",
         login=f"client {config.risk_client_id}; its secret in var/local.env",
-        ports=[(config.risk_port, "risk_port")],
+        ports=[(config.risk_port, "risk_port"), (config.risk_door_port, "risk_door_port")],
         after=("kafka", "valkey", "postgres", "issuer", "risk-recorder"),
     )
 

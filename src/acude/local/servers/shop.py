@@ -38,6 +38,18 @@ def blacklist(config: Settings) -> Service:
     )
 
 
+def receiver(config: Settings) -> Service:
+    """The simulated receiver of the webhook."""
+    return Service(
+        name="webhook-receiver",
+        purpose="simulated receiver of the webhook",
+        command=[sys.executable, "-m", "acude.simulator.receiver"],
+        ready=lambda config: _answers(f"http://{HOST}:{config.receiver_port}/saude"),
+        address=f"http://{HOST}:{config.receiver_port}/recebidos",
+        ports=[(config.receiver_port, "receiver_port")],
+    )
+
+
 def poller(config: Settings) -> Service:
     """Takes the warehouses' updates to Kafka."""
     return Service(

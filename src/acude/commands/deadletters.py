@@ -1,0 +1,165 @@
+"""``acude deadletters``."""
+
+import base64
+from typing import Annotated, Any
+
+import typer
+
+from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.quarantine import escaped, explained
+from acude.contracts.model import table
+from acude.lake import quarantine
+from acude.lake.quarantine import Coordinate, Refused
+from acude.local.errors import PlatformError
+from acude.payments import deadletters
+from acude.payments.deadletters import Letter
+from acude.settings import settings
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="""Look at records that could not be dealt with, and send them round again.
+
+    An alert that the webhook did not take, or a payment without a decision, waits on topic [bold]cartas_mortas[/bold]
+    with its bytes, the reason and the number of tries. When the webhook is well again, send it to its topic again.
+
+    Examples:
+      acude deadletters list
+      acude deadletters show alertas/1/17
+      acude deadletters replay --motivo webhook_sem_resposta
+    """,
+)
+
+Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example webhook_sem_resposta.")]
+
+
+@app.command("list")
+def list_(*, motivo: Motivo = None, as_json: Json = False) -> None:
+    """List dead letters, newest first, without their content, which may be personal data."""
+    with explained():
+        found = _letters(motivo)
+        sent = _sent(found)
+    if as_json:
+        print_json([_plain(letter, sent) for letter in found])
+        return
+    rows = [
+        [str(one.at), f"{one.given_up:%Y-%m-%d %H:%M:%S}", one.reason, one.detail, str(one.attempts), _again(one, sent)]
+        for one in found
+    ]
+    print_table(("record", "given up (UTC)", "motivo", "detalhe", "tries", "sent again"), rows)
+
+
+@app.command()
+def show(
+    record: Annotated[str, typer.Argument(help="Its place in Kafka: topico/particao/deslocamento.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show one dead letter with its key, headers and payload, which may hold personal data.
+
+    What is no printable text is escaped and the rest cut; [bold]--json[/bold] has all bytes in base64. Exit code 2
+    where there is no such letter.
+    """
+    with explained():
+        at = Coordinate.parse(record)
+        found = [letter for letter in _letters(None) if tuple(letter.at) == tuple(at)]
+        sent = _sent(found)
+    if not found:
+        err.print(f"[red]✗[/red] There is no dead letter {at}.")
+        err.print("  `acude deadletters list` shows which there are.")
+        raise typer.Exit(2)
+    letter = found[0]
+    if as_json:
+        print_json(_plain(letter, sent) | _content(letter))
+        return
+    lines = [
+        ("record", str(at)),
+        ("given up (UTC)", f"{letter.given_up:%Y-%m-%d %H:%M:%S.%f}"),
+        ("motivo", letter.reason),
+        ("detalhe", letter.detail),
+        ("tries", str(letter.attempts)),
+        ("trace", letter.trace),
+        ("sent again", _again(letter, sent)),
+        ("key", escaped(letter.key)),
+        *((f"header {name}", escaped(value)) for name, value in letter.headers),
+        ("payload", escaped(letter.value)),
+    ]
+    for name, text in lines:
+        out.print(f"[bold]{name:<14}[/bold] ", end="")
+        out.print(text, markup=False)
+
+
+@app.command()
+def replay(
+    *,
+    motivo: Motivo = None,
+    record: Annotated[str | None, typer.Option("--record", help="Only this: topico/particao/deslocamento.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send dead letters to their topics again: the same key, bytes and headers.
+
+    A header [bold]acude-reenvio-de[/bold] names the record that was given up. The webhook sees the same webhook-id, the
+    lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given.
+
+    Examples:
+      acude deadletters replay
+      acude deadletters replay --record alertas/1/17 --again
+    """
+    with explained():
+        at = Coordinate.parse(record) if record else None
+        found = [one for one in _letters(motivo) if at is None or tuple(one.at) == tuple(at)]
+        before = set() if again else _sent(found)
+        # In the order in which they were given up.
+        waiting = [_refused(one) for one in reversed(found) if _place(one) not in before]
+        done = [str(one.at) for one in quarantine.send_again(waiting)] if waiting else []
+    if as_json:
+        print_json({"enviados": done, "ja_enviados": sorted(str(one) for one in before)})
+        return
+    out.print(f"{len(done)} sent again, {len(before)} left out because they were sent before")
+
+
+def _letters(motivo: str | None) -> list[Letter]:
+    reasons = table(f"topics.{deadletters.TOPIC}").column("motivo").values
+    if motivo is not None and motivo not in reasons:
+        raise PlatformError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
+    return [one for one in deadletters.letters(settings()) if motivo in {None, one.reason}]
+
+
+def _sent(found: list[Letter]) -> set[Coordinate]:
+    return quarantine.already_sent(map(_place, found))
+
+
+def _place(letter: Letter) -> Coordinate:
+    return Coordinate(*letter.at)
+
+
+def _refused(letter: Letter) -> Refused:
+    return Refused(
+        _place(letter), letter.given_up, letter.reason, letter.detail, letter.key, letter.value, tuple(letter.headers)
+    )
+
+
+def _plain(letter: Letter, sent: set[Coordinate]) -> dict[str, Any]:
+    return {
+        **_place(letter)._asdict(),
+        "motivo": letter.reason,
+        "detalhe": letter.detail,
+        "tentativas": letter.attempts,
+        "desistida_em": letter.given_up.isoformat(),
+        "id_rastro": letter.trace,
+        "reenviado": _place(letter) in sent,
+    }
+
+
+def _content(letter: Letter) -> dict[str, Any]:
+    def text(data: bytes | None) -> str | None:
+        return None if data is None else base64.b64encode(data).decode()
+
+    headers = [{"chave": name, "valor_base64": text(value)} for name, value in letter.headers]
+    return {"chave_base64": text(letter.key), "valor_base64": text(letter.value), "cabecalhos": headers}
+
+
+def _again(letter: Letter, sent: set[Coordinate]) -> str:
+    return "yes" if _place(letter) in sent else "no"

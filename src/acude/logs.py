@@ -1,0 +1,102 @@
+"""Logs of the risk services: one JSON object a line, UTC, with the trace id of the payment that it is about.
+
+Code logs as usual, the data beside the sentence: `log.warning("refused", extra={"reason": reason})`. What is said of an
+exception is its kind and the places in the code, never its message, which may quote what a client has sent.
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from traceback import extract_tb
+from types import TracebackType
+from typing import Any, Final
+
+import orjson
+import structlog
+from structlog.stdlib import ProcessorFormatter
+
+from acude.masking import masked
+
+log = logging.getLogger(__name__)
+
+TRACE: Final = "trace_id"
+_PLACES: Final = 8
+
+Event = MutableMapping[str, Any]
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Makes this process log as JSON to standard error, whoever logs, and also what ends it or one of its threads.
+
+    Args:
+        service: who logs, as `acude status` names it.
+        level: least level of Açude's own lines; libraries speak from WARNING on.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_formatter(service))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for own in ("acude", "__main__"):
+        logging.getLogger(own).setLevel(level)
+    # It warns of each moment that a busy machine takes from it.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _ended
+    threading.excepthook = lambda found: log.critical("a thread ended by a defect", exc_info=found.exc_value)
+
+
+def _formatter(service: str) -> ProcessorFormatter:
+    def named(_logger: object, _method: str, event: Event) -> Event:
+        event["service"] = service
+        return event
+
+    return ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            named,
+        ],
+        processors=[ProcessorFormatter.remove_processors_meta, _without_messages, _rendered],
+    )
+
+
+def _without_messages(_logger: object, _method: str, event: Event) -> Event:
+    """An exception as its kind and its places."""
+    found = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    if found:
+        problem = (
+            found if isinstance(found, BaseException) else (found if isinstance(found, tuple) else (None, None))[1]
+        )
+        if problem is not None:
+            event["kind"] = type(problem).__name__
+            event["places"] = [
+                f"{Path(frame.filename).stem}:{frame.lineno} {frame.name}"
+                for frame in extract_tb(problem.__traceback__)
+            ][-_PLACES:]
+    return event
+
+
+def _rendered(_logger: object, _method: str, event: Event) -> str:
+    first = {name: event.pop(name) for name in ("timestamp", "level", "service", TRACE, "event") if name in event}
+    return orjson.dumps(_masked({**first, **event}), default=str).decode()
+
+
+def _masked(value: Any) -> Any:  # noqa: ANN401 - whatever is logged
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {str(name): _masked(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(one) for one in value]
+    return value if isinstance(value, bool | int | float | None) else masked(str(value))
+
+
+def _ended(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    log.critical("ended by a defect", exc_info=(kind, problem, trace))

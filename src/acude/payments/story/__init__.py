@@ -1,0 +1,1 @@
+"""The whole story of one payment, gathered from every store that has a part of it."""

@@ -1,0 +1,182 @@
+"""Tells a webhook, as Standard Webhooks (standardwebhooks.com) has it: signed, at least once, and never for ever.
+
+webhook-id         the same whenever the same is told again: who has seen it may forget it
+webhook-timestamp  seconds since 1970, part of what is signed
+webhook-signature  v1,base64(HMAC-SHA256(secret, "id.timestamp.body"))
+"""
+
+import base64
+import binascii
+import hmac
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+from pybreaker import CircuitBreaker, CircuitBreakerError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+from tenacity.nap import sleep_using_event
+
+from acude.local.errors import PlatformError
+from acude.payments.traces import TRACEPARENT, traceparent
+from acude.settings import Settings
+
+_PATIENCE_S: Final = 3.0
+_AT_ONCE: Final = 16
+_PREFIX: Final = "whsec_"
+_TEMPORARY: Final = frozenset({408, 425, 429})
+
+
+class SilentError(ConnectionError):
+    """The webhook did not take it now; it may later."""
+
+
+class RefusedError(ValueError):
+    """The webhook will never take it."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is told.
+
+    Attributes:
+        kind: `alerta_risco` (a record of topic `alertas`) or `alerta_operacao` (what Alertmanager says).
+        data: JSON.
+        trace: the payment's trace id, where there is one.
+    """
+
+    kind: str
+    data: bytes
+    trace: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same for the same content, whichever way it came."""
+        return f"{self.kind}_{sha256(self.data).hexdigest()[:32]}"
+
+    @property
+    def body(self) -> bytes:
+        """What is posted."""
+        return b'{"tipo":"%s","dados":%s}' % (self.kind.encode(), self.data)
+
+
+def key_of(secret: str) -> bytes:
+    """The signing key in a secret `whsec_<base64>`.
+
+    Raises:
+        PlatformError: it is no such secret.
+    """
+    try:
+        found = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if not secret.startswith(_PREFIX) or not found:
+        raise PlatformError(
+            f"The webhook's secret is not {_PREFIX} and base64.", "Set ACUDE_WEBHOOK_SECRET as the receiver shows it."
+        )
+    return found
+
+
+def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+    """The header `webhook-signature`."""
+    signed = b".".join([message_id.encode(), timestamp.encode(), body])
+    return f"v1,{base64.b64encode(hmac.digest(key, signed, 'sha256')).decode()}"
+
+
+class Webhook:
+    """A webhook.
+
+    Args:
+        config: its address, secret, and how often it is tried.
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, config: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._url = config.webhook_url
+        self._key = key_of(config.webhook_secret.get_secret_value())
+        self._tries = config.webhook_tries
+        self._clock = clock
+        # No redirects: what is signed for one receiver is not for another. No proxies of the environment.
+        self._client = httpx.Client(
+            timeout=_PATIENCE_S, follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=_AT_ONCE)
+        )
+        self.breaker = CircuitBreaker(
+            fail_max=5, reset_timeout=5, name="webhook", exclude=[RefusedError], throw_new_error_on_trip=False
+        )
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        self._client.close()
+
+    def deliver(self, message: Message, stop: threading.Event, on_failure: Callable[[], None] = lambda: None) -> int:
+        """Tells it, again after a failure that may pass, with growing pauses.
+
+        Args:
+            message: what.
+            stop: ends the tries early.
+            on_failure: called after each failure that is followed by another try.
+
+        Returns:
+            How many tries it took.
+
+        Raises:
+            RefusedError: it will never be taken.
+            SilentError, CircuitBreakerError: it was not taken in time.
+        """
+
+        def failed(_: RetryCallState) -> None:
+            on_failure()
+
+        attempts = Retrying(
+            retry=retry_if_exception_type((SilentError, CircuitBreakerError)),
+            stop=stop_after_attempt(self._tries) | stop_when_event_set(stop),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+            sleep=sleep_using_event(stop),
+            before_sleep=failed,
+            reraise=True,
+        )
+        attempts(self.tell, message)
+        return int(attempts.statistics["attempt_number"])
+
+    def tell(self, message: Message) -> None:
+        """Tells it, once.
+
+        Raises:
+            RefusedError: it will never be taken.
+            SilentError, CircuitBreakerError: not now.
+        """
+        # `call` would hold the breaker's lock while it waits, and with it every other delivery.
+        with self.breaker.calling():
+            status = self._post(message)
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TEMPORARY:
+                raise SilentError(f"status {status}")
+            if status >= HTTPStatus.MULTIPLE_CHOICES:
+                raise RefusedError(f"status {status}")
+
+    def _post(self, message: Message) -> int:
+        timestamp, body = str(int(self._clock())), message.body
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": message.id,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": signature(self._key, message.id, timestamp, body),
+        }
+        if parent := traceparent(message.trace):
+            headers[TRACEPARENT] = parent
+        try:
+            # The answer's body is nobody's business, and may be of any size.
+            with self._client.stream("POST", self._url, content=body, headers=headers) as response:
+                return response.status_code
+        except httpx.HTTPError as problem:
+            raise SilentError(type(problem).__name__) from None

@@ -1,0 +1,97 @@
+"""Who is told by the webhook, simulated: `python -m acude.simulator.receiver`. It checks signatures and can misbehave.
+
+POST /avisos     as Standard Webhooks; 401 for a wrong signature, 400 for one that is too old
+PUT  /modo       {"modo": "quebrado"}: how it behaves from now on
+GET  /recebidos  what was taken, the newest last: {"id", "vezes", "tipo", "dados"}
+GET  /saude      never fails
+"""
+
+import asyncio
+import hmac
+import time
+from collections import OrderedDict
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel
+
+from acude import logs
+from acude.payments.webhook import key_of, signature
+from acude.settings import HOST, Settings, settings
+
+_MOST_KEPT: Final = 1_000
+_LONGEST_AGO_S: Final = 300
+_SLOW_S: Final = 5.0
+
+
+class Mode(StrEnum):
+    """How the receiver behaves."""
+
+    UP = "normal"
+    SLOW = "lento"
+    BROKEN = "quebrado"
+    GONE = "fechado"
+
+
+class Behaviour(BaseModel):
+    """The body of `PUT /modo`."""
+
+    modo: Mode
+
+
+def api(config: Settings) -> FastAPI:
+    """The application."""
+    app = FastAPI(title="Avisos", docs_url=None, redoc_url=None)
+    app.state.mode = Mode.UP
+    taken: OrderedDict[str, dict[str, Any]] = OrderedDict()
+    key = key_of(config.webhook_secret.get_secret_value())
+
+    @app.get("/saude")
+    async def health() -> dict[str, str]:
+        return {"estado": "ok"}
+
+    @app.put("/modo")
+    async def behave(wanted: Behaviour) -> Behaviour:
+        app.state.mode = wanted.modo
+        return wanted
+
+    @app.get("/recebidos")
+    async def received() -> list[dict[str, Any]]:
+        return list(taken.values())
+
+    @app.post("/avisos")
+    async def take(request: Request) -> Response:
+        if (status := await _misbehaving(app.state.mode)) or (status := _wrong(request, key, await request.body())):
+            return Response(status_code=status)
+        name = request.headers["webhook-id"]
+        entry = taken.setdefault(name, {"id": name, "vezes": 0, **orjson.loads(await request.body())})
+        entry |= {"vezes": entry["vezes"] + 1, "rastro": request.headers.get("traceparent", "")}
+        while len(taken) > _MOST_KEPT:
+            taken.popitem(last=False)
+        return Response(status_code=204)
+
+    return app
+
+
+async def _misbehaving(mode: Mode) -> int:
+    """The status of who takes nothing; 0: takes it."""
+    if mode is Mode.SLOW:
+        await asyncio.sleep(_SLOW_S)
+    return {Mode.BROKEN: 503, Mode.GONE: 410}.get(mode, 0)
+
+
+def _wrong(request: Request, key: bytes, body: bytes) -> int:
+    """The status for what is not signed by this platform, or was long ago; 0: it is right."""
+    found = {name: request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")}
+    expected = signature(key, found["id"], found["timestamp"], body)
+    if not hmac.compare_digest(found["signature"].encode(), expected.encode()):
+        return 401
+    return 0 if abs(time.time() - int(found["timestamp"])) <= _LONGEST_AGO_S else 400
+
+
+if __name__ == "__main__":
+    logs.configure("webhook-receiver", settings().log_level)
+    uvicorn.run(api(settings()), host=HOST, port=settings().receiver_port, log_config=None, access_log=False)

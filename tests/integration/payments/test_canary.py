@@ -1,0 +1,281 @@
+"""A CPF, a CNPJ and a card number go through the platform in every way that a client may think of, right and wrong.
+
+Afterwards their digits are nowhere but where documents lie as they were sent: on topic `transacoes`, and from there in
+bronze and quarantine (`docs/payments.md`). An id that a shop makes of a document is the shop's, and not looked for.
+"""
+
+import json
+import random
+import re
+import string
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from kafka import KafkaConsumer, KafkaProducer
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from acude.local.platform import Platform
+from acude.payments import deadletters
+from acude.payments.store import Store
+from acude.payments.wire import ALERTS, DECISIONS, TOPIC
+from acude.simulator.blacklist import Mode
+from acude.simulator.payments.documents import cnpj, cpf
+from tests.integration.payments.conftest import Shop, some_payments, suspicious
+
+Door = Callable[..., httpx.Client]
+Payment = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Canary:
+    """Numbers that nobody else has."""
+
+    cpf: str
+    cnpj: str
+    card: str
+
+    @classmethod
+    def drawn(cls) -> "Canary":
+        rng = random.SystemRandom()
+        card = "4" + "".join(rng.choices(string.digits, k=14))
+        doubled = [int(d) * (2 if n % 2 == 0 else 1) for n, d in enumerate(card)]
+        check = -sum(d - 9 if d > 9 else d for d in doubled) % 10
+        return cls(cpf(rng.randrange(10**8, 10**9)), cnpj(random.Random(rng.random()), letters=False), f"{card}{check}")  # noqa: S311
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The numbers as people write them, by name."""
+        a, b, c, card = self.cpf, self.cnpj, self.cpf, self.card
+        return {
+            "cpf": self.cpf,
+            "cpf with dots": f"{a[:3]}.{a[3:6]}.{a[6:9]}-{c[9:]}",
+            "cnpj": self.cnpj,
+            "cnpj with dots": f"{b[:2]}.{b[2:5]}.{b[5:8]}/{b[8:12]}-{b[12:]}",
+            "card": self.card,
+            "card with spaces": " ".join(card[n : n + 4] for n in range(0, 16, 4)),
+            "card with dashes": "-".join(card[n : n + 4] for n in range(0, 16, 4)),
+        }
+
+    def found_in(self, text: str | bytes) -> list[str]:
+        """Which of the forms are in a text."""
+        content = text.encode() if isinstance(text, str) else text
+        return [name for name, number in self.written.items() if number.encode() in content]
+
+
+@pytest.fixture(scope="module")
+def canary() -> Canary:
+    return Canary.drawn()
+
+
+def right(canary: Canary) -> list[Payment]:
+    """Payments as they should be, approved and not."""
+    pix = {"tipo_pagamento": "pix", "chave_pix": canary.cpf}
+    return [
+        *some_payments(3, documento_pagador=canary.cpf),
+        *some_payments(3, documento_pagador=canary.cnpj),
+        *suspicious(3, documento_pagador=canary.cpf),
+        *suspicious(1, documento_pagador=canary.cnpj),
+        *({name: one[name] for name in one if name != "vencimento"} | pix for one in suspicious(1)),
+    ]
+
+
+def wrong(canary: Canary) -> list[bytes]:
+    """Bodies that no payment has, each with a number where it does not belong."""
+    form, (base,) = canary.written, some_payments(1, documento_pagador=canary.cpf)
+    changes: list[Payment] = [
+        {"documento_pagador": form["cpf with dots"]},
+        {"documento_pagador": form["cnpj with dots"]},
+        {"documento_pagador": canary.card},
+        {"documento_pagador": int(canary.cpf)},
+        {"valor": int(canary.card)},
+        {"valor": canary.cpf},
+        {"moeda": canary.cpf},
+        {"uf": form["cpf with dots"]},
+        {"tipo_pagamento": form["card with spaces"]},
+        {"tipo_pagamento": "credito", "token_cartao": canary.card, "entrada": "online"},
+        {"entrada": form["card with dashes"]},
+        {"parcelas": int(canary.cpf)},
+        {"latitude": float(canary.cpf)},
+        {"timestamp": canary.cpf},
+        {"timestamp": "2099-01-01T00:00:00Z"},
+        {"vencimento": form["cpf with dots"]},
+        {"ip": canary.card},
+        {canary.cpf: 1},
+        {form["card with spaces"]: canary.cnpj},
+        {"id_transacao": f"{form['card with spaces']}"},
+    ]
+    whole = json.dumps(base).encode()
+    return [
+        *(json.dumps(base | change).encode() for change in changes),
+        whole[:-1],
+        whole + form["cpf with dots"].encode(),
+        b'{"documento_pagador": "%s", "documento_pagador": "%s"}' % (canary.cpf.encode(), canary.cnpj.encode()),
+        whole.replace(b'"uf"', b'"\xff"') + canary.card.encode(),
+        canary.card.encode() * 1_000,
+        form["cpf with dots"].encode(),
+    ]
+
+
+def at_the_door(client: httpx.Client, canary: Canary) -> list[httpx.Response]:
+    """Every way of asking; the answers."""
+    kind = {"Content-Type": "application/json"}
+    bodies = [*(json.dumps(one).encode() for one in right(canary)), *wrong(canary)]
+    answers = [client.post("/transacoes", content=body, headers=kind) for body in bodies]
+    for number in canary.written.values():
+        answers.append(client.get(f"/transacoes/{number}"))
+        answers.append(client.get("/transacoes/x", headers={"Authorization": f"Bearer {number}"}))
+        answers.append(client.get(f"/{number}", params={"documento": number}))
+        answers.append(client.post("/transacoes", content=b"{}", headers={"Content-Type": number}))
+        answers.append(client.post("/transacoes", content=b"{}", headers=kind | {"Idempotency-Key": number}))
+        answers.append(client.post("/transacoes", content=b"{}", headers=kind | {"traceparent": number}))
+    return answers
+
+
+def on_the_topic(platform: Platform, canary: Canary) -> list[Payment]:
+    """The same past the door; what should be decided."""
+    producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all")
+    payments, headers = right(canary), [("id_rastro", canary.cpf.encode()), ("id_cliente", canary.card.encode())]
+    for body in [*(json.dumps(one).encode() for one in payments), *wrong(canary)]:
+        producer.send(TOPIC, body, canary.cpf.encode())
+    producer.send(TOPIC, wrong(canary)[0], b"k", headers=headers)
+    producer.flush(30)
+    producer.close()
+    return payments
+
+
+@contextmanager
+def away(platform: Platform, *names: str) -> Iterator[None]:
+    """Servers that are down meanwhile."""
+    for name in names:
+        platform.stop(name)
+    try:
+        yield
+    finally:
+        for name in names:
+            platform.start(name)
+
+
+@contextmanager
+def misbehaving(platform: Platform) -> Iterator[None]:
+    """The external list and the webhook's receiver, which answer with errors."""
+    config = platform.config
+    for port in (config.blacklist_port, config.receiver_port):
+        httpx.put(f"http://127.0.0.1:{port}/modo", json={"modo": Mode.BROKEN}).raise_for_status()
+    try:
+        yield
+    finally:
+        for port in (config.blacklist_port, config.receiver_port):
+            httpx.put(f"http://127.0.0.1:{port}/modo", json={"modo": Mode.UP}).raise_for_status()
+
+
+@retry(retry=retry_if_result(lambda row: row is None), stop=stop_after_delay(60), wait=wait_fixed(0.5))
+def stored(store: Store, payment: Payment) -> object:
+    return store.decision(payment["id_transacao"])
+
+
+@pytest.fixture(scope="module")
+def answers(platform: Platform, canary: Canary, door: Door, store: Store) -> list[httpx.Response]:
+    """What the door said, with all well and with everything behind it in trouble; all of it is decided and stored."""
+    shop, client = Shop(platform.config), door()
+    found = at_the_door(client, canary)
+    sent = on_the_topic(platform, canary)
+    with misbehaving(platform), away(platform, "valkey"):
+        found += at_the_door(client, canary)
+        sent += on_the_topic(platform, canary)
+    with away(platform, "postgres"):
+        found += at_the_door(client, canary)
+        sent += on_the_topic(platform, canary)
+        assert len(shop.decisions(sent)) == len(sent)
+    for one in sent:
+        assert stored(store, one)
+    return found
+
+
+def test_every_kind_of_answer_was_given(answers: list[httpx.Response]) -> None:
+    assert {200, 400, 401, 404, 413, 415, 422} <= {one.status_code for one in answers}
+
+
+def test_no_answer_of_the_door_repeats_a_number(answers: list[httpx.Response], canary: Canary) -> None:
+    for answer in answers:
+        assert canary.found_in(answer.content) == [], answer.text
+        assert canary.found_in(str(answer.headers)) == []
+
+
+@pytest.mark.usefixtures("answers")
+def test_no_log_has_a_number(platform: Platform, canary: Canary) -> None:
+    files = sorted((platform.config.var / "log").iterdir())
+    assert {"risk-api.log", "risk-worker.log", "risk-recorder.log", "risk-notifier.log"} <= {one.name for one in files}
+    assert {file.name: found for file in files if (found := canary.found_in(file.read_bytes()))} == {}
+
+
+@pytest.mark.usefixtures("answers")
+def test_the_services_log_one_json_object_a_line_with_time_level_and_service(platform: Platform) -> None:
+    for name in ("risk-api", "risk-worker", "risk-recorder", "risk-notifier"):
+        lines = (platform.config.var / "log" / f"{name}.log").read_text().splitlines()
+        assert lines
+        for line in lines:
+            fields = json.loads(line)
+            assert fields["service"] == name
+            assert fields["level"] in {"debug", "info", "warning", "error", "critical"}
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", fields["timestamp"])
+
+
+@pytest.mark.usefixtures("answers")
+def test_no_metric_has_a_number(platform: Platform, canary: Canary) -> None:
+    config = platform.config
+    for port in (
+        config.risk_metrics_port, config.risk_recorder_port, config.risk_notifier_port, config.risk_door_port,
+    ):  # fmt: skip
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert "risco_atraso_registros" in text
+        assert canary.found_in(text) == []
+
+
+def whole(platform: Platform, topic: str) -> bytes:
+    """Everything on a topic: keys, headers and values."""
+    consumer = KafkaConsumer(
+        topic,
+        bootstrap_servers=platform.config.kafka_bootstrap,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        consumer_timeout_ms=5_000,
+        group_id=None,
+    )
+    with closing(consumer):
+        return b"\n".join(repr((record.key, record.headers, record.value)).encode() for record in consumer)
+
+
+@pytest.mark.usefixtures("answers")
+def test_no_decision_and_no_alert_has_a_number_and_the_payments_have_them(platform: Platform, canary: Canary) -> None:
+    for topic in (DECISIONS, ALERTS, deadletters.TOPIC):
+        content = whole(platform, topic)
+        assert content
+        assert canary.found_in(content) == []
+    # As sent, by design; and the search does find what is there.
+    assert set(canary.found_in(whole(platform, TOPIC))) == set(canary.written)
+
+
+@pytest.mark.usefixtures("answers")
+def test_no_row_of_the_database_and_nothing_that_the_webhook_heard_has_a_number(
+    platform: Platform, canary: Canary
+) -> None:
+    with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
+        rows = connection.execute("SELECT decisoes::text FROM decisoes").fetchall()
+    assert rows
+    assert canary.found_in("\n".join(row for (row,) in rows)) == []
+    heard = httpx.get(f"http://127.0.0.1:{platform.config.receiver_port}/recebidos").text
+    assert "alerta_risco" in heard
+    assert canary.found_in(heard) == []
+
+
+def test_the_search_finds_each_form(canary: Canary, tmp_path: Path) -> None:
+    for name, number in canary.written.items():
+        file = tmp_path / name
+        file.write_text(f"x {number} y")
+        assert name in canary.found_in(file.read_bytes())

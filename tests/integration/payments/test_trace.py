@@ -1,0 +1,135 @@
+"""`acude trace` tells one payment's story from whatever store answers, and names those that don't."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import httpx
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+from typer.testing import CliRunner, Result
+
+from acude.cli import app
+from acude.local.platform import Platform
+from acude.payments import traces
+from acude.payments.wire import ALERTS
+from tests.integration.payments.conftest import Shop, some_payments, suspicious
+
+Door = Callable[..., httpx.Client]
+Story = dict[str, Any]
+
+
+def trace(wanted: str, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["trace", wanted, *arguments])
+
+
+@retry(retry=retry_if_result(lambda story: story is None), stop=stop_after_delay(60), wait=wait_fixed(1))
+def story_with(wanted: str, *events: str) -> Story | None:
+    """The story, once these events are in it."""
+    answer = trace(wanted, "--json")
+    story: Story = json.loads(answer.stdout) if answer.exit_code == 0 else {"eventos": []}
+    return story if set(events) <= {one["evento"] for one in story["eventos"]} else None
+
+
+def ask(client: httpx.Client, payment: dict[str, Any], trace_id: str) -> dict[str, Any]:
+    parent = {"traceparent": str(traces.traceparent(trace_id)), "Content-Type": "application/json"}
+    answer = client.post("/transacoes", content=json.dumps(payment), headers=parent)
+    assert answer.headers["id-rastro"] == trace_id
+    found: dict[str, Any] = answer.raise_for_status().json()
+    return found
+
+
+def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_their_order(door: Door) -> None:
+    (payment,), trace_id = suspicious(1), traces.drawn()
+    decision = ask(door(), payment, trace_id)
+    assert decision["id_rastro"] == trace_id
+    story = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: told")
+    assert story
+    assert (story["id_transacao"], story["id_rastro"]) == (payment["id_transacao"], trace_id)
+    moments = [one["em"] for one in story["eventos"]]
+    assert moments == sorted(moments)
+    events = {one["evento"]: one for one in story["eventos"]}
+    assert events["payment taken"]["dados"] | {"bytes": 0} == {
+        "registro": events["kept for an hour"]["dados"]["registro"],
+        "bytes": 0,
+        "entrada": "porta",
+        "id_cliente": "loja",
+    }
+    assert events["risk-api: request"]["dados"]["status"] == 200
+    for told in ("decision written", "alert written", "row of decisoes"):
+        assert events[told]["dados"]["motivos"] == decision["motivos"]
+        assert events[told]["dados"]["id_rastro"] == trace_id
+    assert (events["row of decisoes"]["onde"], events["alert written"]["onde"]) == ("postgres", "kafka")
+    # The lake's servers are not part of this platform.
+    assert story["sem_resposta"].keys() == {"athena"}
+
+
+def test_by_its_trace_id_the_story_is_the_same(door: Door) -> None:
+    (payment,), trace_id = suspicious(1), traces.drawn()
+    ask(door(), payment, trace_id)
+    by_id = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: told")
+    assert by_id == story_with(trace_id, "row of decisoes", "risk-notifier: told")
+
+
+def test_a_payment_of_the_topic_has_the_trace_of_its_place_where_its_producer_gave_none(shop: Shop) -> None:
+    (payment,) = some_payments(1)
+    shop.send([payment])
+    (decision,) = shop.decisions([payment])[payment["id_transacao"]]
+    story = story_with(payment["id_transacao"], "payment taken", "decision written")
+    assert story
+    (taken,) = [one for one in story["eventos"] if one["evento"] == "payment taken"]
+    assert taken["dados"]["entrada"] == "topico"
+    taken_ms = int(datetime.fromisoformat(taken["em"]).timestamp() * 1000)
+    assert decision["id_rastro"] == traces.of_place(taken["dados"]["registro"], taken_ms) == story["id_rastro"]
+
+
+def test_a_story_tells_nothing_personal(door: Door) -> None:
+    (payment,) = suspicious(1)
+    ask(door(), payment, traces.drawn())
+    assert story_with(payment["id_transacao"], "row of decisoes")
+    for answer in (trace(payment["id_transacao"], "--json"), trace(payment["id_transacao"])):
+        assert payment["documento_pagador"] not in answer.stdout
+        assert payment["id_pagador"] not in answer.stdout
+
+
+def test_a_table_for_people_has_every_event(door: Door) -> None:
+    (payment,) = suspicious(1)
+    decision = ask(door(), payment, traces.drawn())
+    assert story_with(payment["id_transacao"], "row of decisoes", "alert written")
+    told = trace(payment["id_transacao"])
+    for what in ("payment taken", "decision written", "alert written", "row of decisoes", decision["decisao"]):
+        assert what in told.stdout
+    assert "the lake (athena) did not answer" in told.stderr
+
+
+@contextmanager
+def away(platform: Platform, *names: str) -> Iterator[None]:
+    for name in names:
+        platform.stop(name)
+    try:
+        yield
+    finally:
+        for name in names:
+            platform.start(name)
+
+
+def test_stores_that_are_down_are_named_and_the_others_tell_what_they_know(
+    door: Door, platform: Platform, shop: Shop
+) -> None:
+    (payment,), trace_id = suspicious(1), traces.drawn()
+    ask(door(), payment, trace_id)
+    assert shop.read(ALERTS, {payment["id_transacao"]})
+    with away(platform, "valkey", "postgres"):
+        story = story_with(trace_id, "payment taken", "decision written", "alert written", "risk-api: request")
+    assert story
+    assert story["sem_resposta"].keys() == {"postgres", "valkey", "athena"}
+    assert story["id_transacao"] == payment["id_transacao"]
+
+
+def test_what_nobody_knows_and_what_can_be_no_id_is_said_in_a_sentence(shop: Shop) -> None:
+    del shop
+    unknown = trace("nobody-made-it")
+    assert unknown.exit_code == 1
+    assert "No store knows 'nobody-made-it'. athena did not answer." in unknown.stderr
+    assert "can't be an id" in trace("x'; DROP TABLE decisoes --").stderr

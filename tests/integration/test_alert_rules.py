@@ -1,0 +1,107 @@
+"""The alert rules: valid, each fires and each can be silent, and each metric that they name is one of the code's."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from acude.api.observed import Metrics as DoorMetrics
+from acude.payments import groups, judge
+from acude.payments.metrics import Metrics as WorkerMetrics
+from acude.payments.notifier import Metrics as NotifierMetrics
+from acude.payments.recorder import Metrics as RecorderMetrics
+from acude.settings import PROJECT, Settings
+from tests.programs import program
+
+FOLDER = PROJECT / "infra" / "prometheus"
+RULES: list[dict[str, Any]] = [
+    rule
+    for file in sorted((FOLDER / "rules").glob("*.yml"))
+    for group in yaml.safe_load(file.read_text())["groups"]
+    for rule in group["rules"]
+]
+TESTS: list[dict[str, Any]] = [
+    test for file in sorted((FOLDER / "tests").glob("*.yml")) for test in yaml.safe_load(file.read_text())["tests"]
+]
+PROMETHEUS_OWN = {"up": {"job", "instance"}}
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+
+
+def run(*arguments: str) -> None:
+    done = subprocess.run(arguments, cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_rules_behave_as_their_tests_say() -> None:
+    promtool = program("promtool", "prometheus")
+    run(promtool, "check", "config", "prometheus.yml")
+    run(promtool, "test", "rules", *(f"tests/{file.name}" for file in sorted((FOLDER / "tests").glob("*.yml"))))
+
+
+def test_alertmanager_accepts_its_configuration() -> None:
+    run(program("amtool", "prometheus-alertmanager"), "check-config", "alertmanager.yml")
+
+
+@pytest.mark.parametrize("name", [rule["alert"] for rule in RULES])
+def test_each_rule_has_a_history_in_which_it_fires_and_one_in_which_it_does_not(name: str) -> None:
+    expected = [
+        bool(one["exp_alerts"]) for test in TESTS for one in test["alert_rule_test"] if one["alertname"] == name
+    ]
+    assert set(expected) == {True, False}
+
+
+def known_metrics() -> dict[str, set[str]]:
+    """Every series of the services by name, with its labels."""
+    found: dict[str, set[str]] = dict(PROMETHEUS_OWN)
+    for kind in (WorkerMetrics, RecorderMetrics, NotifierMetrics, DoorMetrics):
+        found |= dict(_series(kind().registry))
+    return found
+
+
+def _series(registry: CollectorRegistry) -> Iterator[tuple[str, set[str]]]:
+    for collector in registry._collector_to_names:
+        labels = set(getattr(collector, "_labelnames", ()))
+        for family in collector.collect():
+            for suffix in SUFFIXES.get(family.type, ("",)):
+                yield family.name + suffix, labels | ({"le"} if suffix == "_bucket" else set()) | {"job", "instance"}
+
+
+def selectors(expression: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each metric of an expression with the labels that it is selected by."""
+    for name, braces in re.findall(r"\b((?:risco|porta|registro|avisos)_[a-z0-9_]+|up)\b(?:\{([^}]*)\})?", expression):
+        yield name, dict(re.findall(r'(\w+)\s*=~?\s*"([^"]*)"', braces))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, Any]) -> None:
+    known = known_metrics()
+    found = list(selectors(rule["expr"]))
+    assert found
+    for name, labels in found:
+        assert name in known
+        assert labels.keys() <= known[name]
+        assert labels.get("grupo", groups.WORKERS) in {groups.WORKERS, groups.RECORDERS, groups.NOTIFIERS}
+        assert labels.get("causa", judge.DEFECT) == judge.DEFECT
+    by = {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
+    assert by <= set().union(*(known[name] for name, _ in found))
+
+
+def test_a_rule_that_names_nothing_of_the_code_is_found_out() -> None:
+    (found,) = selectors("sum(rate(risco_decisoes_erradas_total[5m])) > 0")
+    assert found[0] not in known_metrics()
+
+
+def test_the_scraped_ports_are_those_of_the_settings() -> None:
+    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    found = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    usual = {name: field.default for name, field in Settings.model_fields.items()}
+    assert found == {
+        "risk-worker": [f"127.0.0.1:{usual['risk_metrics_port']}"],
+        "risk-recorder": [f"127.0.0.1:{usual['risk_recorder_port']}"],
+        "risk-notifier": [f"127.0.0.1:{usual['risk_notifier_port']}"],
+        "risk-api": [f"127.0.0.1:{usual['risk_door_port']}"],
+    }
