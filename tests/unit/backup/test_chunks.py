@@ -75,6 +75,16 @@ def test_nothing_can_be_cut_off(content: bytes, size: int, data: st.DataObject) 
         opened(stored[: data.draw(st.integers(0, len(stored) - 1))])
 
 
+@given(st.binary(min_size=2, max_size=200), sizes, st.data())
+def test_no_whole_chunks_can_be_cut_off(content: bytes, size: int, data: st.DataObject) -> None:
+    size = min(size, len(content) - 1)
+    stored = closed(content, size)
+    left = data.draw(st.integers(0, len(chunks_of(stored, size)) - 1))
+
+    with pytest.raises(DamagedError):
+        opened(stored[: HEAD_SIZE + left * (size + TAG_SIZE)])
+
+
 @given(contents, sizes, st.binary(min_size=1, max_size=100))
 def test_nothing_can_be_added(content: bytes, size: int, more: bytes) -> None:
     with pytest.raises(DamagedError):
