@@ -26,7 +26,7 @@ def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last:
         first: UTC day.
         last: this day included.
     """
-    from acude.lake.scoring import score_history  # noqa: PLC0415
+    from acude.lake.scoring import score_history  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
 
     asked = folder if rules.model and rules.policy.modelo else None
     candidate = score_history(spark, first, last, rules.policy, model=asked)

@@ -1,4 +1,4 @@
-"""Past payments in the lake: a model is learnt from them, a reference made of them, a candidate decides them again."""
+"""Past payments in the lake: a model learns from them, a reference is made of them, a candidate decides them again."""
 
 import json
 from collections.abc import Iterator, Sequence
