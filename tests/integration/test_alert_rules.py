@@ -3,7 +3,8 @@
 import re
 import subprocess
 from collections.abc import Iterator
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from acude.api.observed import Metrics as DoorMetrics
 from acude.payments import groups, judge
+from acude.payments.judge import Judge
 from acude.payments.metrics import Metrics as WorkerMetrics
 from acude.payments.notifier import Metrics as NotifierMetrics
 from acude.payments.recorder import Metrics as RecorderMetrics
@@ -37,13 +39,13 @@ def run(*arguments: str) -> None:
 
 
 def test_the_rules_behave_as_their_tests_say() -> None:
-    promtool = program("promtool", "prometheus")
+    promtool = program("promtool")
     run(promtool, "check", "config", "prometheus.yml")
     run(promtool, "test", "rules", *(f"tests/{file.name}" for file in sorted((FOLDER / "tests").glob("*.yml"))))
 
 
 def test_alertmanager_accepts_its_configuration() -> None:
-    run(program("amtool", "prometheus-alertmanager"), "check-config", "alertmanager.yml")
+    run(program("amtool"), "check-config", "alertmanager.yml")
 
 
 @pytest.mark.parametrize("name", [rule["alert"] for rule in RULES])
@@ -88,6 +90,23 @@ def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, A
         assert labels.get("causa", judge.DEFECT) == judge.DEFECT
     by = {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
     assert by <= set().union(*(known[name] for name, _ in found))
+
+
+def test_what_a_rule_counts_the_increase_of_is_there_before_its_first_event() -> None:
+    worker, notifier, nothing = WorkerMetrics(), NotifierMetrics(), cast("Any", None)
+    Judge(nothing, nothing, nothing, timedelta(seconds=2), metrics=worker)
+    fresh = {
+        (sample.name, value)
+        for found in (worker, notifier)
+        for family in found.registry.collect()
+        for sample in family.samples
+        for value in (None, *sample.labels.values())
+    }
+    inner = [one for rule in RULES for one in re.findall(r"increase\(([^)]*)\)", rule["expr"])]
+    counted = [selector for one in inner for selector in selectors(one)]
+    assert counted
+    for name, labels in counted:
+        assert {(name, value) for value in labels.values() or (None,)} <= fresh
 
 
 def test_a_rule_that_names_nothing_of_the_code_is_found_out() -> None:

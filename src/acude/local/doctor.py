@@ -17,6 +17,9 @@ from acude.settings import Settings
 LEAST_MEMORY_GB = 6
 """All servers, one stream and one batch job, with some air."""
 
+UNPACKED = Path("var", "tools", "usr", "bin")
+"""Where `make packages` puts programs that shall not be installed, in the checkout."""
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -53,6 +56,7 @@ def examine(config: Settings) -> list[Finding]:
         jars_finding(missing_jars(config)),
         ports_finding(taken_ports(config)),
         browser_finding(next(filter(None, map(shutil.which, BROWSERS)), None)),
+        promtool_finding(shutil.which("promtool") or shutil.which("promtool", path=config.project / UNPACKED)),
     ]
 
 
@@ -115,6 +119,14 @@ def browser_finding(path: str | None) -> Finding:
     """The browser tests have a browser."""
     advice = "" if path else "Only `make test` needs it. Install it (Debian, Ubuntu: apt-get install chromium)."
     return Finding("browser", bool(path), path or "none", advice, needed=False)
+
+
+def promtool_finding(path: str | None) -> Finding:
+    """The tests of the alert rules have Prometheus' own tools."""
+    advice = (
+        "" if path else "Only `make test` needs it: run `make packages` (Debian, Ubuntu: apt-get install prometheus)."
+    )
+    return Finding("promtool", bool(path), path or "none", advice, needed=False)
 
 
 def missing_jars(config: Settings) -> list[str]:

@@ -58,9 +58,9 @@ class Letter:
         """The record of `cartas_mortas`."""
         fields = {
             "id_carta": self.id,
-            "topico": self.at.topic,
-            "particao": self.at.partition,
-            "deslocamento": self.at.offset,
+            "topico_origem": self.at.topic,
+            "particao_origem": self.at.partition,
+            "deslocamento_origem": self.at.offset,
             "motivo": self.reason,
             "detalhe": self.detail,
             "tentativas": self.attempts,
@@ -103,7 +103,7 @@ def _read(record: Any) -> Letter:  # noqa: ANN401 - kafka-python has no types
     fields = orjson.loads(record.value)
     original = [value for name, value in record.headers if name == ORIGINAL]
     return Letter(
-        at=Coordinate(fields["topico"], fields["particao"], fields["deslocamento"]),
+        at=Coordinate(fields["topico_origem"], fields["particao_origem"], fields["deslocamento_origem"]),
         reason=fields["motivo"],
         detail=fields["detalhe"],
         attempts=fields["tentativas"],

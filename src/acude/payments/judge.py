@@ -123,6 +123,9 @@ class Judge:
         self._rules = rules
         self._lists = lists
         self._metrics = metrics or Metrics()
+        for cause in (LATE, FORGETFUL, UNLISTED, DEFECT):
+            # From the start: Prometheus sees no increase where a series begins with its first event.
+            self._metrics.degraded.labels(cause)
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")

@@ -33,6 +33,10 @@ from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
+RISK: Final = "alerta_risco"
+OPERATION: Final = "alerta_operacao"
+"""What is told: a record of topic `alertas`, or what Alertmanager says."""
+
 ALERTS_PATH: Final = "/alertas"
 """Where Alertmanager posts."""
 
@@ -49,6 +53,10 @@ class Metrics(Vitals):
     def __init__(self) -> None:
         super().__init__()
         self.told = Counter("avisos", "Alerts by what became of them", ["tipo", "resultado"], registry=self.registry)
+        for kind in (RISK, OPERATION):
+            for result in ("entregue", "morto", "sem_destino", "ilegivel"):
+                # From the start: Prometheus sees no increase where a series begins with its first event.
+                self.told.labels(kind, result)
         self.failures = Counter("avisos_falhas", "Tries that failed", registry=self.registry)
         self.latency = Histogram(
             "avisos_latencia_segundos",
@@ -117,10 +125,10 @@ class Notifier:
         """Whether a record needs no more: told, or a dead letter."""
         alert = _read(record.value)
         if not self._webhook or not alert:
-            self.metrics.told.labels("alerta_risco", "sem_destino" if alert else "ilegivel").inc()
+            self.metrics.told.labels(RISK, "sem_destino" if alert else "ilegivel").inc()
             return True
         about = {logs.TRACE: alert["id_rastro"], "payment": alert["id_transacao"]}
-        message = Message("alerta_risco", record.value, alert["id_rastro"])
+        message = Message(RISK, record.value, alert["id_rastro"])
         tries = 0
 
         def failed() -> None:
@@ -170,7 +178,7 @@ class Notifier:
             orjson.loads(body)
         except orjson.JSONDecodeError:
             return HTTPStatus.BAD_REQUEST
-        message = Message("alerta_operacao", body)
+        message = Message(OPERATION, body)
         if not self._webhook:
             self.metrics.told.labels(message.kind, "sem_destino").inc()
             return HTTPStatus.OK

@@ -20,6 +20,12 @@ def test_types_order_and_nulls_follow_the_contract() -> None:
     assert fields[0].metadata == {"comment": "UTC month, YYYY-MM"}
 
 
+def test_no_table_has_two_columns_of_one_name() -> None:
+    """A topic's field must not be called as one of the columns that its silver table adds."""
+    twice = {contract.full_name for contract in tables() if len(set(contract.column_names)) < len(contract.columns)}
+    assert twice == set()
+
+
 def test_money_is_never_a_float_in_any_table() -> None:
     names = {"preco", "receita", "valor"}
     fields = [field for contract in tables() for field in schema(contract) if field.name in names]

@@ -51,6 +51,7 @@ def test_a_missing_browser_is_no_obstacle_to_the_platform() -> None:
         doctor.ports_finding([(1, "s3_port", "x")]),
         doctor.tool_finding("git", None, "Install git."),
         doctor.browser_finding(None),
+        doctor.promtool_finding(None),
     ],
     ids=lambda finding: finding.subject,
 )
