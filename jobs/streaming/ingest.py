@@ -60,6 +60,8 @@ def kafka_records(spark: SparkSession, config: Settings, starting: str, *, patie
     source = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", config.kafka_bootstrap)
+        # What a risk worker wrote before it died was never decided: its transaction is aborted, and another decides.
+        .option("kafka.isolation.level", "read_committed")
         .option("subscribe", ",".join(topic.name for topic in topics()))
         .option("startingOffsets", starting)
         .option("maxOffsetsPerTrigger", config.ingest_batch)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import Producer
 
 from acude.aws import s3
 from acude.local.platform import Platform
@@ -56,6 +57,19 @@ def test_kills_between_each_pair_of_commits_of_one_batch_lose_and_repeat_nothing
     lake.send(reading(100), reading(3))
     lake.run()
     lake.assert_nothing_lost_nothing_twice()
+
+
+def test_what_was_never_committed_does_not_land(lake: Lake) -> None:
+    producer = Producer({"bootstrap.servers": lake.config.kafka_bootstrap, "transactional.id": lake.topic})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(lake.topic, reading(1), "0")
+    producer.flush(30)
+    producer.abort_transaction(30)
+    lake.send(reading(2), reading(3))
+    lake.run()
+    lake.assert_nothing_lost_nothing_twice()
+    assert sorted(str(row["id_evento"]) for row in lake.rows(f"silver.{lake.topic}")) == ["2", "3"]
 
 
 def test_a_lost_checkpoint_goes_on_behind_bronze_and_mends_the_cut_batch(lake: Lake) -> None:

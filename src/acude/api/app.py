@@ -18,9 +18,9 @@ from acude.api.claims import Claims
 from acude.api.decisions import Decisions
 from acude.api.observed import Metrics, observed
 from acude.api.openapi import describe
+from acude.api.outbox import Outbox
 from acude.api.problems import ProblemError, problem_response
 from acude.api.rate import RateLimit
-from acude.ingress.producer import connect
 from acude.payments.notes import Notes
 from acude.payments.reads import Reads
 from acude.settings import Settings, settings
@@ -50,9 +50,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.verifier = Verifier(config)
-        app.state.producer = await run_in_threadpool(
-            connect, config.kafka_bootstrap, "acude-porta", linger_ms=1, compression_type=None, max_block_ms=1000
-        )
+        app.state.outbox = await run_in_threadpool(Outbox, config)
         app.state.decisions = Decisions(config, asyncio.get_running_loop())
         await run_in_threadpool(app.state.decisions.start)
         app.state.metrics.waiting.set_function(lambda: app.state.decisions.waiting)
@@ -64,7 +62,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         app.state.rate = RateLimit(agreed, config.valkey_url.get_secret_value())
         yield
         await run_in_threadpool(app.state.decisions.stop)
-        await run_in_threadpool(app.state.producer.close, 2)
+        await run_in_threadpool(app.state.outbox.close)
         await run_in_threadpool(app.state.notes.close)
         await run_in_threadpool(app.state.reads.close)
         await app.state.rate.close()

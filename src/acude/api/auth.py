@@ -1,11 +1,13 @@
 """Who calls: OAuth2 bearer tokens, JWTs signed by the issuer that the settings name."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 import jwt
+from cachetools import TTLCache
 from fastapi import Depends, Request
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2, SecurityScopes
@@ -26,6 +28,8 @@ SCOPES: Final = {
 }
 _ALGORITHMS: Final = ("ES256", "RS256")
 _LEEWAY_S: Final = 5
+_REMEMBERED: Final = 1_000
+_REMEMBERED_S: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,23 @@ class Verifier:
         self._issuer = config.oauth_issuer
         self._audience = config.oauth_audience
         self._keys = jwt.PyJWKClient(config.oauth_jwks_url, lifespan=300, timeout=2)
+        self._verified: TTLCache[str, tuple[Caller, int]] = TTLCache(_REMEMBERED, _REMEMBERED_S)
 
-    def verify(self, token: str) -> Caller:
-        """The caller that a token names.
+    async def caller(self, token: str) -> Caller:
+        """The caller that a token names; one that was checked a moment ago is not checked again.
+
+        Raises:
+            ProblemError: 401; 503 where the issuer's keys can't be had.
+        """
+        known = self._verified.get(token)
+        if known and time.time() < known[1] + _LEEWAY_S:
+            return known[0]
+        # The issuer may have to be asked for its keys.
+        self._verified[token] = known = await run_in_threadpool(self._verify, token)
+        return known[0]
+
+    def _verify(self, token: str) -> tuple[Caller, int]:
+        """The caller that a token names, and when the token ends, seconds since 1970.
 
         Raises:
             ProblemError: 401; 503 where the issuer's keys can't be had.
@@ -71,7 +89,7 @@ class Verifier:
             ) from problem
         except jwt.PyJWTError as problem:
             raise unauthorised(f"The token is not valid here: {type(problem).__name__}.") from problem
-        return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split()))
+        return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split())), int(claims["exp"])
 
 
 def unauthorised(detail: str) -> ProblemError:
@@ -105,7 +123,7 @@ def requires(config: Settings) -> Callable[..., object]:
         needed: SecurityScopes, request: Request, authorization: Annotated[str | None, Depends(oauth2)]
     ) -> Caller:
         token = bearer(authorization)
-        found: Caller = await run_in_threadpool(request.app.state.verifier.verify, token)
+        found: Caller = await request.app.state.verifier.caller(token)
         if not found.scopes.intersection(needed.scopes):
             wanted = " or ".join(needed.scopes)
             raise ProblemError(403, "Not allowed", f"The token needs the scope {wanted}.")

@@ -12,8 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 import orjson
-from kafka import KafkaConsumer
-from kafka.errors import KafkaError
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from acude.payments.wire import DECISIONS
 from acude.settings import Settings
@@ -23,6 +22,9 @@ log = logging.getLogger(__name__)
 _MOST_RECENT: Final = 50_000
 _ASK_EVERY_S: Final = 1.0
 _SILENCE_S: Final = 5.0
+_PATIENCE_S: Final = 2.0
+_LOOK_S: Final = 0.2
+_AT_ONCE: Final = 500
 _IN_VAIN: Final = 10
 Answer = dict[str, Any]
 
@@ -68,6 +70,11 @@ class Decisions:
         """Whether the broker was heard of a moment ago."""
         return time.monotonic() - self._heard < _SILENCE_S
 
+    @property
+    def waiting(self) -> int:
+        """How many payments are waited for."""
+        return len(self._waiting)
+
     def is_behind(self, most: int, longest_s: float) -> bool:
         """Whether one more payment would hardly be decided in time.
 
@@ -104,38 +111,48 @@ class Decisions:
         while not self._stop.is_set():
             try:
                 self._read()
-            except KafkaError as problem:
+            except KafkaException as problem:
                 log.warning("decisions can't be followed now", extra={"kind": type(problem).__name__})
                 self._stop.wait(1)
 
     def _read(self) -> None:
-        consumer = KafkaConsumer(
-            DECISIONS,
-            bootstrap_servers=self._config.kafka_bootstrap.split(","),
-            isolation_level="read_committed",
-            auto_offset_reset="latest",
-            fetch_max_wait_ms=100,
-            request_timeout_ms=2000,
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._config.kafka_bootstrap,
+                # Nobody joins it: each door reads everything, and nothing is committed.
+                "group.id": "risco-porta",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "latest",
+                "fetch.wait.max.ms": 100,
+            }
         )
         try:
-            consumer.poll(timeout_ms=1000)
-            for partition in consumer.assignment():
-                consumer.position(partition)
+            ends = _ends(consumer)
+            consumer.assign(ends)
             self._heard = time.monotonic()
             self._following.set()
             while not self._stop.is_set():
-                answers = [orjson.loads(r.value) for part in consumer.poll(timeout_ms=200).values() for r in part]
+                answers = self._next(consumer)
                 if answers:
                     self._loop.call_soon_threadsafe(self._tell, answers)
-                self._look_after(consumer, heard=bool(answers))
+                self._look_after(consumer, ends[0], heard=bool(answers))
         finally:
             consumer.close()
 
-    def _look_after(self, consumer: KafkaConsumer, *, heard: bool) -> None:
+    def _next(self, consumer: Consumer) -> list[Answer]:
+        """What is there; waits a moment for the first record only."""
+        first = consumer.poll(_LOOK_S)
+        if first is None:
+            return []
+        found = [first, *consumer.consume(_AT_ONCE, 0)]
+        return [orjson.loads(record.value() or b"{}") for record in found if not record.error()]
+
+    def _look_after(self, consumer: Consumer, partition: TopicPartition, *, heard: bool) -> None:
         """A silent broker and one with nothing to say look alike to `poll`, so it is asked once a second."""
         if not heard and time.monotonic() - self._heard > _ASK_EVERY_S:
-            with suppress(KafkaError):
-                consumer.end_offsets(list(consumer.assignment()))
+            with suppress(KafkaException):
+                consumer.get_watermark_offsets(partition, timeout=_ASK_EVERY_S, cached=False)
                 heard = True
         if heard:
             self._heard = time.monotonic()
@@ -150,3 +167,15 @@ class Decisions:
                     future.set_result(answer)
         while len(self._recent) > _MOST_RECENT:
             self._recent.popitem(last=False)
+
+
+def _ends(consumer: Consumer) -> list[TopicPartition]:
+    """The topic's partitions, each at its present end: what is decided from now on can't be missed."""
+    found = consumer.list_topics(DECISIONS, timeout=_PATIENCE_S).topics[DECISIONS]
+    if found.error or not found.partitions:
+        raise KafkaException(found.error or KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+    partitions = [TopicPartition(DECISIONS, number) for number in found.partitions]
+    return [
+        TopicPartition(DECISIONS, one.partition, consumer.get_watermark_offsets(one, timeout=_PATIENCE_S)[1])
+        for one in partitions
+    ]

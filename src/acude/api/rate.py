@@ -51,4 +51,5 @@ class RateLimit:
 
     async def close(self) -> None:
         """Lets go of the connections."""
-        await self._storage.bridge.get_connection().aclose()
+        bridge: Any = self._storage.bridge
+        await bridge.get_connection().aclose()

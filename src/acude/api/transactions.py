@@ -6,14 +6,15 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
 from fastapi.responses import JSONResponse
-from kafka.errors import KafkaError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from acude.api.auth import DECIDE, READ, READ_ALL, Caller, requires
 from acude.api.claims import Claim
+from acude.api.decisions import Answer
 from acude.api.examples import DECISION, PENDING
 from acude.api.openapi import payment_body
+from acude.api.outbox import OutboxFullError, Sending
 from acude.api.problems import HEADERS, ProblemError, documented, trace_of
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
@@ -122,7 +123,10 @@ class _Door:
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
         began = time.monotonic()
         await self._admit(request, who)
-        if request.app.state.decisions.is_behind(self._most_waiting, self._budget_s / 2):
+        decisions = request.app.state.decisions
+        if not decisions.is_following:
+            raise _unavailable("The broker does not answer.")
+        if decisions.is_behind(self._most_waiting, self._budget_s / 2):
             raise _unavailable("More payments wait than can be decided in time.")
         payload = await self._payload(request)
         fields = self._checked(payload)
@@ -131,49 +135,60 @@ class _Door:
         if key and await state.claims.claim("key", f"{who.client}:{key}", who.client, payload) is Claim.OTHER:
             raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
         claim = await state.claims.claim("id", id_transacao, who.client, payload)
-        if claim is Claim.SAME and (known := await self._known(request, who, id_transacao)):
+        if claim is Claim.OTHER:
+            raise _id_in_use()
+        if claim is Claim.SAME and (known := await self._repeated(request, who, id_transacao)):
             return known
-        if claim in {Claim.OTHER, Claim.SAME}:
-            raise ProblemError(409, "Id in use", "This id_transacao was used for another payment; draw a new one.")
-        left = self._budget_s - (time.monotonic() - began)
-        sends: list[Any] = []
-        answer = await state.decisions.wait(
-            id_transacao, left, lambda: sends.append(self._send(request, who, fields, payload))
-        )
-        if answer:
-            return _answered(answer)
-        if not sends[0].succeeded():
-            # Whether the broker has it is not known: the next attempt sends it again, and it is still decided once.
-            await state.claims.release("id", id_transacao)
-            raise _unavailable("The broker has not taken the payment; send it again.")
-        return _pending(request, id_transacao)
+        return await self._sent(request, who, fields, payload, began)
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
         request.state.payment = id_transacao
-        if known := await self._known(request, who, id_transacao):
-            return known
-        raise ProblemError(404, "Not found", f"There is no payment {id_transacao} of yours.")
-
-    async def _known(self, request: Request, who: Caller, id_transacao: str) -> Response | None:
-        """The decision on a payment of the caller's, or that it is still to come; None where it is not the caller's."""
-        state = request.app.state
-        found, source = state.decisions.recent(id_transacao), "recente"
-        if not found:
-            source = "banco"
-            try:
-                found = await run_in_threadpool(state.reads.decision, id_transacao)
-            except AWAY as problem:
-                raise _unavailable("The decisions' database does not answer.") from problem
-        state.metrics.reads.labels(source).inc()
-        everybodys = READ_ALL in who.scopes
-        may = found and (everybodys or found.get("id_cliente") == who.client)
-        _note(request, who, id_transacao, given=bool(may))
+        found = await _decision(request, id_transacao)
+        may = bool(found and (READ_ALL in who.scopes or _is_of(who, found)))
+        _note(request, who, id_transacao, given=may)
         if found and may:
             return _answered(found)
-        if not found and await state.claims.owner("id", id_transacao) == who.client:
+        if not found and await request.app.state.claims.owner("id", id_transacao) == who.client:
             return _pending(request, id_transacao)
-        return None
+        raise ProblemError(404, "Not found", f"There is no payment {id_transacao} of yours.")
+
+    async def _repeated(self, request: Request, who: Caller, id_transacao: str) -> Response | None:
+        """The answer to a payment that was asked for before; None where the broker may not have it.
+
+        Then it is sent again, for whoever asked first may have died before sending it. It is still decided once.
+        """
+        found = await _decision(request, id_transacao)
+        if found:
+            _note(request, who, id_transacao, given=_is_of(who, found))
+        if found and not _is_of(who, found):
+            raise _id_in_use()
+        if found:
+            return _answered(found)
+        taken = await request.app.state.claims.owner("taken", id_transacao) == who.client
+        return _pending(request, id_transacao) if taken else None
+
+    async def _sent(
+        self, request: Request, who: Caller, fields: dict[str, Any], payload: bytes, began: float
+    ) -> Response:
+        """Sends the payment and waits for its decision, as long as the budget lasts."""
+        id_transacao, claims = str(fields["id_transacao"]), request.app.state.claims
+        sends: list[Sending] = []
+        left = self._budget_s - (time.monotonic() - began)
+        try:
+            answer = await request.app.state.decisions.wait(
+                id_transacao, left, lambda: sends.append(_send(request, who, fields, payload))
+            )
+        except OutboxFullError:
+            answer = None
+        if answer:
+            return _answered(answer)
+        if not (sends and sends[0].taken):
+            # Whether the broker has it is not known: the next attempt sends it again, and it is still decided once.
+            await claims.release("id", id_transacao)
+            raise _unavailable("The broker has not taken the payment; send it again.")
+        await claims.claim("taken", id_transacao, who.client, payload)
+        return _pending(request, id_transacao)
 
     async def _admit(self, request: Request, who: Caller) -> None:
         request.state.client = who.client
@@ -200,12 +215,32 @@ class _Door:
             status = 422 if found.reason in _SEMANTIC else 400
             raise ProblemError(status, "Not a payment", found.detail, found.reason) from None
 
-    def _send(self, request: Request, who: Caller, fields: dict[str, Any], payload: bytes) -> Any:  # noqa: ANN401 - kafka-python's future
-        headers = [(TRACE_HEADER, trace_of(request).encode()), (CLIENT_HEADER, who.client.encode())]
-        try:
-            return request.app.state.producer.send(TOPIC, payload, fields["id_pagador"].encode(), headers=headers)
-        except KafkaError as problem:
-            raise _unavailable("The broker does not take payments now.") from problem
+
+def _send(request: Request, who: Caller, fields: dict[str, Any], payload: bytes) -> Sending:
+    headers = [(TRACE_HEADER, trace_of(request).encode()), (CLIENT_HEADER, who.client.encode())]
+    sending: Sending = request.app.state.outbox.send(payload, fields["id_pagador"], headers)
+    return sending
+
+
+async def _decision(request: Request, id_transacao: str) -> Answer | None:
+    """The decision on a payment, whoever asked for it.
+
+    Raises:
+        ProblemError: 503 where only the database can know, and does not answer.
+    """
+    state = request.app.state
+    found: Answer | None = state.decisions.recent(id_transacao)
+    state.metrics.reads.labels("recente" if found else "banco").inc()
+    if found:
+        return found
+    try:
+        return await run_in_threadpool(state.reads.decision, id_transacao)
+    except AWAY as problem:
+        raise _unavailable("The decisions' database does not answer.") from problem
+
+
+def _is_of(who: Caller, found: Answer) -> bool:
+    return found.get("id_cliente") == who.client
 
 
 def _note(request: Request, who: Caller, id_transacao: str, *, given: bool) -> None:
@@ -227,6 +262,10 @@ def _answered(found: dict[str, Any]) -> Response:
 def _pending(request: Request, id_transacao: str) -> Response:
     body = PendingBody(id_transacao=id_transacao, id_rastro=trace_of(request))
     return JSONResponse(body.model_dump(), 202, headers={"Location": f"/transacoes/{id_transacao}", "Retry-After": "1"})
+
+
+def _id_in_use() -> ProblemError:
+    return ProblemError(409, "Id in use", "This id_transacao was used for another payment; draw a new one.")
 
 
 def _unavailable(detail: str) -> ProblemError:

@@ -213,7 +213,20 @@ def _producer(config: Settings) -> Producer:
         logger=_RDKAFKA,
     )
     producer.init_transactions(_PATIENCE_S)
+    _rehearse(producer)
     return producer
+
+
+def _rehearse(producer: Producer) -> None:
+    """A transaction that comes to nothing: the first one takes most of a second, and no payment shall wait for that.
+
+    Nobody reads what was not committed.
+    """
+    producer.begin_transaction()
+    for topic in (DECISIONS, ALERTS):
+        producer.produce(topic, b"", "ensaio")
+    producer.flush(_PATIENCE_S)
+    producer.abort_transaction(_PATIENCE_S)
 
 
 def main() -> None:

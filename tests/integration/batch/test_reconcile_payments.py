@@ -66,7 +66,7 @@ def decided(spark: SparkSession) -> Iterator[None]:
 
 def ask_database(text: str, *arguments: object) -> None:
     with psycopg.connect(settings().risk_dsn.get_secret_value()) as connection:
-        connection.execute(text, arguments)  # type: ignore[arg-type]
+        connection.execute(text, arguments)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -44,7 +44,7 @@ BOUNDED = settings(
 
 
 @pytest.fixture(scope="module")
-def answers() -> Iterator[Counter[tuple[str, int]]]:
+def answers() -> Counter[tuple[str, int]]:
     """How often each operation gave each status."""
     return Counter()
 
@@ -76,7 +76,11 @@ def test_each_example_is_a_payment(kind: str) -> None:
 @API.parametrize()
 @BOUNDED
 def test_every_answer_is_as_the_document_says(
-    case: schemathesis.Case, platform: Platform, client: httpx.Client, answers: Counter[tuple[str, int]], used: set[str]
+    case: "schemathesis.Case[Any]",
+    platform: Platform,
+    client: httpx.Client,
+    answers: Counter[tuple[str, int]],
+    used: set[str],
 ) -> None:
     said_anew(case, used)
     headers = {"Authorization": client.headers["Authorization"]}
@@ -85,7 +89,7 @@ def test_every_answer_is_as_the_document_says(
     assert "defeito" not in (answer.json().get("causas") or [])
 
 
-def said_anew(case: schemathesis.Case, used: set[str]) -> None:
+def said_anew(case: "schemathesis.Case[Any]", used: set[str]) -> None:
     """Says what is not to be judged: used names are refused for that alone, and a schema can't tell 1.0 from 1."""
     body = case.body if isinstance(case.body, dict) else {}
     for place, name in ((body, "id_transacao"), (case.headers or {}, "idempotency-key")):
@@ -93,8 +97,9 @@ def said_anew(case: schemathesis.Case, used: set[str]) -> None:
             if drawn in used:
                 place[name] = uuid4().hex
             used.add(drawn)
-    if isinstance(body.get("parcelas"), float) and body["parcelas"].is_integer():
-        body["parcelas"] = int(body["parcelas"])
+    parts = body.get("parcelas")
+    if isinstance(parts, float) and parts.is_integer():
+        body["parcelas"] = int(parts)
 
 
 def test_allowed_payments_were_decided_and_forbidden_ones_refused(answers: Counter[tuple[str, int]]) -> None:
@@ -108,7 +113,7 @@ def test_what_was_taken_can_be_read_by_the_links_of_its_answer(
     platform: Platform, client: httpx.Client, used: set[str]
 ) -> None:
     class Flow(API.as_state_machine()):  # type: ignore[misc]
-        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+        def get_call_kwargs(self, case: "schemathesis.Case[Any]") -> dict[str, Any]:
             said_anew(case, used)
             return {"base_url": platform.config.risk_url, "headers": {"Authorization": client.headers["Authorization"]}}
 

@@ -13,6 +13,7 @@ from acude.payments.memory import Recalled
 from acude.payments.wire import Arrival, Coordinate
 from acude.risk.payment import Payment
 from acude.risk.policy import read
+from acude.risk.rules import Rules
 from acude.settings import Settings
 from tests.unit.risk.pasts import payment as made
 
@@ -40,9 +41,9 @@ class Broken(Blacklist):
 
 @pytest.fixture
 def judge() -> Judge:
-    policy = read(Settings().risk_policy)
+    rules = Rules(read(Settings().risk_policy))
     memory: Any = Forgetful()
-    return Judge(memory, Broken(Settings(blacklist_url="")), lambda: policy, timedelta(seconds=2), now_ms=lambda: 1_000)
+    return Judge(memory, Broken(Settings(blacklist_url="")), lambda: rules, timedelta(seconds=2), now_ms=lambda: 1_000)
 
 
 def arrival(number: int, document: str = "52998224725") -> Arrival:

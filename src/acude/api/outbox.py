@@ -1,0 +1,88 @@
+"""Payments on their way from the door to their topic."""
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from acude.ingress.producer import require_topic
+from acude.payments.wire import TOPIC
+from acude.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 0.1
+_LEAVE_S: Final = 2.0
+_MOST_QUEUED: Final = 10_000
+Headers = list[tuple[str, bytes]]
+
+
+class OutboxFullError(Exception):
+    """The broker takes payments more slowly than they come, or not at all."""
+
+
+@dataclass
+class Sending:
+    """A payment under way; `taken` once the broker has acknowledged it."""
+
+    taken: bool = False
+
+
+class Outbox:
+    """Sends payments without waiting for them.
+
+    Args:
+        config: where the broker is; what it has not taken within `risk_budget` is given up.
+
+    Raises:
+        BrokerError: no broker answers, or it lacks the topic.
+    """
+
+    def __init__(self, config: Settings) -> None:
+        require_topic(config.kafka_bootstrap, TOPIC)
+        self._producer = Producer(
+            {
+                "bootstrap.servers": config.kafka_bootstrap,
+                "client.id": "acude-porta",
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 0,
+                "message.timeout.ms": int(config.risk_budget.total_seconds() * 1000),
+                "queue.buffering.max.messages": _MOST_QUEUED,
+            }
+        )
+        # The first payment shall not wait for the topic's place.
+        self._producer.list_topics(TOPIC, timeout=_LEAVE_S)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="outbox", daemon=True)
+        self._thread.start()
+
+    def send(self, payload: bytes, key: str, headers: Headers) -> Sending:
+        """Hands a payment over.
+
+        Raises:
+            OutboxFullError: too many are under way.
+        """
+        sending = Sending()
+
+        def answered(problem: KafkaError | None, _message: Message) -> None:
+            sending.taken = problem is None
+
+        try:
+            self._producer.produce(TOPIC, payload, key, headers=dict(headers), on_delivery=answered)
+        except (BufferError, KafkaException) as problem:
+            raise OutboxFullError(type(problem).__name__) from problem
+        return sending
+
+    def close(self) -> None:
+        """Waits a moment for what is under way."""
+        self._producer.flush(_LEAVE_S)
+        self._stop.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        """The broker's answers come while somebody listens."""
+        while not self._stop.is_set():
+            self._producer.poll(_LOOK_S)
