@@ -64,9 +64,8 @@ def create(
         print_json(manifest.model_dump(mode="json") | {"removidos": removed})
         return
     _print_databases(manifest.bancos)
-    out.print(
-        f"\n{manifest.id}: {filesize.decimal(manifest.size)}, key {manifest.chave}. Prove it with `acude backup verify`."
-    )
+    size = filesize.decimal(manifest.size)
+    out.print(f"\n{manifest.id}: {size}, key {manifest.chave}. Prove it with `acude backup verify`.")
     for one in removed:
         out.print(f"removed {one}")
 
