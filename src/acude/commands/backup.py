@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
+from rich import filesize
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
@@ -63,7 +64,8 @@ def create(
         print_json(manifest.model_dump(mode="json") | {"removidos": removed})
         return
     _print_databases(manifest.bancos)
-    out.print(f"\n{manifest.id}: {_mib(manifest.size)}, key {manifest.chave}. Prove it with `acude backup verify`.")
+    size = filesize.decimal(manifest.size)
+    out.print(f"\n{manifest.id}: {size}, key {manifest.chave}. Prove it with `acude backup verify`.")
     for one in removed:
         out.print(f"removed {one}")
 
@@ -240,7 +242,7 @@ class _Progress:
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description:<10}"))
-        more = (TextColumn("{task.fields[step]:<9}"), DownloadColumn(binary_units=True), TimeElapsedColumn())
+        more = (TextColumn("{task.fields[step]:<9}"), DownloadColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, *more, console=err)
         self._tasks: dict[str, Any] = {}
 
@@ -257,7 +259,7 @@ class _Progress:
         ended = step in _SAID
         if not err.is_terminal:
             if ended:
-                err.print(f"{what:<10} {step} {_mib(done)}", markup=False)
+                err.print(f"{what:<10} {step} {filesize.decimal(done)}", markup=False)
             return
         if what not in self._tasks:
             self._tasks[what] = self._bars.add_task(what, total=None, step=step)
@@ -266,7 +268,8 @@ class _Progress:
 
 def _print_databases(databases: Any) -> None:  # noqa: ANN401 - any sequence of them
     rows = [
-        (one.banco, str(len(one.tabelas)), f"{sum(one.tabelas.values()):,}", _mib(one.tamanho)) for one in databases
+        (one.banco, str(len(one.tabelas)), f"{sum(one.tabelas.values()):,}", filesize.decimal(one.tamanho))
+        for one in databases
     ]
     print_table(("database", "tables", "rows", "size"), rows)
 
@@ -281,7 +284,7 @@ def _row(one: "Listed") -> tuple[str, ...]:
         return one.id, "", "", "", "", f"[yellow]{one.problem}[/yellow]"
     rows = sum(sum(database.tabelas.values()) for database in one.manifest.bancos)
     names = ", ".join(database.banco for database in one.manifest.bancos)
-    return one.id, names, f"{rows:,}", _mib(one.manifest.size), one.manifest.chave, "complete"
+    return one.id, names, f"{rows:,}", filesize.decimal(one.manifest.size), one.manifest.chave, "complete"
 
 
 def _plain(one: "Listed") -> dict[str, Any]:
@@ -291,7 +294,3 @@ def _plain(one: "Listed") -> dict[str, Any]:
 
 def _moment(when: "datetime") -> str:
     return f"{when:%Y-%m-%d %H:%M} UTC"
-
-
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB"
