@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acude.risk import drift, inputs, learning
+from acude.risk import drift, inputs, learning, training
 from acude.risk.drift import SIGNAL_PREFIX
 from acude.risk.learning import LearningError, Lesson, learn
 from acude.risk.model import CARD, GRAPH, Model
@@ -80,6 +80,11 @@ def test_a_refused_payment_of_which_nothing_can_come_to_light_teaches_nothing(le
     refused = frozenset(learnt[::10]) - lesson.frauds
     card = learn(replace(lesson, untold=refused), tmp_path)
     assert card.metrics["pagamentos"] == len(learnt) - len(refused)
+    book = sorted(lesson.payments, key=lambda one: one.at_us)
+    bad = [one.id_transacao in lesson.frauds for one in book]
+    told = np.array([one.id_transacao not in refused for one in book if one.timestamp >= FIRST])
+    matrix, own = training.replay(book, bad, FIRST)[told], np.array(bad)[-len(told) :][told]
+    assert card.metrics == learning.figures(matrix, own), "it learnt from the others' rows, with their own labels"
     assert f"left out | {len(refused)} |" in (tmp_path / "cartao.md").read_text()
     assert drift.read(tmp_path / REFERENCE).pagamentos == len(learnt)
 
