@@ -74,7 +74,7 @@ class Series:
         return len(differing)
 
     def _replace(self, connection: Connection, hour: datetime, gold: Snapshot, wanted: Mapping[datetime, str]) -> None:
-        rows = gold.rows_of({"data": hour.date().isoformat(), "hora": str(hour.hour)}, self._columns)
+        rows = gold.fitting([[("data", "=", hour.date()), ("hora", "=", hour.hour)]], self._columns)
         with connection.transaction():
             connection.execute("SELECT pagamentos_preparar(%s)", (hour.date(),))
             connection.execute(self._load, {"hora": hour, **_lists(rows)})
