@@ -6,6 +6,7 @@ lost checkpoint, changes nothing.
 """
 
 import logging
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -134,7 +135,11 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     """
     config = config or settings()
     counting = Counting(spark, config)
-    counting.series.catch_up()
+    if available_now:
+        counting.series.catch_up()
+    else:
+        # Beside the queries: a new database takes minutes, and where nobody pays no batch would bring it what it missed.
+        threading.Thread(target=counting.series.catch_up, daemon=True, name="series").start()
     trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.payments_trigger}
     return go_on(spark, counting, config, trigger)
 
