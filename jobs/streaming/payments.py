@@ -138,7 +138,7 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     if available_now:
         counting.series.catch_up()
     else:
-        # Beside the queries: a new database takes minutes, and where nobody pays no batch would bring it what it missed.
+        # Beside the queries: a new database takes minutes. Where nobody pays, no batch would bring what it missed.
         threading.Thread(target=counting.series.catch_up, daemon=True, name="series").start()
     trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.payments_trigger}
     return go_on(spark, counting, config, trigger)
