@@ -6,12 +6,13 @@ lost checkpoint, changes nothing.
 """
 
 import logging
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
@@ -19,8 +20,17 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_schema
 from acude.lake.delta import table_path
-from acude.lake.payment_minutes import Span, by_day, minutes_of, payments_per_minute, renewed, spans, within
-from acude.lake.snapshot import snapshot
+from acude.lake.payment_minutes import (
+    OF_DECISIONS,
+    OF_PAYMENTS,
+    Span,
+    by_hour,
+    minutes_of,
+    payments_per_minute,
+    renewed,
+    spans,
+)
+from acude.lake.snapshot import Condition, Snapshot, snapshot
 from acude.payments.series.loader import Series
 from acude.settings import Settings, settings
 
@@ -32,6 +42,9 @@ TABLE = "gold.ao_vivo_pagamentos_por_minuto"
 CHECKPOINT = "_checkpoints/payments"
 
 _DAY = timedelta(days=1)
+
+Lake = dict[str, Snapshot | None]
+"""Tables as they are when a batch begins, none where nobody has made one yet."""
 
 
 class Counting:
@@ -46,44 +59,31 @@ class Counting:
         """One micro-batch: the column `minuto` of its new rows."""
         minutes = touched.distinct().toArrow()["minuto"].to_pylist()
         log.debug("Batch %d touches %d minutes", number, len(minutes))
-        for day, of_day in by_day(minutes).items():
-            self._count_again(day, of_day)
+        hours = by_hour(minutes)
+        lake = {name: snapshot(table(name)) for name in (SOURCE, DECISIONS, TABLE)}
+        for _, of_day in groupby(hours, key=lambda hour: hour.date()):
+            altered = {hour: self._counted_again(lake, hour, hours[hour]) for hour in of_day}
+            self._write({hour: rows for hour, rows in altered.items() if rows is not None})
         self.series.catch_up()
 
-    def _count_again(self, day: date, minutes: set[datetime]) -> None:
-        """Replaces the hours of which a minute changed, in one commit."""
+    def _counted_again(self, lake: Lake, hour: datetime, minutes: list[datetime]) -> pa.Table | None:
+        """The hour's rows with these minutes as they are in silver now; None where nothing is new."""
         found = spans(minutes)
-        # Where spans were joined, whole minutes between them are counted again, too.
-        counted = payments_per_minute(*self._silver(day, found)).toArrow()
-        altered = {}
-        for hour, of_hour in _by_hour(found).items():
-            before = self._rows(day, hour)
-            mine = counted.filter(pc.equal(counted["hora"], hour))
-            after = renewed(before, of_hour, mine, self.contract.keys)
-            if not after.equals(before):
-                altered[hour] = after
-        if altered:
-            self._write(day, altered)
+        counted = payments_per_minute(_payments(lake[SOURCE], hour, found), _decisions(lake[DECISIONS], hour, found))
+        schema = arrow_schema(self.contract)
+        before = schema.empty_table()
+        if gold := lake[TABLE]:
+            before = gold.fitting([[("data", "=", hour.date()), ("hora", "=", hour.hour)]]).cast(schema)
+        # Where there are too many spans, the minutes between them are counted, too.
+        counted_minutes = [minute for span in found for minute in span.minutes]
+        after = renewed(before, counted_minutes, pa.Table.from_pylist(counted, schema), self.contract.keys)
+        return None if after.equals(before) else after
 
-    def _silver(self, day: date, of: list[Span]) -> tuple[DataFrame, DataFrame]:
-        """Payments of these spans, and decisions on them.
-
-        A decision comes after its payment, maybe days, and a payment's clock may be ahead: its day is not bound.
-        """
-        payments = self._read(SOURCE).where((f.col("data") == f.lit(day)) & within("timestamp", of))
-        decisions = self._read(DECISIONS).where((f.col("data") >= f.lit(day - _DAY)) & within("transacao_em", of))
-        return payments, decisions
-
-    def _read(self, name: str) -> DataFrame:
-        return self.spark.read.format("delta").load(table_path(table(name)))
-
-    def _rows(self, day: date, hour: int) -> pa.Table:
-        found = snapshot(self.contract)
-        rows = found.rows_of({"data": day.isoformat(), "hora": str(hour)}) if found else None
-        return arrow_schema(self.contract).empty_table() if rows is None else rows.cast(arrow_schema(self.contract))
-
-    def _write(self, day: date, hours: dict[int, pa.Table]) -> None:
-        names = ", ".join(map(str, hours))
+    def _write(self, hours: dict[datetime, pa.Table]) -> None:
+        """Replaces hours of one day, in one commit."""
+        if not hours:
+            return
+        day, names = min(hours).date(), ", ".join(str(hour.hour) for hour in hours)
         (
             self.spark.createDataFrame(pa.concat_tables(hours.values()))
             .coalesce(1)
@@ -94,14 +94,23 @@ class Counting:
         )
 
 
-def _by_hour(of: Iterable[Span]) -> dict[int, set[datetime]]:
-    """Each minute of the spans, by its hour."""
-    found: dict[int, set[datetime]] = {}
-    for begin, end in of:
-        for number in range((end - begin) // timedelta(minutes=1)):
-            minute = (begin + timedelta(minutes=number)).astimezone(UTC)
-            found.setdefault(minute.hour, set()).add(minute)
-    return found
+def _payments(silver: Snapshot | None, hour: datetime, of: list[Span]) -> pa.Table:
+    own: Condition = ("data", "=", hour.date())
+    return _rows(silver, SOURCE, OF_PAYMENTS, [[own, *_within("timestamp", span)] for span in of])
+
+
+def _decisions(silver: Snapshot | None, hour: datetime, of: list[Span]) -> pa.Table:
+    """A decision comes after its payment, maybe days, and the payment's clock may have been a day ahead."""
+    later: Condition = ("data", ">=", hour.date() - _DAY)
+    return _rows(silver, DECISIONS, OF_DECISIONS, [[later, *_within("transacao_em", span)] for span in of])
+
+
+def _rows(silver: Snapshot | None, name: str, columns: Sequence[str], any_of: list[list[Condition]]) -> pa.Table:
+    return silver.fitting(any_of, columns) if silver else arrow_schema(table(name)).empty_table().select(columns)
+
+
+def _within(column: str, span: Span) -> list[Condition]:
+    return [(column, ">=", span.begin), (column, "<", span.end)]
 
 
 def touched_minutes(spark: SparkSession, contract: Contract) -> DataFrame:
@@ -126,8 +135,12 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     """
     config = config or settings()
     counting = Counting(spark, config)
-    counting.series.catch_up()
-    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.measure_trigger}
+    if available_now:
+        counting.series.catch_up()
+    else:
+        # Beside the queries: a new database takes minutes. Where nobody pays, no batch would bring what it missed.
+        threading.Thread(target=counting.series.catch_up, daemon=True, name="series").start()
+    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.payments_trigger}
     return go_on(spark, counting, config, trigger)
 
 

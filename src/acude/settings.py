@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     ingest_patience: str = Field(default="3s", description="For so long; each micro-batch leaves files behind")
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
     measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are brought up to date")
+    payments_trigger: str = Field(default="60 seconds", description="How often payments are counted by the minute")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Of the own logs of the streams' driver and the risk services"
     )

@@ -1,26 +1,34 @@
-"""Payments of each minute by what was decided: counted from silver, and which minutes to count again.
+"""Payments of each minute by what was decided: counted from silver's rows, and which minutes to count again.
 
-Frames in, frame out, so that the stream and whoever counts a past day again do the same.
+Rows in, rows out, as Arrow tables: for a minute's few rows Spark would plan and compile anew with each batch.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
-RESULTS: Final = ("aprovar", "revisar", "negar")
 UNDECIDED: Final = "sem_decisao"
+REFUSED: Final = "negar"
 ABROAD: Final = "EX"
 """The tax office's code where a state would stand."""
 
 MINUTE: Final = timedelta(minutes=1)
 _MOST_SPANS: Final = 24
 _GROUP: Final = ("janela_inicio", "tipo_pagamento", "operacao", "moeda", "uf")
+_PAYMENT: Final = ["id_transacao", "timestamp"]
+
+OF_PAYMENTS: Final = ("id_transacao", "timestamp", "tipo_pagamento", "operacao", "moeda", "uf", "valor")
+"""Columns of silver.transacoes that are needed."""
+
+OF_DECISIONS: Final = ("id_transacao", "transacao_em", "decisao", "timestamp", "particao", "deslocamento")
+"""Columns of silver.decisoes_risco that are needed."""
 
 
 class Span(NamedTuple):
@@ -28,6 +36,11 @@ class Span(NamedTuple):
 
     begin: datetime
     end: datetime
+
+    @property
+    def minutes(self) -> list[datetime]:
+        """Each minute's begin."""
+        return [self.begin + number * MINUTE for number in range((self.end - self.begin) // MINUTE)]
 
 
 def spans(minutes: Iterable[datetime]) -> list[Span]:
@@ -45,8 +58,16 @@ def spans(minutes: Iterable[datetime]) -> list[Span]:
     return [Span(ordered[first], ordered[last - 1] + MINUTE) for first, last in pairwise(edges)] if ordered else []
 
 
+def by_hour(minutes: Iterable[datetime]) -> dict[datetime, list[datetime]]:
+    """The minutes of each UTC hour, hours ascending."""
+    found: dict[datetime, list[datetime]] = {}
+    for minute in sorted(one.astimezone(UTC) for one in minutes):
+        found.setdefault(minute.replace(minute=0), []).append(minute)
+    return found
+
+
 def minutes_of(payments: DataFrame, decisions: DataFrame) -> DataFrame:
-    """The minutes to which new rows belong, with repeats: column `minuto`.
+    """The minutes to which rows belong, with repeats: column `minuto`.
 
     A decision belongs to the minute of its payment, whenever either came.
 
@@ -58,90 +79,67 @@ def minutes_of(payments: DataFrame, decisions: DataFrame) -> DataFrame:
     return own.unionAll(decisions.select(f.date_trunc("minute", "transacao_em").alias("minuto")))
 
 
-def within(column: str, of: Iterable[Span]) -> Column:
-    """Whether a time lies in one of the spans."""
-    found = f.lit(False)
-    for one in of:
-        found |= (f.col(column) >= f.lit(one.begin)) & (f.col(column) < f.lit(one.end))
-    return found
-
-
-def first_decisions(decisions: DataFrame) -> DataFrame:
-    """One row a payment: `id_transacao`, `transacao_em`, `decisao`, `motivos`, `decidida_em`.
-
-    A payment that came again after days may have been decided again; as in the database the first decision stands.
-
-    Args:
-        decisions: rows of silver.decisoes_risco.
-    """
-    first = f.struct(f.col("timestamp").alias("decidida_em"), "particao", "deslocamento", "decisao", "motivos")
-    return (
-        decisions.groupBy("id_transacao", "transacao_em")
-        .agg(f.min(first).alias("primeira"))
-        .select("id_transacao", "transacao_em", "primeira.decisao", "primeira.motivos", "primeira.decidida_em")
-    )
-
-
-def payments_per_minute(payments: DataFrame, decisions: DataFrame) -> DataFrame:
+def payments_per_minute(payments: pa.Table, decisions: pa.Table) -> list[dict[str, Any]]:
     """One row a minute, way of paying, operation, currency, state and result.
 
     Args:
-        payments: rows of silver.transacoes, all of each minute that is there.
-        decisions: rows of silver.decisoes_risco, at least those on these payments.
+        payments: `OF_PAYMENTS`, all of each minute that is there.
+        decisions: `OF_DECISIONS`, at least those on these payments.
 
     Returns:
-        The columns of gold.ao_vivo_pagamentos_por_minuto; amounts are exact, a payment without a decision has the
-        result `sem_decisao`.
+        Rows of gold.ao_vivo_pagamentos_por_minuto; amounts are exact, a payment without a decision has the result
+        `sem_decisao`.
     """
-    decided = first_decisions(decisions).select("id_transacao", f.col("transacao_em").alias("timestamp"), "decisao")
-    joined = payments.join(decided, ["id_transacao", "timestamp"], "left").select(
-        f.date_trunc("minute", "timestamp").alias("janela_inicio"),
-        "tipo_pagamento",
-        "operacao",
-        "moeda",
-        f.coalesce("uf", f.lit(ABROAD)).alias("uf"),
-        "valor",
-        f.coalesce("decisao", f.lit(UNDECIDED)).alias("resultado"),
+    joined = payments.join(_first_decisions(decisions), _PAYMENT, join_type="left outer")
+    columns = {
+        "janela_inicio": pc.floor_temporal(joined["timestamp"], unit="minute"),
+        **{name: joined[name] for name in ("tipo_pagamento", "operacao", "moeda")},
+        "uf": pc.fill_null(joined["uf"], ABROAD),
+        "resultado": pc.fill_null(joined["decisao"], UNDECIDED),
+        "valor": joined["valor"],
+    }
+    counted = pa.table(columns).group_by([*_GROUP, "resultado"]).aggregate([("valor", "count"), ("valor", "sum")])
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in counted.to_pylist():
+        groups.setdefault(tuple(row[name] for name in _GROUP), []).append(row)
+    return [_row(row, rate) for rows in groups.values() for rate in [_rate(rows)] for row in rows]
+
+
+def _first_decisions(decisions: pa.Table) -> pa.Table:
+    """One row a payment. One that came again after days may have been decided again; the first decision stands."""
+    order = [(name, "ascending") for name in ("timestamp", "particao", "deslocamento")]
+    first = (
+        decisions.sort_by(order)
+        .group_by(["id_transacao", "transacao_em"], use_threads=False)
+        .aggregate([("decisao", "first")])
     )
-    # All results of a group in one row, for its rate needs them together.
-    counted = joined.groupBy(*_GROUP).agg(*(piece for result in (*RESULTS, UNDECIDED) for piece in _sums(result)))
-    rate = (f.col("n_negar") / f.nullif(_decided(), f.lit(0).cast("decimal(20,0)"))).cast("decimal(7,6)")
-    results = f.array(*(_struct(result) for result in (*RESULTS, UNDECIDED)))
-    return (
-        counted.select(*_GROUP, rate.alias("taxa_fraude"), f.explode(results).alias("r"))
-        .where("r.transacoes > 0")
-        .select(
-            f.to_date("janela_inicio").alias("data"),
-            f.hour("janela_inicio").alias("hora"),
-            "janela_inicio",
-            *_GROUP[1:],
-            "r.resultado",
-            f.col("r.transacoes").cast("bigint").alias("transacoes"),
-            f.col("r.valor").cast("decimal(38,2)").alias("valor"),
-            # Before it is widened: Spark cuts the digits of wide quotients.
-            (f.col("r.valor") / f.col("r.transacoes")).cast("decimal(18,4)").alias("media"),
-            "taxa_fraude",
-        )
+    return pa.table(
+        {"id_transacao": first["id_transacao"], "timestamp": first["transacao_em"], "decisao": first["decisao_first"]}
     )
 
 
-def _sums(result: str) -> tuple[Column, Column]:
-    mine = f.col("resultado") == result
-    number = f.count(f.when(mine, 1)).cast("decimal(20,0)").alias(f"n_{result}")
-    return number, f.sum(f.when(mine, f.col("valor"))).alias(f"v_{result}")
+def _rate(rows: list[dict[str, Any]]) -> Decimal | None:
+    """Refused among decided; None where nothing was decided."""
+    numbers = {row["resultado"]: row["valor_count"] for row in rows}
+    decided = sum(number for result, number in numbers.items() if result != UNDECIDED)
+    return _rounded(Decimal(numbers.get(REFUSED, 0)) / decided, 6) if decided else None
 
 
-def _struct(result: str) -> Column:
-    return f.struct(
-        f.lit(result).alias("resultado"), f.col(f"n_{result}").alias("transacoes"), f.col(f"v_{result}").alias("valor")
-    )
+def _row(row: dict[str, Any], rate: Decimal | None) -> dict[str, Any]:
+    start: datetime = row["janela_inicio"]
+    return {
+        "data": start.date(),
+        "hora": start.hour,
+        **{name: row[name] for name in (*_GROUP, "resultado")},
+        "transacoes": row["valor_count"],
+        "valor": row["valor_sum"],
+        "media": _rounded(row["valor_sum"] / row["valor_count"], 4),
+        "taxa_fraude": rate,
+    }
 
 
-def _decided() -> Column:
-    total = f.col(f"n_{RESULTS[0]}")
-    for result in RESULTS[1:]:
-        total += f.col(f"n_{result}")
-    return total.cast("decimal(20,0)")
+def _rounded(value: Decimal, digits: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def renewed(before: pa.Table, minutes: Iterable[datetime], counted: pa.Table, order: list[str]) -> pa.Table:
@@ -154,13 +152,5 @@ def renewed(before: pa.Table, minutes: Iterable[datetime], counted: pa.Table, or
         order: columns by which the rows are sorted; they name a row.
     """
     column = before["janela_inicio"]
-    kept = before.filter(pc.invert(pc.is_in(column, pa.array(sorted(minutes), column.type))))
-    return pa.concat_tables([kept, counted.cast(kept.schema)]).sort_by([(name, "ascending") for name in order])
-
-
-def by_day(minutes: Iterable[datetime]) -> dict[date, set[datetime]]:
-    """The minutes of each UTC day, days ascending."""
-    found: dict[date, set[datetime]] = {}
-    for minute in sorted(minutes):
-        found.setdefault(minute.astimezone(UTC).date(), set()).add(minute)
-    return found
+    kept = before.filter(pc.invert(pc.is_in(column, pa.array(minutes, column.type))))
+    return pa.concat_tables([kept, counted]).sort_by([(name, "ascending") for name in order])

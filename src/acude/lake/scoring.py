@@ -17,7 +17,6 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import read_days
-from acude.lake.payment_minutes import first_decisions
 from acude.payments.judge import ON_THE_LIST
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.model import Model
@@ -112,7 +111,7 @@ def scored(
 
 def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: date) -> DataFrame:
     """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listado`, `pedido`."""
-    answers = first_decisions(decisions).select(
+    answers = _first_decisions(decisions).select(
         "id_transacao",
         f.col("transacao_em").alias("timestamp"),
         "decidida_em",
@@ -125,6 +124,16 @@ def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: d
         *_ORDER[1:],
         f.coalesce("na_lista", f.lit(False)).alias("listado"),
         (f.col("data") >= f.lit(first_day)).alias("pedido"),
+    )
+
+
+def _first_decisions(decisions: DataFrame) -> DataFrame:
+    """One row a payment; one that came again after days may have been decided again, and remembered once."""
+    first = f.struct(f.col("timestamp").alias("decidida_em"), "particao", "deslocamento", "motivos")
+    return (
+        decisions.groupBy("id_transacao", "transacao_em")
+        .agg(f.min(first).alias("primeira"))
+        .select("id_transacao", "transacao_em", "primeira.*")
     )
 
 

@@ -3,10 +3,12 @@
 Reads only. Every table has one writer, and that is a Spark driver (`acude.lake.lease`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from datetime import date, datetime
+from functools import reduce
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +25,9 @@ from acude.lake.delta import each_day, partition_column, partition_of
 from acude.settings import Settings, settings
 
 _PIECE_ROWS = 1_000_000
+
+Condition = tuple[str, Literal["=", ">=", "<"], date | datetime | int]
+"""Column, comparison, value."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +60,20 @@ class Snapshot:
         found = files.to_table(columns=names) if limit is None else files.head(limit, columns=names)
         return found.cast(_schema(self.contract, names))
 
-    def rows_of(self, partition: Mapping[str, str], columns: Sequence[str] | None = None) -> pa.Table:
-        """Rows of one partition of a table that is divided by several columns.
+    def fitting(self, any_of: Sequence[Sequence[Condition]], columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows that fit all conditions of one of these groups; files that can't hold any stay closed.
+
+        Statistics say so, and Spark's have milliseconds: name times that have no finer part.
 
         Args:
-            partition: each partition column's value, as in a path.
+            any_of: groups of conditions.
             columns: those that are wanted; all where they are left out.
         """
         names = list(columns or self.contract.column_names)
-        chosen = [(column, "=", value) for column, value in partition.items()]
-        found = self.table.to_pyarrow_dataset(file_pruning_predicate=chosen)
-        return found.to_table(columns=names).cast(_schema(self.contract, names))
+        predicate: list[list[tuple[str, str, Any]]] = [[*group] for group in any_of]
+        found = self.table.to_pyarrow_dataset(file_pruning_predicate=predicate)
+        fits = reduce(operator.or_, (reduce(operator.and_, map(_expression, group)) for group in any_of))
+        return found.to_table(columns=names, filter=fits).cast(_schema(self.contract, names))
 
     def pieces(self, partition: str, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """The same rows of one partition, so many at a time (a few more in each), as tables of the columns."""
@@ -115,6 +123,12 @@ class Snapshot:
         stored = StructType([field for field in kinds if field.name != column])
         rows = spark.read.schema(stored).parquet(*(file.replace("s3://", "s3a://", 1) for file in files))
         return rows.withColumn(column, f.lit(partition).cast(kinds[column].dataType)).select(*kinds.names)
+
+
+def _expression(condition: Condition) -> pc.Expression:
+    name, comparison, value = condition
+    column = pc.field(name)
+    return {"=": column == value, ">=": column >= value, "<": column < value}[comparison]
 
 
 def snapshot(contract: Contract, config: Settings | None = None) -> Snapshot | None:

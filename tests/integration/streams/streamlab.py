@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +27,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 
 from acude.aws import s3
 from acude.lake.snapshot import storage_options
+from acude.payments.series.loader import Series
 from acude.settings import PROJECT, Settings, settings
 
 Row = dict[str, Any]
@@ -214,16 +214,21 @@ def score(first: date, last: date, changes: dict[str, Any] | None = None) -> lis
     return rows
 
 
+class Killer(Series):
+    """Where the database would be asked the process is killed."""
+
+    def catch_up(self) -> int | None:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return None
+
+
 def payments_that_end_before_the_database() -> None:
     """Step: the same, but the process is killed between gold's commit and the database's."""
     from jobs.streaming import payments as job  # noqa: PLC0415
 
-    def die(_: object) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    waiting = job.Counting(_spark(), settings())
-    waiting.series.catch_up = partial(die, None)  # type: ignore[method-assign]
-    _finish(job.go_on(_spark(), waiting, settings(), {"availableNow": True}))
+    counting = job.Counting(_spark(), settings())
+    counting.series = Killer(settings())
+    _finish(job.go_on(_spark(), counting, settings(), {"availableNow": True}))
 
 
 def _finish(query: Any) -> None:  # noqa: ANN401 - Spark is only imported in the child

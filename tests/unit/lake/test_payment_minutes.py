@@ -1,13 +1,13 @@
 """Which minutes are counted again, and what becomes of an hour's rows."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acude.lake.payment_minutes import MINUTE, by_day, renewed, spans
+from acude.lake.payment_minutes import MINUTE, by_hour, renewed, spans
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 minutes = st.sets(st.integers(0, 3_000).map(lambda number: NOON + number * MINUTE), max_size=60)
@@ -29,9 +29,10 @@ def test_many_scattered_minutes_are_one_span() -> None:
     assert [(one.begin, one.end) for one in found] == [(NOON, NOON + 49 * MINUTE)]
 
 
-def test_minutes_belong_to_their_utc_day() -> None:
-    midnight = datetime(2026, 11, 23, tzinfo=UTC)
-    assert [*by_day([midnight, midnight - MINUTE])] == [midnight.date() - timedelta(days=1), midnight.date()]
+def test_minutes_belong_to_their_utc_hour() -> None:
+    elsewhere = timezone(timedelta(hours=5, minutes=30))
+    found = by_hour([NOON.astimezone(elsewhere), NOON - MINUTE, NOON + 59 * MINUTE])
+    assert found == {NOON - 60 * MINUTE: [NOON - MINUTE], NOON: [NOON, NOON + 59 * MINUTE]}
 
 
 def rows(*of: tuple[int, str, int]) -> pa.Table:

@@ -8,6 +8,7 @@ between) the next look brings both to the same state, and what was loaded twice 
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Final
 
 import psycopg
@@ -35,16 +36,21 @@ class Series:
     def __init__(self, config: Settings) -> None:
         self._config = config
         self._contract = table(TABLE)
-        self._load = load_statement().encode()
+        self._statement = load_statement().encode()
         self._columns = [column.name for column in stored(self._contract)]
+        self._loading = Lock()
 
     def catch_up(self) -> int | None:
-        """Loads each hour that gold has in another state.
+        """Loads each hour that gold has in another state; one thread after another.
 
         Returns:
             How many hours were loaded; None where the database gave no answer or refused. Gold is the truth and the
             streams don't wait for a copy of it: what is missing is loaded with a later batch.
         """
+        with self._loading:
+            return self._catch_up()
+
+    def _catch_up(self) -> int | None:
         dsn = self._config.risk_dsn.get_secret_value()
         gold = snapshot(self._contract, self._config) if dsn else None
         if gold is None:
@@ -54,13 +60,13 @@ class Series:
                 dsn, connect_timeout=_PATIENCE_S, options=_OPTIONS, application_name="acude-series", autocommit=True
             ) as connection:
                 prepare(connection)
-                return self._catch_up(connection, gold)
+                return self._load_differing(connection, gold)
         except psycopg.Error as problem:
             # The kind alone: a message may hold the address and more.
             log.warning("The time series wait for their database: %s", type(problem).__name__)
             return None
 
-    def _catch_up(self, connection: Connection, gold: Snapshot) -> int:
+    def _load_differing(self, connection: Connection, gold: Snapshot) -> int:
         now = datetime.now(UTC)
         oldest = now.date() - timedelta(days=minute_days(self._contract))
         there: dict[datetime, str] = dict(connection.execute("SELECT hora, arquivos FROM pagamentos_cargas").fetchall())
@@ -74,10 +80,10 @@ class Series:
         return len(differing)
 
     def _replace(self, connection: Connection, hour: datetime, gold: Snapshot, wanted: Mapping[datetime, str]) -> None:
-        rows = gold.rows_of({"data": hour.date().isoformat(), "hora": str(hour.hour)}, self._columns)
+        rows = gold.fitting([[("data", "=", hour.date()), ("hora", "=", hour.hour)]], self._columns)
         with connection.transaction():
             connection.execute("SELECT pagamentos_preparar(%s)", (hour.date(),))
-            connection.execute(self._load, {"hora": hour, **_lists(rows)})
+            connection.execute(self._statement, {"hora": hour, **_lists(rows)})
             connection.execute("SELECT pagamentos_somar_hora(%s)", (hour,))
             if hour in wanted:
                 connection.execute(_LOADED, (hour, wanted[hour]))
