@@ -203,8 +203,9 @@ def _read(value: bytes) -> dict[str, str] | None:
     """What an alert is about; None for a record that is no alert, which the lake keeps in quarantine."""
     try:
         fields = orjson.loads(value or b"")
+        datetime.fromisoformat(fields["timestamp"])
         return {name: str(fields[name]) for name in ("id_transacao", "id_rastro", "timestamp")}
-    except (orjson.JSONDecodeError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 
