@@ -146,7 +146,7 @@ class Notifier:
             self._bury(record, message, problem, tries)
             log.warning("not told", extra=about | {"tries": tries, "answer": _said(problem)})
             return True
-        delay = datetime.now(UTC) - datetime.fromisoformat(alert["timestamp"])
+        delay = datetime.now(UTC) - datetime.fromisoformat(alert["timestamp"]).astimezone(UTC)
         self.metrics.latency.observe(max(0.0, delay.total_seconds()))
         self.metrics.told.labels(message.kind, "entregue").inc()
         log.info("told", extra=about | {"tries": tries, "webhook_id": message.id})
