@@ -58,8 +58,8 @@ def letters(
     found = []
     for record in records:
         at = Coordinate(record.topic() or "", record.partition() or 0, record.offset() or 0)
-        if problem := lost.get(at):
-            detail, now = type(problem).__name__, datetime.now(UTC)
+        if at in lost:
+            detail, now = type(lost[at]).__name__, datetime.now(UTC)
             original = _bytes(record.key()), _bytes(record.value()), headers_of(record)
             found.append(Letter(at, UNDECIDED, detail, _ATTEMPTS, traces[at], now, *original))
     return found

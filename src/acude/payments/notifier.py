@@ -146,7 +146,7 @@ class Notifier:
             self._bury(record, message, problem, tries)
             log.warning("not told", extra=about | {"tries": tries, "answer": _said(problem)})
             return True
-        delay = datetime.now(UTC) - datetime.fromisoformat(alert["timestamp"])
+        delay = datetime.now(UTC) - datetime.fromisoformat(alert["timestamp"]).astimezone(UTC)
         self.metrics.latency.observe(max(0.0, delay.total_seconds()))
         self.metrics.told.labels(message.kind, "entregue").inc()
         log.info("told", extra=about | {"tries": tries, "webhook_id": message.id})
@@ -203,8 +203,9 @@ def _read(value: bytes) -> dict[str, str] | None:
     """What an alert is about; None for a record that is no alert, which the lake keeps in quarantine."""
     try:
         fields = orjson.loads(value or b"")
+        datetime.fromisoformat(fields["timestamp"])
         return {name: str(fields[name]) for name in ("id_transacao", "id_rastro", "timestamp")}
-    except (orjson.JSONDecodeError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 

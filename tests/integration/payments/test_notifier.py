@@ -118,7 +118,7 @@ def letters_of(payment: Payment) -> list[Any]:
 
 def test_what_is_no_alert_stops_nothing(shop: Shop, receiver: str, platform: Platform) -> None:
     producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all")
-    for rubbish in (b"\xff", b"[]", b"{}", None):
+    for rubbish in (b"\xff", b"[]", b"{}", b'{"id_transacao":"t","id_rastro":"r","timestamp":"never"}', None):
         for partition in (0, 1):
             producer.send(ALERTS, rubbish, b"k", partition=partition).get(30)
     producer.close()
