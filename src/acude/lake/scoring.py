@@ -4,7 +4,7 @@ Each payment meets the past that its worker knew: what had been decided before i
 much as the workers' memory keeps. A payment that came late is unknown to those that were decided before it came.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from acude.contracts.model import table
 from acude.lake.delta import read_days
 from acude.payments.judge import ON_THE_LIST
 from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.lists import Listed
 from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.policy import Policy
@@ -26,6 +27,11 @@ from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
 
 PAYMENTS: Final = "silver.transacoes"
 DECISIONS: Final = "silver.decisoes_risco"
+
+BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
+ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"
+_LISTS: Final = (ON_THE_LIST, BLOCKED, ALLOWED)
+"""Reason codes that tell what was on which list when it was decided."""
 
 _KEPT_DAYS: Final = KEPT_US // 86_400_000_000 + 1
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
@@ -84,7 +90,7 @@ def scored(
     Args:
         payments: rows of silver.transacoes, also of the 38 days before.
         decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
-            the external list: silver has a token in the document's place, so nobody can ask again.
+            the external list, and what was on the block or allow list: nobody can ask again.
         first_day: UTC day of the first payments to decide.
         policy: thresholds, weights and cut-offs.
         model: folder of a trained model.
@@ -110,19 +116,19 @@ def scored(
 
 
 def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: date) -> DataFrame:
-    """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listado`, `pedido`."""
+    """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listas`, `pedido`."""
     answers = _first_decisions(decisions).select(
         "id_transacao",
         f.col("transacao_em").alias("timestamp"),
         "decidida_em",
-        f.array_contains("motivos", ON_THE_LIST).alias("na_lista"),
+        f.array_intersect("motivos", f.array(*(f.lit(code) for code in _LISTS))).alias("nas_listas"),
     )
     joined = payments.join(answers, ["id_transacao", "timestamp"], "left")
     return joined.select(
         *_FIELDS,
         f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
         *_ORDER[1:],
-        f.coalesce("na_lista", f.lit(False)).alias("listado"),
+        f.coalesce("nas_listas", f.array().cast("array<string>")).alias("listas"),
         (f.col("data") >= f.lit(first_day)).alias("pedido"),
     )
 
@@ -180,13 +186,14 @@ class _Scorer:
                 self._group, self._pasts = row["grupo"], {}
             payment = of_fields({name: row[name] for name in _FIELDS})
             if row["decidir"]:
-                found.append(_row(payment, self._decide(payment, on_the_list=row["listado"])))
+                found.append(_row(payment, self._decide(payment, row["listas"])))
             self._add(payment, row["entidades"])
         return found
 
-    def _decide(self, payment: Payment, *, on_the_list: bool) -> Decision:
-        past = Past(payment, {name: self._pasts[key] for name, key in _keys(payment, ENTITIES) if key in self._pasts})
-        listed = [Reason(ON_THE_LIST, self._policy.lista_externa)] if on_the_list else []
+    def _decide(self, payment: Payment, lists: Collection[str]) -> Decision:
+        pasts = {name: self._pasts[key] for name, key in _keys(payment, ENTITIES) if key in self._pasts}
+        past = Past(payment, pasts, listed=Listed(bloqueio=BLOCKED in lists, permissao=ALLOWED in lists))
+        listed = [Reason(ON_THE_LIST, self._policy.lista_externa)] if ON_THE_LIST in lists else []
         try:
             return decide(past, self._policy, self._model.opinion(past) if self._model else None, listed)
         except Exception:  # noqa: BLE001 - as live: one payment's defect must not stop the others
