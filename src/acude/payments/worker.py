@@ -21,6 +21,7 @@ from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
 from acude.payments.metrics import Metrics, serve
 from acude.payments.policies import CurrentPolicy
+from acude.payments.watchdog import watch
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, Reader
 from acude.risk.model import Model
 from acude.settings import Settings, settings
@@ -172,6 +173,8 @@ def main() -> None:
     try:
         worker = Worker(config, stop)
         serve(worker.metrics, config.risk_metrics_port)
+        worker.metrics.beat()
+        watch(lambda: worker.metrics.alive or stop.is_set())
         worker.run()
     except KafkaException as problem:
         log.critical("ended by the broker: %s", problem)
