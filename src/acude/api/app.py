@@ -21,6 +21,7 @@ from acude.api.openapi import describe
 from acude.api.outbox import Outbox
 from acude.api.problems import ProblemError, problem_response
 from acude.api.rate import RateLimit
+from acude.api.shedding import Shedding
 from acude.payments.notes import Notes
 from acude.payments.reads import Reads
 from acude.settings import Settings, settings
@@ -38,6 +39,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.include_router(health.router())
     app.state.metrics = Metrics()
     app.middleware("http")(observed(app.state.metrics))
+    app.add_middleware(Shedding)
     app.exception_handler(ProblemError)(_on_problem)
     app.exception_handler(HTTPException)(_on_http_error)
     app.exception_handler(RequestValidationError)(_on_bad_parameter)

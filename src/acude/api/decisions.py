@@ -125,6 +125,7 @@ class Decisions:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "latest",
                 "fetch.wait.max.ms": 100,
+                "log_level": 2,
             }
         )
         try:

@@ -50,6 +50,8 @@ class Outbox:
                 "enable.idempotence": True,
                 "linger.ms": 0,
                 "message.timeout.ms": int(config.risk_budget.total_seconds() * 1000),
+                # It says the same twenty times a second while the broker is away; the door says it once.
+                "log_level": 2,
                 "queue.buffering.max.messages": _MOST_QUEUED,
             }
         )

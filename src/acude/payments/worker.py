@@ -30,6 +30,7 @@ from acude.payments.notes import Notes
 from acude.payments.observer import Observer
 from acude.payments.policies import CurrentRules, noted
 from acude.payments.vitals import serve
+from acude.payments.watchdog import watch
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, TRACE_HEADER, Reader
 from acude.risk.decision import Decision, Verdict
 from acude.settings import Settings, settings
@@ -239,6 +240,8 @@ def main() -> None:
     try:
         worker = Worker(config, stop)
         serve(worker.metrics, config.risk_metrics_port)
+        worker.metrics.beat()
+        watch(lambda: worker.metrics.alive or stop.is_set())
         worker.run()
     except KafkaException as problem:
         log.critical("ended by the broker", extra={"answer": str(problem)})
