@@ -27,8 +27,9 @@ def reconcile(
 ) -> None:
     """Compare ledger, inbox, silver, gold, warehouse and Athena to the cent, and the sets of records by coordinate.
 
-    Payments are followed to their decisions, in the lake and in PostgreSQL. Each place is read by a client of its own. A batch that is being written shows as a difference at first, so the
-    comparison is repeated for [bold]--wait[/bold] seconds. Exit code 0: all agree; 1: something differs.
+    Payments are followed to their decisions, in the lake and in PostgreSQL. Each place is read by a client of its own.
+    A batch that is being written shows as a difference at first, so the comparison is repeated for
+    [bold]--wait[/bold] seconds. Exit code 0: all agree; 1: something differs.
 
     Examples:
       acude reconcile                                    the last seven days and today

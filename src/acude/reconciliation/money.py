@@ -4,6 +4,7 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from psycopg2.errors import UndefinedTable
 
 from acude.contracts.model import table
 from acude.lake.delta import each_day
@@ -86,9 +87,11 @@ def _lake(config: Settings, name: str, first: date, last: date) -> Sums:
 
 
 def _warehouse(config: Settings, name: str, first: date, last: date) -> Sums:
+    """Sums of a table of the warehouse; none before the first load has made it."""
+    question = f"SELECT data, moeda, sum(receita) FROM {name} WHERE data BETWEEN %s AND %s GROUP BY data, moeda"  # noqa: S608
     with connect(config) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT data, moeda, sum(receita) FROM {name} WHERE data BETWEEN %s AND %s GROUP BY data, moeda",  # noqa: S608
-            (first, last),
-        )
+        try:
+            cursor.execute(question, (first, last))
+        except UndefinedTable:
+            return {}
         return summed("vendas", cursor.fetchall())
