@@ -1,13 +1,22 @@
 """Which minutes are counted again, and what becomes of an hour's rows."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from itertools import pairwise
 
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acude.lake.payment_minutes import MINUTE, by_hour, renewed, spans
+from acude.lake.payment_minutes import (
+    MINUTE,
+    OF_DECISIONS,
+    OF_PAYMENTS,
+    by_hour,
+    payments_per_minute,
+    renewed,
+    spans,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 minutes = st.sets(st.integers(0, 3_000).map(lambda number: NOON + number * MINUTE), max_size=60)
@@ -52,3 +61,85 @@ def test_the_same_again_gives_the_same_rows_in_the_same_order() -> None:
     before = rows((0, "AC", 1), (0, "SP", 2), (1, "SP", 3))
     again = renewed(before, {NOON}, rows((0, "SP", 2), (0, "AC", 1)), ["janela_inicio", "uf"])
     assert again.equals(before)
+
+
+def paid(*of: tuple[str, datetime, str, str | None]) -> pa.Table:
+    """Payments by Pix: id, time, amount, state."""
+    kinds = {"timestamp": pa.timestamp("us", tz="UTC"), "valor": pa.decimal128(18, 2)}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in OF_PAYMENTS])
+    same = {"tipo_pagamento": "pix", "operacao": "pagamento", "moeda": "BRL"}
+    rows = [
+        {"id_transacao": one, "timestamp": at, "valor": Decimal(amount), "uf": uf, **same} for one, at, amount, uf in of
+    ]
+    return pa.Table.from_pylist(rows, schema)
+
+
+def decided(*of: tuple[str, datetime, str]) -> pa.Table:
+    """Decisions, each a second after the one before: id and time of the payment, result."""
+    kinds = {
+        "transacao_em": pa.timestamp("us", tz="UTC"),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+        "particao": pa.int32(),
+        "deslocamento": pa.int64(),
+    }
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in OF_DECISIONS])
+    rows = [
+        {
+            "id_transacao": one,
+            "transacao_em": at,
+            "decisao": result,
+            "timestamp": NOON + timedelta(seconds=number),
+            "particao": 0,
+            "deslocamento": number,
+        }
+        for number, (one, at, result) in enumerate(of)
+    ]
+    return pa.Table.from_pylist(rows[::-1], schema)
+
+
+def counted(payments: pa.Table, decisions: pa.Table) -> list[tuple[object, ...]]:
+    """Minute, state, result, number, sum, average, rate."""
+    names = ("uf", "resultado", "transacoes", "valor", "media", "taxa_fraude")
+    found = payments_per_minute(payments, decisions)
+    return sorted(((row["janela_inicio"] - NOON) // MINUTE, *(str(row[name]) for name in names)) for row in found)
+
+
+def test_a_minute_is_divided_by_what_was_decided() -> None:
+    payments = paid(
+        ("a", NOON, "10.00", "SP"),
+        ("b", NOON + timedelta(seconds=59.999999), "0.01", "SP"),
+        ("c", NOON, "5.00", "SP"),
+        ("d", NOON, "7.00", "SP"),
+        ("e", NOON + MINUTE, "1.00", None),
+    )
+    decisions = decided(
+        ("a", NOON, "aprovar"), ("b", NOON + timedelta(seconds=59.999999), "aprovar"), ("c", NOON, "negar")
+    )
+    assert counted(payments, decisions) == [
+        (0, "SP", "aprovar", "2", "10.01", "5.0050", "0.333333"),
+        (0, "SP", "negar", "1", "5.00", "5.0000", "0.333333"),
+        (0, "SP", "sem_decisao", "1", "7.00", "7.0000", "0.333333"),
+        (1, "EX", "sem_decisao", "1", "1.00", "1.0000", "None"),
+    ]
+
+
+def test_the_first_decision_on_a_payment_stands_and_multiplies_nothing() -> None:
+    decisions = decided(("a", NOON, "aprovar"), ("a", NOON, "negar"), ("a", NOON, "negar"))
+    found = counted(paid(("a", NOON, "1.00", "SP")), decisions)
+    assert found == [(0, "SP", "aprovar", "1", "1.00", "1.0000", "0.000000")]
+
+
+def test_a_decision_on_another_payment_of_the_same_id_is_not_taken() -> None:
+    found = counted(paid(("a", NOON, "1.00", "SP")), decided(("a", NOON + MINUTE, "negar")))
+    assert [row[2] for row in found] == ["sem_decisao"]
+
+
+def test_averages_are_rounded_once_and_half_up() -> None:
+    payments = paid(*((f"p{n}", NOON, "0.01", "SP") for n in range(7)), ("q", NOON, "0.02", "SP"))
+    # 0.09 / 8 = 0.01125
+    assert [row[5] for row in counted(payments, decided())] == ["0.0113"]
+
+
+def test_no_rows_give_no_minutes() -> None:
+    assert counted(paid(), decided()) == []
+    assert counted(paid(), decided(("a", NOON, "negar"))) == []

@@ -1,0 +1,64 @@
+"""Rows of a table by conditions: exactly those that fit, out of the files that may hold them."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from acude.contracts.model import table
+from acude.contracts.spark import arrow_schema
+from acude.lake.snapshot import Snapshot
+
+GOLD = table("gold.ao_vivo_pagamentos_por_minuto")
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+def row(at: datetime, uf: str) -> dict[str, object]:
+    return {
+        "data": at.date(),
+        "hora": at.hour,
+        "janela_inicio": at,
+        "tipo_pagamento": "pix",
+        "operacao": "pagamento",
+        "moeda": "BRL",
+        "uf": uf,
+        "resultado": "aprovar",
+        "transacoes": 1,
+        "valor": Decimal("1.00"),
+        "media": Decimal("1.0000"),
+    }
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Snapshot:
+    """Two hours of one day, each a file, and an hour of the next."""
+    for at, uf in ((NOON, "SP"), (NOON + HOUR, "RJ"), (NOON + 24 * HOUR, "AC")):
+        rows = pa.Table.from_pylist([row(at, uf), row(at + MINUTE, uf)], arrow_schema(GOLD))
+        write_deltalake(str(tmp_path), rows, mode="append", partition_by=GOLD.partition_by)
+    return Snapshot(GOLD, DeltaTable(str(tmp_path)))
+
+
+def test_an_hour_is_found_by_its_partition(gold: Snapshot) -> None:
+    found = gold.fitting([[("data", "=", date(2026, 11, 22)), ("hora", "=", 13)]])
+    assert found["uf"].to_pylist() == ["RJ", "RJ"]
+    assert found.column_names == GOLD.column_names
+
+
+def test_rows_fit_all_conditions_of_one_of_the_groups(gold: Snapshot) -> None:
+    found = gold.fitting(
+        [
+            [("data", "=", date(2026, 11, 22)), ("janela_inicio", ">=", NOON), ("janela_inicio", "<", NOON + MINUTE)],
+            [("data", ">=", date(2026, 11, 23)), ("janela_inicio", ">=", NOON + 24 * HOUR + MINUTE)],
+        ],
+        ["uf", "janela_inicio"],
+    )
+    assert sorted(found["uf"].to_pylist()) == ["AC", "SP"]
+
+
+def test_nothing_fits_where_there_is_nothing(gold: Snapshot) -> None:
+    found = gold.fitting([[("data", "=", date(2020, 1, 1))]])
+    assert (found.num_rows, found.column_names) == (0, GOLD.column_names)
