@@ -14,6 +14,9 @@ _SLOW_S: Final = 0.25
 _LOOKS: Final = 4
 """Of so many looks the quickest counts: a pause of the collector, or of the machine, is no overload."""
 
+_MOST_UNREAD: Final = 1_000_000
+"""Bytes of a refused body that are taken in."""
+
 
 class Shedding:
     """Middleware around everything else: what is refused here costs next to nothing.
@@ -53,4 +56,8 @@ class Shedding:
         problem = ProblemError(
             503, "Not available", "More payments come than can be heard.", headers={"Retry-After": "1"}
         )
+        # The server resets a connection with a body that nobody has read, and the answer may be lost with it.
+        left = _MOST_UNREAD
+        while left > 0 and (message := await receive()).get("more_body"):
+            left -= len(message["body"])
         await problem_response(request, problem)(scope, receive, send)
