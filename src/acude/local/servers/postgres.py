@@ -116,7 +116,7 @@ def create_databases(config: Settings) -> None:
             _create_database(session, dsn)
     finally:
         session.close()
-    _provide_trail(config)
+    provide_trail(config)
 
 
 def dsns(config: Settings) -> list[str]:
@@ -138,7 +138,7 @@ def _create_database(session: connection, dsn: str) -> None:
             cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
 
 
-def _provide_trail(config: Settings) -> None:
+def provide_trail(config: Settings) -> None:
     """The trail belongs to the superuser: whoever writes decisions may add to it, and change nothing in it."""
     from acude.payments.trail import SCHEMA  # noqa: PLC0415 - imports another client of PostgreSQL
 
