@@ -23,9 +23,12 @@ SIZE = {"width": 1360, "height": 850}
 PATIENCE_MS = 90_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; playwright's own download is not needed."""
+    """Chromium as the system has it; playwright's own download is not needed.
+
+    It ends with its module: as long as it lives, its thread has an event loop that runs, so nobody else's can.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert program, "The browser tests need Chromium: run `make packages`, or `apt-get install chromium`."
     expect.set_options(timeout=PATIENCE_MS)
