@@ -56,8 +56,8 @@ lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addre
 demo: install ## a day in the shop on this machine, with a report at the end
 	@$(BIN)/acude demo
 
-up: install ## the platform with live traffic, until Ctrl-C
-	@$(BIN)/acude up
+up: install ## the platform with live traffic, until Ctrl-C; TLS=1 encrypts what goes between its servers
+	@$(BIN)/acude up $(if $(TLS),$(if $(filter 0 no false,$(TLS)),--no-tls,--tls))
 
 down: ## stop whatever is left of the platform
 	@test ! -x $(BIN)/acude || $(BIN)/acude down

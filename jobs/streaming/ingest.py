@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
+from acude import brokers
 from acude.aws import s3
 from acude.contracts.documents import tokens_of
 from acude.contracts.model import Contract, load, silver_of, topics
@@ -59,7 +60,7 @@ def kafka_records(spark: SparkSession, config: Settings, starting: str, *, patie
     """
     source = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", config.kafka_bootstrap)
+        .options(**brokers.spark(config))
         # What a risk worker wrote before it died was never decided: its transaction is aborted, and another decides.
         .option("kafka.isolation.level", "read_committed")
         .option("subscribe", ",".join(topic.name for topic in topics()))

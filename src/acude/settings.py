@@ -6,6 +6,7 @@ An environment variable ``ACUDE_<FIELD>`` wins over the file.
 """
 
 import os
+import ssl
 from datetime import timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -35,6 +36,15 @@ class Settings(BaseSettings):
 
     jars: Path = Field(default=PROJECT / "var" / "jars", description="Kafka's and Spark's, from `make install`")
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME", description="None: the java on the PATH")
+
+    # Encryption in transit
+    tls: bool = Field(default=False, description="Kafka is reached by TLS; so are all local servers that can do it")
+    tls_authority: Path | None = Field(
+        default=None, description="Certificates of who vouches for the servers; None: those that the system trusts"
+    )
+    tls_certificate: Path | None = Field(
+        default=None, description="Key and certificate of the door for payments; None: something before it does TLS"
+    )
 
     # Events
     kafka_port: int = Field(default=9092, description="Port of the local broker")
@@ -179,6 +189,10 @@ class Settings(BaseSettings):
     def lake(self) -> str:
         """URL of the lake's root for Spark, without a trailing slash."""
         return f"s3a://{self.lake_bucket}"
+
+    def tls_context(self) -> ssl.SSLContext:
+        """What HTTPS clients of the platform's own servers trust."""
+        return ssl.create_default_context(cafile=self.tls_authority)
 
     def aws_options(self) -> dict[str, str]:
         """Region and, where set, credentials as boto3's client arguments."""

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from acude.api.observed import Metrics as DoorMetrics
 from acude.payments import groups, judge
+from acude.payments.change_metrics import ChangeMetrics, DriftCollector
 from acude.payments.judge import Judge
 from acude.payments.metrics import Metrics as WorkerMetrics
 from acude.payments.notifier import Metrics as NotifierMetrics
@@ -61,13 +62,21 @@ def known_metrics() -> dict[str, set[str]]:
     found: dict[str, set[str]] = dict(PROMETHEUS_OWN)
     for kind in (WorkerMetrics, RecorderMetrics, NotifierMetrics, DoorMetrics):
         found |= dict(_series(kind().registry))
-    return found
+    return found | dict(_series(of_change()))
+
+
+def of_change() -> CollectorRegistry:
+    """What a worker shows of versions, shadow and drift."""
+    registry = CollectorRegistry()
+    ChangeMetrics(registry)
+    registry.register(DriftCollector(lambda: None))
+    return registry
 
 
 def _series(registry: CollectorRegistry) -> Iterator[tuple[str, set[str]]]:
     for collector in registry._collector_to_names:
-        labels = set(getattr(collector, "_labelnames", ()))
         for family in collector.collect():
+            labels = {*getattr(collector, "_labelnames", ()), *getattr(family, "_labelnames", ())}
             for suffix in SUFFIXES.get(family.type, ("",)):
                 yield family.name + suffix, labels | ({"le"} if suffix == "_bucket" else set()) | {"job", "instance"}
 
@@ -97,8 +106,8 @@ def test_what_a_rule_counts_the_increase_of_is_there_before_its_first_event() ->
     Judge(nothing, nothing, nothing, timedelta(seconds=2), metrics=worker)
     fresh = {
         (sample.name, value)
-        for found in (worker, notifier)
-        for family in found.registry.collect()
+        for registry in (worker.registry, notifier.registry, of_change())
+        for family in registry.collect()
         for sample in family.samples
         for value in (None, *sample.labels.values())
     }

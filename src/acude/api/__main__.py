@@ -13,4 +13,11 @@ if __name__ == "__main__":
     app = create_app(config)
     serve(app.state.metrics, config.risk_door_port)
     # Without a configuration of its own its lines are like all others.
-    uvicorn.run(app, host=HOST, port=config.risk_port, log_config=None, access_log=False)
+    uvicorn.run(
+        app,
+        host=HOST,
+        port=config.risk_port,
+        ssl_certfile=config.tls_certificate,
+        log_config=None,
+        access_log=False,
+    )

@@ -50,7 +50,7 @@ class Verifier:
     def __init__(self, config: Settings) -> None:
         self._issuer = config.oauth_issuer
         self._audience = config.oauth_audience
-        self._keys = jwt.PyJWKClient(config.oauth_jwks_url, lifespan=300, timeout=2)
+        self._keys = jwt.PyJWKClient(config.oauth_jwks_url, lifespan=300, timeout=2, ssl_context=config.tls_context())
         self._verified: TTLCache[str, tuple[Caller, int]] = TTLCache(_REMEMBERED, _REMEMBERED_S)
 
     async def caller(self, token: str) -> Caller:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from acude import brokers
 from acude.payments.wire import DECISIONS
 from acude.settings import Settings
 
@@ -118,7 +119,7 @@ class Decisions:
     def _read(self) -> None:
         consumer = Consumer(
             {
-                "bootstrap.servers": self._config.kafka_bootstrap,
+                **brokers.librdkafka(self._config),
                 # Nobody joins it: each door reads everything, and nothing is committed.
                 "group.id": "risco-porta",
                 "enable.auto.commit": False,

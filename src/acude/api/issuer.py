@@ -21,7 +21,7 @@ from jwt.algorithms import ECAlgorithm
 
 from acude import logs
 from acude.api.auth import DECIDE, READ, READ_ALL
-from acude.local.environment import write_private
+from acude.local.files import write_private
 from acude.settings import HOST, Settings, settings
 
 _LIFETIME_S: Final = 900
@@ -134,5 +134,13 @@ def _thumbprint(public: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    logs.configure("issuer", settings().log_level)
-    uvicorn.run(create_app(), host=HOST, port=settings().issuer_port, log_config=None, access_log=False)
+    config = settings()
+    logs.configure("issuer", config.log_level)
+    uvicorn.run(
+        create_app(config),
+        host=HOST,
+        port=config.issuer_port,
+        ssl_certfile=config.tls_certificate,
+        log_config=None,
+        access_log=False,
+    )

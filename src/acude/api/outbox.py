@@ -7,6 +7,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from acude import brokers
 from acude.ingress.producer import require_topic
 from acude.payments.wire import TOPIC
 from acude.settings import Settings
@@ -41,10 +42,10 @@ class Outbox:
     """
 
     def __init__(self, config: Settings) -> None:
-        require_topic(config.kafka_bootstrap, TOPIC)
+        require_topic(config, TOPIC)
         self._producer = Producer(
             {
-                "bootstrap.servers": config.kafka_bootstrap,
+                **brokers.librdkafka(config),
                 "client.id": "acude-porta",
                 "acks": "all",
                 "enable.idempotence": True,

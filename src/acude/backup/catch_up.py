@@ -7,6 +7,7 @@ from typing import Final
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
+from acude import brokers
 from acude.backup.errors import BackupError
 from acude.payments.groups import RECORDERS
 from acude.payments.wire import DECISIONS
@@ -41,9 +42,7 @@ def record_again(config: Settings, since: datetime) -> int:
 
 
 def _recorder(config: Settings) -> KafkaConsumer:
-    return KafkaConsumer(
-        bootstrap_servers=config.kafka_bootstrap.split(","), group_id=RECORDERS, enable_auto_commit=False
-    )
+    return KafkaConsumer(**brokers.kafka_python(config), group_id=RECORDERS, enable_auto_commit=False)
 
 
 def _places_before(

@@ -11,6 +11,7 @@ import typer
 from acude.commands.output import Json, ServiceProgress, err, print_json, print_table
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
+from acude.settings import settings
 
 app = typer.Typer(add_completion=False)
 
@@ -23,6 +24,9 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is ready; keep running.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Start this service and what it needs; repeatable.")] = None,
     servers: Annotated[bool, typer.Option("--servers", help="The bare servers, without the live shop.")] = False,
+    tls: Annotated[
+        bool | None, typer.Option(help="Speak TLS from now on, or no longer; without this, as the last time.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start the platform's servers, wait until each answers, and print addresses and logins.
@@ -36,10 +40,11 @@ def up(
       acude up                        all servers, until Ctrl-C
       acude up --detach --servers     without the live shop, in the background
       acude up --only kafka           just the broker
+      acude up --tls                  Kafka, PostgreSQL, Valkey, the door and its issuer speak TLS
     """
     # Clients complain about a server that is still starting; the progress says it better.
     logging.basicConfig(level=logging.CRITICAL)
-    platform = Platform()
+    platform = Platform(settings() if tls is None else settings().model_copy(update={"tls": tls}))
     done = _stop_signal()
     try:
         with ServiceProgress() as progress:

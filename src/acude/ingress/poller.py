@@ -172,7 +172,7 @@ class Poller:
     """Carries updates from the warehouses to Kafka, at least once each."""
 
     def __init__(self, config: Settings, topic: str = TOPIC) -> None:
-        self._bootstrap = config.kafka_bootstrap
+        self._config = config
         self._warehouses = Warehouses(config.warehouses_url)
         self._cursors = Cursors(aws.s3(config), config.lake_bucket)
         self._topic = topic
@@ -184,7 +184,7 @@ class Poller:
         failed: dict[str, str] = {}
         try:
             names = self._warehouses.ids()
-            self._producer = self._producer or connect(self._bootstrap, "acude-poller")
+            self._producer = self._producer or connect(self._config, "acude-poller")
         except (WarehouseError, PlatformError) as problem:
             return Outcome(0, {"*": str(problem)})
         for armazem in names:

@@ -6,7 +6,9 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.codec import has_zstd
 from kafka.errors import KafkaError
 
+from acude import brokers
 from acude.local.errors import PlatformError
+from acude.settings import Settings
 
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
 """As much as the broker takes: a payload of 1 MB with its headers fits."""
@@ -18,11 +20,11 @@ class BrokerError(PlatformError):
     """No broker answers, or it lacks the topic."""
 
 
-def connect(bootstrap: str, client_id: str, **options: Any) -> KafkaProducer:  # noqa: ANN401 - kafka-python's own options
+def connect(config: Settings, client_id: str, **options: Any) -> KafkaProducer:  # noqa: ANN401 - kafka-python's own options
     """A producer whose acknowledged records are in the topic once.
 
     Args:
-        bootstrap: brokers as host:port, separated by commas.
+        config: where the brokers are.
         client_id: how the broker's logs name this producer.
         options: kafka-python's, on top of these.
 
@@ -40,12 +42,12 @@ def connect(bootstrap: str, client_id: str, **options: Any) -> KafkaProducer:  #
         "bootstrap_timeout_ms": _FOUND_WITHIN_MS,
     }
     try:
-        return KafkaProducer(bootstrap_servers=bootstrap.split(","), client_id=client_id, **(usual | options))
+        return KafkaProducer(**brokers.kafka_python(config), client_id=client_id, **(usual | options))
     except KafkaError as problem:
-        raise _no_broker(bootstrap, problem) from problem
+        raise _no_broker(config, problem) from problem
 
 
-def require_topic(bootstrap: str, topic: str) -> None:
+def require_topic(config: Settings, topic: str) -> None:
     """Refuse to begin where the topic is missing: the broker makes none by itself.
 
     Raises:
@@ -53,7 +55,7 @@ def require_topic(bootstrap: str, topic: str) -> None:
     """
     try:
         client = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
+            **brokers.kafka_python(config),
             bootstrap_timeout_ms=_FOUND_WITHIN_MS,
             request_timeout_ms=_FOUND_WITHIN_MS,
         )
@@ -62,17 +64,18 @@ def require_topic(bootstrap: str, topic: str) -> None:
         finally:
             client.close()
     except KafkaError as problem:
-        raise _no_broker(bootstrap, problem) from problem
+        raise _no_broker(config, problem) from problem
     if topic not in found:
+        known = ", ".join(sorted(found)) or "no topics"
         raise BrokerError(
-            f"Expected topic {topic} on the broker at {bootstrap}, found {', '.join(sorted(found)) or 'no topics'}.",
+            f"Expected topic {topic} on the broker at {config.kafka_bootstrap}, found {known}.",
             "`acude up` creates the topics of contracts/topics/.",
         )
 
 
-def _no_broker(bootstrap: str, problem: KafkaError) -> BrokerError:
+def _no_broker(config: Settings, problem: KafkaError) -> BrokerError:
     return BrokerError(
-        f"Expected a Kafka broker at {bootstrap}, and none answered within {_FOUND_WITHIN_MS // 1000} s "
+        f"Expected a Kafka broker at {config.kafka_bootstrap}, and none answered within {_FOUND_WITHIN_MS // 1000} s "
         f"({type(problem).__name__}).",
         "Start the platform with `acude up`, or set ACUDE_KAFKA_BOOTSTRAP.",
     )

@@ -2,6 +2,7 @@
 
 from kafka.admin import KafkaAdminClient, NewTopic
 
+from acude import brokers
 from acude.contracts.model import Contract, topics
 from acude.settings import Settings, settings
 
@@ -16,7 +17,7 @@ def ensure_topics(config: Settings | None = None) -> list[str]:
         of them would send a key's next events elsewhere.
     """
     config = config or settings()
-    admin = KafkaAdminClient(bootstrap_servers=config.kafka_bootstrap)
+    admin = KafkaAdminClient(**brokers.kafka_python(config))
     try:
         existing = set(admin.list_topics())
         missing = [topic for topic in topics(config.contracts) if topic.name not in existing]

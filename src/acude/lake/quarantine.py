@@ -194,7 +194,7 @@ def send_again(records: Sequence[Refused]) -> Iterator[Refused]:
         BrokerError: no broker answers.
         KafkaError: the broker refused a record.
     """
-    producer: KafkaProducer = kafka.connect(settings().kafka_bootstrap, "acude-quarantine", max_request_size=16 * 2**20)
+    producer: KafkaProducer = kafka.connect(settings(), "acude-quarantine", max_request_size=16 * 2**20)
     try:
         for begin in range(0, len(records), _AT_ONCE):
             slice_ = records[begin : begin + _AT_ONCE]

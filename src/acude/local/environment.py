@@ -1,9 +1,7 @@
 """``var/local.env``: the local endpoints, and secrets that are drawn once and kept."""
 
 import base64
-import os
 import secrets
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +9,8 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from acude.backup.keys import KeyRing
+from acude.local import certificates
+from acude.local.files import write_private
 from acude.settings import HOST, LOCAL_ENV, Settings, settings
 
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
@@ -28,13 +28,21 @@ def ensure_local_env(config: Settings) -> Settings:
         ``config`` with the local endpoints and secrets.
     """
     path = local_env_path(config)
-    values = local_values(config, dotenv_values(path))
+    known = dotenv_values(path)
+    values = _users_own(known) | local_values(config, known)
     text = _HEADER + "".join(f"ACUDE_{name.upper()}={value}\n" for name, value in sorted(values.items()))
     if not path.exists() or path.read_text() != text:
         write_private(path, text)
     settings.cache_clear()
     given = {name: getattr(config, name) for name in config.model_fields_set}
     return Settings(_env_file=None, **(given | values))  # type: ignore[call-arg]
+
+
+def _users_own(known: Mapping[str, str | None]) -> dict[str, str]:
+    """Lines that somebody has added: settings that `acude up` neither draws nor works out."""
+    named = {name.upper().removeprefix("ACUDE_").lower(): value for name, value in known.items()}
+    own = {name: value for name, value in named.items() if name in Settings.model_fields and value is not None}
+    return {name: value for name, value in own.items() if not name.endswith("_port") and not name.startswith("tls")}
 
 
 def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str, str]:
@@ -55,9 +63,13 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
 
     def dsn(name: str, owner: str) -> str:
         password = _password(present(name)) or secrets.token_urlsafe(24)
-        return f"postgresql://{owner}:{password}@{HOST}:{config.postgres_port}/{owner}"
+        return f"postgresql://{owner}:{password}@{HOST}:{config.postgres_port}/{owner}" + (
+            f"?sslmode=verify-full&sslrootcert={certificates.authority(config)}" if config.tls else ""
+        )
 
     token, valkey_password = secret("spark_connect_token"), secret("valkey_password")
+    http = "https" if config.tls else "http"
+    issuer = f"{http}://{HOST}:{config.issuer_port}"
     return {
         "kafka_bootstrap": f"{HOST}:{config.kafka_port}",
         "document_key": secret("document_key", size=32),
@@ -78,10 +90,10 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
             config.backup_keys.get_secret_value(), known.get("ACUDE_BACKUP_KEYS") or ""
         ).text(),
         "blacklist_url": f"http://{HOST}:{config.blacklist_port}/consultas",
-        "risk_url": f"http://{HOST}:{config.risk_port}",
-        "oauth_issuer": f"http://{HOST}:{config.issuer_port}",
-        "oauth_jwks_url": f"http://{HOST}:{config.issuer_port}/jwks.json",
-        "oauth_token_url": f"http://{HOST}:{config.issuer_port}/token",
+        "risk_url": f"{http}://{HOST}:{config.risk_port}",
+        "oauth_issuer": issuer,
+        "oauth_jwks_url": f"{issuer}/jwks.json",
+        "oauth_token_url": f"{issuer}/token",
         "risk_client_secret": secret("risk_client_secret"),
         "risk_analyst_secret": secret("risk_analyst_secret"),
         "risk_dsn": dsn("risk_dsn", "risco"),
@@ -94,9 +106,10 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         "airflow_fernet_key": present("airflow_fernet_key") or _fernet_key(),
         "airflow_jwt_secret": secret("airflow_jwt_secret", size=64),
         "valkey_password": valkey_password,
-        "valkey_url": f"redis://:{valkey_password}@{HOST}:{config.valkey_port}/0",
+        "valkey_url": _valkey_url(config, valkey_password),
         "warehouses_url": f"http://{HOST}:{config.warehouses_port}",
         **_moved_ports(config),
+        **_tls(config),
     }
 
 
@@ -106,14 +119,23 @@ def _moved_ports(config: Settings) -> dict[str, str]:
     return {name: str(getattr(config, name)) for name, usual in ports.items() if getattr(config, name) != usual}
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file that only its owner may read, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # `mkstemp` opens it for its owner only.
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(draft).replace(path)
+def _tls(config: Settings) -> dict[str, str]:
+    if not config.tls:
+        return {}
+    files = {"tls_authority": certificates.authority(config), "tls_certificate": certificates.server(config)}
+    return {"tls": "true"} | {name: str(path) for name, path in files.items()}
+
+
+def has_tls(config: Settings) -> bool:
+    """Whether the platform was last started with TLS."""
+    return "ACUDE_TLS" in dotenv_values(local_env_path(config))
+
+
+def _valkey_url(config: Settings, password: str) -> str:
+    address = f":{password}@{HOST}:{config.valkey_port}/0"
+    if not config.tls:
+        return f"redis://{address}"
+    return f"rediss://{address}?ssl_check_hostname=true&ssl_ca_certs={certificates.authority(config)}"
 
 
 def _password(dsn: str) -> str:

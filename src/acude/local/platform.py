@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from tenacity import Retrying, retry_if_not_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
 
-from acude.local import ports, processes
-from acude.local.environment import ensure_local_env
+from acude.local import certificates, ports, processes
+from acude.local.environment import ensure_local_env, has_tls
 from acude.local.errors import PlatformError
 from acude.local.service import Service
 from acude.local.services import all_services, chosen, start_order
@@ -67,6 +67,7 @@ class Platform:
         self.config.var.mkdir(parents=True, exist_ok=True)
         _require_disk(self.config)
         with self._alone():
+            self._settle_tls()
             self.config = ensure_local_env(self.config)
             services = all_services(self.config)
             wanted = {service.name for service in chosen(services, names)}
@@ -75,6 +76,14 @@ class Platform:
                 processes.end_marked(self.config.var)
             wanted |= self._keeper.launch(services)
             self._start_all([service for service in services if service.name in wanted], on_progress)
+
+    def _settle_tls(self) -> None:
+        """Makes certificates where they are wanted; servers that run already must speak as these will."""
+        if self._keeper.is_running() and has_tls(self.config) != self.config.tls:
+            running = "with" if has_tls(self.config) else "without"
+            raise PlatformError(f"The servers run {running} TLS.", "Stop them with `acude down`, and start them again.")
+        if self.config.tls:
+            certificates.ensure(self.config)
 
     def down(self, on_progress: Progress = lambda _name, _state: None) -> int:
         """Stop every service, dependents first, then the keeper, then whatever it may have lost sight of.

@@ -11,7 +11,6 @@ from acude.settings import Settings
 SERVERS: Sequence[Callable[[Settings], Service]] = (
     kafka.service,
     s3.service,
-    postgres.service,
     glue.service,
     athena.service,
     spark.service,
@@ -19,7 +18,6 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     airflow.scheduler,
     airflow.dag_processor,
     airflow.triggerer,
-    valkey.service,
     shop.blacklist,
     risk.worker,
     risk.recorder,
@@ -38,7 +36,7 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
 
 def all_services(config: Settings) -> list[Service]:
     """Every server of the platform, as ``config`` configures it."""
-    return [server(config) for server in SERVERS]
+    return [*(server(config) for server in SERVERS), *postgres.services(config), *valkey.services(config)]
 
 
 def chosen(services: Iterable[Service], names: Iterable[str] | None) -> list[Service]:

@@ -1,10 +1,8 @@
 """supervisord, the keeper of the platform's processes: its configuration and its RPC."""
 
 import contextlib
-import hashlib
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,25 +11,16 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 from tenacity import retry, retry_if_not_result, stop_after_delay, wait_fixed
 
-from acude.local.environment import write_private
 from acude.local.errors import PlatformError
+from acude.local.files import socket_path, write_private
 from acude.local.processes import MARK, remember_session
 from acude.local.service import Service
 from acude.settings import Settings
 
-_LONGEST_SOCKET_PATH = 95
-"""The kernel takes 107 bytes; supervisord adds its process id while it creates the socket."""
+NAME = "supervisor"
+"""Of its socket."""
 
 _UNREACHABLE = (OSError, ConnectionError)
-
-
-def socket_path(config: Settings) -> Path:
-    """The keeper's socket: in ``var``, or in the temporary folder where ``var``'s path is too long for a socket."""
-    path = config.var / "supervisor.sock"
-    if len(str(path)) <= _LONGEST_SOCKET_PATH:
-        return path
-    digest = hashlib.sha256(str(config.var).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"acude-{digest}.sock"
 
 
 def config_path(config: Settings) -> Path:
@@ -59,7 +48,7 @@ childlogdir={_plain(config.var)}/log
 environment={_environment({MARK: str(config.var), "ACUDE_VAR": str(config.var), "TZ": "UTC"})}
 
 [unix_http_server]
-file={_plain(socket_path(config))}
+file={_plain(socket_path(config, NAME))}
 chmod=0600
 
 [rpcinterface:supervisor]
@@ -118,7 +107,7 @@ class Supervisor:
 
     @property
     def _rpc(self) -> Any:  # noqa: ANN401 - XML-RPC has no types
-        transport = SupervisorTransport(serverurl=f"unix://{socket_path(self._config)}")
+        transport = SupervisorTransport(serverurl=f"unix://{socket_path(self._config, NAME)}")
         return ServerProxy("http://localhost", transport=transport).supervisor
 
     def is_running(self) -> bool:
@@ -141,7 +130,7 @@ class Supervisor:
         write_private(config_path(self._config), render(self._config, services))
         if self.is_running():
             return self._reload()
-        socket_path(self._config).unlink(missing_ok=True)
+        socket_path(self._config, NAME).unlink(missing_ok=True)
         program = Path(sys.executable).parent / "supervisord"
         with log_path(self._config, "supervisord-start").open("w") as log:
             keeper = subprocess.Popen(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
+from acude import brokers
 from acude.aws import s3
 from acude.contracts.model import Contract, table, tables, topics
 from acude.lake import delta_log
@@ -52,7 +53,7 @@ def landed_offsets(config: Settings) -> dict[str, dict[str, int]]:
 
 def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
     landed = landed_offsets(config)
-    consumer = KafkaConsumer(bootstrap_servers=config.kafka_bootstrap, enable_auto_commit=False)
+    consumer = KafkaConsumer(**brokers.kafka_python(config), enable_auto_commit=False)
     try:
         for topic in topics():
             if topic.freshness is not None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
+from acude import brokers
 from acude.payments.wire import Coordinate
 from acude.settings import Settings
 
@@ -82,7 +83,7 @@ def letters(config: Settings) -> list[Letter]:
     """
     found: dict[Coordinate, Letter] = {}
     consumer = KafkaConsumer(
-        bootstrap_servers=config.kafka_bootstrap.split(","),
+        **brokers.kafka_python(config),
         isolation_level="read_committed",
         enable_auto_commit=False,
         bootstrap_timeout_ms=_PATIENCE_MS,

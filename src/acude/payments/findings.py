@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException, Message
 
+from acude import brokers
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
@@ -50,7 +51,7 @@ class Findings:
     def _run(self) -> None:
         consumer = Consumer(
             {
-                "bootstrap.servers": self._config.kafka_bootstrap,
+                **brokers.librdkafka(self._config),
                 "group.id": FINDERS,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",

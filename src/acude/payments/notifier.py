@@ -21,7 +21,7 @@ from kafka.errors import KafkaError
 from prometheus_client import Counter, Histogram
 from pybreaker import CircuitBreakerError
 
-from acude import logs
+from acude import brokers, logs
 from acude.ingress.producer import connect, require_topic
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter
@@ -76,17 +76,17 @@ class Notifier:
 
     def __init__(self, config: Settings, stop: threading.Event) -> None:
         for topic in (ALERTS, deadletters.TOPIC):
-            require_topic(config.kafka_bootstrap, topic)
+            require_topic(config, topic)
         self._stop = stop
         self._token = config.alerts_token.get_secret_value()
         self._webhook = Webhook(config) if config.webhook_url else None
         self.metrics = Metrics()
         if self._webhook:
             self.metrics.watch([self._webhook.breaker])
-        self._letters = connect(config.kafka_bootstrap, "acude-avisos", linger_ms=0)
+        self._letters = connect(config, "acude-avisos", linger_ms=0)
         self._consumer = KafkaConsumer(
             ALERTS,
-            bootstrap_servers=config.kafka_bootstrap.split(","),
+            **brokers.kafka_python(config),
             group_id=NOTIFIERS,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

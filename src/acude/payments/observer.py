@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
+from acude import brokers
 from acude.payments.change_metrics import ChangeMetrics, DriftCollector
 from acude.payments.judge import Outcome
 from acude.payments.metrics import Metrics
@@ -51,9 +52,7 @@ class Observer:
         self._current = current
         self._shown = shown
         self._waiting: Queue[Sequence[Outcome]] = Queue(_MOST_WAITING)
-        self._producer = Producer(
-            {"bootstrap.servers": config.kafka_bootstrap, "acks": 1, "linger.ms": 100}, logger=log
-        )
+        self._producer = Producer({**brokers.librdkafka(config), "acks": 1, "linger.ms": 100}, logger=log)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
         self._window: Window | None = None

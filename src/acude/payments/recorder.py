@@ -18,7 +18,7 @@ from psycopg import Error, OperationalError
 from psycopg_pool import PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 
-from acude import logs
+from acude import brokers, logs
 from acude.ingress.producer import require_topic
 from acude.payments.groups import RECORDERS
 from acude.payments.store import Row, Store
@@ -47,12 +47,12 @@ class Recorder:
     """Reads decisions and writes rows, until told to stop."""
 
     def __init__(self, config: Settings, stop: threading.Event) -> None:
-        require_topic(config.kafka_bootstrap, DECISIONS)
+        require_topic(config, DECISIONS)
         self._stop = stop
         self._store = Store(config)
         self._consumer = KafkaConsumer(
             DECISIONS,
-            bootstrap_servers=config.kafka_bootstrap.split(","),
+            **brokers.kafka_python(config),
             group_id=RECORDERS,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

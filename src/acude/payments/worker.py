@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
-from acude import logs
+from acude import brokers, logs
 from acude.ingress.producer import require_topic
 from acude.payments import deadletters, isolation
 from acude.payments import metrics as stages
@@ -52,7 +52,7 @@ class Worker:
     """
 
     def __init__(self, config: Settings, stop: threading.Event) -> None:
-        require_topic(config.kafka_bootstrap, TOPIC)
+        require_topic(config, TOPIC)
         self._stop = stop
         self._batch = config.risk_batch
         self._reader = Reader()
@@ -189,7 +189,7 @@ def _consumer(config: Settings, metrics: Metrics) -> Consumer:
 
     consumer = Consumer(
         {
-            "bootstrap.servers": config.kafka_bootstrap,
+            **brokers.librdkafka(config),
             "group.id": WORKERS,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
@@ -206,7 +206,7 @@ def _consumer(config: Settings, metrics: Metrics) -> Consumer:
 def _producer(config: Settings) -> Producer:
     producer = Producer(
         {
-            "bootstrap.servers": config.kafka_bootstrap,
+            **brokers.librdkafka(config),
             "transactional.id": f"{WORKERS}-{uuid4().hex}",
             "transaction.timeout.ms": _TRANSACTION_MS,
             "linger.ms": 0,

@@ -126,10 +126,10 @@ def play(
         PlatformError: the broker, the topic or the order database is missing.
     """
     platform = platform or settings()
-    require_topic(platform.kafka_bootstrap, config.topic)
+    require_topic(platform, config.topic)
     # All that may be missing comes before the ledger: a run that never began leaves no trace.
     database = OrderDatabase(platform.shop_dsn.get_secret_value()) if config.orders else None
-    producer = connect(platform.kafka_bootstrap, "acude-simulador")
+    producer = connect(platform, "acude-simulador")
     run = Ledger(platform.var, ledgers.new_run(config.seed))
     return _Play(config, run, Sender(producer, run, config.topic), database).go(on_progress, stop or threading.Event())
 

@@ -47,6 +47,16 @@ def test_a_moved_port_stays_moved(tmp_path: Path) -> None:
     assert later.glue_port == Settings.model_fields["glue_port"].default
 
 
+def test_a_line_that_somebody_added_stays(tmp_path: Path) -> None:
+    ensure_local_env(bare(var=tmp_path))
+    path = tmp_path / "local.env"
+    path.write_text(path.read_text() + "ACUDE_DOCUMENT_KEY_ID=k2\nACUDE_TRAFFIC_RATE=5\n")
+    ensure_local_env(bare(var=tmp_path))
+    later = Settings(_env_file=path)  # type: ignore[call-arg]
+
+    assert (later.document_key_id, later.traffic_rate) == ("k2", 5)
+
+
 def test_a_moved_port_keeps_the_databases_password() -> None:
     before = local_values(bare(postgres_port=1000), {})
     after = local_values(bare(postgres_port=2000), {"ACUDE_SHOP_DSN": before["shop_dsn"]})

@@ -2,10 +2,10 @@ import stat
 from configparser import RawConfigParser
 from pathlib import Path
 
-from acude.local.environment import write_private
+from acude.local.files import socket_path, write_private
 from acude.local.service import Service, nothing
 from acude.local.services import all_services
-from acude.local.supervisor import render, socket_path
+from acude.local.supervisor import render
 from acude.settings import Settings
 
 
@@ -72,9 +72,9 @@ def test_a_socket_path_too_long_for_the_kernel_moves_to_the_temporary_folder(tmp
     deep = Settings(var=tmp_path / ("d" * 100))
     other = Settings(var=tmp_path / ("e" * 100))
 
-    assert len(str(socket_path(deep))) < 100
-    assert socket_path(deep) != socket_path(other)
-    assert socket_path(Settings(var=Path("/v"))) == Path("/v/supervisor.sock")
+    assert len(str(socket_path(deep, "supervisor"))) < 100
+    assert socket_path(deep, "supervisor") != socket_path(other, "supervisor")
+    assert socket_path(Settings(var=Path("/v")), "supervisor") == Path("/v/supervisor.sock")
 
 
 def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:

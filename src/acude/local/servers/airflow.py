@@ -15,8 +15,9 @@ from pathlib import Path
 
 import httpx
 
-from acude.local.environment import write_private
+from acude.local.certificates import authority
 from acude.local.errors import PlatformError
+from acude.local.files import write_private
 from acude.local.service import Action, Service
 from acude.settings import HOST, Settings
 
@@ -143,7 +144,11 @@ def airflow_cfg(config: Settings) -> str:
             "execution_api_server_url": f"{config.airflow_url}/execution/",
             "hostname_callable": "airflow.utils.net.get_host_ip_address",
         },
-        "database": {"sql_alchemy_conn": _sqlalchemy(config), "sql_alchemy_pool_size": 3},
+        "database": {
+            "sql_alchemy_conn": _sqlalchemy(config, "psycopg2"),
+            "sql_alchemy_conn_async": _sqlalchemy(config, "asyncpg"),
+            "sql_alchemy_pool_size": 3,
+        },
         "api": {
             "host": HOST,
             "port": config.airflow_port,
@@ -173,14 +178,19 @@ def _section(name: str, options: Mapping[str, object]) -> str:
     return f"[{name}]\n" + "".join(f"{key} = {str(value).replace('%', '%%')}\n" for key, value in options.items())
 
 
-def _sqlalchemy(config: Settings) -> str:
-    return config.airflow_dsn.get_secret_value().replace("postgresql://", "postgresql+psycopg2://")
+def _sqlalchemy(config: Settings, driver: str) -> str:
+    dsn = config.airflow_dsn.get_secret_value().replace("postgresql://", f"postgresql+{driver}://")
+    if driver == "psycopg2" or not config.tls:
+        return dsn
+    # asyncpg has the option by another name, and reads the authority's path in the environment.
+    return f"{dsn.partition('?')[0]}?ssl=verify-full"
 
 
 def _environment(config: Settings) -> dict[str, str]:
     home = _home(config)
     # Airflow writes titles over its processes' environment, where the platform's mark stands; SPT_NOENV keeps it off.
-    return {"AIRFLOW_HOME": str(home), "AIRFLOW_CONFIG": str(home / "airflow.cfg"), "SPT_NOENV": "1"}
+    found = {"AIRFLOW_HOME": str(home), "AIRFLOW_CONFIG": str(home / "airflow.cfg"), "SPT_NOENV": "1"}
+    return found | ({"PGSSLROOTCERT": str(authority(config))} if config.tls else {})
 
 
 def _home(config: Settings) -> Path:

@@ -6,8 +6,10 @@ from base64 import urlsafe_b64encode
 
 from kafka import KafkaAdminClient
 
-from acude.local.environment import write_private
+from acude import brokers
+from acude.local import certificates
 from acude.local.errors import PlatformError
+from acude.local.files import write_private
 from acude.local.java import find_java, jars, require_jars, require_java
 from acude.local.service import Service
 from acude.settings import HOST, Settings
@@ -44,9 +46,7 @@ def service(config: Settings) -> Service:
 
 def ready(config: Settings) -> None:
     """Ask the broker for its metadata."""
-    client = KafkaAdminClient(
-        bootstrap_servers=config.kafka_bootstrap, request_timeout_ms=3000, bootstrap_timeout_ms=3000
-    )
+    client = KafkaAdminClient(**brokers.kafka_python(config), request_timeout_ms=3000, bootstrap_timeout_ms=3000)
     try:
         client.list_topics()
     finally:
@@ -81,15 +81,19 @@ def create_topics(config: Settings) -> None:
 
 def server_properties(config: Settings) -> str:
     """The broker's configuration file."""
-    plaintext, controller = f"{HOST}:{config.kafka_port}", f"{HOST}:{config.kafka_controller_port}"
+    clients, controller = f"{HOST}:{config.kafka_port}", f"{HOST}:{config.kafka_controller_port}"
+    listeners = f"CLIENTS://{clients},CONTROLLER://{controller}"
+    protocol = "SSL" if config.tls else "PLAINTEXT"
     properties: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
         # Named here rather than in the storage, so that the port can be moved later.
         "controller.quorum.voters": f"1@{controller}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://{plaintext},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://{plaintext},CONTROLLER://{controller}",
+        "inter.broker.listener.name": "CLIENTS",
+        "listener.security.protocol.map": f"CLIENTS:{protocol},CONTROLLER:{protocol}",
+        "listeners": listeners,
+        "advertised.listeners": listeners,
         "log.dirs": config.var / "kafka" / "data",
         # Topics come from contracts; a misspelt name must be an error, not a new topic.
         "auto.create.topics.enable": "false",
@@ -112,6 +116,10 @@ def server_properties(config: Settings) -> str:
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         "log.cleaner.threads": 1,
     }
+    if config.tls:
+        stores = {"keystore": certificates.server(config), "truststore": certificates.authority(config)}
+        for name, path in stores.items():
+            properties |= {f"ssl.{name}.type": "PEM", f"ssl.{name}.location": path}
     return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 

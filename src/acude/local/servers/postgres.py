@@ -14,6 +14,8 @@ from psycopg2 import sql
 from psycopg2.extensions import connection, make_dsn, parse_dsn
 
 from acude.local.errors import PlatformError
+from acude.local.files import socket_path
+from acude.local.fronts import behind_tls
 from acude.local.service import Service
 from acude.settings import HOST, Settings
 
@@ -35,11 +37,12 @@ _CONFIG = {
 }
 
 
-def service(config: Settings) -> Service:
-    """The database server."""
-    options = [f"--{name}={value}" for name, value in _CONFIG.items()]
+def services(config: Settings) -> list[Service]:
+    """The database server, with what speaks TLS for it where that is wanted."""
+    listens = {"listen_addresses": "", "unix_socket_directories": str(_sockets(config))} if config.tls else {}
+    options = [f"--{name}={value}" for name, value in (_CONFIG | listens).items()]
     server = [program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
-    return Service(
+    found = Service(
         name="postgres",
         purpose="warehouse, shop's orders, decisions, Airflow's state",
         command=[*_as_server_user(), *server],
@@ -52,6 +55,8 @@ def service(config: Settings) -> Service:
         # INT is its fast shutdown: it does not wait for clients to leave.
         stop_signal="INT",
     )
+    socket = _sockets(config) / f".s.PGSQL.{config.postgres_port}"
+    return behind_tls(found, config, socket, _ready_by_tls, "postgres") if config.tls else [found]
 
 
 def ready(config: Settings) -> None:
@@ -64,10 +69,14 @@ def ready(config: Settings) -> None:
         session.close()
 
 
+def _ready_by_tls(config: Settings) -> None:
+    psycopg2.connect(config.warehouse_dsn.get_secret_value(), connect_timeout=3).close()
+
+
 def connect(config: Settings, database: str = "postgres") -> connection:
     """A connection of the superuser, each statement its own transaction."""
     password = config.postgres_password.get_secret_value()
-    dsn = make_dsn(host=HOST, port=config.postgres_port, user=SUPERUSER, password=password, dbname=database)
+    dsn = make_dsn(host=_host(config), port=config.postgres_port, user=SUPERUSER, password=password, dbname=database)
     session = psycopg2.connect(dsn, connect_timeout=3, application_name="acude")
     session.autocommit = True
     return session
@@ -76,7 +85,7 @@ def connect(config: Settings, database: str = "postgres") -> connection:
 def client_environment(config: Settings) -> dict[str, str]:
     """The whole environment of PostgreSQL's own client programs, as superuser; nothing of the caller's."""
     return {
-        "PGHOST": HOST,
+        "PGHOST": _host(config),
         "PGPORT": str(config.postgres_port),
         "PGUSER": SUPERUSER,
         "PGPASSWORD": config.postgres_password.get_secret_value(),
@@ -86,11 +95,26 @@ def client_environment(config: Settings) -> dict[str, str]:
     }
 
 
+def _host(config: Settings) -> str:
+    """Where the superuser and the server's own programs go in, which have no TLS themselves."""
+    return str(_sockets(config)) if config.tls else HOST
+
+
+def _sockets(config: Settings) -> Path:
+    """With TLS: the folder of the server's socket, for its user's and its owner's eyes."""
+    return socket_path(config, "postgres")
+
+
 def prepare(config: Settings) -> None:
     """Create the data directory once, owned by the server's user."""
     data = _data(config)
     if _is_root():
         _let_in(data)
+    if config.tls:
+        sockets = _sockets(config)
+        sockets.mkdir(mode=0o700, exist_ok=True)
+        if _is_root():
+            shutil.chown(sockets, _USER, _USER)
     if (data / "PG_VERSION").exists():
         return
     with TemporaryDirectory() as folder:

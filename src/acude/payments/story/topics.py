@@ -9,6 +9,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from acude import brokers
 from acude.payments.wire import Coordinate, headers_of
 from acude.settings import Settings
 
@@ -66,7 +67,7 @@ class Topics:
     def _consumer(self) -> Iterator[Consumer]:
         consumer = Consumer(
             {
-                "bootstrap.servers": self._config.kafka_bootstrap,
+                **brokers.librdkafka(self._config),
                 "group.id": "acude-rastro",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",

@@ -74,11 +74,11 @@ def play(
     Raises:
         BrokerError: no broker answers, or it lacks the topic.
     """
-    require_topic(config.kafka_bootstrap, TOPIC)
+    require_topic(config, TOPIC)
     if labels_after is not None:
-        require_topic(config.kafka_bootstrap, FINDINGS)
+        require_topic(config, FINDINGS)
     stop = stop or threading.Event()
-    producer = connect(config.kafka_bootstrap, "acude-pagadores", linger_ms=5)
+    producer = connect(config, "acude-pagadores", linger_ms=5)
     run = Ledger(config.var, ledgers.new_run(seed))
     sent = Sent(run.run)
 

@@ -1,0 +1,92 @@
+"""Certificates of the local servers: an authority that signs one certificate and is forgotten."""
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from acude.local.files import write_private
+from acude.settings import HOST, Settings
+
+_LIFETIME: Final = timedelta(days=365)
+_RENEWED_BEFORE: Final = timedelta(days=30)
+
+
+def authority(config: Settings) -> Path:
+    """The certificate that clients trust."""
+    return config.var / "tls" / "authority.pem"
+
+
+def server(config: Settings) -> Path:
+    """The servers' key and certificate, for their own eyes."""
+    return config.var / "tls" / "server.pem"
+
+
+def ensure(config: Settings) -> None:
+    """Make both files where they are missing or about to run out.
+
+    The authority's key is kept nowhere, so nobody can ever sign another certificate that clients trust.
+    """
+    if authority(config).exists() and server(config).exists() and not _runs_out(authority(config)):
+        return
+
+    signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    name = _named("Açude on this machine")
+    usage = _usage(signs=True)
+    root = _begun(name, signer.public_key()).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    vouching = root.issuer_name(name).add_extension(usage, critical=True).sign(signer, hashes.SHA256())
+    known_as = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address(HOST))]
+    leaf = (
+        _begun(_named("localhost"), key.public_key())
+        .issuer_name(name)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(known_as), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .sign(signer, hashes.SHA256())
+    )
+    # Kafka reads no other form of a key.
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_private(server(config), (private + leaf.public_bytes(Encoding.PEM)).decode())
+    write_private(authority(config), vouching.public_bytes(Encoding.PEM).decode())
+
+
+def _begun(name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + _LIFETIME)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _runs_out(path: Path) -> bool:
+    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc < datetime.now(UTC) + _RENEWED_BEFORE

@@ -1,0 +1,65 @@
+"""Certificates last, and are made anew in time."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from acude.local import certificates
+from acude.local.environment import ensure_local_env, local_values
+from acude.local.servers.airflow import airflow_cfg
+from acude.settings import Settings
+
+
+def bare(var: Path, *, tls: bool = True) -> Settings:
+    return Settings(_env_file=None, var=var, tls=tls)  # type: ignore[call-arg]
+
+
+def test_a_second_start_keeps_them(tmp_path: Path) -> None:
+    config = bare(tmp_path)
+    certificates.ensure(config)
+    before = certificates.authority(config).read_bytes(), certificates.server(config).read_bytes()
+    certificates.ensure(config)
+    assert (certificates.authority(config).read_bytes(), certificates.server(config).read_bytes()) == before
+
+
+def test_before_they_run_out_there_are_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = bare(tmp_path)
+    with monkeypatch.context() as short:
+        short.setattr(certificates, "_LIFETIME", timedelta(days=20))
+        certificates.ensure(config)
+    before = certificates.authority(config).read_bytes()
+    certificates.ensure(config)
+    assert certificates.authority(config).read_bytes() != before
+    leaf = x509.load_pem_x509_certificate(certificates.server(config).read_bytes())
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(certificates.authority(config).read_bytes()))
+    assert leaf.not_valid_after_utc > datetime.now(UTC) + timedelta(days=300)
+
+
+def test_every_address_asks_for_it_and_says_whom_to_trust(tmp_path: Path) -> None:
+    config = bare(tmp_path)
+    values = local_values(config, {})
+    authority = str(certificates.authority(config))
+    for name in ("risk_dsn", "shop_dsn", "warehouse_dsn", "airflow_dsn"):
+        assert values[name].endswith(f"?sslmode=verify-full&sslrootcert={authority}")
+    assert values["valkey_url"].startswith("rediss://")
+    assert authority in values["valkey_url"]
+    for name in ("risk_url", "oauth_issuer", "oauth_jwks_url", "oauth_token_url"):
+        assert values[name].startswith("https://")
+
+
+def test_without_it_nothing_is_left_of_it(tmp_path: Path) -> None:
+    ensure_local_env(bare(tmp_path))
+    ensure_local_env(bare(tmp_path, tls=False))
+    text = (tmp_path / "local.env").read_text()
+    assert "TLS" not in text
+    assert "ssl" not in text
+    assert "https" not in text
+
+
+def test_airflows_second_driver_has_the_option_by_its_own_name(tmp_path: Path) -> None:
+    text = airflow_cfg(ensure_local_env(bare(tmp_path)))
+    (line,) = [one for one in text.splitlines() if one.startswith("sql_alchemy_conn_async")]
+    assert line.endswith("/airflow?ssl=verify-full")
+    assert "sslmode" not in line
