@@ -9,7 +9,13 @@ import pytest
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 
-LONGEST_FIRST = ["tests", "tests/integration/batch", "tests/integration/streams", "tests/chaos"]
+LONGEST_FIRST = [
+    "tests",
+    "tests/integration/payments",
+    "tests/integration/batch",
+    "tests/integration/streams",
+    "tests/chaos",
+]
 """Lanes in the order in which workers take them; that of all servers comes first."""
 
 _settled: list[str] = []

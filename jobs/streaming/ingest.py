@@ -23,14 +23,14 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude import brokers
 from acude.aws import s3
 from acude.contracts.documents import tokens_of
-from acude.contracts.model import Contract, load, silver_of, topics
+from acude.contracts.model import Contract, load, topics
 from acude.lake.append import append_once
+from acude.lake.arrivals import arrivals
 from acude.lake.delta import table_path
-from acude.lake.known_events import Arrivals, KnownEvents, pack
+from acude.lake.known_events import KnownEvents
 from acude.lake.maintenance import create, stream_tables
 from acude.lake.refine import (
     COORDINATE,
-    EPOCH,
     bronze_rows,
     decode,
     duplicate_rows,
@@ -40,6 +40,7 @@ from acude.lake.refine import (
     quarantine_rows,
     silver_rows,
 )
+from acude.lake.snapshot import snapshot
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -127,15 +128,25 @@ class Landing:
         create(self.spark, stream_tables(), self.config)
         before = self.state.get("ingerido_em")
         # A batch that runs again must know what it knew before.
-        load_known(self.spark, self.topics, self.known, datetime.fromisoformat(before) if before else datetime.now(UTC))
+        landed = datetime.fromisoformat(before) if before else datetime.now(UTC)
+        for topic in self.topics:
+            for first_ones in arrivals(topic, landed, self.config):
+                self.known.add(first_ones)
         if self.state:
             return "earliest"
+        starting = self._go_on_behind(bronze)
+        self._remember(id=str(uuid4()), lote=-1, ingerido_em=None)
+        return starting
+
+    def _go_on_behind(self, bronze: Contract) -> str:
+        """Behind bronze's last offsets, once all that it holds is refined."""
+        found = snapshot(bronze, self.config)
+        if not found or found.is_empty:
+            return "earliest"
+        log.warning("The checkpoint is gone: going on behind bronze's last offsets")
         landed = self.spark.read.format("delta").load(table_path(bronze))
         offsets = landed.groupBy("topico", "particao").agg(f.max("deslocamento").alias("ultimo")).collect()
-        if offsets:
-            log.warning("The checkpoint is gone: going on behind bronze's last offsets")
-            self._repair(landed)
-        self._remember(id=str(uuid4()), lote=-1, ingerido_em=None)
+        self._repair(landed)
         return starting_offsets({(row.topico, row.particao): row.ultimo for row in offsets})
 
     def _repair(self, landed: DataFrame) -> None:
@@ -221,36 +232,8 @@ def in_parallel(tasks: list[Task]) -> None:
         raise failures[0]
 
 
-def load_known(spark: SparkSession, of: list[Contract], known: KnownEvents, landed: datetime) -> None:
-    """Fills the index with silver's first arrivals that a batch of that moment still knows."""
-    for topic in of:
-        if topic.event_id not in topic.column_names:
-            continue
-        window = topic.dedup_window.days
-        rows = (
-            spark.read.format("delta")
-            .load(table_path(silver_of(topic)))
-            .where(f.col(topic.event_id).isNotNull())
-            .where(f.to_date("ingerido_em") >= f.lit(landed.astimezone(UTC).date() - timedelta(days=window)))
-            .select(
-                f.xxhash64(f.lit(topic.name), topic.event_id).alias("id_hash"),
-                "hash_conteudo",
-                "particao",
-                "deslocamento",
-                (f.datediff(f.to_date("ingerido_em"), f.lit(EPOCH)) + window).alias("ate"),
-            )
-            .toArrow()
-        )
-        coordinates = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy())
-        known.add(
-            Arrivals(rows["id_hash"].to_numpy(), rows["hash_conteudo"].to_numpy(), coordinates, rows["ate"].to_numpy())
-        )
-
-
 def starting_offsets(last: dict[tuple[str, int], int]) -> str:
     """Behind bronze's last offsets, earliest for partitions that bronze has nothing of."""
-    if not last:
-        return "earliest"
     starts: dict[str, dict[str, int]] = {}
     for topic in topics():
         # -2 is Kafka's word for the earliest offset.

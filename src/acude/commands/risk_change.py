@@ -1,7 +1,7 @@
 """``acude risk promote``, ``rollback``, ``versions`` and ``shadow``."""
 
 import getpass
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from acude.commands.output import Json, out, print_json, print_table
+from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.risk_comparison import show_comparison
 from acude.local.errors import PlatformError
 
@@ -159,10 +159,29 @@ def _explained() -> "Iterator[Versions]":
         ) from None
 
 
+def _note(change: "Change") -> None:
+    """Puts the change into the trail. It holds without: who must go back now does not wait for a database."""
+    import psycopg  # noqa: PLC0415 - --help does without it
+
+    from acude.payments import trail  # noqa: PLC0415
+    from acude.payments.session import Session  # noqa: PLC0415
+    from acude.settings import settings  # noqa: PLC0415
+
+    said = {name: str(getattr(change, name)) for name in ("acao", "sha256", "versao_modelo", "anterior", "por_que")}
+    with closing(Session(settings(), "acude-cli")) as session:
+        try:
+            with session.transaction() as connection:
+                trail.append(connection, [trail.happened(trail.POLICY, trail.person(), change.versao_regras, **said)])
+        except psycopg.Error as problem:
+            err.print(f"[yellow]![/yellow] The change is made, but not in the trail ({type(problem).__name__}).")
+            err.print("  Workers tell the trail what they take up; who and why stays in `acude risk versions`.")
+
+
 def _say(versions: "Versions", change: "Change", before: Any, *, as_json: bool) -> None:  # noqa: ANN401 - lazy import
-    """What changed: the version, and each value that differs from what was live before."""
+    """What changed, to the trail and to who asked: the version, and each value that differs from what was live."""
     from acude.risk.differences import differences  # noqa: PLC0415
 
+    _note(change)
     after = versions.load(change.sha256) if change.acao != "sem_sombra" else before
     found = differences(before, after)
     fields = {name: getattr(change, name) for name in change.__struct_fields__}

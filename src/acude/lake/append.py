@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 
 from acude.contracts.model import Contract
 from acude.lake.delta import table_path
+from acude.lake.snapshot import snapshot
 
 
 def append_once(frame: DataFrame, contract: Contract, application: str, batch: int, *, may_be_there: bool) -> None:
@@ -31,12 +32,19 @@ def append_once(frame: DataFrame, contract: Contract, application: str, batch: i
     delta = jvm.org.apache.spark.sql.delta
     none = jvm.scala.Option.empty()
     name = f"{application}:{contract.full_name}"
-    transaction = delta.DeltaLog.forTable(spark._jsparkSession, table_path(contract)).startTransaction(none, none)
-    if may_be_there and transaction.txnVersion(name) >= batch:
+    if may_be_there and _last_batch(contract, name) >= batch:
         return
+    transaction = delta.DeltaLog.forTable(spark._jsparkSession, table_path(contract)).startTransaction(none, none)
     rows: Any = frame.select(*contract.column_names)
     files = transaction.writeFiles(rows._jdf)
     done = delta.actions.SetTransaction(name, batch, jvm.scala.Option.apply(time.time_ns() // 1_000_000))
     append = jvm.org.apache.spark.sql.streaming.OutputMode.Append()
     operation = getattr(delta, "DeltaOperations$StreamingUpdate")(append, application, batch, none)
     transaction.commit(files.prepended(done), operation)
+
+
+def _last_batch(contract: Contract, name: str) -> int:
+    """The last batch that is committed, -1 before the first; asked without Spark, which would take a second a table."""
+    found = snapshot(contract)
+    last = found.table.transaction_version(name) if found else None
+    return -1 if last is None else last

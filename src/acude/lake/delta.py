@@ -13,7 +13,7 @@ from pyspark.sql import functions as f
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from acude.contracts.model import Contract
-from acude.contracts.spark import column_ddl, ddl, schema, spark_type
+from acude.contracts.spark import ddl, schema
 from acude.lake import delta_log
 from acude.lake.records import s3
 from acude.settings import settings
@@ -71,37 +71,7 @@ def ensure(spark: SparkSession, contract: Contract) -> None:
         f"CREATE TABLE IF NOT EXISTS delta.`{table_path(contract)}` ({ddl(contract)}) "
         f"USING delta {partitions} TBLPROPERTIES ({properties})"
     )
-    _retried(lambda: spark.sql(statement).collect())
-
-
-def provide(spark: SparkSession, contract: Contract) -> None:
-    """Creates the table where it is absent; adds the columns that its contract has gained since it was made.
-
-    A driver does this once, when it starts: contracts are read once a process.
-
-    Args:
-        spark: a classic session or a Connect client of the contract's writer.
-        contract: the table.
-
-    Raises:
-        ContractViolation: a column changed its type, or a new one is required; old rows can't keep that.
-    """
-    if not exists(contract):
-        ensure(spark, contract)
-        return
-    there = {field.name: field.dataType for field in spark.read.format("delta").load(table_path(contract)).schema}
-    gained = []
-    for column in contract.columns:
-        found, wanted = there.get(column.name), spark_type(column)
-        if found is None and column.required:
-            raise ContractViolation(contract.full_name, column.name, "absent", "required; a later one is optional")
-        if found is None:
-            gained.append(column)
-        elif found != wanted:
-            raise ContractViolation(contract.full_name, column.name, found.simpleString(), wanted.simpleString())
-    if gained:
-        columns = ", ".join(column_ddl(column) for column in gained)
-        _retried(lambda: spark.sql(f"ALTER TABLE delta.`{table_path(contract)}` ADD COLUMNS ({columns})").collect())
+    retried(lambda: spark.sql(statement).collect())
 
 
 def partition_of(contract: Contract, day: date) -> str:
@@ -136,7 +106,7 @@ def replace_day(frame: DataFrame, contract: Contract, day: date, *, run_id: str,
         .option("replaceWhere", f"{partition_column(contract)} = '{partition}'")
         .option("userMetadata", json.dumps(metadata))
     )
-    _retried(lambda: writer.save(table_path(contract)))
+    retried(lambda: writer.save(table_path(contract)))
     return delta_log.version_with(contract, metadata)
 
 
@@ -211,7 +181,7 @@ def _is_conflict(problem: BaseException) -> bool:
     return isinstance(problem, PySparkException) and any(code in str(problem) for code in _CONFLICTS)
 
 
-_retried = retry(
+retried = retry(
     retry=retry_if_exception(_is_conflict),
     stop=stop_after_attempt(8),
     wait=wait_random_exponential(max=4),

@@ -17,8 +17,9 @@ from pyspark.sql import SparkSession
 from acude.aws import s3
 from acude.contracts.model import Contract, tables
 from acude.lake import delta_log
-from acude.lake.delta import exists, partition_of, provide, table_path
+from acude.lake.delta import exists, partition_of, table_path
 from acude.lake.lease import Lease, LeaseHeld
+from acude.lake.provide import provide
 from acude.lake.session import batch_session
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings, settings

@@ -42,6 +42,11 @@ class Snapshot:
         """The Delta version."""
         return self.table.version()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no file."""
+        return not self.table.file_uris()
+
     def rows(
         self, partitions: Sequence[str], *, columns: Sequence[str] | None = None, limit: int | None = None
     ) -> pa.Table:

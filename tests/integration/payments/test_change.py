@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import orjson
+import psycopg
 import pytest
 import yaml
 from kafka import KafkaProducer
@@ -20,6 +21,7 @@ from acude.local.platform import Platform
 from acude.payments.findings import TOPIC as FINDINGS
 from acude.payments.memory import connect_memory
 from acude.payments.observer import COMPARISONS
+from acude.payments.trail import person
 from acude.risk.payment import microseconds
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import RULES
@@ -74,6 +76,14 @@ def decided_by(shop: Shop) -> str:
     return str(shop.decisions([sent])[sent["id_transacao"]][0]["versao_regras"])
 
 
+def in_the_trail(platform: Platform, rules: str) -> list[dict[str, Any]]:
+    """What the trail has of rules, oldest first."""
+    asked = "SELECT quem, detalhe FROM auditoria.trilha WHERE tipo = 'politica' AND objeto = %s ORDER BY numero"
+    with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
+        found = connection.execute(asked, [rules]).fetchall()
+    return [{"quem": who, "detalhe": json.loads(detail)} for who, detail in found]
+
+
 def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     versions: Versions, shop: Shop, platform: Platform, tmp_path: Path
 ) -> None:
@@ -91,6 +101,24 @@ def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     assert [row["acao"] for row in rows][-2:] == ["promover", "voltar"]
     assert [row["versao_regras"] for row in rows if row["papel"] == "viva"] == [before]
     assert versions.live() == ""
+    told = [row for row in in_the_trail(platform, path.stem) if "acao" in row["detalhe"]]
+    assert [(row["detalhe"]["acao"], row["detalhe"]["por_que"]) for row in told] == [("promover", "menos recusas")]
+    assert told[0]["quem"] == person()
+    assert [row["detalhe"]["acao"] for row in in_the_trail(platform, before) if "acao" in row["detalhe"]][
+        -1
+    ] == "voltar"
+
+
+def test_who_must_go_back_does_not_wait_for_the_database(
+    versions: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACUDE_RISK_DSN", "postgresql://risco:x@127.0.0.1:1/risco")
+    settings.cache_clear()
+    answer = risk("promote", str(candidate(tmp_path)), "--reason", "sem banco")
+    settings.cache_clear()
+    assert answer.exit_code == 0
+    assert "The change is made, but not in the trail" in answer.stderr
+    assert versions.changes()[-1].por_que == "sem banco"
 
 
 def test_what_a_worker_cannot_read_leaves_it_deciding_by_the_old_version_and_saying_so(

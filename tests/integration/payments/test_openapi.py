@@ -102,6 +102,7 @@ def said_anew(case: "schemathesis.Case[Any]", used: set[str]) -> None:
         body["parcelas"] = int(parts)
 
 
+@pytest.mark.usefixtures("platform")  # it follows the tests above on their worker
 def test_allowed_payments_were_decided_and_forbidden_ones_refused(answers: Counter[tuple[str, int]]) -> None:
     assert answers["POST /transacoes", 200]
     assert answers["POST /transacoes", 400]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
@@ -14,10 +15,20 @@ from acude.cli import app
 from acude.local.platform import Platform
 from acude.payments import traces
 from acude.payments.wire import ALERTS
+from acude.settings import settings
 from tests.integration.payments.conftest import Shop, some_payments, suspicious
 
 Door = Callable[..., httpx.Client]
 Story = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def no_lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The lake does not answer, whatever servers run beside; test_story has one that does."""
+    monkeypatch.setenv("ACUDE_ATHENA_ENDPOINT", "http://127.0.0.1:1")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 def trace(wanted: str, *arguments: str) -> Result:
@@ -61,7 +72,6 @@ def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_thei
         assert events[told]["dados"]["motivos"] == decision["motivos"]
         assert events[told]["dados"]["id_rastro"] == trace_id
     assert (events["row of decisoes"]["onde"], events["alert written"]["onde"]) == ("postgres", "kafka")
-    # The lake's servers are not part of this platform.
     assert story["sem_resposta"].keys() == {"athena"}
 
 

@@ -1,0 +1,47 @@
+"""First arrivals as silver has them, for the index of a driver that starts; Spark would take seconds to begin."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from xxhash import xxh64_intdigest
+
+from acude.contracts.model import Contract, silver_of
+from acude.lake.known_events import Arrivals, Longs, pack
+from acude.lake.snapshot import snapshot
+from acude.settings import Settings
+
+_SEED: Final = 42
+"""Spark's."""
+
+
+def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Arrivals]:
+    """Those that a batch of that moment still knows, a million at a time.
+
+    Args:
+        topic: the topic's contract; without an event id it has none.
+        landed: UTC; ids are forgotten `dedup_window` days after the day on which they landed.
+        config: where the lake is.
+    """
+    found = snapshot(silver_of(topic), config)
+    if not found or topic.event_id not in topic.column_names:
+        return
+    window = topic.dedup_window.days
+    first = datetime.combine(landed.astimezone(UTC).date() - timedelta(days=window), time(), UTC)
+    known = pc.field(topic.event_id).is_valid() & (pc.field("ingerido_em") >= first)
+    columns = [topic.event_id, "hash_conteudo", "particao", "deslocamento", "ingerido_em"]
+    for rows in found.where(known, columns):
+        days = rows["ingerido_em"].cast(pa.date32()).cast(pa.int32()).to_numpy()
+        places = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy())
+        ids = event_hashes(topic.name, rows[topic.event_id])
+        yield Arrivals(ids, rows["hash_conteudo"].to_numpy(), places, (days + window).astype(np.int32))
+
+
+def event_hashes(topic: str, ids: pa.ChunkedArray) -> Longs:
+    """What Spark's `xxhash64(topico, id_evento)` gives: the hash of the first is the seed of the second's."""
+    seed = xxh64_intdigest(topic.encode(), _SEED)
+    found = [xxh64_intdigest(one, seed) for one in ids.cast(pa.binary()).to_pylist()]
+    return np.array(found, dtype=np.uint64).view(np.int64)
