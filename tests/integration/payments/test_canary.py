@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
@@ -239,16 +239,18 @@ def test_no_metric_has_a_number(platform: Platform, canary: Canary) -> None:
 
 def whole(platform: Platform, topic: str) -> bytes:
     """Everything on a topic: keys, headers and values."""
-    consumer = KafkaConsumer(
-        topic,
-        bootstrap_servers=platform.config.kafka_bootstrap,
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        consumer_timeout_ms=5_000,
-        group_id=None,
-    )
-    with closing(consumer):
-        return b"\n".join(repr((record.key, record.headers, record.value)).encode() for record in consumer)
+    found: list[bytes] = []
+    with closing(
+        KafkaConsumer(bootstrap_servers=platform.config.kafka_bootstrap, enable_auto_commit=False)
+    ) as consumer:
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        ends = consumer.end_offsets(partitions)
+        while any(consumer.position(one) < ends[one] for one in partitions):
+            for records in consumer.poll(timeout_ms=500).values():
+                found += [repr((record.key, record.headers, record.value)).encode() for record in records]
+    return b"\n".join(found)
 
 
 @pytest.mark.usefixtures("answers")

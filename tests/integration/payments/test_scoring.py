@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 import pytest
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, KafkaProducer
 
 from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.payments.judge import ON_THE_LIST
-from acude.payments.wire import DECISIONS
+from acude.payments.wire import DECISIONS, TOPIC
 from acude.risk.payment import FIELD_OF
 from acude.simulator.blacklist import is_listed
 from acude.simulator.payments import payments
@@ -24,7 +24,7 @@ from acude.simulator.payments.documents import cpf
 from tests.integration.payments.conftest import Shop
 from tests.integration.streams.streamlab import Row, StreamLab, ingest, score, stream_lab
 
-NUMBER, PAYERS = 3_000, 300
+NUMBER, PAYERS = 1_200, 300
 LISTED = next(document for base in range(10**8, 10**9) if is_listed(document := cpf(base)))
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -85,14 +85,19 @@ def decided(shop: Shop, sent: Sequence[dict[str, Any]]) -> dict[str, dict[str, A
     """Sends wave after wave, each when the one before is decided."""
     found: dict[str, dict[str, Any]] = {}
     begins = shop.begins[DECISIONS]
-    with closing(
-        KafkaConsumer(bootstrap_servers=shop.config.kafka_bootstrap, isolation_level="read_committed")
-    ) as consumer:
+    with (
+        closing(
+            KafkaConsumer(bootstrap_servers=shop.config.kafka_bootstrap, isolation_level="read_committed")
+        ) as consumer,
+        closing(KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap, acks="all")) as producer,
+    ):
         consumer.assign(list(begins))
         for partition, begin in begins.items():
             consumer.seek(partition, begin)
         for wave in waves(sent):
-            shop.send(wave)
+            for one in wave:
+                producer.send(TOPIC, orjson.dumps(one), one["id_pagador"].encode())
+            producer.flush()
             end = time.monotonic() + 60
             while not {one["id_transacao"] for one in wave} <= found.keys():
                 assert time.monotonic() < end
