@@ -35,5 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("spark"))
     # So that no worker is left alone with a long one at the end.
-    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(lane(item) or "", len(places)))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    """Longest first: the lanes of the servers, then what goes together for another reason, then all the rest."""
+    servers_taken = lane(item)
+    if servers_taken in LONGEST_FIRST:
+        return LONGEST_FIRST.index(servers_taken)
+    return len(LONGEST_FIRST) + (not servers_taken and not item.get_closest_marker("xdist_group"))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,9 @@ EVENTS = st.builds(
     quem=TEXT,
     objeto=TEXT,
     detalhe=st.dictionaries(TEXT, TEXT | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.none()),
-    em=st.datetimes(*BOUNDS, timezones=st.timezones()),
+    em=st.datetimes(
+        *BOUNDS, timezones=st.sampled_from([UTC, ZoneInfo("America/Sao_Paulo"), ZoneInfo("Asia/Kathmandu")])
+    ),
 )
 
 
