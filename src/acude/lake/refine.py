@@ -79,6 +79,9 @@ def _decode_batch(batch: pa.RecordBatch, decoders: dict[str, Decoder]) -> pa.Rec
     for name, decoder in decoders.items():
         mine = pc.equal(batch.column("topico"), name)
         at = np.flatnonzero(mine)
+        if not len(at):
+            structs.append(pa.nulls(rows, pa.struct(decoder.fields)))
+            continue
         part = batch.filter(mine) if len(at) < rows else batch
         decoded = decoder.decode(part.column("valor"), part.column("carimbo_kafka"))
         for position in at.tolist():
