@@ -52,6 +52,9 @@ class Store:
             min_size=1,
             max_size=_MOST_CONNECTIONS,
             timeout=patience_s,
+            # It would wait twice as long after each failure, up to five minutes, and miss that the database is back.
+            # One that has given up tries again when somebody asks.
+            reconnect_timeout=patience_s,
             kwargs={"application_name": "acude-risco"},
             check=ConnectionPool.check_connection,
             open=True,
