@@ -3,7 +3,7 @@
 import uvicorn
 
 from acude import logs
-from acude.api.app import create_app
+from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.payments.vitals import serve
 from acude.settings import HOST, settings
 
@@ -18,6 +18,7 @@ if __name__ == "__main__":
         host=HOST,
         port=config.risk_port,
         ssl_certfile=config.tls_certificate,
+        timeout_keep_alive=KEEP_ALIVE_S,
         log_config=None,
         access_log=False,
     )

@@ -17,7 +17,7 @@ import uvicorn
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from acude.api.app import create_app
+from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.local.platform import Platform
 from acude.payments.store import Store
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC
@@ -151,7 +151,8 @@ def another_door(config: Settings, **changes: object) -> Iterator[str]:
     with socket.create_server((HOST, 0)) as probe:
         port = probe.getsockname()[1]
     app = create_app(config.model_copy(update=changes))
-    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_level="warning", access_log=False))
+    as_the_platforms = {"timeout_keep_alive": KEEP_ALIVE_S, "log_level": "warning", "access_log": False}
+    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, **as_the_platforms))  # type: ignore[arg-type]
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

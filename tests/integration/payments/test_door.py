@@ -4,6 +4,8 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from acude.api.auth import DECIDE, READ
 from acude.local.platform import Platform
+from acude.settings import HOST
 from tests.integration.payments.conftest import Shop, some_payments
 
 Door = Callable[..., httpx.Client]
@@ -151,6 +154,16 @@ def test_each_route_asks_for_its_scope(door: Door, scope: str, asked: int, read:
     client = door(scope=scope)
     assert post(client, sent).status_code == asked
     assert client.get(f"/transacoes/{sent['id_transacao']}").status_code == read
+
+
+def test_an_idle_connection_outlives_a_clients_and_a_load_balancers_patience(platform: Platform) -> None:
+    with closing(HTTPConnection(HOST, platform.config.risk_port, timeout=10)) as connection:
+        for pause in (6, 0):
+            connection.request("GET", "/saude/viva")
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200
+            time.sleep(pause)
 
 
 def test_without_a_token_nothing_is_answered(platform: Platform) -> None:
