@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 _VALKEY_PATIENCE_S = 0.25
 
 KEEP_ALIVE_S = 75
-"""An idle connection is kept for so long: a load balancer lets go of it sooner (AWS's after 60 s), so that no request is
-on its way on a connection that the door has just closed."""
+"""How long an idle connection is kept: load balancers let go of it sooner (AWS's after 60 s), so that no request is on
+its way when the door closes it."""
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
