@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from deltalake import DeltaTable, write_deltalake
 
 from acude.aws import s3
@@ -73,12 +73,27 @@ def produce(config: Settings, events: int) -> None:
     producer.flush()
 
 
-def plain_loop(config: Settings, events: int, folder: str, options: dict[str, str]) -> float:
+def ends(config: Settings) -> list[TopicPartition]:
+    """Where the topics end: what is produced next begins there. What lies before may be broken, as a demo leaves it."""
+    with _consumer(config) as consumer:
+        places = [
+            TopicPartition(topic, number)
+            for topic in TOPICS
+            for number in consumer.list_topics(topic, 10).topics[topic].partitions
+        ]
+        return [TopicPartition(p.topic, p.partition, consumer.get_watermark_offsets(p, 10)[1]) for p in places]
+
+
+def _consumer(config: Settings) -> Consumer:
+    return Consumer({"bootstrap.servers": config.kafka_bootstrap, "group.id": str(uuid.uuid4())})
+
+
+def plain_loop(
+    config: Settings, begin: list[TopicPartition], events: int, folder: str, options: dict[str, str]
+) -> float:
     """Events a second of a consumer that writes raw and typed rows with delta-rs, a batch after the other."""
-    consumer = Consumer(
-        {"bootstrap.servers": config.kafka_bootstrap, "group.id": str(uuid.uuid4()), "auto.offset.reset": "earliest"}
-    )
-    consumer.subscribe(list(TOPICS))
+    consumer = _consumer(config)
+    consumer.assign(begin)
     done, began = 0, 0.0
     while done < events:
         messages = consumer.consume(50_000, timeout=5)
@@ -200,10 +215,13 @@ def main(
         "AWS_ACCESS_KEY_ID": access.get_secret_value() if access else "",
         "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
     }  # fmt: skip
+    begin = ends(config)
     produce(config, events)
     result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {machine.platform()}", "events": events}
     result["ingest"] = sustained(environment, config.var)
-    result["plain_loop_events_per_second"] = plain_loop(config, events, f"s3://{config.lake_bucket}/plain", options)
+    result["plain_loop_events_per_second"] = plain_loop(
+        config, begin, events, f"s3://{config.lake_bucket}/plain", options
+    )
     result["latency"] = latency(config, environment, options, rate, seconds)
     folder = PROJECT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
