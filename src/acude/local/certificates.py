@@ -38,9 +38,8 @@ def ensure(config: Settings) -> None:
 
     signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = _named("Açude on this machine")
-    usage = _usage(signs=True)
     root = _begun(name, signer.public_key()).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    vouching = root.issuer_name(name).add_extension(usage, critical=True).sign(signer, hashes.SHA256())
+    vouching = root.issuer_name(name).add_extension(_signing(), critical=True).sign(signer, hashes.SHA256())
     known_as = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address(HOST))]
     leaf = (
         _begun(_named("localhost"), key.public_key())
@@ -74,11 +73,12 @@ def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _usage(*, signs: bool) -> x509.KeyUsage:
+def _signing() -> x509.KeyUsage:
+    """What the authority's key is for, and nothing else."""
     return x509.KeyUsage(
-        digital_signature=not signs,
-        key_cert_sign=signs,
-        crl_sign=signs,
+        digital_signature=False,
+        key_cert_sign=True,
+        crl_sign=True,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,
