@@ -1,8 +1,9 @@
 # ruff: noqa: PLC0415 - jobs are imported by the tasks that run them: reading a DAG file must cost nothing
 """Keeps the lake small: joins the small files of the closed day, and lets go what nobody needs any more.
 
-Each writer's driver does it on its own tables: the warm batch server, and the streams' driver, which is asked for it
-and does it beside its queries. No rows change, save those older than their contract's retention, which go.
+The batch's tables have one file a day, so only what their replaced days left behind goes. The streams' tables are kept
+by their own driver, which is asked for it and does it beside its queries. No rows change, save those older than their
+contract's retention, which go.
 
 **When it is red**: `fluxos` says which request failed or wasn't answered; are the streams up (`acude status`)?
 Nothing is lost by a night without maintenance; the next one does more.
@@ -22,7 +23,7 @@ def lote() -> list[dict[str, Any]]:
     """The batch's tables."""
     from acude.lake import maintenance
 
-    return maintenance.maintain_batch(this_run().day)
+    return maintenance.maintain_batch()
 
 
 @step()

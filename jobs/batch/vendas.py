@@ -136,9 +136,9 @@ def run(day: date, run_id: str) -> dict[str, Any]:
         lines = inbox.read(files)
         with mart.session() as spark:
             staged = _stage(spark, lines, day, run_id)
-            judge(staged)
-            inbox.assert_unchanged(day, files)
-            published = [mart.publish(spark, one) for one in staged]
+        judge(staged)
+        inbox.assert_unchanged(day, files)
+        published = [mart.publish(one) for one in staged]
     except (InboxError, QualityError):
         inbox.remember(day, files, run_id, published=False)
         raise

@@ -125,7 +125,7 @@ class Landing:
             Where a new checkpoint starts: Kafka's `startingOffsets` as JSON.
         """
         bronze = self.contracts["bronze.eventos"]
-        create(self.spark, stream_tables(), self.config)
+        create(stream_tables(), self.config)
         before = self.state.get("ingerido_em")
         # A batch that runs again must know what it knew before.
         landed = datetime.fromisoformat(before) if before else datetime.now(UTC)

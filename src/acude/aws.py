@@ -1,4 +1,4 @@
-"""boto3 clients for the services the platform uses, on AWS or at their local endpoints."""
+"""Clients of the services the platform uses, on AWS or at their local endpoints: boto3's, and what delta-rs needs."""
 
 from typing import TYPE_CHECKING
 
@@ -32,3 +32,20 @@ def athena(config: Settings | None = None) -> "AthenaClient":
     """Athena."""
     config = config or settings()
     return boto3.client("athena", endpoint_url=config.athena_endpoint, config=_CONFIG, **config.aws_options())  # type: ignore[call-overload, no-any-return]
+
+
+def storage_options(config: Settings | None = None) -> dict[str, str]:
+    """What delta-rs needs to find S3; on AWS it takes the credentials of the process's role by itself.
+
+    Commits are created with `If-None-Match`, which S3 decides atomically: of two writers of one version one is told.
+    """
+    config = config or settings()
+    options = {"AWS_REGION": config.aws_region, "AWS_CONDITIONAL_PUT": "etag"}
+    if config.s3_endpoint:
+        options |= {"AWS_ENDPOINT_URL": config.s3_endpoint, "AWS_ALLOW_HTTP": "true"}
+    if config.s3_access_key and config.s3_secret_key:
+        options |= {
+            "AWS_ACCESS_KEY_ID": config.s3_access_key.get_secret_value(),
+            "AWS_SECRET_ACCESS_KEY": config.s3_secret_key.get_secret_value(),
+        }
+    return options

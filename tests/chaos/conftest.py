@@ -17,9 +17,8 @@ import yaml
 from deltalake import DeltaTable
 from kafka import KafkaProducer
 
-from acude.aws import s3
+from acude.aws import s3, storage_options
 from acude.ingress.topics import ensure_topics
-from acude.lake.snapshot import storage_options
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 from tests.servers import servers

@@ -1,9 +1,8 @@
 """The batch's warm driver, a Spark Connect server: `python -m acude.lake.batch_driver`. Ends when told, or on failure.
 
-Every batch task is a client of one such server. A second one, on whatever machine, would commit beside it and lose
-data; so the server lives as long as this process holds the lease on the batch's tables, and dies with it.
+Every batch task is a client of one such server. It only computes: what its clients publish they commit themselves.
 
-Exit codes: 0 told to end, 1 the JVM or the lease was lost, 3 another driver holds the lease.
+Exit codes: 0 told to end, 1 the JVM was lost.
 """
 
 import logging
@@ -11,26 +10,19 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from datetime import timedelta
 
 from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
-from acude.lake.control import LEASE_HELD
-from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import HOST, Settings, settings
 
 log = logging.getLogger(__name__)
 
-WRITER = "batch"
-
 FAILED = 1
 
 _JVM_GONE = (Py4JNetworkError, ConnectionError)
 _LOOK_S = 0.5
-_PATIENCE = timedelta(seconds=40)
-"""Longer than a lease that nobody renews any more."""
 
 
 def main() -> int:
@@ -38,22 +30,15 @@ def main() -> int:
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
+    spark = driver_session("acude-batch", more=connect_conf(settings()))
     try:
-        lease = Lease(WRITER).acquire(wait=_PATIENCE)
-    except LeaseHeld as held:
-        log.error("%s", held)  # noqa: TRY400 - the sentence says it all
-        return LEASE_HELD
-    with lease:
-        spark = driver_session("acude-batch", more=connect_conf(settings()))
-        try:
-            return _serve(spark, lease, asked)
-        except _JVM_GONE:
-            log.error("Spark's JVM is gone (killed, or out of memory: see above)")  # noqa: TRY400 - the sentence says it
-            return FAILED
-        finally:
-            # The lease is given back only when nothing in this process can write any more.
-            with suppress(*_JVM_GONE):
-                spark.stop()
+        return _serve(spark, asked)
+    except _JVM_GONE:
+        log.error("Spark's JVM is gone (killed, or out of memory: see above)")  # noqa: TRY400 - the sentence says it
+        return FAILED
+    finally:
+        with suppress(*_JVM_GONE):
+            spark.stop()
 
 
 def connect_conf(config: Settings) -> dict[str, str]:
@@ -74,12 +59,9 @@ def connect_conf(config: Settings) -> dict[str, str]:
     }
 
 
-def _serve(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
+def _serve(spark: SparkSession, asked: threading.Event) -> int:
     """Waits; the plugin's threads do the work."""
     while not asked.wait(_LOOK_S):
-        if lease.lost.is_set():
-            log.error("Lost the lease on the batch's tables; ending, so that nobody writes beside the new holder")
-            return FAILED
         if spark.sparkContext._jsc.sc().isStopped():
             log.error("Spark stopped by itself; see above")
             return FAILED

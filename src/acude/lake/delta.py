@@ -1,31 +1,36 @@
-"""The batch driver's verbs on a Delta table: where it lies, make it, replace a day, read a day.
+"""The verbs on a Delta table: where it lies, replace a day, read a day.
 
-Only one Spark driver writes a table: Delta on S3 keeps commits apart by a lock inside one JVM. Every batch task is a
-client of the same warm Spark Connect server, so that runs of different days may commit side by side.
+The batch's tables are written with delta-rs, by the task that publishes: a commit takes milliseconds, and S3 itself
+keeps commits apart. Spark computes what is written. The streams' tables are written by their one Spark driver.
 """
 
 import json
 from datetime import date, timedelta
+from typing import Final
 
-from pyspark.errors import PySparkException
+import pyarrow as pa
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from acude.contracts.model import Contract
-from acude.contracts.spark import ddl, schema
+from acude.contracts.spark import arrow_schema, schema
 from acude.lake import delta_log
 from acude.lake.records import s3
-from acude.settings import settings
+from acude.settings import Settings, settings
 
-_PROPERTIES = {
-    # Athena and Redshift read reader version 1: no deletion vectors, column mapping or v2 checkpoints.
-    "delta.minReaderVersion": "1",
-    "delta.minWriterVersion": "2",
-    "delta.enableDeletionVectors": "false",
-    "delta.checkpointPolicy": "classic",
-}
-_CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", "DELTA_VERSIONS_NOT_CONTIGUOUS")
+REPLACED_OFTEN: Final = timedelta(hours=1)
+"""How long a live table keeps the files of its former states: thousands a day, read by queries of seconds."""
+
+_until_nobody_else_commits = Retrying(
+    retry=retry_if_exception_type(CommitFailedError),
+    stop=stop_after_attempt(8),
+    wait=wait_random_exponential(max=4),
+    reraise=True,
+)
+"""Commits of other days pass each other by themselves; who replaces a day that was just replaced looks at it anew."""
 
 
 class ContractViolation(ValueError):  # noqa: N818 - the style guide's name for it
@@ -56,22 +61,14 @@ def has_files(contract: Contract, day: date) -> bool:
     return bool(s3().list_objects_v2(Bucket=settings().lake_bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
 
 
-def ensure(spark: SparkSession, contract: Contract) -> None:
-    """Creates the empty table where it is absent: columns, comments, NOT NULL, partitions, reader version 1.
+def is_live(contract: Contract) -> bool:
+    """Whether the table is replaced as a whole several times a minute."""
+    return contract.name.startswith("ao_vivo_")
 
-    Args:
-        spark: a classic session or a Connect client of the contract's writer.
-        contract: the table.
-    """
-    if exists(contract):
-        return
-    partitions = f"PARTITIONED BY ({', '.join(contract.partition_by)})" if contract.partition_by else ""
-    properties = ", ".join(f"'{key}' = '{value}'" for key, value in _PROPERTIES.items())
-    statement = (
-        f"CREATE TABLE IF NOT EXISTS delta.`{table_path(contract)}` ({ddl(contract)}) "
-        f"USING delta {partitions} TBLPROPERTIES ({properties})"
-    )
-    retried(lambda: spark.sql(statement).collect())
+
+def hours_kept(contract: Contract, config: Settings) -> int:
+    """How long files that the table no longer needs are kept."""
+    return int((REPLACED_OFTEN if is_live(contract) else config.expire_after).total_seconds() // 3600)
 
 
 def partition_of(contract: Contract, day: date) -> str:
@@ -79,35 +76,66 @@ def partition_of(contract: Contract, day: date) -> str:
     return day.strftime("%Y-%m") if partition_column(contract) == "mes" else day.isoformat()
 
 
-def replace_day(frame: DataFrame, contract: Contract, day: date, *, run_id: str, content_hash: str) -> int | None:
-    """Replaces a day (a month in a monthly table) by the frame's rows, in one commit; all other partitions stay.
+def replace_day(
+    into: DeltaTable, rows: pa.Table, contract: Contract, day: date, *, run_id: str, content_hash: str
+) -> int:
+    """Replaces a day (a month in a monthly table) by these rows, in one commit; all other partitions stay.
 
     Args:
-        frame: the contract's columns in the contract's order and types; all rows of that partition.
-        contract: the table, which must exist (`ensure`).
+        into: the table as its writer sees it now; afterwards as it is with this commit.
+        rows: the contract's columns in the contract's order and types; all rows of that partition.
+        contract: the table.
         day: UTC day.
         run_id: goes into the commit's userMetadata.
-        content_hash: hash of the frame's rows, goes there too.
+        content_hash: hash of the rows, goes there too.
 
     Returns:
         The commit's version.
 
     Raises:
-        ContractViolation: names, order or types differ from the contract.
-        PySparkException: Delta refused the rows (a null in a required column, another partition) or stayed in conflict.
+        ContractViolation: names, order or types differ from the contract, or a required column holds a null.
+        DeltaError: rows of another partition, or the same partition was replaced by others again and again meanwhile.
     """
-    check_columns(frame, contract)
     partition = partition_of(contract, day)
     metadata = {"tabela": contract.full_name, "particao": partition, "execucao": run_id, "hash": content_hash}
-    writer = (
-        frame.coalesce(1)
-        .write.format("delta")
-        .mode("overwrite")
-        .option("replaceWhere", f"{partition_column(contract)} = '{partition}'")
-        .option("userMetadata", json.dumps(metadata))
-    )
-    retried(lambda: writer.save(table_path(contract)))
-    return delta_log.version_with(contract, metadata)
+    rows = conforming(rows, contract)
+    for attempt in _until_nobody_else_commits:
+        with attempt:
+            into.update_incremental()
+            write_deltalake(
+                into,
+                rows,
+                mode="overwrite",
+                predicate=f"{partition_column(contract)} = '{partition}'",
+                writer_properties=_written(contract),
+                commit_properties=CommitProperties({"userMetadata": json.dumps(metadata)}),
+            )
+    return into.version()
+
+
+def _written(contract: Contract) -> WriterProperties:
+    """How the files are written. A decimal's bounds would go through a float, and readers skip files by them."""
+    decimals = [column.name for column in contract.columns if column.decimal]
+    unbounded = ColumnProperties(statistics_enabled="NONE")
+    return WriterProperties(compression="ZSTD", column_properties=dict.fromkeys(decimals, unbounded))
+
+
+def conforming(rows: pa.Table, contract: Contract) -> pa.Table:
+    """The rows with exactly the contract's Arrow schema.
+
+    Raises:
+        ContractViolation: names, order or types differ, or a required column holds a null.
+    """
+    wanted = arrow_schema(contract)
+    if rows.column_names != wanted.names:
+        raise ContractViolation(contract.full_name, "*", ", ".join(rows.column_names), ", ".join(wanted.names))
+    for field, found in zip(wanted, rows.schema, strict=True):
+        if found.type != field.type:
+            raise ContractViolation(contract.full_name, field.name, str(found.type), str(field.type))
+        nulls = rows.column(field.name).null_count
+        if nulls and not field.nullable:
+            raise ContractViolation(contract.full_name, field.name, f"null in {nulls} rows", "it is required")
+    return pa.table(rows.columns, schema=wanted)
 
 
 def read_day(spark: SparkSession, contract: Contract, day: date) -> DataFrame:
@@ -140,26 +168,6 @@ def each_day(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-def check_columns(frame: DataFrame, contract: Contract) -> None:
-    """Refuses a frame whose columns are not exactly the contract's.
-
-    Raises:
-        ContractViolation: the first difference.
-    """
-    expected = [(field.name, field.dataType) for field in schema(contract)]
-    found = [(field.name, field.dataType) for field in frame.schema]
-    for place, (name, kind) in enumerate(expected):
-        if place >= len(found) or found[place][0] != name:
-            got = found[place][0] if place < len(found) else "no column"
-            raise ContractViolation(
-                contract.full_name, name, f"{got} at place {place + 1}", f"{name} {kind.simpleString()}"
-            )
-        if found[place][1] != kind:
-            raise ContractViolation(contract.full_name, name, found[place][1].simpleString(), kind.simpleString())
-    for name, _ in found[len(expected) :]:
-        raise ContractViolation(contract.full_name, name, "there", "there is no such column")
-
-
 def partition_column(contract: Contract) -> str:
     """The column by which a table of days or months is divided; what divides a day further stands behind it.
 
@@ -175,15 +183,3 @@ def _table(spark: SparkSession, contract: Contract) -> DataFrame:
     if not exists(contract):
         return spark.createDataFrame([], schema(contract))
     return spark.read.format("delta").load(table_path(contract)).select(*contract.column_names)
-
-
-def _is_conflict(problem: BaseException) -> bool:
-    return isinstance(problem, PySparkException) and any(code in str(problem) for code in _CONFLICTS)
-
-
-retried = retry(
-    retry=retry_if_exception(_is_conflict),
-    stop=stop_after_attempt(8),
-    wait=wait_random_exponential(max=4),
-    reraise=True,
-)(lambda action: action())

@@ -1,6 +1,5 @@
-"""The files of a table's Delta log, as S3 lists them: which version is the newest, and which are no longer needed."""
+"""The files of a table's Delta log, as S3 lists them, and which are no longer needed."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,21 +17,6 @@ _KEYS_A_CALL = 1000
 def folder(contract: Contract) -> str:
     """Where the log lies in the lake's bucket, with a slash at the end."""
     return f"{contract.prefix}/_delta_log/"
-
-
-def latest_version(contract: Contract) -> int | None:
-    """The newest commit's version; None where the table was never created."""
-    commits = _commits_since_checkpoint(contract)
-    return commits[-1] if commits else None
-
-
-def version_with(contract: Contract, metadata: dict[str, str]) -> int | None:
-    """Version of the commit with that userMetadata, looked for at the log's end."""
-    for version in reversed(_commits_since_checkpoint(contract)):
-        key = f"{folder(contract)}{version:020d}.json"
-        if _user_metadata(s3().get_object(Bucket=settings().lake_bucket, Key=key)["Body"].read()) == metadata:
-            return version
-    return None
 
 
 def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_COMMITS) -> int:
@@ -66,47 +50,12 @@ def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_C
     return len(gone)
 
 
-def _commits_since_checkpoint(contract: Contract) -> list[int]:
-    """Versions from the last checkpoint on, rising: their number does not depend on the table's age."""
-    client, place = s3(), f"{folder(contract)}_last_checkpoint"
-    start = 0
-    if client.list_objects_v2(Bucket=settings().lake_bucket, Prefix=place).get("Contents"):
-        body = client.get_object(Bucket=settings().lake_bucket, Key=place)["Body"].read()
-        start = max(int(json.loads(body)["version"]) - 1, 0)
-    names = [name for name, _ in _entries(contract, after=f"{start:020d}")]
-    return sorted(_version(name) for name in names if _is_commit(name))
-
-
-def _entries(contract: Contract, after: str = "") -> list[tuple[str, datetime]]:
-    """Name inside the log and time of its files, those that sort behind `after`."""
+def _entries(contract: Contract) -> list[tuple[str, datetime]]:
+    """Name inside the log and time of its files."""
     prefix = folder(contract)
-    pages = (
-        s3()
-        .get_paginator("list_objects_v2")
-        .paginate(Bucket=settings().lake_bucket, Prefix=prefix, StartAfter=prefix + after)
-    )
+    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings().lake_bucket, Prefix=prefix)
     return [(e["Key"].removeprefix(prefix), e["LastModified"]) for page in pages for e in page.get("Contents", ())]
 
 
 def _version(name: str) -> int:
     return int(name[:20])
-
-
-def _is_commit(name: str) -> bool:
-    return name.endswith(".json") and name.removesuffix(".json").isdigit()
-
-
-def _user_metadata(commit: bytes) -> object:
-    for line in commit.splitlines():
-        info = json.loads(line).get("commitInfo")
-        if info:
-            return _parsed(info.get("userMetadata"))
-    return None
-
-
-def _parsed(text: str | None) -> object:
-    """Metadata that this package wrote is JSON; other writers' may be anything."""
-    try:
-        return json.loads(text or "null")
-    except ValueError:
-        return text

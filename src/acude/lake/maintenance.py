@@ -1,26 +1,24 @@
 """Keeps tables small: few files for a closed day, no files and log entries that nobody needs any more.
 
-The same verbs serve both drivers: the streams' driver runs them on its own tables between its queries, the batch's
-through the warm server. Neither takes rows away or adds any, so readers and streams see nothing of it; only rows
-older than their contract's retention go.
+The streams' driver runs `compact` and `expire` on its own tables beside its queries; the batch's tables need no Spark.
+Nothing here takes rows away or adds any, so readers and streams see nothing of it; only rows older than their
+contract's retention go.
 """
 
 import logging
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from acude.aws import s3
 from acude.contracts.model import Contract, tables
 from acude.lake import delta_log
-from acude.lake.delta import exists, partition_of, table_path
+from acude.lake.delta import hours_kept, partition_of, table_path
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.provide import provide
-from acude.lake.session import batch_session
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings, settings
 
@@ -32,67 +30,25 @@ FEW_FILES = 4
 LARGE_FILE = str(64 * 2**20)
 """Bytes from which on a file is not joined with others any more."""
 
-REPLACED_OFTEN = timedelta(hours=1)
-"""How long a live table keeps the files of its former states: thousands a day, read by queries of seconds."""
-
-_DEFAULTS = "spark.databricks.delta.properties.defaults"
-
 
 class MaintenanceError(ValueError):
     """What was asked for can't be done; says what would."""
 
 
-def create(spark: SparkSession, contracts: list[Contract], config: Settings | None = None) -> None:
-    """Provides tables, made so that Delta itself forgets log entries and removed files in time.
-
-    The properties are set when a table is made: a later change of them would clash with running appends.
-
-    Args:
-        spark: the session of the contracts' writer.
-        contracts: the tables.
-        config: the process's settings unless given.
-    """
-    config = config or settings()
-    kinds = {tuple(sorted(_properties(contract, config).items())) for contract in contracts}
-    for kind in sorted(kinds):
-        alike = [contract for contract in contracts if tuple(sorted(_properties(contract, config).items())) == kind]
-        with _defaults(spark, dict(kind)), ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda contract: provide(spark, contract), alike))
-
-
-def create_all(config: Settings) -> None:
-    """Provides every table of the lake through the warm server, so that all can be read from the first day on.
+def create_all(config: Settings | None = None) -> None:
+    """Provides every table of the lake, so that all can be read from the first day on.
 
     Those of the streams under their lease; where their driver holds it, it provides them itself.
     """
-    spark = batch_session(config)
-    try:
-        create(spark, [contract for contract in tables() if contract.writer == "batch"], config)
-        with suppress(LeaseHeld), Lease("streams", config):
-            create(spark, stream_tables(), config)
-    finally:
-        spark.stop()
+    create([contract for contract in tables() if contract.writer == "batch"], config)
+    with suppress(LeaseHeld), Lease("streams", config):
+        create(stream_tables(), config)
 
 
-def _properties(contract: Contract, config: Settings) -> dict[str, str]:
-    hours = _hours(REPLACED_OFTEN if is_live(contract) else config.expire_after)
-    properties = {"deletedFileRetentionDuration": f"interval {hours} hours"}
-    properties["logRetentionDuration"] = properties["deletedFileRetentionDuration"]
-    if contract.writer == "streams":
-        # A checkpoint costs as much as several small commits; every tenth, Delta's habit, would be too often.
-        properties["checkpointInterval"] = "50"
-    return properties
-
-
-@contextmanager
-def _defaults(spark: SparkSession, properties: dict[str, str]) -> Iterator[None]:
-    for name, value in properties.items():
-        spark.conf.set(f"{_DEFAULTS}.{name}", value)
-    try:
-        yield
-    finally:
-        for name in properties:
-            spark.conf.unset(f"{_DEFAULTS}.{name}")
+def create(contracts: list[Contract], config: Settings | None = None) -> None:
+    """Provides tables."""
+    for contract in contracts:
+        provide(contract, config)
 
 
 def compact(spark: SparkSession, contract: Contract, day: date) -> dict[str, int]:
@@ -136,12 +92,11 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
         `hours` for which removed files stay, `log_files` that went.
     """
     config = config or settings()
-    if contract.retention and contract.partition_by:
-        oldest = partition_of(contract, (datetime.now(UTC) - contract.retention).date())
+    if oldest := _oldest_kept(contract):
         column, found = contract.partition_by[0], snapshot(contract)
         if found and found.files(oldest, "<"):
             spark.sql(f"DELETE FROM delta.`{table_path(contract)}` WHERE {column} < '{oldest}'").collect()  # noqa: S608
-    hours = _hours(REPLACED_OFTEN if is_live(contract) else config.expire_after)
+    hours = hours_kept(contract, config)
     if _has_files_to_spare(contract, config, datetime.now(UTC) - timedelta(hours=hours)):
         # Delta refuses less than a week unless told; how long is needed is this setting's business.
         spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
@@ -150,6 +105,13 @@ def expire(spark: SparkSession, contract: Contract, config: Settings | None = No
         spark.sql(f"VACUUM delta.`{table_path(contract)}` RETAIN {hours} HOURS").collect()
     follows_streams = contract.writer == "streams"
     return {"hours": hours, "log_files": delta_log.prune(contract) if follows_streams else 0}
+
+
+def _oldest_kept(contract: Contract) -> str | None:
+    """The oldest partition that the contract's retention keeps; None where it keeps all."""
+    if not (contract.retention and contract.partition_by):
+        return None
+    return partition_of(contract, (datetime.now(UTC) - contract.retention).date())
 
 
 def _has_files_to_spare(contract: Contract, config: Settings, before: datetime) -> bool:
@@ -170,37 +132,27 @@ def _has_files_to_spare(contract: Contract, config: Settings, before: datetime) 
     )
 
 
-def maintain_batch(day: date) -> list[dict[str, Any]]:
-    """Compacts a closed day of every table of the batch driver and expires what nobody needs.
-
-    Args:
-        day: UTC day, before today.
+def maintain_batch() -> list[dict[str, Any]]:
+    """Lets go of what nobody needs in the batch's tables; a day of theirs is one file, so there is nothing to join.
 
     Returns:
-        One entry a table: `table`, what `compact` says, `hours`.
+        One entry a table: `table`, `hours` for which removed files stay, how many `files` went.
     """
-    spark = batch_session()
-    try:
-        found = [contract for contract in tables() if contract.writer == "batch" and exists(contract)]
-        return [_maintained(spark, contract, day) for contract in found]
-    finally:
-        spark.stop()
+    config = settings()
+    found = [(contract, snapshot(contract, config)) for contract in tables() if contract.writer == "batch"]
+    return [_let_go(contract, one.table, config) for contract, one in found if one]
 
 
-def _maintained(spark: SparkSession, contract: Contract, day: date) -> dict[str, Any]:
-    done = compact(spark, contract, day) if contract.partition_by else {}
-    return {"table": contract.full_name, **done, **expire(spark, contract)}
+def _let_go(contract: Contract, table: DeltaTable, config: Settings) -> dict[str, Any]:
+    if oldest := _oldest_kept(contract):
+        table.delete(f"{contract.partition_by[0]} < '{oldest}'")
+    hours = hours_kept(contract, config)
+    gone = table.vacuum(hours, enforce_retention_duration=False)
+    if gone:
+        table.vacuum(hours, dry_run=False, enforce_retention_duration=False)
+    return {"table": contract.full_name, "hours": hours, "files": len(gone)}
 
 
 def stream_tables() -> list[Contract]:
     """The tables that the streams' driver writes."""
     return [contract for contract in tables() if contract.writer == "streams"]
-
-
-def _hours(time: timedelta) -> int:
-    return int(time.total_seconds() // 3600)
-
-
-def is_live(contract: Contract) -> bool:
-    """Whether the table is replaced as a whole several times a minute."""
-    return contract.name.startswith("ao_vivo_")

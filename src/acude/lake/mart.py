@@ -114,9 +114,8 @@ def publish_all(day: date, run_id: str) -> dict[str, Any]:
         staging.verdict_of(one)
     _same_sales(day, staged)
     daily = [one for one in staged if one.table != MONTHLY]
-    with session() as spark:
-        published = _each(daily, lambda one: publish(spark, one))
-        published.append(month.publish_judged(spark, next(one for one in staged if one.table == MONTHLY)))
+    published = _each(daily, publish)
+    published.append(month.publish_judged(next(one for one in staged if one.table == MONTHLY)))
     return _by_table(published)
 
 
@@ -133,14 +132,14 @@ def run(full_name: str, day: date, run_id: str) -> dict[str, Any]:
         MartError: its source isn't published.
     """
     contract = table(full_name)
-    with session() as spark:
-        if full_name == MONTHLY:
-            published = month.publish_settled(spark, day, run_id)
-        else:
-            sales = _published_sales(day) if SALES in job_of(contract).SOURCES else None
+    if full_name == MONTHLY:
+        published = month.publish_settled(day, run_id)
+    else:
+        sales = _published_sales(day) if SALES in job_of(contract).SOURCES else None
+        with session() as spark:
             staged = _stage_one(spark, contract, day, run_id, sales)
-            judge([staged])
-            published = publish(spark, staged)
+        judge([staged])
+        published = publish(staged)
     return {full_name: summary(published)}
 
 

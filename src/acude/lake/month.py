@@ -15,7 +15,7 @@ from acude.contracts.spark import schema
 from acude.lake import staging
 from acude.lake.content import content_hash_of
 from acude.lake.delta import days_of_month
-from acude.lake.publish import MartError, publish
+from acude.lake.publish import MartError, publish, session
 from acude.lake.records import Publication
 from acude.lake.snapshot import rows_of_days
 from acude.lake.staging import Staged
@@ -35,15 +35,15 @@ def stage_with(spark: SparkSession, regions: Staged) -> Staged:
     return _stage(spark, days, regions.day, regions.run_id)
 
 
-def publish_judged(spark: SparkSession, staged: Staged) -> Publication:
+def publish_judged(staged: Staged) -> Publication:
     """Publishes the judged month, and sums it again where another day was published meanwhile."""
-    published = publish(spark, staged)
+    published = publish(staged)
     if _is_of_the_days_now(published):
         return published
-    return publish_settled(spark, staged.day, staged.run_id)
+    return publish_settled(staged.day, staged.run_id)
 
 
-def publish_settled(spark: SparkSession, day: date, run_id: str) -> Publication:
+def publish_settled(day: date, run_id: str) -> Publication:
     """Sums, judges and publishes the month until it is the sum of the days that are visible afterwards.
 
     Raises:
@@ -51,9 +51,10 @@ def publish_settled(spark: SparkSession, day: date, run_id: str) -> Publication:
         MartError: the days kept changing.
     """
     for attempt in range(1, _ATTEMPTS + 1):
-        staged = _stage(spark, published_days(day), day, f"{run_id}-mes{attempt}")
+        with session() as spark:
+            staged = _stage(spark, published_days(day), day, f"{run_id}-mes{attempt}")
         judge([staged])
-        published = publish(spark, staged)
+        published = publish(staged)
         if _is_of_the_days_now(published):
             return published
     raise MartError(f"{MONTHLY} of {day:%Y-%m}: its days changed during {_ATTEMPTS} attempts; run {day} again later")

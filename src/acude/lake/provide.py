@@ -1,45 +1,76 @@
-"""Tables as their contracts have them, before a driver begins."""
+"""Tables as their contracts have them, made before anybody writes or reads them."""
 
 import json
+from typing import Final
 
-from pyspark.sql import SparkSession
-from pyspark.sql.types import DataType, StructType
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import CommitFailedError
+from deltalake.schema import Field
+from pyspark.sql.types import StructType
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
-from acude.contracts.model import Column, Contract
-from acude.contracts.spark import column_ddl, spark_type
-from acude.lake.delta import ContractViolation, ensure, retried, table_path
-from acude.lake.snapshot import snapshot
+from acude.aws import storage_options
+from acude.contracts.model import Contract
+from acude.contracts.spark import schema, spark_type
+from acude.lake.delta import ContractViolation, hours_kept
+from acude.lake.snapshot import place_of, snapshot
+from acude.settings import Settings, settings
+
+_PROPERTIES: Final = {
+    # Athena and Redshift read reader version 1: no deletion vectors, column mapping or v2 checkpoints.
+    "delta.enableDeletionVectors": "false",
+    "delta.checkpointPolicy": "classic",
+}
 
 
-def provide(spark: SparkSession, contract: Contract) -> None:
-    """Creates the table where it is absent; adds the columns that its contract has gained since it was made.
+@retry(retry=retry_if_exception_type(CommitFailedError), stop=stop_after_attempt(4), wait=wait_random(0, 1))
+def provide(contract: Contract, config: Settings | None = None) -> DeltaTable:
+    """The table, created where it is absent, with the columns that its contract has gained since it was made.
 
-    A driver does this once, when it starts: contracts are read once a process. Tables that are as they should be cost
-    no Spark job.
+    Columns with comments and NOT NULL, partitions, reader version 1, and for how long Delta keeps what is no longer
+    needed. The properties are set when a table is made: a later change of them would clash with running appends.
 
     Args:
-        spark: a classic session or a Connect client of the contract's writer.
-        contract: the table.
+        contract: the table; the caller is its writer.
+        config: the process's settings unless given.
 
     Raises:
         ContractViolation: a column changed its type, or a new one is required; old rows can't keep that.
     """
-    found = snapshot(contract)
+    config = config or settings()
+    found = snapshot(contract, config)
     if not found:
-        ensure(spark, contract)
-        return
-    stored = StructType.fromJson(json.loads(found.table.schema().to_json()))
-    kinds = {field.name: field.dataType for field in stored}
-    gained = [column for column in contract.columns if _is_new(contract, column, kinds.get(column.name))]
-    if gained:
-        columns = ", ".join(column_ddl(column) for column in gained)
-        retried(lambda: spark.sql(f"ALTER TABLE delta.`{table_path(contract)}` ADD COLUMNS ({columns})").collect())
+        return DeltaTable.create(
+            place_of(contract, config),
+            _schema(schema(contract)),
+            partition_by=contract.partition_by,
+            configuration=_PROPERTIES | _times(contract, config),
+            storage_options=storage_options(config),
+        )
+    if gained := _gained(contract, found.table):
+        found.table.alter.add_columns(gained)
+    return found.table
 
 
-def _is_new(contract: Contract, column: Column, stored: DataType | None) -> bool:
-    wanted = spark_type(column)
-    if stored is None and column.required:
-        raise ContractViolation(contract.full_name, column.name, "absent", "required; a later one is optional")
-    if stored is not None and stored != wanted:
-        raise ContractViolation(contract.full_name, column.name, stored.simpleString(), wanted.simpleString())
-    return stored is None
+def _gained(contract: Contract, table: DeltaTable) -> list[Field]:
+    stored = {field.name: field.dataType for field in StructType.fromJson(json.loads(table.schema().to_json()))}
+    for column in contract.columns:
+        kind, wanted = stored.get(column.name), spark_type(column)
+        if kind is None and column.required:
+            raise ContractViolation(contract.full_name, column.name, "absent", "required; a later one is optional")
+        if kind is not None and kind != wanted:
+            raise ContractViolation(contract.full_name, column.name, kind.simpleString(), wanted.simpleString())
+    new = StructType([field for field in schema(contract) if field.name not in stored])
+    return list(_schema(new).fields)
+
+
+def _schema(fields: StructType) -> Schema:
+    """Delta keeps a schema as Spark's own JSON."""
+    return Schema.from_json(fields.json())
+
+
+def _times(contract: Contract, config: Settings) -> dict[str, str]:
+    kept = f"interval {hours_kept(contract, config)} hours"
+    times = dict.fromkeys(("delta.deletedFileRetentionDuration", "delta.logRetentionDuration"), kept)
+    # To Spark a checkpoint costs as much as several small commits.
+    return times | {"delta.checkpointInterval": "50" if contract.writer == "streams" else "10"}

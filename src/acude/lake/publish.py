@@ -7,10 +7,10 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
-from acude.contracts.spark import schema
-from acude.lake import delta_log, records, staging
+from acude.lake import records, staging
 from acude.lake.content import content_hash_of
-from acude.lake.delta import ensure, has_files, replace_day
+from acude.lake.delta import has_files, replace_day
+from acude.lake.provide import provide
 from acude.lake.records import Publication
 from acude.lake.session import batch_session
 from acude.lake.staging import Staged
@@ -31,7 +31,7 @@ def session(config: Settings | None = None) -> Iterator[SparkSession]:
         spark.stop()
 
 
-def publish(spark: SparkSession, staged: Staged) -> Publication:
+def publish(staged: Staged) -> Publication:
     """Makes one judged day visible, in one Delta commit.
 
     Raises:
@@ -43,14 +43,12 @@ def publish(spark: SparkSession, staged: Staged) -> Publication:
     found = content_hash_of(rows, contract)
     if found != verdict.hash:
         raise staging.StagingError(f"{staged.table} of {staged.day}: {found} is staged, {verdict.hash} was judged")
-    ensure(spark, contract)
+    found_table = provide(contract)
     if rows.num_rows or has_files(contract, staged.day):
-        # The schema is known: without it Spark would open the file once more. Nulls are checked again by the table.
-        frame = spark.read.schema(schema(contract)).parquet(staging.url_of(staged))
-        version = replace_day(frame, contract, staged.day, run_id=staged.run_id, content_hash=found)
+        version = replace_day(found_table, rows, contract, staged.day, run_id=staged.run_id, content_hash=found)
     else:
         # Nothing in the place of nothing: a commit would only cost time.
-        version = delta_log.latest_version(contract)
+        version = found_table.version()
     publication = Publication(
         table=staged.table,
         day=staged.day,

@@ -40,7 +40,7 @@ class Publication(Record):
     run_id: str
     rows: int
     hash: str
-    version: int | None = Field(description="Delta version; None where the log could not be matched")
+    version: int = Field(description="Delta version")
     published_at: datetime
     sums: dict[str, dict[str, str]] = Field(default_factory=dict)
     sources: dict[str, str] = Field(default_factory=dict)

@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.types import StructType
 
+from acude.aws import storage_options
 from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_type, schema
 from acude.lake.delta import each_day, partition_column, partition_of
@@ -139,11 +140,15 @@ def _expression(condition: Condition) -> pc.Expression:
 def snapshot(contract: Contract, config: Settings | None = None) -> Snapshot | None:
     """The table as it is now; None where it was never created."""
     config = config or settings()
-    place = f"s3://{config.lake_bucket}/{contract.prefix}"
     try:
-        return Snapshot(contract, DeltaTable(place, storage_options=storage_options(config)))
+        return Snapshot(contract, DeltaTable(place_of(contract, config), storage_options=storage_options(config)))
     except TableNotFoundError:
         return None
+
+
+def place_of(contract: Contract, config: Settings) -> str:
+    """The table's URL for delta-rs: `s3://acude-lake/gold/mais_vendidos`."""
+    return f"s3://{config.lake_bucket}/{contract.prefix}"
 
 
 def rows_of_day(contract: Contract, day: date, limit: int | None = None) -> pa.Table:
@@ -170,19 +175,6 @@ def rows_where(contract: Contract, condition: pc.Expression, columns: Sequence[s
     found = snapshot(contract, config)
     pieces = found.where(condition, columns) if found else ()
     return pa.concat_tables([_schema(contract, columns).empty_table(), *pieces])
-
-
-def storage_options(config: Settings) -> dict[str, str]:
-    """What delta-rs needs to find S3; on AWS it takes the credentials of the process's role by itself."""
-    options = {"AWS_REGION": config.aws_region}
-    if config.s3_endpoint:
-        options |= {"AWS_ENDPOINT_URL": config.s3_endpoint, "AWS_ALLOW_HTTP": "true"}
-    if config.s3_access_key and config.s3_secret_key:
-        options |= {
-            "AWS_ACCESS_KEY_ID": config.s3_access_key.get_secret_value(),
-            "AWS_SECRET_ACCESS_KEY": config.s3_secret_key.get_secret_value(),
-        }
-    return options
 
 
 def _schema(contract: Contract, names: Sequence[str] | None = None) -> pa.Schema:

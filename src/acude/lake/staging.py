@@ -15,10 +15,9 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from acude.contracts.model import Contract, table
-from acude.contracts.spark import arrow_schema
 from acude.lake import records
 from acude.lake.content import content_hash_of
-from acude.lake.delta import ContractViolation
+from acude.lake.delta import conforming
 from acude.lake.records import Record, s3
 from acude.settings import settings
 
@@ -154,11 +153,6 @@ def staged(contract: Contract, day: date, run_id: str) -> Staged:
     return found
 
 
-def url_of(staged: Staged) -> str:
-    """URL of the staged rows for Spark."""
-    return f"{settings().lake}/{folder(table(staged.table), staged.day, staged.run_id)}{_ROWS}"
-
-
 def rows_of(staged: Staged) -> pa.Table:
     """The staged rows, as they lie on S3 now.
 
@@ -229,24 +223,6 @@ def expire(older_than: timedelta, root: str = STAGING) -> int:
     old = [entry["Key"] for page in pages for entry in page.get("Contents", ()) if entry["LastModified"] < limit]
     _delete(old)
     return len(old)
-
-
-def conforming(rows: pa.Table, contract: Contract) -> pa.Table:
-    """The rows with exactly the contract's Arrow schema.
-
-    Raises:
-        ContractViolation: names, order or types differ, or a required column holds a null.
-    """
-    wanted = arrow_schema(contract)
-    if rows.column_names != wanted.names:
-        raise ContractViolation(contract.full_name, "*", ", ".join(rows.column_names), ", ".join(wanted.names))
-    for field, found in zip(wanted, rows.schema, strict=True):
-        if found.type != field.type:
-            raise ContractViolation(contract.full_name, field.name, str(found.type), str(field.type))
-        nulls = rows.column(field.name).null_count
-        if nulls and not field.nullable:
-            raise ContractViolation(contract.full_name, field.name, f"null in {nulls} rows", "it is required")
-    return pa.table(rows.columns, schema=wanted)
 
 
 def sums_by_currency(rows: pa.Table) -> dict[str, dict[str, str]]:

@@ -139,7 +139,8 @@ def tidy(day: date) -> list[dict[str, Any]]:
     Returns:
         For each table its name and what was done.
     """
-    from acude.lake.maintenance import is_live, stream_tables  # noqa: PLC0415 - imports Spark
+    from acude.lake.delta import is_live  # noqa: PLC0415 - imports Spark
+    from acude.lake.maintenance import stream_tables  # noqa: PLC0415 - the same
 
     tables = stream_tables()
     grows = [one for one in tables if one.partition_by and not is_live(one)]

@@ -7,17 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
+import pyarrow as pa
 import pytest
+from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake import inbox, mart, records, staging
-from acude.lake.delta import ContractViolation, ensure, read_day, replace_day, table_path
+from acude.lake.delta import ContractViolation, replace_day, table_path
 from acude.lake.inbox_error import InboxError
 from acude.lake.mart import MartError, QualityError
+from acude.lake.provide import provide
 from acude.lake.publish import publish
 from acude.lake.staging import StagingError
 from acude.quality.published import audit_all
@@ -226,8 +228,8 @@ def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLak
     staging.put_verdict(staging.verdict_of(staged).model_copy(update={"failures": [failure]}))
     with pytest.raises(StagingError, match="was refused by its expectations"):
         mart.publish_all(day, "r1")
-    with mart.session() as spark, pytest.raises(StagingError, match="was refused by its expectations"):
-        publish(spark, staged)
+    with pytest.raises(StagingError, match="was refused by its expectations"):
+        publish(staged)
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
 
 
@@ -289,7 +291,7 @@ def _history(spark: SparkSession, first: date, days: int) -> None:
     dates = spark.range(days).select(f.date_add(f.lit(first), f.col("id").cast("int")).alias("data")).coalesce(1)
     for name, values in tables.items():
         contract = table(name)
-        ensure(spark, contract)
+        provide(contract)
         # No value here holds a comma or a bracket that is not its own column's.
         columns = zip(values.split(","), contract.columns, strict=True)
         frame = dates.selectExpr(*(f"cast({value} as {column.type}) as {column.name}" for value, column in columns))
@@ -302,7 +304,7 @@ def _history(spark: SparkSession, first: date, days: int) -> None:
             run_id="h",
             rows=1,
             hash="",
-            version=None,
+            version=0,
             published_at=records.now(),
         )
         records.put(records.publication_key(done.table, day), done)
@@ -335,17 +337,25 @@ def test_days_of_one_month_published_at_once_all_count(lake: BatchLake, day: dat
 
 def test_tables_keep_to_what_athena_reads_and_their_contract_writes(lake: BatchLake, day: date) -> None:
     contract = table("silver.vendas")
-    with mart.session() as spark:
-        ensure(spark, contract)
-        ensure(spark, contract)
-        actions = lake.actions("silver.vendas", after=-1)
-        assert [one["protocol"]["minReaderVersion"] for one in actions if "protocol" in one] == [1]
-        metadata = next(one["metaData"] for one in actions if "metaData" in one)
-        assert metadata["partitionColumns"] == ["data"]
-        assert "Invoice number; returns begin with C" in metadata["schemaString"]
-        rows = spark.createDataFrame([], "id_pedido string")
-        with pytest.raises(ContractViolation, match=r"silver\.vendas: column id_produto is no column at place 2"):
-            replace_day(rows, contract, day, run_id="r", content_hash="0-0-0")
+    provide(contract)
+    found = provide(contract)
+    actions = lake.actions("silver.vendas", after=-1)
+    assert [one["protocol"]["minReaderVersion"] for one in actions if "protocol" in one] == [1]
+    metadata = next(one["metaData"] for one in actions if "metaData" in one)
+    assert metadata["partitionColumns"] == ["data"]
+    assert "Invoice number; returns begin with C" in metadata["schemaString"]
+    with pytest.raises(ContractViolation, match=r"silver\.vendas: column \* is id_pedido, but its contract says"):
+        replace_day(found, pa.table({"id_pedido": ["1"]}), contract, day, run_id="r", content_hash="0-0-0")
+
+
+def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
+    lake.send(day, csv_of(line(day)))
+    publish_day(day, "r1")
+    contract = table("gold.mais_vendidos")
+    rows = lake.rows("gold.mais_vendidos", day)
+    with pytest.raises(DeltaError, match="1 rows failed validation"):
+        replace_day(provide(contract), rows, contract, day + timedelta(days=1), run_id="r", content_hash="")
+    assert lake.rows("gold.mais_vendidos", day) == rows
 
 
 def test_what_is_published_can_be_judged_again_and_a_changed_cent_is_found(lake: BatchLake, day: date) -> None:
@@ -354,10 +364,10 @@ def test_what_is_published_can_be_judged_again_and_a_changed_cent_is_found(lake:
     judged = audit_all(day)
     assert set(judged["tables"]) >= MARTS
     contract = table("gold.mais_vendidos")
-    with mart.session() as spark:
-        rows: Any = read_day(spark, contract, day).toArrow().to_pylist()
-        rows[0]["receita"] += Decimal("0.01")
-        frame = spark.createDataFrame([tuple(row.values()) for row in rows], read_day(spark, contract, day).schema)
-        replace_day(frame, contract, day, run_id="forged", content_hash="")
+    rows = lake.rows("gold.mais_vendidos", day)
+    forged = [row | {"receita": row["receita"] + Decimal("0.01")} for row in rows.to_pylist()]
+    replace_day(
+        provide(contract), pa.Table.from_pylist(forged, rows.schema), contract, day, run_id="forged", content_hash=""
+    )
     with pytest.raises(QualityError, match=rf"gold\.mais_vendidos of {day}: the rows are those that were"):
         audit_all(day)

@@ -12,7 +12,8 @@ from acude import reconcile
 from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import schema
-from acude.lake.delta import ensure, table_path
+from acude.lake.delta import table_path
+from acude.lake.provide import provide
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.settings import Settings, settings
@@ -32,7 +33,7 @@ Sums = dict[str, Decimal | None]
 def spark(platform: Platform) -> Iterator[SparkSession]:
     del platform
     session = batch_session()
-    ensure(session, EVENTS)
+    provide(EVENTS)
     yield session
     session.stop()
 

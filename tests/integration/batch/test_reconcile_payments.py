@@ -12,7 +12,8 @@ from pyspark.sql import SparkSession
 
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import schema
-from acude.lake.delta import ensure, table_path
+from acude.lake.delta import table_path
+from acude.lake.provide import provide
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.payments.store import Store
@@ -51,7 +52,7 @@ def spark(platform: Platform) -> Iterator[SparkSession]:
 def decided(spark: SparkSession) -> Iterator[None]:
     """Two payments in silver, and their decisions in silver and in the database."""
     for contract, row in ((PAYMENTS, PAYMENT), (DECISIONS, SAID | LANDED | {"timestamp": NOON})):
-        ensure(spark, contract)
+        provide(contract)
         rows = [tuple((row | {"id_transacao": one}).get(column.name) for column in contract.columns) for one in IDS]
         spark.createDataFrame(rows, schema(contract)).write.format("delta").mode("append").save(table_path(contract))
     store = Store(settings())

@@ -18,8 +18,9 @@ from acude.cli import app
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_type
 from acude.lake.comparisons import shadow_comparison
-from acude.lake.delta import ensure, table_path
+from acude.lake.delta import table_path
 from acude.lake.payments import DECISIONS, FINDINGS, PAYMENTS, payments_of
+from acude.lake.provide import provide
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.risk import drift, inputs
@@ -213,7 +214,7 @@ def comparison_row(live: str, shadow: str, sha256: str) -> dict[str, Any]:
 def write(spark: SparkSession, name: str, rows: Sequence[dict[str, Any]]) -> None:
     """Puts rows into a topic's silver table, as the stream would have; nothing else writes it in this lane."""
     contract = table(name)
-    ensure(spark, contract)
+    provide(contract)
     whole = [lineage(number, row) | row for number, row in enumerate(rows)]
     frame = spark.createDataFrame(pa.Table.from_pylist(whole, arrow_schema(contract)))
     frame.write.format("delta").mode("append").save(table_path(contract))

@@ -25,7 +25,6 @@ from tests.integration.streams.streamlab import (
     TODAY,
     Row,
     StreamLab,
-    append,
     payments,
     payments_that_end_before_the_database,
     stream_lab,
@@ -73,12 +72,12 @@ class Shop:
     def pay(self, *rows: Row) -> None:
         """One micro-batch of payments."""
         self.paid += rows
-        self.lab.do(append, "silver.transacoes", list(rows))
+        self.lab.append("silver.transacoes", list(rows))
 
     def decide(self, *rows: Row) -> None:
         """One micro-batch of decisions."""
         self.decided += rows
-        self.lab.do(append, "silver.decisoes_risco", list(rows))
+        self.lab.append("silver.decisoes_risco", list(rows))
 
     def gold(self) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         return _by_key(self.lab.rows("gold.ao_vivo_pagamentos_por_minuto"))

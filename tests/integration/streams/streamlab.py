@@ -22,11 +22,14 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
-from deltalake import DeltaTable
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
 from kafka import KafkaAdminClient, KafkaProducer
 
-from acude.aws import s3
-from acude.lake.snapshot import storage_options
+from acude.aws import s3, storage_options
+from acude.contracts.model import Contract, load
+from acude.contracts.spark import arrow_schema
+from acude.lake.provide import provide
 from acude.payments.series.loader import Series
 from acude.settings import PROJECT, Settings, settings
 
@@ -41,7 +44,6 @@ class StreamLab:
     changes: dict[str, object]
     child: ProcessPoolExecutor | None = None
     buckets: list[str] = field(default_factory=list)
-    empty: dict[tuple[str, ...], dict[str, bytes]] = field(default_factory=dict)
 
     def new_lake(self) -> None:
         """Goes on with an empty bucket."""
@@ -70,16 +72,18 @@ class StreamLab:
         return self.child.submit(_told, step, arguments).result(timeout=300)
 
     def create(self, *tables: str) -> None:
-        """Makes empty tables: by Spark the first time, as copies of the same first commits in later lakes."""
-        bucket, client = self.config.lake_bucket, s3(self.config)
-        if tables not in self.empty:
-            self.do(create_tables, *tables)
-            found = client.list_objects_v2(Bucket=bucket)["Contents"]
-            keys = [entry["Key"] for entry in found if "/_delta_log/" in entry["Key"]]
-            self.empty[tables] = {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
-            return
-        for key, body in self.empty[tables].items():
-            client.put_object(Bucket=bucket, Key=key, Body=body)
+        """Makes empty tables."""
+        for name in tables:
+            provide(self._contract(name), self.config)
+
+    def append(self, name: str, rows: list[Row]) -> None:
+        """Appends rows to a table; columns that a row doesn't name are null."""
+        contract = self._contract(name)
+        filled = [{column: row.get(column) for column in contract.column_names} for row in rows]
+        write_deltalake(self.table(name), pa.Table.from_pylist(filled, arrow_schema(contract)), mode="append")
+
+    def _contract(self, name: str) -> Contract:
+        return load(self.config.contracts)[name]
 
     def end_the_process(self) -> None:
         """Ends the child with its Spark; the next step begins another."""
@@ -160,27 +164,6 @@ def _spark() -> Any:  # noqa: ANN401 - Spark is only imported in the child
     from acude.lake.session import driver_session  # noqa: PLC0415
 
     return driver_session("streamlab")
-
-
-def create_tables(*names: str) -> None:
-    """Step: makes tables of the streams' driver; all of them where none is named."""
-    from acude.lake.maintenance import create, stream_tables  # noqa: PLC0415
-
-    create(_spark(), [one for one in stream_tables() if not names or one.full_name in names])
-
-
-def append(name: str, rows: list[Row]) -> None:
-    """Step: appends rows to a table; columns that a row doesn't name are null."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    from acude.contracts.model import table  # noqa: PLC0415
-    from acude.contracts.spark import arrow_schema  # noqa: PLC0415
-    from acude.lake.delta import table_path  # noqa: PLC0415
-
-    contract = table(name)
-    filled = [{column: row.get(column) for column in contract.column_names} for row in rows]
-    frame = _spark().createDataFrame(pa.Table.from_pylist(filled, arrow_schema(contract)))
-    frame.write.format("delta").mode("append").save(table_path(contract))
 
 
 def measure() -> None:
@@ -387,7 +370,7 @@ class Silver:
 
     def land(self, *events: Row) -> None:
         """One micro-batch of `ingest`."""
-        self.lab.do(append, "silver.eventos_clientes", list(events))
+        self.lab.append("silver.eventos_clientes", list(events))
 
     def advance_the_clock_and_tick(self, to: datetime) -> None:
         """Moves the watermark: a batch's watermark comes from the rows of the batches before it, so that takes two."""

@@ -13,7 +13,6 @@ from tests.integration.streams.streamlab import (
     NOON,
     Silver,
     StreamLab,
-    append,
     ask,
     compact,
     expected,
@@ -100,7 +99,7 @@ def test_rows_older_than_the_contracts_retention_go(spark: StreamLab, silver: Si
         {"data": at.date(), "janela_inicio": at, "janela_fim": at + SECOND, "usuarios": 1}
         for at in (NOON - 36 * DAY, NOON - 34 * DAY)
     ]
-    spark.do(append, table, windows)
+    spark.append(table, windows)
     spark.do(expire, table)
     assert [row["data"] for row in spark.rows(table)] == [(NOON - 34 * DAY).date()]
 

@@ -9,7 +9,6 @@ from tests.integration.streams.streamlab import (
     Row,
     Silver,
     StreamLab,
-    append,
     expected,
     live,
     measure,
@@ -141,7 +140,7 @@ def levels(spark: StreamLab) -> dict[str, tuple[int, int | None, bool]]:
 
 
 def report(spark: StreamLab, *updates: Row) -> None:
-    spark.do(append, "silver.atualizacoes_estoque", list(updates))
+    spark.append("silver.atualizacoes_estoque", list(updates))
     spark.do(stock)
 
 

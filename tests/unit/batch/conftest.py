@@ -66,6 +66,12 @@ def sales(spark: SparkSession) -> Rows:
     return build
 
 
+def assert_columns(frame: DataFrame, name: str) -> None:
+    """The frame's columns are those of that table's contract, in its order and types."""
+    wanted = schema(table(name))
+    assert [(one.name, one.dataType) for one in frame.schema] == [(one.name, one.dataType) for one in wanted]
+
+
 def tuples(frame: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     """A frame's rows, ordered, as plain tuples."""
     chosen = frame.select(*columns) if columns else frame

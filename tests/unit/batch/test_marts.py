@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
-from acude.lake.delta import check_columns
 from jobs.batch.estoque import stock_per_product
 from jobs.batch.estoque_por_armazem import latest_stock_per_warehouse
 from jobs.batch.funil_conversao import conversion_funnel
@@ -18,7 +17,7 @@ from jobs.batch.mais_vendidos import best_sellers
 from jobs.batch.receita_mensal import revenue_per_month
 from jobs.batch.vendas_por_categoria import sales_per_category
 from jobs.batch.vendas_por_regiao import sales_per_region
-from tests.unit.batch.conftest import DAY, Rows, tuples
+from tests.unit.batch.conftest import DAY, Rows, assert_columns, tuples
 
 
 def noon(day: int, hour: int = 12) -> datetime:
@@ -34,7 +33,7 @@ def test_an_invoice_counts_once_and_a_return_counts_as_none(sales: Rows) -> None
     rows = sales_per_region(
         sales({"linha": 2}, {"linha": 3, "quantidade": 2}, {"id_pedido": "C9", "tipo": "devolucao", "quantidade": -1})
     )
-    check_columns(rows, table("gold.vendas_por_regiao"))
+    assert_columns(rows, "gold.vendas_por_regiao")
     assert tuples(rows) == [(DAY, "France", 1, 2, Decimal("5.1000"), "GBP")]
 
 
@@ -67,7 +66,7 @@ def test_a_month_is_exact_where_a_float_would_not_be(spark: SparkSession) -> Non
 
 def test_three_decimals_of_a_price_are_kept_until_after_the_sum(sales: Rows) -> None:
     rows = sales_per_category(sales(*({"preco": Decimal("0.0010"), "linha": line} for line in range(4))))
-    check_columns(rows, table("gold.vendas_por_categoria"))
+    assert_columns(rows, "gold.vendas_por_categoria")
     assert tuples(rows, "receita") == [(Decimal("0.0040"),)]
 
 
@@ -80,7 +79,7 @@ def test_a_month_is_the_sum_of_its_days_by_currency(spark: SparkSession) -> None
         (date(2011, 2, 1), "France", 7, 7, Decimal("7.0000"), "GBP"),
     ]
     rows = revenue_per_month(spark.createDataFrame(days, schema(table("gold.vendas_por_regiao"))))
-    check_columns(rows, table("gold.receita_mensal"))
+    assert_columns(rows, "gold.receita_mensal")
     assert tuples(rows) == [
         ("2011-01", 1, 1, Decimal("9.0000"), "BRL"),
         ("2011-01", 4, 13, Decimal("3.0000"), "GBP"),
@@ -99,7 +98,7 @@ def test_best_sellers_go_by_net_pieces_then_revenue_then_product(sales: Rows) ->
             {"id_produto": "top", "quantidade": 6, "preco": Decimal("0.0100")},
         )
     )
-    check_columns(rows, table("gold.mais_vendidos"))
+    assert_columns(rows, "gold.mais_vendidos")
     assert [row["id_produto"] for row in rows.orderBy("posicao").collect()] == ["top", "rich", "a", "b", "returned"]
 
 
@@ -131,7 +130,7 @@ def test_a_step_counts_only_those_who_did_all_steps_before_it(spark: SparkSessio
         ),
         DAY,
     )
-    check_columns(funnel, table("gold.funil_conversao"))
+    assert_columns(funnel, "gold.funil_conversao")
     assert {row["etapa"]: (row["usuarios"], row["taxa"]) for row in funnel.collect()} == {
         "visualizacao": (3, Decimal("1.000000")),
         "clique": (2, Decimal("0.666667")),
@@ -166,7 +165,7 @@ def test_the_latest_update_of_each_warehouse_counts(spark: SparkSession) -> None
         updates(spark, ("sp", "p1", 7, noon(4, 8), 1), ("sp", "p1", 5, noon(4, 9), 2)),
         DAY,
     )
-    check_columns(rows, table("gold.estoque_por_armazem"))
+    assert_columns(rows, "gold.estoque_por_armazem")
     assert tuples(rows) == [(DAY, "rj", "p1", 4, naive(3)), (DAY, "sp", "p1", 5, naive(4, 9))]
 
 
@@ -197,5 +196,5 @@ def test_a_products_stock_is_the_sum_of_its_warehouses(spark: SparkSession) -> N
     rows = stock_per_product(
         before(spark, (DAY, "sp", "p1", 5, noon(4)), (DAY, "rj", "p1", 4, noon(3)), (DAY, "rj", "p2", 0, noon(3)))
     )
-    check_columns(rows, table("gold.estoque"))
+    assert_columns(rows, "gold.estoque")
     assert tuples(rows) == [(DAY, "p1", 9, naive(4)), (DAY, "p2", 0, naive(3))]

@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
-from acude.lake.delta import check_columns
 from jobs.batch.vendas import judged_lines, refused_lines, sale_lines
+from tests.unit.batch.conftest import assert_columns
 
 DAY = date(2011, 1, 4)
 COLUMNS = (
@@ -44,7 +44,7 @@ def sold(spark: SparkSession, *differences: dict[str, Any]) -> list[dict[str, An
     """The rows of silver.vendas that come of such lines."""
     categories = spark.createDataFrame([("85123A", "decoracao")], "id_produto string, categoria string")
     frame = sale_lines(judged(spark, *differences), categories, DAY)
-    check_columns(frame, table("silver.vendas"))
+    assert_columns(frame, "silver.vendas")
     return [row.asDict() for row in frame.orderBy("linha").collect()]
 
 

@@ -26,7 +26,7 @@ def service(config: Settings) -> Service:
         command=[str(Path(sys.executable).parent / "weed"), *_arguments(config)],
         ready=ready,
         prepare=prepare,
-        finish=create_buckets,
+        finish=fill,
         tidy=remove_sockets,
         address=f"http://{HOST}:{config.s3_port}",
         login="keys in var/local.env",
@@ -79,6 +79,14 @@ def sockets(config: Settings) -> dict[Path, int]:
     named = {f"{part}-grpc-{ports[f'{part}.port.grpc']}": ports[f"{part}.port.grpc"] for part in (*_PARTS, "s3")}
     named |= {f"filer-{ports['filer.port']}": ports["filer.port"], f"s3-{config.s3_port}": config.s3_port}
     return {Path(f"/tmp/seaweedfs-{name}.sock"): port for name, port in named.items()}  # noqa: S108 - not our choice
+
+
+def fill(config: Settings) -> None:
+    """Create the buckets and the lake's tables, so that everybody can read them from the first day on."""
+    from acude.lake.maintenance import create_all  # noqa: PLC0415 - imports Spark's types, which takes a second
+
+    create_buckets(config)
+    create_all(config)
 
 
 def create_buckets(config: Settings) -> None:

@@ -19,7 +19,6 @@ def service(config: Settings) -> Service:
         environment=driver_environment(config),
         ready=ready,
         prepare=prepare_driver,
-        finish=create_tables,
         address=f"sc://localhost:{config.spark_connect_port}",
         login="token in var/local.env",
         ports=[(config.spark_connect_port, "spark_connect_port")],
@@ -58,13 +57,6 @@ def ready(config: Settings) -> None:
         client.get_configs("spark.app.name")
     finally:
         client.close()
-
-
-def create_tables(config: Settings) -> None:
-    """Create empty tables and new columns, so that everybody can read them from the first day on."""
-    from acude.lake.maintenance import create_all  # noqa: PLC0415 - imports Spark, which takes a second
-
-    create_all(config)
 
 
 def _spark_home() -> Path:
