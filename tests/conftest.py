@@ -1,4 +1,4 @@
-"""What tests share: the real servers, started once a run."""
+"""What tests share: the real servers, started once for all tests that take the same ones."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from acude.local.platform import Platform
-from tests.servers import LONGEST_FIRST, lane, servers
+from tests.servers import LONGEST_FIRST, lane, platform_of, servers
 
 # How long an example takes depends on what else the machine does; no test judges time.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("spark"))
     # So that no worker is left alone with a long one at the end.
     items.sort(key=_place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Ends a lane's servers with its last test: idle ones would take from the lanes that follow."""
+    yield
+    if nextitem and (found := platform_of(item)) and found is not platform_of(nextitem):
+        found.finish(item._request)  # type: ignore[attr-defined]
 
 
 def _place(item: pytest.Item) -> int:

@@ -31,7 +31,7 @@ def servers(*names: str) -> Iterator[Platform]:
     Attaches where a platform runs already, and then leaves it running.
     """
     _settle(usual=not names)
-    found = Platform(settings().model_copy(update={"spark_short_lived": True}))
+    found = Platform(settings().model_copy(update={"jvm_short_lived": True}))
     attached = found.is_running()
     found.up(names or None)
     yield found
@@ -41,9 +41,15 @@ def servers(*names: str) -> Iterator[Platform]:
 
 def lane(item: pytest.Item) -> str | None:
     """The folder whose `platform` fixture a test takes: tests of one lane share its servers."""
+    found = platform_of(item)
+    return found.baseid if found else None
+
+
+def platform_of(item: pytest.Item) -> "pytest.FixtureDef[Platform] | None":
+    """The `platform` fixture that a test takes, if it does."""
     fixtures = item.session._fixturemanager.getfixturedefs("platform", item)
     taken = "platform" in getattr(item, "fixturenames", ())
-    return fixtures[-1].baseid if taken and fixtures else None
+    return fixtures[-1] if taken and fixtures else None
 
 
 def _settle(*, usual: bool) -> None:

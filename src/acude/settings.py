@@ -103,8 +103,8 @@ class Settings(BaseSettings):
         default=None, repr=False, description="Spark Connect address of the warm batch server"
     )
     spark_memory: str = Field(default="1g", description="Heap of each Spark driver")
-    spark_short_lived: bool = Field(
-        default=False, description="The drivers will live for minutes: compile their code soon rather than well"
+    jvm_short_lived: bool = Field(
+        default=False, description="Spark and Kafka will live for minutes: compile their code soon rather than well"
     )
 
     # Databases: one local server, four databases

@@ -130,7 +130,7 @@ def new_lake(tmp_path: Path) -> Iterator[Lake]:
         other.unlink()
     text = (HERE / "contract.odcs.yaml").read_text().replace("TOPIC", name)
     (folder / "topics" / f"{name}.odcs.yaml").write_text(text)
-    changes = {"lake_bucket": name.replace("_", "-"), "contracts": folder, "spark_short_lived": True}
+    changes = {"lake_bucket": name.replace("_", "-"), "contracts": folder, "jvm_short_lived": True}
     config = settings().model_copy(update=changes)
     s3(config).create_bucket(Bucket=config.lake_bucket)
     ensure_topics(config)

@@ -31,7 +31,7 @@ def demo(
     # Clients complain about a server that is still starting; the progress says it better.
     logging.basicConfig(level=logging.CRITICAL)
     began = time.monotonic()
-    platform = Platform(settings().model_copy(update={"spark_short_lived": True}))
+    platform = Platform(settings().model_copy(update={"jvm_short_lived": True}))
     attached = platform.is_running()
     try:
         with ServiceProgress() as progress:

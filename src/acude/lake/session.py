@@ -75,7 +75,7 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
     conf["spark.sql.warehouse.dir"] = f"{config.var}/spark/warehouse"
     # UTC for the JVM too: java.sql types and the Kafka source's timestamps pass through it.
     options = ["-Duser.timezone=UTC", "-XX:+UseParallelGC", "-XX:-UsePerfData"]
-    if config.spark_short_lived:
+    if config.jvm_short_lived:
         # The optimising compiler takes half of a driver's first minutes. Without it the JVM expects less code, too.
         options += ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m"]
     if class_archive(config).exists():

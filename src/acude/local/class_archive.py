@@ -38,7 +38,7 @@ def build(config: Settings) -> None:
     target.unlink(missing_ok=True)
     environment = os.environ | {
         "JDK_JAVA_OPTIONS": f"-XX:ArchiveClassesAtExit={fresh}",
-        "ACUDE_SPARK_SHORT_LIVED": "True",
+        "ACUDE_JVM_SHORT_LIVED": "True",
     }
     command = [sys.executable, "-m", "acude.local.class_archive", "--job"]
     # The JVM ends after its Python; it holds the same pipe, so this waits for both.

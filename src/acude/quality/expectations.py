@@ -10,15 +10,18 @@ from acude.contracts.gx import Expectation
 
 if TYPE_CHECKING:
     import pandas as pd
-    from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
+    from great_expectations.core.batch_definition import BatchDefinition
 
 _one_at_a_time = threading.Lock()
-"""A context keeps its sources by name: two threads that judge the same table would take each other's away."""
+"""Great Expectations' contexts are not made for threads."""
 
 
 @lru_cache(maxsize=1)
-def _context() -> "AbstractDataContext":
-    """An in-memory context that sends nothing anywhere and draws no progress bars."""
+def _frames() -> "BatchDefinition[Any]":
+    """What takes any frame, in an in-memory context that sends nothing anywhere and draws no progress bars.
+
+    One for all tables: the context writes itself down anew whenever a source is added.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx  # noqa: PLC0415 - takes seconds, and only judging needs it
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
@@ -26,7 +29,8 @@ def _context() -> "AbstractDataContext":
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
+    rows = context.data_sources.add_pandas("frames").add_dataframe_asset("rows")
+    return rows.add_batch_definition_whole_dataframe("whole")
 
 
 def validate(
@@ -47,7 +51,5 @@ def validate(
 
     with _one_at_a_time:
         suite = ExpectationSuite(name=name, expectations=expectations)
-        source = _context().data_sources.add_or_update_pandas(name)
-        batch = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("whole")
-        found = batch.get_batch({"dataframe": frame}).validate(suite, expectation_parameters=parameters)
+        found = _frames().get_batch({"dataframe": frame}).validate(suite, expectation_parameters=parameters)
     return [result.to_json_dict() for result in found.results]

@@ -1,6 +1,7 @@
 """The servers that a stream needs, and a Spark for the tests that write silver themselves."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -29,7 +30,7 @@ def platform() -> Iterator[Platform]:
 def spark(platform: Platform) -> Iterator[StreamLab]:
     """One Spark for all of them; what a table no longer needs it lets go of at once."""
     del platform
-    with stream_lab(expire_after="PT0S") as lab:
+    with stream_lab(expire_after=timedelta()) as lab:
         yield lab
 
 

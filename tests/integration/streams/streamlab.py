@@ -139,7 +139,7 @@ def stream_lab(**changes: object) -> Iterator[StreamLab]:
     Args:
         changes: settings that differ from the process's own.
     """
-    lab = StreamLab(settings(), {"spark_short_lived": True, **changes})
+    lab = StreamLab(settings(), {"jvm_short_lived": True, **changes})
     try:
         yield lab
     finally:

@@ -41,7 +41,7 @@ Rows = Callable[..., DataFrame]
 def spark() -> Iterator[SparkSession]:
     """A driver as the batch's, but for S3 and the servers' clients."""
     before = os.environ.get("SPARK_CONNECT_MODE_ENABLED")
-    config = settings().model_copy(update={"spark_short_lived": True})
+    config = settings().model_copy(update={"jvm_short_lived": True})
     few = {"spark.master": "local[1]", "spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"}
     session = driver_session("unit", config, few)
     yield session

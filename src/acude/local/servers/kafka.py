@@ -132,6 +132,7 @@ def _java(config: Settings) -> list[str]:
         "-Xmx512m",
         "-XX:+UseSerialGC",
         "-XX:-UsePerfData",
+        *(["-XX:TieredStopAtLevel=1"] if config.jvm_short_lived else []),
         "-Duser.timezone=UTC",
         f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}",
         "-cp",

@@ -35,7 +35,7 @@ def driver_environment(config: Settings) -> dict[str, str]:
         "SPARK_HOME": str(_spark_home()),
         **({"JAVA_HOME": str(java.parent.parent)} if java else {}),
         "SPARK_LOCAL_IP": HOST,
-        "ACUDE_SPARK_SHORT_LIVED": str(config.spark_short_lived),
+        "ACUDE_JVM_SHORT_LIVED": str(config.jvm_short_lived),
     }
 
 
