@@ -33,6 +33,8 @@ from acude.payments.traces import TRACEPARENT, traceparent
 from acude.settings import Settings
 
 _PATIENCE_S: Final = 3.0
+_REST_S: Final = 5
+"""So long nobody is asked after five failures."""
 _AT_ONCE: Final = 16
 _PREFIX: Final = "whsec_"
 _TEMPORARY: Final = frozenset({408, 425, 429})
@@ -94,6 +96,15 @@ def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     return f"v1,{base64.b64encode(hmac.digest(key, signed, 'sha256')).decode()}"
 
 
+_backoff: Final = wait_random_exponential(multiplier=0.2, max=5)
+
+
+def _pause(state: RetryCallState) -> float:
+    """Seconds until the next try; while the breaker is open no try is worth anything."""
+    is_open = state.outcome is not None and isinstance(state.outcome.exception(), CircuitBreakerError)
+    return _REST_S if is_open else _backoff(state)
+
+
 class Webhook:
     """A webhook.
 
@@ -112,7 +123,7 @@ class Webhook:
             timeout=_PATIENCE_S, follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=_AT_ONCE)
         )
         self.breaker = CircuitBreaker(
-            fail_max=5, reset_timeout=5, name="webhook", exclude=[RefusedError], throw_new_error_on_trip=False
+            fail_max=5, reset_timeout=_REST_S, name="webhook", exclude=[RefusedError], throw_new_error_on_trip=False
         )
 
     def close(self) -> None:
@@ -141,7 +152,7 @@ class Webhook:
         attempts = Retrying(
             retry=retry_if_exception_type((SilentError, CircuitBreakerError)),
             stop=stop_after_attempt(self._tries) | stop_when_event_set(stop),
-            wait=wait_random_exponential(multiplier=0.2, max=5),
+            wait=_pause,
             sleep=sleep_using_event(stop),
             before_sleep=failed,
             reraise=True,

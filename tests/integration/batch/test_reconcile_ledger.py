@@ -112,6 +112,7 @@ def test_a_cent_in_silvers_events_is_found(spark: SparkSession, producer: Callab
         spark.sql(change.format("-")).collect()
 
 
+@pytest.mark.usefixtures("spark")
 def test_a_purchase_that_never_landed_is_missing_in_silver_and_in_athena(producer: Callable[..., Settings]) -> None:
     config = producer(PURCHASE._replace(dia=EMPTY_DAY))
     assert found(config, "compras", EMPTY_DAY) == {"ledger": 2 * PRICE, "silver": None, "athena": None}

@@ -9,19 +9,18 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import yaml
-from pyspark.sql import SparkSession
+from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from acude.cli import app
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_type
 from acude.lake.comparisons import shadow_comparison
-from acude.lake.delta import table_path
 from acude.lake.payments import DECISIONS, FINDINGS, PAYMENTS, payments_of
 from acude.lake.provide import provide
-from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.risk import drift, inputs
 from acude.risk.comparison import Amount
@@ -40,11 +39,7 @@ LAST = FIRST + timedelta(days=12)
 _REFUSED = 10
 
 
-@pytest.fixture(scope="module")
-def spark(platform: Platform) -> SparkSession:
-    del platform
-    settings.cache_clear()
-    return batch_session()
+pytestmark = pytest.mark.usefixtures("platform")
 
 
 class History(dict[str, Payment]):
@@ -58,15 +53,16 @@ class History(dict[str, Payment]):
 
 
 @pytest.fixture(scope="module")
-def history(spark: SparkSession) -> History:
+def history(platform: Platform) -> History:
     """Payments with known frauds in silver, of which every tenth was refused, and the frauds among the others told."""
+    del platform
     rows = handbook.generate(SETTING)
     found = History({one.id_transacao: one for one in handbook.payments(rows)})
     found.frauds = {one for one, fraud in zip(found, rows.fraud.tolist(), strict=True) if fraud}
     found.refused = set(list(found)[::_REFUSED])
-    write(spark, PAYMENTS, [payment_row(one) for one in found.values()])
-    write(spark, DECISIONS, [decision_row(one, refused=one.id_transacao in found.refused) for one in found.values()])
-    write(spark, FINDINGS, [finding_row(found[one]) for one in sorted(found.frauds)])
+    write(PAYMENTS, [payment_row(one) for one in found.values()])
+    write(DECISIONS, [decision_row(one, refused=one.id_transacao in found.refused) for one in found.values()])
+    write(FINDINGS, [finding_row(found[one]) for one in sorted(found.frauds)])
     return found
 
 
@@ -143,10 +139,10 @@ def test_a_candidate_decides_the_past_again_and_its_cost_is_told(history: Histor
     assert found["versao_regras"] == fields["versao"]
 
 
-def test_the_shadows_report_counts_one_candidates_pairs(spark: SparkSession) -> None:
+def test_the_shadows_report_counts_one_candidates_pairs() -> None:
     ours, other = uuid4().hex * 2, uuid4().hex * 2
     pairs = [("aprovar", "aprovar", ours), ("aprovar", "negar", ours), ("negar", "negar", other)]
-    write(spark, "silver.comparacoes_sombra", [comparison_row(*pair) for pair in pairs])
+    write("silver.comparacoes_sombra", [comparison_row(*pair) for pair in pairs])
     found = shadow_comparison(settings(), ours, FIRST, FIRST)
     assert found.table() == {
         ("aprovar", "aprovar"): Amount(1, Decimal(10)),
@@ -211,13 +207,16 @@ def comparison_row(live: str, shadow: str, sha256: str) -> dict[str, Any]:
     }
 
 
-def write(spark: SparkSession, name: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Puts rows into a topic's silver table, as the stream would have; nothing else writes it in this lane."""
+def write(name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Puts rows into a topic's silver table, in the place of what an earlier run has left of their days."""
     contract = table(name)
-    provide(contract)
-    whole = [lineage(number, row) | row for number, row in enumerate(rows)]
-    frame = spark.createDataFrame(pa.Table.from_pylist(whole, arrow_schema(contract)))
-    frame.write.format("delta").mode("append").save(table_path(contract))
+    whole = pa.Table.from_pylist(
+        [lineage(number, row) | row for number, row in enumerate(rows)], arrow_schema(contract)
+    )
+    days = pc.min_max(whole["data"]).as_py()
+    write_deltalake(
+        provide(contract), whole, mode="overwrite", predicate=f"data >= '{days['min']}' AND data <= '{days['max']}'"
+    )
 
 
 def lineage(number: int, row: dict[str, Any]) -> dict[str, Any]:

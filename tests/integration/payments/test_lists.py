@@ -19,7 +19,8 @@ from acude.payments import lists
 from acude.payments.current_lists import CurrentLists
 from acude.risk.lists import Entry
 from acude.settings import Settings
-from tests.integration.payments.conftest import Shop, awaited, some_payments
+from acude.simulator.blacklist import is_listed
+from tests.integration.payments.conftest import OF_A_KIND, Shop, awaited, some_payments
 from tests.unit.risk import pasts
 
 BLOCKED = "NA_LISTA_DE_BLOQUEIO"
@@ -45,7 +46,11 @@ def remove(lista: str, tipo: str, valor: str) -> None:
 
 def own_payment(**changes: object) -> dict[str, Any]:
     """A payment that is harmless, of people whom nobody else has heard of."""
-    (made,) = some_payments(1, valor=20.0, operacao="pagamento")
+    found = next(one for one in some_payments(20) if not is_listed(one["documento_pagador"]))
+    # Nothing that others may have used, too: what they did would speak against it.
+    shared = {"ip", "id_terminal", "latitude", "longitude", "conta_criada_em", "credencial_alterada_em", *OF_A_KIND}
+    made = {name: value for name, value in found.items() if name not in shared}
+    made |= {"operacao": "pagamento", "tipo_pagamento": "boleto", "vencimento": "2030-01-31", "valor": 20.0}
     made |= {f"id_{who}": f"{who}-{made['id_transacao']}" for who in ("pagador", "recebedor", "dispositivo")}
     return made | changes
 

@@ -63,7 +63,8 @@ def prepare(config: Settings) -> None:
     if (home / "data" / "meta.properties").exists():
         return
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    format_storage = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c"]
+    # Joined to its option: one in 64 ids begins with a hyphen, and would be taken for an option itself.
+    format_storage = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c"]
     answer = subprocess.run(
         [*_java(config), *format_storage, str(home / "server.properties")], capture_output=True, text=True, check=False
     )
