@@ -24,6 +24,7 @@ from acude import brokers
 from acude.aws import s3
 from acude.contracts.documents import tokens_of
 from acude.contracts.model import Contract, load, topics
+from acude.ingress.topics import landed_topics
 from acude.lake.append import append_once
 from acude.lake.arrivals import arrivals
 from acude.lake.delta import table_path
@@ -37,6 +38,7 @@ from acude.lake.refine import (
     flag,
     judge,
     keys,
+    of_contract,
     quarantine_rows,
     silver_rows,
 )
@@ -50,12 +52,15 @@ CHECKPOINT = "_checkpoints/ingest"
 Task = Callable[[], None]
 
 
-def kafka_records(spark: SparkSession, config: Settings, starting: str, *, patient: bool) -> DataFrame:
+def kafka_records(
+    spark: SparkSession, config: Settings, names: list[str], starting: str, *, patient: bool
+) -> DataFrame:
     """The topics as a stream with bronze's raw column names (without `ingerido_em`).
 
     Args:
         spark: the streams' session.
         config: broker and sizes of a batch.
+        names: the topics.
         starting: where a new checkpoint starts.
         patient: whether a few records wait for more.
     """
@@ -64,7 +69,7 @@ def kafka_records(spark: SparkSession, config: Settings, starting: str, *, patie
         .options(**brokers.spark(config))
         # What a risk worker wrote before it died was never decided: its transaction is aborted, and another decides.
         .option("kafka.isolation.level", "read_committed")
-        .option("subscribe", ",".join(topic.name for topic in topics()))
+        .option("subscribe", ",".join(names))
         .option("startingOffsets", starting)
         .option("maxOffsetsPerTrigger", config.ingest_batch)
         .option("includeHeaders", "true")
@@ -93,6 +98,7 @@ class Landing:
         self.config = config
         self.contracts = load()
         self.topics = topics()
+        self.kafka_topics = landed_topics(config)
         self.tokens = tokens_of(config)
         self.known = KnownEvents()
         self.first_batch: int | None = None
@@ -147,7 +153,17 @@ class Landing:
         landed = self.spark.read.format("delta").load(table_path(bronze))
         offsets = landed.groupBy("topico", "particao").agg(f.max("deslocamento").alias("ultimo")).collect()
         self._repair(landed)
-        return starting_offsets({(row.topico, row.particao): row.ultimo for row in offsets})
+        return self._starting_offsets({(row.topico, row.particao): row.ultimo for row in offsets})
+
+    def _starting_offsets(self, last: dict[tuple[str, int], int]) -> str:
+        """Behind bronze's last offsets, earliest for partitions that bronze has nothing of."""
+        partitions = {name: topic.partitions for topic in self.topics for name in topic.kafka_topics}
+        # -2 is Kafka's word for the earliest offset.
+        starts = {
+            name: {str(one): last.get((name, one), -3) + 1 for one in range(partitions[name])}
+            for name in self.kafka_topics
+        }
+        return json.dumps(starts)
 
     def _repair(self, landed: DataFrame) -> None:
         """Refines what the last batch brought to bronze and not to silver: it was cut off between its commits."""
@@ -157,8 +173,8 @@ class Landing:
         for table in ("silver.quarentena", "silver.duplicatas", *(f"silver.{t.name}" for t in self.topics)):
             contract = self.contracts[table]
             done = self.spark.read.format("delta").load(table_path(contract))
-            if "topico" not in contract.column_names:
-                done = done.withColumn("topico", f.lit(contract.name))
+            named = f.col("topico") if "topico" in contract.column_names else f.lit(None)
+            done = done.withColumn("topico", f.coalesce(named, f.lit(contract.name)))
             rows = rows.join(done.select(*COORDINATE), COORDINATE, "left_anti")
         decoded = decode(rows.drop("data"), self.topics, self.tokens).coalesce(self.cores).persist()
         try:
@@ -194,8 +210,8 @@ class Landing:
         work: list[tuple[DataFrame, Contract]] = []
         accepted = batch.filter(pc.invert(batch["recusado"]))
         for topic in self.topics:
-            mine = pc.sum(pc.equal(accepted["topico"], topic.name)).as_py() or 0
-            if mine > (pc.sum(pc.equal(flags["topico"], topic.name)).as_py() or 0):
+            mine, repeated = (pc.sum(of_contract(rows["topico"], topic)).as_py() or 0 for rows in (accepted, flags))
+            if mine > repeated:
                 work.append((silver_rows(flagged, topic), self.contracts[f"silver.{topic.name}"]))
         repeats = pc.sum(pc.equal(flags["veredito"], "duplicata")).as_py() or 0
         if accepted.num_rows < batch.num_rows or repeats < flags.num_rows:
@@ -232,15 +248,6 @@ def in_parallel(tasks: list[Task]) -> None:
         raise failures[0]
 
 
-def starting_offsets(last: dict[tuple[str, int], int]) -> str:
-    """Behind bronze's last offsets, earliest for partitions that bronze has nothing of."""
-    starts: dict[str, dict[str, int]] = {}
-    for topic in topics():
-        # -2 is Kafka's word for the earliest offset.
-        starts[topic.name] = {str(p): last.get((topic.name, p), -3) + 1 for p in range(topic.partitions)}
-    return json.dumps(starts)
-
-
 def start(spark: SparkSession, config: Settings | None = None, *, available_now: bool = False) -> StreamingQuery:
     """Starts the query; the caller holds the writer's lease.
 
@@ -254,7 +261,7 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     starting = landing.prepare()
     trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.ingest_trigger}
     return (
-        kafka_records(spark, config, starting, patient=not available_now)
+        kafka_records(spark, config, landing.kafka_topics, starting, patient=not available_now)
         .writeStream.queryName("ingest")
         .foreachBatch(landing.land)
         .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")

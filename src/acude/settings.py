@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     risk_versions: Path | None = Field(
         default=None, description="Folder of promoted versions and candidates, one for all workers; None: var/risco"
     )
+    risk_own_topics: tuple[str, ...] = Field(
+        default=(), description='Ways of paying that have a topic and a group of workers of their own, as `["pix"]`'
+    )
+    risk_groups_port: int = Field(
+        default=9470, description="First port of those workers' metrics and health, in the contract's order"
+    )
     risk_metrics_port: int = Field(default=9464, description="Port of a worker's metrics and health; each has its own")
     risk_budget: timedelta = Field(default=timedelta(seconds=2), description="A payment is decided within this")
     risk_batch: int = Field(default=64, description="Most payments that a worker decides together")

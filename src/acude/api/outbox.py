@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from acude import brokers
 from acude.ingress.producer import require_topic
-from acude.payments.wire import TOPIC
+from acude.payments.routes import TOPIC, own_topics, topic_for
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,9 @@ class Outbox:
     """
 
     def __init__(self, config: Settings) -> None:
-        require_topic(config, TOPIC)
+        self._config = config
+        for topic in (TOPIC, *own_topics(config)):
+            require_topic(config, topic)
         self._producer = Producer(
             {
                 **brokers.librdkafka(config),
@@ -56,14 +58,15 @@ class Outbox:
                 "queue.buffering.max.messages": _MOST_QUEUED,
             }
         )
-        # The first payment shall not wait for the topic's place.
-        self._producer.list_topics(TOPIC, timeout=_LEAVE_S)
+        # The first payment shall not wait for its topic's place.
+        for topic in (TOPIC, *own_topics(config)):
+            self._producer.list_topics(topic, timeout=_LEAVE_S)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="outbox", daemon=True)
         self._thread.start()
 
-    def send(self, payload: bytes, key: str, headers: Headers) -> Sending:
-        """Hands a payment over.
+    def send(self, payload: bytes, way: str, key: str, headers: Headers) -> Sending:
+        """Hands a payment over, to the topic of its way of paying.
 
         Raises:
             OutboxFullError: too many are under way.
@@ -74,7 +77,8 @@ class Outbox:
             sending.taken = problem is None
 
         try:
-            self._producer.produce(TOPIC, payload, key, headers=dict(headers), on_delivery=answered)
+            topic = topic_for(self._config, way)
+            self._producer.produce(topic, payload, key, headers=dict(headers), on_delivery=answered)
         except (BufferError, KafkaException) as problem:
             raise OutboxFullError(type(problem).__name__) from problem
         return sending

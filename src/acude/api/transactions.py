@@ -218,7 +218,7 @@ class _Door:
 
 def _send(request: Request, who: Caller, fields: dict[str, Any], payload: bytes) -> Sending:
     headers = [(TRACE_HEADER, trace_of(request).encode()), (CLIENT_HEADER, who.client.encode())]
-    sending: Sending = request.app.state.outbox.send(payload, fields["id_pagador"], headers)
+    sending: Sending = request.app.state.outbox.send(payload, fields["tipo_pagamento"], fields["id_pagador"], headers)
     return sending
 
 

@@ -135,6 +135,9 @@ class Contract(BaseModel):
     partitions: int = Field(1, description="Topics: number of Kafka partitions")
     max_bytes: int = Field(65536, description="Topics: largest payload that is parsed")
     dedup_window: timedelta = Field(timedelta(days=7), description="Topics: how many days an event id is known")
+    split_by: str | None = Field(
+        None, description="Topics: a field to whose values settings may give topics of their own"
+    )
     daily: bool = Field(True, description="Gold: replaced a day (or month) at a time by the batch")
 
     @property
@@ -163,6 +166,15 @@ class Contract(BaseModel):
         return [column.name for column in self.columns if column.primary_key]
 
     @property
+    def kafka_topics(self) -> tuple[str, ...]:
+        """The topic, `transacoes`, then those that values of `split_by` may have: `transacoes_pix` and its like.
+
+        They share contract and silver table. The order is that of the contract's values, so new ones go to its end.
+        """
+        values = self.column(self.split_by).values if self.split_by else ()
+        return (self.name, *(topic_of_its_own(self.name, value) for value in values))
+
+    @property
     def documents(self) -> list[str]:
         """Columns that hold a CPF or CNPJ, or its token."""
         return [column.name for column in self.columns if column.classification == "documento"]
@@ -173,6 +185,15 @@ class Contract(BaseModel):
             if column.name == name:
                 return column
         raise KeyError(f"{self.full_name} has no column {name!r}; it has {', '.join(self.column_names)}")
+
+
+def topic_of_its_own(topic: str, value: str) -> str:
+    """The topic of a value of `split_by`.
+
+    >>> topic_of_its_own("transacoes", "pix")
+    'transacoes_pix'
+    """
+    return f"{topic}_{value}"
 
 
 LINEAGE = (
@@ -188,6 +209,11 @@ LINEAGE = (
     Column(name="ingerido_em", type="timestamp", required=True, description="When its micro-batch landed, UTC"),
 )  # fmt: skip
 """Columns that follow the event's own in every topic's silver table."""
+
+TOPIC_OF_ROW = Column(
+    name="topico", type="string", primary_key=True, description="Kafka topic; where it is null, the table's own name"
+)
+"""One more where rows come from several topics; optional, for the table may be older than its second topic."""
 
 _DURATION = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
@@ -253,13 +279,14 @@ def read(path: Path) -> Contract:
 
 
 def silver_of(topic: Contract) -> Contract:
-    """The silver table that a topic's contract promises: its fields, then `LINEAGE`."""
+    """The silver table that a topic's contract promises: its fields, then `LINEAGE` and, with `split_by`, the topic."""
     changes = {"partition": False, "primary_key": False, "pattern": None}
     own = [column.model_copy(update=changes) for column in topic.columns]
+    more = (TOPIC_OF_ROW,) if topic.split_by else ()
     return topic.model_copy(
         update={
             "layer": Layer.SILVER,
-            "columns": (*own, *LINEAGE),
+            "columns": (*own, *LINEAGE, *more),
             "grain": f"{topic.grain}, first arrival only",
             "writer": "streams",
             "retention": None,

@@ -4,6 +4,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 
 from acude import brokers
 from acude.contracts.model import Contract, topics
+from acude.payments.routes import TOPIC, own_topics
 from acude.settings import Settings, settings
 
 _DAY_MS = 86_400_000
@@ -12,30 +13,48 @@ _DAY_MS = 86_400_000
 def ensure_topics(config: Settings | None = None) -> list[str]:
     """Creates the topics that are missing, with their contract's partitions and retention.
 
+    Those of their own that the settings name, too (`acude.payments.routes`).
+
     Returns:
         Names of the topics that were created. What exists is left as it is: partitions can't be taken away, and more
         of them would send a key's next events elsewhere.
     """
     config = config or settings()
+    wanted = {topic.name: topic for topic in topics(config.contracts)}
+    if payments := wanted.get(TOPIC):
+        wanted |= dict.fromkeys(own_topics(config), payments)
+    admin = KafkaAdminClient(**brokers.kafka_python(config))
+    try:
+        missing = [name for name in wanted if name not in set(admin.list_topics())]
+        if missing:
+            admin.create_topics([_new_topic(name, wanted[name], config) for name in missing])
+    finally:
+        admin.close()
+    return missing
+
+
+def landed_topics(config: Settings) -> list[str]:
+    """The topics that are landed: each contract's, and those of its values that the broker has.
+
+    What the settings no longer name may still hold records.
+    """
     admin = KafkaAdminClient(**brokers.kafka_python(config))
     try:
         existing = set(admin.list_topics())
-        missing = [topic for topic in topics(config.contracts) if topic.name not in existing]
-        if missing:
-            admin.create_topics([_new_topic(topic, config) for topic in missing])
     finally:
         admin.close()
-    return [topic.name for topic in missing]
+    known = topics(config.contracts)
+    return [name for topic in known for name in topic.kafka_topics if name == topic.name or name in existing]
 
 
-def _new_topic(topic: Contract, config: Settings) -> NewTopic:
+def _new_topic(name: str, topic: Contract, config: Settings) -> NewTopic:
     settings_of_topic = {
         "retention.ms": str(topic.retention.days * _DAY_MS if topic.retention else -1),
         # The broker's stamp, not the producer's: it decides the landing day and what counts as late.
         "message.timestamp.type": "LogAppendTime",
     }
     return NewTopic(
-        topic.name,
+        name,
         num_partitions=topic.partitions,
         replication_factor=config.kafka_replication,
         topic_configs=settings_of_topic,

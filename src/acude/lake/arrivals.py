@@ -33,15 +33,24 @@ def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Ar
     first = datetime.combine(landed.astimezone(UTC).date() - timedelta(days=window), time(), UTC)
     known = pc.field(topic.event_id).is_valid() & (pc.field("ingerido_em") >= first)
     columns = [topic.event_id, "hash_conteudo", "particao", "deslocamento", "ingerido_em"]
+    columns += ["topico"] if topic.split_by else []
     for rows in found.where(known, columns):
         days = rows["ingerido_em"].cast(pa.date32()).cast(pa.int32()).to_numpy()
-        places = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy())
+        places = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy(), _topics(topic, rows))
         ids = event_hashes(topic.name, rows[topic.event_id])
         yield Arrivals(ids, rows["hash_conteudo"].to_numpy(), places, (days + window).astype(np.int32))
 
 
+def _topics(topic: Contract, rows: pa.Table) -> Longs | int:
+    """Each row's place among the contract's topics."""
+    if not topic.split_by:
+        return 0
+    found = pc.index_in(pc.fill_null(rows["topico"], topic.name), pa.array(topic.kafka_topics))
+    return np.asarray(found, dtype=np.int64)
+
+
 def event_hashes(topic: str, ids: pa.ChunkedArray) -> Longs:
-    """What Spark's `xxhash64(topico, id_evento)` gives: the hash of the first is the seed of the second's."""
+    """What Spark's `xxhash64` of the contract's name and the id gives: the first's hash is the second's seed."""
     seed = xxh64_intdigest(topic.encode(), _SEED)
     found = [xxh64_intdigest(one, seed) for one in ids.cast(pa.binary()).to_pylist()]
     return np.array(found, dtype=np.uint64).view(np.int64)

@@ -18,17 +18,27 @@ Longs = npt.NDArray[np.int64]
 Days = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
-_OFFSET_BITS = 48
+_OFFSET_BITS = 44
+_PARTITION_BITS = 12
 
 
-def pack(partition: npt.NDArray[np.int32], offset: Longs) -> Longs:
-    """A Kafka partition and offset as one number that sorts like the pair."""
-    return (partition.astype(np.int64) << _OFFSET_BITS) | offset
+def pack(partition: npt.NDArray[np.int32], offset: Longs, topic: Longs | int = 0) -> Longs:
+    """A Kafka partition and offset as one number that sorts like the pair.
+
+    Args:
+        partition: below 4,096.
+        offset: below 2**44.
+        topic: place among the contract's `kafka_topics`, where these may differ; below 128.
+    """
+    place = (np.int64(topic) << _PARTITION_BITS) | partition.astype(np.int64)
+    return (place << _OFFSET_BITS) | offset
 
 
-def unpack(coordinate: Longs) -> tuple[npt.NDArray[np.int32], Longs]:
-    """The partitions and offsets that `pack` joined."""
-    return (coordinate >> _OFFSET_BITS).astype(np.int32), coordinate & ((1 << _OFFSET_BITS) - 1)
+def unpack(coordinate: Longs) -> tuple[Longs, npt.NDArray[np.int32], Longs]:
+    """The topics, partitions and offsets that `pack` joined."""
+    place = coordinate >> _OFFSET_BITS
+    partition = place & ((1 << _PARTITION_BITS) - 1)
+    return place >> _PARTITION_BITS, partition.astype(np.int32), coordinate & ((1 << _OFFSET_BITS) - 1)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
@@ -17,7 +18,7 @@ from pyspark.sql import functions as f
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens
 from acude.contracts.model import Contract, silver_of
-from acude.lake.known_events import Arrivals, KnownEvents, Verdict, pack, unpack
+from acude.lake.known_events import Arrivals, KnownEvents, Longs, Verdict, pack, unpack
 
 RAW_COLUMNS = ["topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em"]
 EPOCH = date(1970, 1, 1)
@@ -28,8 +29,8 @@ _RAW = (
     "cabecalhos array<struct<chave:string,valor:binary>>, ingerido_em timestamp"
 )
 _FLAGS = (
-    "topico string, particao int, deslocamento bigint, veredito string, particao_original int, "
-    "deslocamento_original bigint"
+    "topico string, particao int, deslocamento bigint, veredito string, topico_original string, "
+    "particao_original int, deslocamento_original bigint"
 )
 
 
@@ -52,7 +53,7 @@ def decode(records: DataFrame, topics: list[Contract], tokens: Tokens) -> DataFr
     schema = ", ".join([_RAW, _DECODED, *(_event_struct(topic) for topic in topics)])
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        decoders = {topic.name: Decoder(topic, tokens) for topic in topics}
+        decoders = [Decoder(topic, tokens) for topic in topics]
         for batch in batches:
             if batch.num_rows:
                 yield _decode_batch(batch, decoders)
@@ -64,20 +65,29 @@ def decode(records: DataFrame, topics: list[Contract], tokens: Tokens) -> DataFr
         records.select(*RAW_COLUMNS)
         .mapInArrow(run, schema)
         .withColumn("id_evento", event_id)
-        .withColumn("id_hash", f.when(f.col("id_evento").isNotNull(), f.xxhash64("topico", "id_evento")))
+        .withColumn("id_hash", f.when(f.col("id_evento").isNotNull(), f.xxhash64(_contract(topics), "id_evento")))
         .withColumn("hash_conteudo", f.xxhash64(*structs))
     )
 
 
-def _decode_batch(batch: pa.RecordBatch, decoders: dict[str, Decoder]) -> pa.RecordBatch:
-    """One Arrow batch of records of several topics, each topic's decoded together."""
+def _contract(topics: list[Contract]) -> Column:
+    """The name of a record's contract: an event is known by its id in all topics of one contract."""
+    name = f.col("topico")
+    for topic in topics:
+        if topic.split_by:
+            name = f.when(f.col("topico").isin(*topic.kafka_topics), f.lit(topic.name)).otherwise(name)
+    return name
+
+
+def _decode_batch(batch: pa.RecordBatch, decoders: list[Decoder]) -> pa.RecordBatch:
+    """One Arrow batch of records of several topics, each contract's decoded together."""
     rows = batch.num_rows
     day, late = pa.nulls(rows, pa.date32()), pa.nulls(rows, pa.bool_())
     reason: list[str | None] = ["sem_contrato"] * rows
     detail: list[str | None] = ["Expected a topic with a contract"] * rows
     structs = []
-    for name, decoder in decoders.items():
-        mine = pc.equal(batch.column("topico"), name)
+    for decoder in decoders:
+        mine = of_contract(batch.column("topico"), decoder.contract)
         at = np.flatnonzero(mine)
         if not len(at):
             structs.append(pa.nulls(rows, pa.struct(decoder.fields)))
@@ -95,8 +105,13 @@ def _decode_batch(batch: pa.RecordBatch, decoders: dict[str, Decoder]) -> pa.Rec
         structs.append(decoded.fields.take(pa.array(spread, mask=spread < 0)))
     columns = [batch.column(name) for name in RAW_COLUMNS]
     columns += [day, late, pa.array(reason, pa.string()), pa.array(detail, pa.string()), *structs]
-    names = [*RAW_COLUMNS, "data_evento", "atrasado", "motivo", "detalhe", *decoders]
+    names = [*RAW_COLUMNS, "data_evento", "atrasado", "motivo", "detalhe", *(one.contract.name for one in decoders)]
     return pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def of_contract(names: pa.Array | pa.ChunkedArray, topic: Contract) -> pa.Array | pa.ChunkedArray:
+    """Which of these Kafka topics are the contract's."""
+    return pc.is_in(names, pa.array(topic.kafka_topics)) if topic.split_by else pc.equal(names, topic.name)
 
 
 def keys(decoded: DataFrame) -> DataFrame:
@@ -114,25 +129,36 @@ def judge(batch: pa.Table, known: KnownEvents, topics: list[Contract], landed: d
         landed: the batch's `ingerido_em`.
 
     Returns:
-        One row a repeat: coordinate, `veredito` (`duplicata` or `contraditorio`), partition and offset of the first.
+        One row a repeat: coordinate, `veredito` (`duplicata` or `contraditorio`), coordinate of the first.
     """
     with_id = batch.filter(pc.and_(pc.invert(batch["recusado"]), pc.is_valid(batch["id_hash"])))
-    coordinates = pack(with_id["particao"].to_numpy(), with_id["deslocamento"].to_numpy())
+    place, number = _places(with_id["topico"], topics)
+    coordinates = pack(with_id["particao"].to_numpy(), with_id["deslocamento"].to_numpy(), number)
     today = (landed.astimezone(UTC).date() - EPOCH).days
     known.forget(today)
-    place = pc.index_in(with_id["topico"], pa.array([topic.name for topic in topics], pa.string())).to_numpy()
     until = np.array([today + topic.dedup_window.days for topic in topics], dtype=np.int32)[place]
     arrivals = Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates, until)
-    return _flag_rows(with_id, known.judge(arrivals))
-
-
-def _flag_rows(batch: pa.Table, verdict: Verdict) -> pa.Table:
+    verdict = known.judge(arrivals)
     at = np.flatnonzero(verdict.duplicate | verdict.contradictory)
-    partition, offset = unpack(verdict.originals[at])
+    return _flag_rows(with_id, verdict, at, [topics[one] for one in place[at].tolist()])
+
+
+def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Longs]:
+    """Of each Kafka topic its contract's place, and its own among that contract's topics."""
+    known = [(name, at, number) for at, topic in enumerate(topics) for number, name in enumerate(topic.kafka_topics)]
+    found = pc.index_in(names, pa.array([name for name, _, _ in known])).to_numpy()
+    return np.array([at for _, at, _ in known])[found], np.array([number for _, _, number in known])[found]
+
+
+def _flag_rows(batch: pa.Table, verdict: Verdict, at: npt.NDArray[np.intp], contracts: list[Contract]) -> pa.Table:
+    """The rows at these places, which are of these contracts, as flags."""
+    topic, partition, offset = unpack(verdict.originals[at])
+    names = [contract.kafka_topics[one] for contract, one in zip(contracts, topic.tolist(), strict=True)]
     kind = np.where(verdict.duplicate[at], "duplicata", "contraditorio")
     flags = batch.select(COORDINATE).take(pa.array(at))
     return (
         flags.append_column("veredito", pa.array(kind.tolist(), pa.string()))
+        .append_column("topico_original", pa.array(names, pa.string()))
         .append_column("particao_original", pa.array(partition))
         .append_column("deslocamento_original", pa.array(offset))
     )
@@ -141,7 +167,8 @@ def _flag_rows(batch: pa.Table, verdict: Verdict) -> pa.Table:
 def flag(decoded: DataFrame, flags: pa.Table) -> DataFrame:
     """The decoded records with `veredito` and the first arrival's coordinate, null for first arrivals."""
     if not flags.num_rows:
-        nothing = {"veredito": "string", "particao_original": "int", "deslocamento_original": "bigint"}
+        texts = dict.fromkeys(("veredito", "topico_original"), "string")
+        nothing = texts | {"particao_original": "int", "deslocamento_original": "bigint"}
         return decoded.withColumns({name: f.lit(None).cast(kind) for name, kind in nothing.items()})
     small = decoded.sparkSession.createDataFrame(flags, schema=_FLAGS)
     return decoded.join(f.broadcast(small), COORDINATE, "left")
@@ -153,7 +180,9 @@ def _accepted() -> Column:
 
 def silver_rows(flagged: DataFrame, topic: Contract) -> DataFrame:
     """The topic's first arrivals that fit its contract, as rows of its silver table."""
-    mine = flagged.where((f.col("topico") == topic.name) & _accepted()).withColumn("data", f.col("data_evento"))
+    mine = flagged.where(f.col("topico").isin(*topic.kafka_topics) & _accepted()).withColumn(
+        "data", f.col("data_evento")
+    )
     own = [f.col(f"`{topic.name}`.`{c.name}`") for c in topic.columns]
     lineage = [c.name for c in silver_of(topic).columns[len(own) :]]
     return mine.select(*own, *lineage)
@@ -167,7 +196,8 @@ def bronze_rows(records: DataFrame) -> DataFrame:
 def quarantine_rows(flagged: DataFrame) -> DataFrame:
     """What fits no contract or contradicts an earlier event, with its reason."""
     other = f.format_string(
-        "Expected the content of partition %d, offset %d for this event id, found another",
+        "Expected the content of %s, partition %d, offset %d for this event id, found another",
+        "topico_original",
         "particao_original",
         "deslocamento_original",
     )

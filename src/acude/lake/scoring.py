@@ -35,7 +35,8 @@ _LISTS: Final = (ON_THE_LIST, BLOCKED, ALLOWED)
 
 _KEPT_DAYS: Final = KEPT_US // 86_400_000_000 + 1
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
-_ORDER: Final = ("decidido_em", "carimbo_kafka", "particao", "deslocamento")
+_PLACE: Final = ("topico", "particao", "deslocamento")
+_ORDER: Final = ("decidido_em", "carimbo_kafka", *_PLACE)
 _SCORED: Final = (
     "id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
     "motivos array<string>, versao_regras string"
@@ -123,7 +124,8 @@ def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: d
         "decidida_em",
         f.array_intersect("motivos", f.array(*(f.lit(code) for code in _LISTS))).alias("nas_listas"),
     )
-    joined = payments.join(answers, ["id_transacao", "timestamp"], "left")
+    named = payments.withColumn("topico", f.coalesce("topico", f.lit(table(PAYMENTS).name)))
+    joined = named.join(answers, ["id_transacao", "timestamp"], "left")
     return joined.select(
         *_FIELDS,
         f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
@@ -149,18 +151,16 @@ def _for_each_group(known: DataFrame, groups: int) -> DataFrame:
     Adds `grupo`, `entidades` (those of its entities that the group asks for) and `decidir`.
     """
     own = f.pmod(f.xxhash64("id_pagador"), f.lit(groups)).cast("int")
-    touches = known.select("particao", "deslocamento", "pedido", own.alias("grupo"), f.explode(_entities()).alias("e"))
+    touches = known.select(*_PLACE, "pedido", own.alias("grupo"), f.explode(_entities()).alias("e"))
     touches = touches.where("e.chave IS NOT NULL").select("*", "e.*").drop("e")
     wanted = touches.where("pedido").select("entidade", "chave", "grupo").distinct()
     copies = (
         touches.drop("grupo", "pedido")
         .join(wanted, ["entidade", "chave"])
-        .groupBy("particao", "deslocamento", "grupo")
+        .groupBy(*_PLACE, "grupo")
         .agg(f.collect_set("entidade").alias("entidades"))
     )
-    return known.join(copies, ["particao", "deslocamento"]).withColumn(
-        "decidir", f.col("pedido") & (own == f.col("grupo"))
-    )
+    return known.join(copies, [*_PLACE]).withColumn("decidir", f.col("pedido") & (own == f.col("grupo")))
 
 
 def _entities() -> Column:

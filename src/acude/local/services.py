@@ -36,7 +36,12 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
 
 def all_services(config: Settings) -> list[Service]:
     """Every server of the platform, as ``config`` configures it."""
-    return [*(server(config) for server in SERVERS), *postgres.services(config), *valkey.services(config)]
+    return [
+        *(server(config) for server in SERVERS),
+        *risk.own_workers(config),
+        *postgres.services(config),
+        *valkey.services(config),
+    ]
 
 
 def chosen(services: Iterable[Service], names: Iterable[str] | None) -> list[Service]:

@@ -55,10 +55,12 @@ def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
     landed = landed_offsets(config)
     consumer = KafkaConsumer(**brokers.kafka_python(config), enable_auto_commit=False)
     try:
+        existing = consumer.topics()
         for topic in topics():
-            if topic.freshness is not None:
-                oldest = _oldest_waiting(consumer, topic.name, landed.get(topic.name, {}))
-                yield Lag("ingest", topic.name, now - oldest if oldest else timedelta(), topic.freshness)
+            for name in topic.kafka_topics:
+                if topic.freshness is not None and name in existing:
+                    oldest = _oldest_waiting(consumer, name, landed.get(name, {}))
+                    yield Lag("ingest", name, now - oldest if oldest else timedelta(), topic.freshness)
     finally:
         consumer.close()
 

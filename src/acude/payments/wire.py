@@ -12,11 +12,11 @@ from confluent_kafka import Message
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refusal, Refused
 from acude.contracts.model import Contract, table
-from acude.payments import traces
+from acude.payments import routes, traces
 from acude.risk.decision import Decision, Verdict
 from acude.risk.payment import Payment, of_fields
 
-TOPIC: Final = "transacoes"
+TOPIC: Final = routes.TOPIC
 DECISIONS: Final = "decisoes_risco"
 ALERTS: Final = "alertas"
 

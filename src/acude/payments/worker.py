@@ -1,10 +1,13 @@
-"""`python -m acude.payments.worker`: decides the payments of `transacoes`, one member of a consumer group.
+"""`python -m acude.payments.worker`: decides the payments of a topic, one member of a consumer group.
+
+Of `transacoes`, or with `--way pix` of `transacoes_pix`, where the settings give that way of paying a topic of its own.
 
 A batch is one Kafka transaction: its decisions, its alerts and the group's offsets are committed together, so whoever
 reads committed records sees each decision once, wherever a worker dies. Starting one more worker is scaling out: the
 partitions are shared anew, and each keeps its payers' order.
 """
 
+import argparse
 import logging
 import signal
 import threading
@@ -15,6 +18,7 @@ from uuid import uuid4
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from acude import brokers, logs
+from acude.contracts.model import topic_of_its_own
 from acude.ingress.producer import require_topic
 from acude.payments import deadletters, isolation
 from acude.payments import metrics as stages
@@ -22,13 +26,13 @@ from acude.payments.blacklist import Blacklist
 from acude.payments.change_metrics import ChangeMetrics
 from acude.payments.current_lists import CurrentLists
 from acude.payments.findings import Findings
-from acude.payments.groups import WORKERS
 from acude.payments.judge import Judge, Outcome
 from acude.payments.memory import connect_memory
 from acude.payments.metrics import Metrics
 from acude.payments.notes import Notes
 from acude.payments.observer import Observer
 from acude.payments.policies import CurrentRules, noted
+from acude.payments.routes import group_of, ways_of_paying
 from acude.payments.vitals import serve
 from acude.payments.watchdog import watch
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, TRACE_HEADER, Reader
@@ -51,8 +55,10 @@ class Worker:
     less CPU in all (docs/decisions/payments-worker.md).
     """
 
-    def __init__(self, config: Settings, stop: threading.Event) -> None:
-        require_topic(config, TOPIC)
+    def __init__(self, config: Settings, stop: threading.Event, way: str | None = None) -> None:
+        topic = topic_of_its_own(TOPIC, way) if way else TOPIC
+        require_topic(config, topic)
+        self._group = group_of(way)
         self._stop = stop
         self._batch = config.risk_batch
         self._reader = Reader()
@@ -73,8 +79,8 @@ class Worker:
         rules.follow(stop)
         self._observer = Observer(config, rules, self.metrics, shown)
         self.metrics.watch([self._judge.breaker, self._blacklist.breaker])
-        self._consumer = _consumer(config, self.metrics)
-        self._producer = _producer(config)
+        self._consumer = _consumer(config, self.metrics, topic, self._group)
+        self._producer = _producer(config, self._group)
 
     def run(self) -> None:
         """Decide until `stop` is set.
@@ -86,7 +92,7 @@ class Worker:
         try:
             while not self._stop.is_set():
                 self.metrics.beat()
-                self.metrics.show_lag(WORKERS, self._lag)
+                self.metrics.show_lag(self._group, self._lag)
                 if records := self._next():
                     with self.metrics.batch.time():
                         self._step(records)
@@ -138,7 +144,7 @@ class Worker:
     def _commit(
         self, outcomes: Sequence[Outcome], letters: Sequence[deadletters.Letter], records: Sequence[Message]
     ) -> None:
-        ends = {record.partition(): (record.offset() or 0) + 1 for record in records}
+        ends = {(record.topic() or "", record.partition() or 0): (record.offset() or 0) + 1 for record in records}
         self._producer.begin_transaction()
         for outcome in outcomes:
             key = outcome.payment.id_pagador
@@ -147,7 +153,7 @@ class Worker:
                 self._producer.produce(ALERTS, outcome.alert, key, headers={TRACE_HEADER: outcome.trace})
         for letter in letters:
             self._producer.produce(deadletters.TOPIC, letter.payload(), letter.key, headers=letter.with_original())
-        offsets = [TopicPartition(TOPIC, partition or 0, end) for partition, end in ends.items()]
+        offsets = [TopicPartition(*place, end) for place, end in ends.items()]
         self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), _PATIENCE_S)
         self._producer.commit_transaction(_PATIENCE_S)
 
@@ -183,14 +189,14 @@ def _tell(current: CurrentRules, metrics: Metrics, shown: ChangeMetrics) -> None
     metrics.notice = "\n".join(f"not taken: {one}" for one in current.refused)
 
 
-def _consumer(config: Settings, metrics: Metrics) -> Consumer:
+def _consumer(config: Settings, metrics: Metrics, topic: str, group: str) -> Consumer:
     def joined(_: Consumer, partitions: list[TopicPartition]) -> None:
         metrics.ready = bool(partitions)
 
     consumer = Consumer(
         {
             **brokers.librdkafka(config),
-            "group.id": WORKERS,
+            "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
@@ -199,15 +205,15 @@ def _consumer(config: Settings, metrics: Metrics) -> Consumer:
         },
         logger=_RDKAFKA,
     )
-    consumer.subscribe([TOPIC], on_assign=joined)
+    consumer.subscribe([topic], on_assign=joined)
     return consumer
 
 
-def _producer(config: Settings) -> Producer:
+def _producer(config: Settings, group: str) -> Producer:
     producer = Producer(
         {
             **brokers.librdkafka(config),
-            "transactional.id": f"{WORKERS}-{uuid4().hex}",
+            "transactional.id": f"{group}-{uuid4().hex}",
             "transaction.timeout.ms": _TRANSACTION_MS,
             "linger.ms": 0,
         },
@@ -232,13 +238,16 @@ def _rehearse(producer: Producer) -> None:
 
 def main() -> None:
     """The worker's process."""
+    parser = argparse.ArgumentParser(prog="python -m acude.payments.worker", description="Decides payments.")
+    parser.add_argument("--way", choices=ways_of_paying(), help="reads that way of paying's own topic, in its group")
+    way: str | None = parser.parse_args().way
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     config = settings()
     logs.configure("risk-worker", config.log_level)
     try:
-        worker = Worker(config, stop)
+        worker = Worker(config, stop, way)
         serve(worker.metrics, config.risk_metrics_port)
         worker.metrics.beat()
         watch(lambda: worker.metrics.alive or stop.is_set())

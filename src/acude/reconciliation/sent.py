@@ -3,13 +3,15 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acude.contracts.model import table
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 
 
 def sent_of(config: Settings, topic: str, condition: pc.Expression) -> pa.Table:
-    """The ledger's sends to a topic that are valid and carry money."""
-    valid = (pc.field("topico") == topic) & (pc.field("tipo") == "valido") & pc.field("valor").is_valid()
+    """The ledger's sends to a contract's topics that are valid and carry money."""
+    names = pa.array(table(f"topics.{topic}").kafka_topics)
+    valid = pc.field("topico").isin(names) & (pc.field("tipo") == "valido") & pc.field("valor").is_valid()
     return ledgers.read(config.var).filter(valid & condition)
 
 

@@ -102,13 +102,13 @@ def _packed(rows: pa.Table, topic: str | None = None) -> Coordinates:
     """Coordinates by topic, as often as they come.
 
     Args:
-        rows: columns `topico` (unless `topic` is given), `particao`, `deslocamento`.
-        topic: of all rows.
+        rows: columns `topico` (where `topic` is given, perhaps), `particao`, `deslocamento`.
+        topic: of rows that name none.
     """
     numbers = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy())
-    if topic is not None:
-        return {topic: numbers}
-    names = rows["topico"]
+    if "topico" not in rows.column_names:
+        return {str(topic): numbers}
+    names = rows["topico"] if topic is None else pc.fill_null(rows["topico"], topic)
     return {name: numbers[pc.equal(names, name).to_numpy()] for name in pc.unique(names).to_pylist()}
 
 
@@ -139,9 +139,10 @@ def _refined(config: Settings, first: date, last: date, stamp: datetime) -> Coor
 
 
 def _coordinates(config: Settings, name: str, condition: pc.Expression, topic: str | None) -> Iterator[Coordinates]:
-    """A table's rows that fit, in pieces; `topic` is named where the table has no such column."""
-    found = snapshot(table(name), config)
-    columns = [column for column in _COORDINATE if topic is None or column != "topico"]
+    """A table's rows that fit, in pieces; `topic` is that of rows that name none."""
+    contract = table(name)
+    found = snapshot(contract, config)
+    columns = [column for column in _COORDINATE if column in contract.column_names]
     for piece in found.where(condition, columns) if found else ():
         yield _packed(piece, topic)
 
@@ -159,7 +160,7 @@ def _row(rule: str, checked: Coordinates, broken: Coordinates) -> SetRow:
     examples = [
         f"{name}/{partition}/{offset}"
         for name, values in sorted(broken.items())
-        for partition, offset in zip(*unpack(values[:_EXAMPLES]), strict=True)
+        for partition, offset in zip(*unpack(values[:_EXAMPLES])[1:], strict=True)
     ]
     return SetRow(rule, _size(checked), _size(broken), tuple(examples[:_EXAMPLES]))
 

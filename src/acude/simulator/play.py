@@ -131,7 +131,7 @@ def play(
     database = OrderDatabase(platform.shop_dsn.get_secret_value()) if config.orders else None
     producer = connect(platform, "acude-simulador")
     run = Ledger(platform.var, ledgers.new_run(config.seed))
-    return _Play(config, run, Sender(producer, run, config.topic), database).go(on_progress, stop or threading.Event())
+    return _Play(config, run, Sender(producer, run), database).go(on_progress, stop or threading.Event())
 
 
 class _Play:

@@ -60,8 +60,7 @@ class Sender:
     Several slices are under way at once; `close` waits for the last answers.
     """
 
-    def __init__(self, producer: KafkaProducer, ledger: Ledger, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, producer: KafkaProducer, ledger: Ledger) -> None:
         self._producer = producer
         self._ledger = ledger
         self._under_way: deque[list[tuple[int, Any]]] = deque()
@@ -79,7 +78,7 @@ class Sender:
         for number, one in zip(numbers, sends, strict=True):
             headers = [*one.headers, ("id_rastro", self._ledger.id_of(number).encode())]
             try:
-                sent.append((number, self._producer.send(self._topic, one.value, one.key, headers=headers)))
+                sent.append((number, self._producer.send(one.entry.topico, one.value, one.key, headers=headers)))
             except KafkaError as problem:
                 self._ledger.give_up(number, f"{type(problem).__name__}: {problem}")
         self._under_way.append(sent)

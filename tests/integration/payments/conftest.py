@@ -1,7 +1,10 @@
 """Payments of a test's own, and readers of what became of them."""
 
 import itertools
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +21,11 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.api.app import KEEP_ALIVE_S, create_app
+from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.payments.store import Store
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC
-from acude.settings import HOST, Settings
+from acude.settings import HOST, PROJECT, Settings
 from acude.simulator.payments import payments
 from tests.servers import servers
 
@@ -94,10 +98,10 @@ class Shop:
             bootstrap_servers=self.config.kafka_bootstrap, isolation_level="read_committed", enable_auto_commit=False
         )
 
-    def send(self, sent: Sequence[dict[str, Any]]) -> None:
+    def send(self, sent: Sequence[dict[str, Any]], topic: str = TOPIC) -> None:
         """Produces payments, each acknowledged."""
         producer = KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap, acks="all", linger_ms=5)
-        futures = [producer.send(TOPIC, orjson.dumps(one), one["id_pagador"].encode()) for one in sent]
+        futures = [producer.send(topic, orjson.dumps(one), one["id_pagador"].encode()) for one in sent]
         for future in futures:
             future.get(timeout=30)
         producer.close()
@@ -136,6 +140,46 @@ def store(platform: Platform) -> Iterator[Store]:
     found = Store(platform.config)
     yield found
     found.close()
+
+
+class PixWorkers:
+    """The worker of the topic that Pix has where the settings give it one.
+
+    Attributes:
+        config: the platform's settings, with that one.
+    """
+
+    def __init__(self, config: Settings) -> None:
+        self.config = config.model_copy(update={"risk_own_topics": ("pix",)})
+        ensure_topics(self.config)
+        self.start()
+
+    def start(self) -> None:
+        """Begins one, and waits until it has its partitions."""
+        port = self.config.risk_groups_port
+        command = [sys.executable, "-m", "acude.payments.worker", "--way", "pix"]
+        self._process = subprocess.Popen(command, env=os.environ | {"ACUDE_RISK_METRICS_PORT": str(port)}, cwd=PROJECT)
+        awaited(lambda: answers(f"http://{HOST}:{port}/pronta"), bool)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._process.kill()
+        self._process.wait(30)
+
+
+def answers(url: str) -> bool:
+    """Whether the address answers that all is well."""
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def pix(platform: Platform) -> Iterator[PixWorkers]:
+    workers = PixWorkers(platform.config)
+    yield workers
+    workers.kill()
 
 
 def token(config: Settings, client: str, secret: str, scope: str = "") -> str:

@@ -13,15 +13,16 @@ import orjson
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
-from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.payments.judge import ON_THE_LIST
+from acude.payments.routes import topic_for
 from acude.payments.wire import DECISIONS, TOPIC
 from acude.risk.payment import FIELD_OF
+from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
 from acude.simulator.payments import payments
 from acude.simulator.payments.documents import cpf
-from tests.integration.payments.conftest import Shop
+from tests.integration.payments.conftest import PixWorkers, Shop
 from tests.integration.streams.streamlab import Row, StreamLab, ingest, score, stream_lab
 
 NUMBER, PAYERS = 1_200, 300
@@ -81,8 +82,8 @@ def waves(sent: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     yield wave
 
 
-def decided(shop: Shop, sent: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Sends wave after wave, each when the one before is decided."""
+def decided(config: Settings, shop: Shop, sent: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Sends wave after wave, each when the one before is decided; each payment to the topic of its way of paying."""
     found: dict[str, dict[str, Any]] = {}
     begins = shop.begins[DECISIONS]
     with (
@@ -96,7 +97,7 @@ def decided(shop: Shop, sent: Sequence[dict[str, Any]]) -> dict[str, dict[str, A
             consumer.seek(partition, begin)
         for wave in waves(sent):
             for one in wave:
-                producer.send(TOPIC, orjson.dumps(one), one["id_pagador"].encode())
+                producer.send(topic_for(config, one["tipo_pagamento"]), orjson.dumps(one), one["id_pagador"].encode())
             producer.flush()
             end = time.monotonic() + 60
             while not {one["id_transacao"] for one in wave} <= found.keys():
@@ -108,11 +109,12 @@ def decided(shop: Shop, sent: Sequence[dict[str, Any]]) -> dict[str, dict[str, A
 
 
 @pytest.fixture(scope="module")
-def lived(platform: Platform) -> Iterator[Lived]:
-    """Payments that the worker decided and that the streams have landed."""
-    ensure_topics(platform.config)
-    sent = some_payments()
-    decisions = decided(Shop(platform.config), sent)
+def lived(platform: Platform, pix: PixWorkers) -> Iterator[Lived]:
+    """Payments that the workers decided and that the streams have landed; Pix has a topic of its own."""
+    sent, shop = some_payments(), Shop(platform.config)
+    decisions = decided(pix.config, shop, sent)
+    # On another topic than the first time, as after a change of the settings.
+    shop.send([one for one in sent if one["tipo_pagamento"] == "pix"][:3])
     with stream_lab() as lab:
         lab.new_lake()
         lab.do(ingest)
@@ -136,6 +138,16 @@ def test_the_lake_decides_as_the_worker_did(lived: Lived) -> None:
     reasons = {code for answer in expected.values() for code in answer[2]}
     assert ON_THE_LIST in reasons
     assert len(reasons) > 12
+
+
+def test_silver_has_the_payments_of_all_topics_and_knows_a_repeat_on_another_one(lived: Lived) -> None:
+    ids = {one["id_transacao"]: one["tipo_pagamento"] for one in lived.sent}
+    rows = [row for row in lived.lab.rows("silver.transacoes") if row["id_transacao"] in ids]
+    topics = {row["id_transacao"]: row["topico"] for row in rows}
+    assert len(rows) == len(topics) == len(ids)
+    assert topics == {one: f"{TOPIC}_pix" if way == "pix" else TOPIC for one, way in ids.items()}
+    repeats = [row for row in lived.lab.rows("silver.duplicatas") if row["id_evento"] in ids]
+    assert [(row["topico"], row["topico_original"]) for row in repeats] == [(TOPIC, f"{TOPIC}_pix")] * 3
 
 
 def test_days_before_the_first_are_past_and_not_decided(lived: Lived) -> None:

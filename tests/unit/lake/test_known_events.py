@@ -43,11 +43,11 @@ def test_a_batch_that_runs_again_does_not_take_its_own_rows_for_repeats() -> Non
 
 def test_a_repeat_names_the_first_arrivals_coordinate() -> None:
     known = KnownEvents()
-    coordinates = pack(np.array([3], dtype=np.int32), np.array([99], dtype=np.int64))
+    coordinates = pack(np.array([3], dtype=np.int32), np.array([99], dtype=np.int64), np.array([5]))
     ids, contents, until = (np.array([value]) for value in (1, 7, 0))
     known.add(Arrivals(ids, contents, coordinates, until.astype(np.int32)))
-    partition, offset = unpack(known.judge(arrivals([(1, 7, 5)])).originals)
-    assert (partition[0], offset[0]) == (3, 99)
+    topic, partition, offset = unpack(known.judge(arrivals([(1, 7, 5)])).originals)
+    assert (topic[0], partition[0], offset[0]) == (5, 3, 99)
 
 
 def test_an_id_is_known_until_its_last_day_and_new_the_day_after() -> None:

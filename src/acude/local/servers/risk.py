@@ -1,6 +1,7 @@
 """The risk half: the workers that decide payments, the recorder of what they decided, and who tells of it."""
 
 import sys
+from dataclasses import replace
 
 import httpx
 from kafka import KafkaAdminClient
@@ -9,6 +10,7 @@ from acude import brokers
 from acude.local.files import write_private
 from acude.local.service import Service
 from acude.payments.groups import RECORDERS
+from acude.payments.routes import own_ways, ways_of_paying
 from acude.settings import HOST, Settings
 
 
@@ -22,6 +24,26 @@ def worker(config: Settings) -> Service:
         address=f"http://{HOST}:{config.risk_metrics_port}/metrics",
         ports=[(config.risk_metrics_port, "risk_metrics_port")],
         after=("kafka", "valkey", "blacklist", "postgres"),
+    )
+
+
+def own_workers(config: Settings) -> list[Service]:
+    """One worker for each way of paying that has a topic of its own."""
+    return [_own_worker(config, way) for way in own_ways(config)]
+
+
+def _own_worker(config: Settings, way: str) -> Service:
+    port = config.risk_groups_port + ways_of_paying().index(way)
+    usual = worker(config)
+    return replace(
+        usual,
+        name=f"{usual.name}-{way}",
+        purpose=f"decides payments by {way}",
+        command=[*usual.command, "--way", way],
+        environment={"ACUDE_RISK_METRICS_PORT": str(port)},
+        ready=lambda config: _answers(f"http://{HOST}:{port}/pronta", config),
+        address=f"http://{HOST}:{port}/metrics",
+        ports=[(port, "risk_groups_port")],
     )
 
 

@@ -7,12 +7,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from acude.athena.client import run_query
+from acude.contracts.model import table
 from acude.payments import deadletters
 from acude.payments.story.event import Event, utc
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC, Coordinate
 from acude.settings import Settings
 
 _PATIENCE_S: Final = 2.0
+_SHOWN_OTHERWISE: Final = {"ingerido_em", "topico", "particao", "deslocamento"}
 
 
 def require_answer(config: Settings) -> None:
@@ -52,14 +54,16 @@ def events(config: Settings, id_transacao: str | None, id_rastro: str | None) ->
 
 
 def _silver(config: Settings, topic: str, column: str, value: str) -> Iterator[tuple[Coordinate, dict[str, Any]]]:
-    names = ("particao", "deslocamento", "carimbo_kafka", "data", "atrasado", "ingerido_em")
+    names = ("topico", "particao", "deslocamento", "carimbo_kafka", "data", "atrasado", "ingerido_em")
+    several = table(f"silver.{topic}").split_by
+    named = f"coalesce(topico, '{topic}')" if several else f"'{topic}'"
     rows = run_query(
-        f"SELECT {', '.join(names)} FROM silver.{topic} WHERE {column} = '{value}'",  # noqa: S608 - the same
+        f"SELECT {named} AS {', '.join(names)} FROM silver.{topic} WHERE {column} = '{value}'",  # noqa: S608 - the same
         config=config,
     ).rows
     for row in rows:
         fields = dict(zip(names, row, strict=True))
-        yield Coordinate(topic, fields["particao"], fields["deslocamento"]), fields
+        yield Coordinate(fields["topico"], fields["particao"], fields["deslocamento"]), fields
 
 
 def _bronze(config: Settings, place: Coordinate, taken: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a datetime
@@ -74,6 +78,6 @@ def _bronze(config: Settings, place: Coordinate, taken: Any) -> dict[str, Any] |
 
 
 def _event(what: str, place: Coordinate, fields: dict[str, Any]) -> Event:
-    shown = {name: value for name, value in fields.items() if name not in {"ingerido_em", "particao", "deslocamento"}}
+    shown = {name: value for name, value in fields.items() if name not in _SHOWN_OTHERWISE}
     plain = {name: str(value) if isinstance(value, date) else value for name, value in shown.items()}
     return Event(utc(fields["ingerido_em"]), "athena", what, {"registro": str(place)} | plain)

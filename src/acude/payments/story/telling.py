@@ -17,6 +17,7 @@ from acude.athena.client import QueryFailed
 from acude.payments import deadletters
 from acude.payments.memory import MemoryLostError, connect_memory
 from acude.payments.recorder import row_of
+from acude.payments.routes import payment_topics
 from acude.payments.store import Row, Store
 from acude.payments.story import lake, logfiles
 from acude.payments.story.event import Event, in_order, of_ms, utc, without_personal
@@ -119,7 +120,7 @@ def _ask_lake(config: Settings, story: Story, wanted: str) -> None:
         story.id_transacao, story.id_rastro = ids
     for event, place in lake.events(config, story.id_transacao or wanted, story.id_rastro or wanted):
         story.events.append(event)
-        story.places.setdefault(place.topic, place)
+        story.places.setdefault(TOPIC if place.topic in payment_topics() else place.topic, place)
 
 
 def _ask_memory(config: Settings, story: Story, wanted: str) -> None:
@@ -165,15 +166,13 @@ def _learn_from_topic(topics: Topics, story: Story, wanted: str, now_ms: int) ->
 def _payments(topics: Topics, story: Story, text: str, now_ms: int) -> list[Found]:
     """The payment's records: at its known place, at its known time, or of the last hour."""
     if place := story.places.get(TOPIC):
-        found = topics.at(place)
-        return [found] if found else []
+        there = topics.at(place)
+        return [there] if there else []
+    since, until = (now_ms - _HOUR_MS, now_ms)
     if story.taken_ms is not None:
-        return [
-            one
-            for one in topics.between(TOPIC, text, story.taken_ms, story.taken_ms + _SLACK_MS)
-            if one.taken_ms == story.taken_ms
-        ]
-    return topics.between(TOPIC, text, now_ms - _HOUR_MS, now_ms)
+        since, until = story.taken_ms, story.taken_ms + _SLACK_MS
+    found = [one for name in topics.existing(payment_topics()) for one in topics.between(name, text, since, until)]
+    return [one for one in found if story.taken_ms in {None, one.taken_ms}]
 
 
 def _door(found: Found) -> dict[str, str]:

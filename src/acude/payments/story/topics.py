@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -62,6 +62,16 @@ class Topics:
             partitions = _seek(consumer, topic, since_ms)
             found = [_found(record) for record in _records(consumer, partitions, until_ms) if _holds(record, wanted)]
         return sorted(found, key=lambda one: one.taken_ms)
+
+    def existing(self, names: Iterable[str]) -> list[str]:
+        """Those of the topics that there are.
+
+        Raises:
+            KafkaException: the broker does not answer.
+        """
+        with self._consumer() as consumer:
+            known = consumer.list_topics(timeout=_PATIENCE_S).topics
+        return [name for name in names if name in known]
 
     @contextmanager
     def _consumer(self) -> Iterator[Consumer]:

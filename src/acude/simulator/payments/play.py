@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.ingress.producer import connect, require_topic
+from acude.payments.routes import TOPIC, own_topics, topic_for
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 from acude.simulator.faults import Kind
 from acude.simulator.ledger import Entry, Ledger
 from acude.simulator.payments.mix import payments
-from acude.simulator.payments.wire import FINDINGS, TOPIC, Labelled, finding
+from acude.simulator.payments.wire import FINDINGS, Labelled, finding
 from acude.simulator.sender import Send, Sender
 from acude.simulator.slices import by_clock
 
@@ -74,7 +75,8 @@ def play(
     Raises:
         BrokerError: no broker answers, or it lacks the topic.
     """
-    require_topic(config, TOPIC)
+    for topic in (TOPIC, *own_topics(config)):
+        require_topic(config, topic)
     if labels_after is not None:
         require_topic(config, FINDINGS)
     stop = stop or threading.Event()
@@ -93,11 +95,11 @@ def play(
     unreported: deque[Payment] = deque()
     stream = payments(seed, datetime.now(UTC), duration, rate, fraud_share=fraud_share)
     shown = time.monotonic()
-    with Sender(producer, run, TOPIC) as sender:
+    with Sender(producer, run) as sender:
         for batch in by_clock(stream, lambda one: one.payment.timestamp, stop):
             if stop.is_set():
                 break
-            sender.send([send_of(one) for one in batch])
+            sender.send([send_of(one, topic_for(config, one.payment.tipo_pagamento)) for one in batch])
             sent.labels.update(one.label or HONEST for one in batch)
             if labels_after is not None:
                 unreported.extend(one.payment for one in batch if one.label)
@@ -110,11 +112,11 @@ def play(
     return sent
 
 
-def send_of(one: Labelled) -> Send:
-    """A payment as it is sent; its money is what the lake must come to, refunds as what they are worth."""
+def send_of(one: Labelled, topic: str = TOPIC) -> Send:
+    """A payment as it is sent to its topic; its money is what the lake must come to, refunds as what they are worth."""
     payment = one.payment
     entry = Entry(
-        topico=TOPIC,
+        topico=topic,
         tipo=Kind.VALID.value,
         motivo=None,
         id_evento=payment.id_transacao,
