@@ -26,7 +26,7 @@ from acude.payments.store import Store
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments.documents import cnpj, cpf
-from tests.integration.payments.conftest import Shop, some_payments, suspicious
+from tests.integration.payments.conftest import Shop, awaited, some_payments, suspicious
 
 Door = Callable[..., httpx.Client]
 Payment = dict[str, Any]
@@ -188,6 +188,8 @@ def answers(platform: Platform, canary: Canary, door: Door, store: Store) -> lis
     with misbehaving(platform), away(platform, "valkey"):
         found += at_the_door(client, canary)
         sent += on_the_topic(platform, canary)
+        # What the webhook does not take becomes a dead letter after its last try.
+        awaited(lambda: deadletters.letters(platform.config), bool)
     with away(platform, "postgres"):
         found += at_the_door(client, canary)
         sent += on_the_topic(platform, canary)
