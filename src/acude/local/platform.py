@@ -238,7 +238,8 @@ class Platform:
         """Raise when the keeper has given up, or has started it so often that it will not get better."""
         info = self._keeper.info()[service.name]
         lives.add(info["pid"])
-        if info["statename"] in {"FATAL", "EXITED", "STOPPED"} or len(lives - {0}) > _MOST_LIVES:
+        # One that has just exited is started again in a moment, as long as the keeper has not given up.
+        if info["statename"] in {"FATAL", "STOPPED"} or len(lives - {0}) > _MOST_LIVES:
             why = info["spawnerr"] or f"exit status {info['exitstatus']}"
             raise PlatformError(
                 f"{service.name} dies as soon as it is started ({why}).",
