@@ -1,4 +1,4 @@
-"""A contract as Spark and Arrow say it: the schema of its rows, and the column list of its Delta table."""
+"""A contract as Spark and Arrow say it: the schema of its rows, and of its Delta table."""
 
 from functools import lru_cache
 
@@ -49,24 +49,3 @@ def schema(contract: Contract) -> t.StructType:
 def arrow_schema(contract: Contract) -> pa.Schema:
     """The contract's columns in order; required ones are not nullable."""
     return pa.schema([pa.field(column.name, arrow_type(column), not column.required) for column in contract.columns])
-
-
-def ddl(contract: Contract) -> str:
-    """The column list of CREATE TABLE, with NOT NULL and comments.
-
-    >>> from acude.contracts.model import table
-    >>> print(ddl(table("gold.receita_mensal")).splitlines()[0])
-    `mes` string NOT NULL COMMENT 'UTC month, YYYY-MM',
-    """
-    return ",\n".join(column_ddl(column) for column in contract.columns)
-
-
-def column_ddl(column: Column) -> str:
-    """One column as CREATE TABLE and ALTER TABLE say it."""
-    required = " NOT NULL" if column.required else ""
-    return f"`{column.name}` {column.type}{required} COMMENT {_quoted(column.description)}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

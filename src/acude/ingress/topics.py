@@ -25,7 +25,8 @@ def ensure_topics(config: Settings | None = None) -> list[str]:
         wanted |= dict.fromkeys(own_topics(config), payments)
     admin = KafkaAdminClient(**brokers.kafka_python(config))
     try:
-        missing = [name for name in wanted if name not in set(admin.list_topics())]
+        existing = set(admin.list_topics())
+        missing = [name for name in wanted if name not in existing]
         if missing:
             admin.create_topics([_new_topic(name, wanted[name], config) for name in missing])
     finally:

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from deltalake import DeltaTable, Schema
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import DeltaError
 from deltalake.schema import Field
 from pyspark.sql.types import StructType
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
@@ -23,7 +23,8 @@ _PROPERTIES: Final = {
 }
 
 
-@retry(retry=retry_if_exception_type(CommitFailedError), stop=stop_after_attempt(4), wait=wait_random(0, 1))
+# Who finds that somebody else has just made or changed it looks at it anew.
+@retry(retry=retry_if_exception_type(DeltaError), stop=stop_after_attempt(4), wait=wait_random(0, 1), reraise=True)
 def provide(contract: Contract, config: Settings | None = None) -> DeltaTable:
     """The table, created where it is absent, with the columns that its contract has gained since it was made.
 
