@@ -1,7 +1,8 @@
 """Decides silver's payments again, with the code that decides them live: what another policy would have answered.
 
 Each payment meets the past that its worker knew: what had been decided before it, in that order, and of each entity as
-much as the workers' memory keeps. A payment that came late is unknown to those that were decided before it came.
+much as the workers' memory keeps. A payment that came late is unknown to those that were decided before it came, and so
+is a fraud that had not come to light.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -17,16 +18,15 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import read_days
+from acude.lake.payments import DECISIONS, FINDINGS, PAYMENTS
 from acude.payments.judge import ON_THE_LIST
+from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.lists import Listed
 from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.policy import Policy
 from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
-
-PAYMENTS: Final = "silver.transacoes"
-DECISIONS: Final = "silver.decisoes_risco"
 
 BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"
@@ -70,16 +70,19 @@ def score_history(
         One row a payment of silver.transacoes: `id_transacao`, `timestamp` (UTC), `valor`, `decisao`, `pontuacao`
         (thousandths), `motivos` (the heaviest first), `versao_regras`.
     """
-    payments = read_days(spark, table(PAYMENTS), first_day - timedelta(days=_KEPT_DAYS), last_day)
+    since = first_day - timedelta(days=_KEPT_DAYS)
+    payments = read_days(spark, table(PAYMENTS), since, last_day)
     # A decision may be much later than its payment, or a day before it: clocks may be ahead.
-    decisions = read_days(spark, table(DECISIONS), first_day - timedelta(days=_KEPT_DAYS + 1), date.max)
+    decisions = read_days(spark, table(DECISIONS), since - timedelta(days=1), date.max)
+    findings = read_days(spark, table(FINDINGS), since - timedelta(days=1), date.max)
     groups = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    return scored(payments, decisions, first_day, policy, model=model, groups=groups)
+    return scored(payments, decisions, findings, first_day, policy, model=model, groups=groups)
 
 
 def scored(
     payments: DataFrame,
     decisions: DataFrame,
+    findings: DataFrame,
     first_day: date,
     policy: Policy,
     *,
@@ -92,6 +95,7 @@ def scored(
         payments: rows of silver.transacoes, also of the 38 days before.
         decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
             the external list, and what was on the block or allow list: nobody can ask again.
+        findings: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
         first_day: UTC day of the first payments to decide.
         policy: thresholds, weights and cut-offs.
         model: folder of a trained model.
@@ -109,7 +113,7 @@ def scored(
             yield pa.RecordBatch.from_pylist(scorer.score(batch.to_pylist()), _ARROW)
 
     return (
-        _for_each_group(known, groups)
+        _for_each_group(known, _at_terminals(findings), groups)
         .repartition(groups, "grupo")
         .sortWithinPartitions("grupo", *_ORDER)
         .mapInArrow(run, _SCORED)
@@ -145,8 +149,23 @@ def _first_decisions(decisions: DataFrame) -> DataFrame:
     )
 
 
-def _for_each_group(known: DataFrame, groups: int) -> DataFrame:
-    """A copy of each payment for every group that asks for the past of one of its entities.
+def _at_terminals(findings: DataFrame) -> DataFrame:
+    """What the workers learn of frauds, in its place among the decisions: when the broker had it."""
+    return findings.where("id_terminal IS NOT NULL").select(
+        "id_terminal",
+        "id_transacao",
+        f.unix_micros("transacao_em").alias("fraude_us"),
+        (f.col("resultado") == f.lit(str(Label.HONEST))).alias("honesta"),
+        f.col("carimbo_kafka").alias("decidido_em"),
+        "carimbo_kafka",
+        f.lit(table(FINDINGS).name).alias("topico"),
+        "particao",
+        "deslocamento",
+    )
+
+
+def _for_each_group(known: DataFrame, frauds: DataFrame, groups: int) -> DataFrame:
+    """A copy of each payment for every group that asks for the past of one of its entities, and so of each fraud.
 
     Adds `grupo`, `entidades` (those of its entities that the group asks for) and `decidir`.
     """
@@ -160,7 +179,12 @@ def _for_each_group(known: DataFrame, groups: int) -> DataFrame:
         .groupBy(*_PLACE, "grupo")
         .agg(f.collect_set("entidade").alias("entidades"))
     )
-    return known.join(copies, [*_PLACE]).withColumn("decidir", f.col("pedido") & (own == f.col("grupo")))
+    terminals = wanted.where("entidade = 'terminal'").select(f.col("chave").alias("id_terminal"), "grupo")
+    return (
+        known.join(copies, [*_PLACE])
+        .withColumn("decidir", f.col("pedido") & (own == f.col("grupo")))
+        .unionByName(frauds.join(terminals, "id_terminal"), allowMissingColumns=True)
+    )
 
 
 def _entities() -> Column:
@@ -177,13 +201,17 @@ class _Scorer:
         self._model = model if policy.modelo else None
         self._group: int | None = None
         self._pasts: dict[tuple[str, str], Records] = {}
+        self._frauds: dict[str, dict[str, int]] = {}
 
     def score(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """What is decided on those of the rows that ask for it."""
         found = []
         for row in rows:
             if row["grupo"] != self._group:
-                self._group, self._pasts = row["grupo"], {}
+                self._group, self._pasts, self._frauds = row["grupo"], {}, {}
+            if row["fraude_us"] is not None:
+                self._learn(row)
+                continue
             payment = of_fields({name: row[name] for name in _FIELDS})
             if row["decidir"]:
                 found.append(_row(payment, self._decide(payment, row["listas"])))
@@ -192,12 +220,21 @@ class _Scorer:
 
     def _decide(self, payment: Payment, lists: Collection[str]) -> Decision:
         pasts = {name: self._pasts[key] for name, key in _keys(payment, ENTITIES) if key in self._pasts}
-        past = Past(payment, pasts, listed=Listed(bloqueio=BLOCKED in lists, permissao=ALLOWED in lists))
+        frauds = np.sort(np.fromiter(self._frauds.get(payment.id_terminal or "", {}).values(), np.int64))
+        past = Past(payment, pasts, frauds, listed=Listed(bloqueio=BLOCKED in lists, permissao=ALLOWED in lists))
         listed = [Reason(ON_THE_LIST, self._policy.lista_externa)] if ON_THE_LIST in lists else []
         try:
             return decide(past, self._policy, self._model.opinion(past) if self._model else None, listed)
         except Exception:  # noqa: BLE001 - as live: one payment's defect must not stop the others
             return undecided(past, self._policy, listed, ())
+
+    def _learn(self, row: dict[str, Any]) -> None:
+        """Keeps when a fraud at a terminal was made; one that was none, after all, is forgotten."""
+        frauds = self._frauds.setdefault(row["id_terminal"], {})
+        if row["honesta"]:
+            frauds.pop(row["id_transacao"], None)
+        else:
+            frauds[row["id_transacao"]] = row["fraude_us"]
 
     def _add(self, payment: Payment, entities: list[str]) -> None:
         """Makes the payment part of its entities' past; of each the newest are kept, as in the workers' memory."""

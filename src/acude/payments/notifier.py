@@ -86,11 +86,7 @@ class Notifier:
         self._letters = connect(config, "acude-avisos", linger_ms=0)
         self._consumer = KafkaConsumer(
             ALERTS,
-            **brokers.kafka_python(config),
-            group_id=NOTIFIERS,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
+            **brokers.group_member(config, NOTIFIERS),
             max_poll_records=_BATCH,
             session_timeout_ms=_SESSION_MS,
         )

@@ -50,15 +50,7 @@ class Recorder:
         require_topic(config, DECISIONS)
         self._stop = stop
         self._store = Store(config)
-        self._consumer = KafkaConsumer(
-            DECISIONS,
-            **brokers.kafka_python(config),
-            group_id=RECORDERS,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_poll_records=_BATCH,
-        )
+        self._consumer = KafkaConsumer(DECISIONS, **brokers.group_member(config, RECORDERS), max_poll_records=_BATCH)
         self._patiently = Retrying(
             retry=retry_if_exception_type((OperationalError, PoolTimeout)),
             wait=wait_random_exponential(multiplier=0.2, max=5),

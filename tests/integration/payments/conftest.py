@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
+from acude.payments.findings import TOPIC as FINDINGS
 from acude.payments.store import Store
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.settings import HOST, PROJECT, Settings
@@ -76,6 +78,19 @@ def suspicious(number: int, **changes: object) -> list[dict[str, Any]]:
     return found
 
 
+def finding(made: dict[str, Any], terminal: str, result: str) -> dict[str, Any]:
+    """What came to light of a payment."""
+    return {
+        "id_contestacao": uuid.uuid4().hex,
+        "id_transacao": made["id_transacao"],
+        "resultado": result,
+        "timestamp": datetime.now(UTC),
+        "origem": "banco",
+        "transacao_em": made["timestamp"],
+        "id_terminal": terminal,
+    }
+
+
 @dataclass
 class Shop:
     """Sends payments to the topic and reads what was decided since the test began."""
@@ -105,6 +120,12 @@ class Shop:
         for future in futures:
             future.get(timeout=30)
         producer.close()
+
+    def report(self, found: Sequence[dict[str, Any]]) -> None:
+        """Produces findings, one after the other."""
+        with closing(KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap)) as producer:
+            for one in found:
+                producer.send(FINDINGS, orjson.dumps(one), one["id_transacao"].encode()).get(timeout=30)
 
     def read(self, topic: str, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
         """What the topic holds, committed, by payment; waits until each of these is there, then a moment longer."""

@@ -1,24 +1,21 @@
 """Rules change under running workers: promoted, gone back from, compared, refused; and frauds come to light."""
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import orjson
 import psycopg
 import pytest
 import yaml
-from kafka import KafkaProducer
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments.findings import TOPIC as FINDINGS
 from acude.payments.memory import connect_memory
 from acude.payments.observer import COMPARISONS
 from acude.payments.trail import person
@@ -28,7 +25,7 @@ from acude.risk.rules import RULES
 from acude.risk.versions import Versions
 from acude.settings import settings
 from acude.simulator.payments import play as played
-from tests.integration.payments.conftest import Shop, some_payments
+from tests.integration.payments.conftest import Shop, finding, some_payments
 from tests.unit.risk.pasts import payment
 
 patiently = retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(30), wait=wait_fixed(0.3))
@@ -180,10 +177,10 @@ def test_a_fraud_that_came_to_light_is_in_the_workers_memory_and_a_cleared_one_i
     memory = connect_memory(platform.config)
     sent = [one for one in some_payments(400, operacao="pagamento") if one.get("id_terminal")][:2]
     terminal = f"t-{uuid4().hex}"
-    report(shop, [finding(one, terminal, "fraude") for one in sent])
+    shop.report([finding(one, terminal, "fraude") for one in sent])
     asked = [payment(id_terminal=terminal)]
     assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 2)()
-    report(shop, [finding(sent[0], terminal, "honesta")])
+    shop.report([finding(sent[0], terminal, "honesta")])
     assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 1)()
     (left,) = memory.recall(asked).frauds[terminal]
     assert left == microseconds(datetime.fromisoformat(sent[1]["timestamp"]))
@@ -194,22 +191,3 @@ def test_frauds_of_a_play_are_reported(shop: Shop, platform: Platform) -> None:
     found = done("simulate", "--rate", "60", "--duration", "4s", "--fraud-share", "0.3", "--labels-after", "1s")
     frauds = sum(count for name, count in found["enviadas"].items() if name != played.HONEST)
     assert found["contestadas"] == frauds > 0
-
-
-def finding(made: dict[str, Any], terminal: str, result: str) -> dict[str, Any]:
-    return {
-        "id_contestacao": uuid4().hex,
-        "id_transacao": made["id_transacao"],
-        "resultado": result,
-        "timestamp": datetime.now(UTC),
-        "origem": "banco",
-        "transacao_em": made["timestamp"],
-        "id_terminal": terminal,
-    }
-
-
-def report(shop: Shop, found: Sequence[dict[str, Any]]) -> None:
-    producer = KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap)
-    for one in found:
-        producer.send(FINDINGS, orjson.dumps(one), one["id_transacao"].encode()).get(timeout=30)
-    producer.close()

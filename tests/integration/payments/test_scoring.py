@@ -15,6 +15,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from acude.local.platform import Platform
 from acude.payments.judge import ON_THE_LIST
+from acude.payments.memory import connect_memory
 from acude.payments.routes import topic_for
 from acude.payments.wire import DECISIONS, TOPIC
 from acude.risk.payment import FIELD_OF
@@ -22,10 +23,12 @@ from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
 from acude.simulator.payments import payments
 from acude.simulator.payments.documents import cpf
-from tests.integration.payments.conftest import PixWorkers, Shop
+from tests.integration.payments.conftest import PixWorkers, Shop, awaited, finding
 from tests.integration.streams.streamlab import Row, StreamLab, ingest, score, stream_lab
+from tests.unit.risk.pasts import payment
 
 NUMBER, PAYERS = 1_200, 300
+FRAUDS_THERE = "TERMINAL_COM_FRAUDES"
 LISTED = next(document for base in range(10**8, 10**9) if is_listed(document := cpf(base)))
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -108,11 +111,40 @@ def decided(config: Settings, shop: Shop, sent: Sequence[dict[str, Any]]) -> dic
     return found
 
 
+def before_and_after_frauds_came_to_light(
+    config: Settings, shop: Shop, sent: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Decisions on payments at one terminal; they are sent, too.
+
+    Of 46 that were made nine days ago five turn out to be frauds, and one of these honest after all; a payment of today
+    is decided before, another one afterwards.
+    """
+    tag = f"f{time.time_ns():x}"
+    like = next(one for one in sent if one.get("id_terminal"))
+
+    def paid(number: int, at: datetime) -> dict[str, Any]:
+        own = {"id_transacao": f"{tag}-{number}", "id_pagador": f"{tag}-p{number}", "id_terminal": tag}
+        return like | own | {"timestamp": at.isoformat()}
+
+    old = [paid(number, TODAY - timedelta(days=9, minutes=number)) for number in range(46)]
+    early, late = paid(100, TODAY - timedelta(hours=2)), paid(101, TODAY - timedelta(hours=1))
+    found = decided(config, shop, [*old, early])
+    shop.report([*(finding(one, tag, "fraude") for one in old[:5]), finding(old[0], tag, "honesta")])
+    memory, asked = connect_memory(config), [payment(id_terminal=tag)]
+    awaited(lambda: memory.recall(asked).frauds.get(tag, ()), lambda moments: len(moments) == 4)
+    found |= decided(config, shop, [late])
+    sent += [*old, early, late]
+    knew = [FRAUDS_THERE in found[one["id_transacao"]]["motivos"] for one in (early, late)]
+    assert knew == [False, True]
+    return found
+
+
 @pytest.fixture(scope="module")
 def lived(platform: Platform, pix: PixWorkers) -> Iterator[Lived]:
     """Payments that the workers decided and that the streams have landed; Pix has a topic of its own."""
     sent, shop = some_payments(), Shop(platform.config)
     decisions = decided(pix.config, shop, sent)
+    decisions |= before_and_after_frauds_came_to_light(pix.config, shop, sent)
     # On another topic than the first time, as after a change of the settings.
     shop.send([one for one in sent if one["tipo_pagamento"] == "pix"][:3])
     with stream_lab() as lab:
@@ -136,7 +168,7 @@ def test_the_lake_decides_as_the_worker_did(lived: Lived) -> None:
     assert len(expected) > 0.9 * NUMBER
     assert {answer[0] for answer in expected.values()} == {"aprovar", "revisar", "negar"}
     reasons = {code for answer in expected.values() for code in answer[2]}
-    assert ON_THE_LIST in reasons
+    assert {ON_THE_LIST, FRAUDS_THERE} <= reasons
     assert len(reasons) > 12
 
 
