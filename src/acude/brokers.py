@@ -14,18 +14,6 @@ def kafka_python(config: Settings) -> dict[str, Any]:
     return brokers
 
 
-def group_member(config: Settings, group: str) -> dict[str, Any]:
-    """Arguments of a kafka-python consumer that shares its topics' partitions with a group, and commits itself."""
-    return kafka_python(config) | {
-        "group_id": group,
-        "enable_auto_commit": False,
-        "auto_offset_reset": "earliest",
-        "isolation_level": "read_committed",
-        # A topic or partition that is new, and unknown at the first look, would else be seen after five minutes.
-        "metadata_max_age_ms": 5_000,
-    }
-
-
 def librdkafka(config: Settings) -> dict[str, str]:
     """Properties of librdkafka's producers and consumers."""
     brokers = {"bootstrap.servers": config.kafka_bootstrap}

@@ -4,24 +4,21 @@ Every worker follows the topic in a thread of its own; the group shares its part
 once.
 """
 
-import logging
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from confluent_kafka import Consumer, KafkaException, Message
+from confluent_kafka import Message
 
-from acude import brokers
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
 from acude.payments.groups import FINDERS
+from acude.payments.member import Member
 from acude.payments.memory import Fraud, Memory, MemoryLostError
 from acude.risk.payment import microseconds
 from acude.settings import Settings
-
-log = logging.getLogger(__name__)
 
 TOPIC: Final = "contestacoes"
 
@@ -49,24 +46,15 @@ class Findings:
         threading.Thread(target=self._run, name="findings", daemon=True).start()
 
     def _run(self) -> None:
-        consumer = Consumer(
-            {
-                **brokers.librdkafka(self._config),
-                "group.id": FINDERS,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-            },
-            logger=log,
-        )
-        consumer.subscribe([TOPIC])
+        member = Member(self._config, FINDERS, TOPIC)
         try:
             while not self._stop.is_set():
-                if records := [one for one in consumer.consume(_BATCH, _LOOK_S) if not one.error()]:
-                    self._learn(consumer, records)
+                if records := member.take(_BATCH, _LOOK_S):
+                    self._learn(member, records)
         finally:
-            consumer.close()
+            member.close()
 
-    def _learn(self, consumer: Consumer, records: Sequence[Message]) -> None:
+    def _learn(self, member: Member, records: Sequence[Message]) -> None:
         found = frauds(self._decoder, records)
         while found and not self._stop.is_set():
             try:
@@ -77,11 +65,7 @@ class Findings:
         else:
             if found:
                 return
-        try:
-            consumer.commit(asynchronous=False)
-        except KafkaException as problem:
-            # They are read, and learnt, once more.
-            log.warning("findings are not committed: %s", problem)
+        member.commit()
 
 
 def frauds(decoder: Decoder, records: Sequence[Message]) -> list[Fraud]:

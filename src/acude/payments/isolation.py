@@ -57,7 +57,7 @@ def letters(
     traces = {arrival.coordinate: arrival.trace for arrival in arrivals}
     found = []
     for record in records:
-        at = Coordinate(record.topic() or "", record.partition() or 0, record.offset() or 0)
+        at = Coordinate.of(record)
         if at in lost:
             detail, now = type(lost[at]).__name__, datetime.now(UTC)
             original = _bytes(record.key()), _bytes(record.value()), headers_of(record)

@@ -13,22 +13,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import orjson
-from kafka import KafkaConsumer
+from confluent_kafka import Message as Record
 from kafka.errors import KafkaError
 from prometheus_client import Counter, Histogram
 from pybreaker import CircuitBreakerError
 
-from acude import brokers, logs
+from acude import logs
 from acude.ingress.producer import connect, require_topic
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter
 from acude.payments.groups import NOTIFIERS
+from acude.payments.member import Member
 from acude.payments.vitals import BUCKETS, Vitals, serve
 from acude.payments.webhook import Message, RefusedError, SilentError, Webhook
-from acude.payments.wire import ALERTS, Coordinate
+from acude.payments.wire import ALERTS, Coordinate, headers_of
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ ALERTS_PATH: Final = "/alertas"
 """Where Alertmanager posts."""
 
 _BATCH: Final = 32
+_LOOK_S: Final = 0.5
 _AT_ONCE: Final = 8
 _ANSWER_WITHIN_S: Final = 30
 _SESSION_MS: Final = 10_000
@@ -84,12 +86,7 @@ class Notifier:
         if self._webhook:
             self.metrics.watch([self._webhook.breaker])
         self._letters = connect(config, "acude-avisos", linger_ms=0)
-        self._consumer = KafkaConsumer(
-            ALERTS,
-            **brokers.group_member(config, NOTIFIERS),
-            max_poll_records=_BATCH,
-            session_timeout_ms=_SESSION_MS,
-        )
+        self._member = Member(config, NOTIFIERS, ALERTS, session_timeout_ms=_SESSION_MS)
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook")
 
     def run(self) -> None:
@@ -103,28 +100,27 @@ class Notifier:
                 while not self._stop.is_set():
                     self._step()
             finally:
-                self._consumer.close(autocommit=False)
+                self._member.close()
                 if self._webhook:
                     self._webhook.close()
 
     def _step(self) -> None:
-        polled = self._consumer.poll(timeout_ms=500)
+        records = self._member.take(_BATCH, _LOOK_S)
         self.metrics.beat()
-        self.metrics.ready = bool(self._consumer.assignment())
-        self.metrics.show_lag(NOTIFIERS, self._lag)
-        records = [record for part in polled.values() for record in part]
+        self.metrics.show(self._member)
         # Where it was told to stop in the middle, the next one tells all of the batch.
         if records and all(self._pool.map(self._dealt_with, records)):
-            self._consumer.commit()
+            self._member.commit()
 
-    def _dealt_with(self, record: Any) -> bool:  # noqa: ANN401 - kafka-python has no types
+    def _dealt_with(self, record: Record) -> bool:
         """Whether a record needs no more: told, or a dead letter."""
-        alert = _read(record.value)
+        value = record.value() or b""
+        alert = _read(value)
         if not self._webhook or not alert:
             self.metrics.told.labels(RISK, "sem_destino" if alert else "ilegivel").inc()
             return True
         about = {logs.TRACE: alert["id_rastro"], "payment": alert["id_transacao"]}
-        message = Message(RISK, record.value, alert["id_rastro"])
+        message = Message(RISK, value, alert["id_rastro"])
         tries = 0
 
         def failed() -> None:
@@ -148,18 +144,18 @@ class Notifier:
         log.info("told", extra=about | {"tries": tries, "webhook_id": message.id})
         return True
 
-    def _bury(self, record: Any, message: Message, problem: Exception, tries: int) -> None:  # noqa: ANN401 - kafka-python
+    def _bury(self, record: Record, message: Message, problem: Exception, tries: int) -> None:
         reason = deadletters.REFUSED if isinstance(problem, RefusedError) else deadletters.SILENT
         letter = Letter(
-            at=Coordinate(record.topic, record.partition, record.offset),
+            at=Coordinate.of(record),
             reason=reason,
             detail=_said(problem),
             attempts=tries,
             trace=message.trace,
             given_up=datetime.now(UTC),
-            key=record.key,
-            value=record.value,
-            headers=record.headers,
+            key=record.key(),
+            value=record.value(),
+            headers=headers_of(record),
         )
         kept = self._letters.send(deadletters.TOPIC, letter.payload(), letter.key, headers=letter.with_original())
         kept.get(_ANSWER_WITHIN_S)
@@ -189,16 +185,11 @@ class Notifier:
         log.info("alert told", extra={"webhook_id": message.id})
         return HTTPStatus.OK
 
-    def _lag(self) -> dict[int, int]:
-        places = self._consumer.assignment()
-        ends = {place: self._consumer.highwater(place) for place in places}
-        return {place.partition: end - self._consumer.position(place) for place, end in ends.items() if end is not None}
-
 
 def _read(value: bytes) -> dict[str, str] | None:
     """What an alert is about; None for a record that is no alert, which the lake keeps in quarantine."""
     try:
-        fields = orjson.loads(value or b"")
+        fields = orjson.loads(value)
         datetime.fromisoformat(fields["timestamp"])
         return {name: str(fields[name]) for name in ("id_transacao", "id_rastro", "timestamp")}
     except (ValueError, TypeError, KeyError):

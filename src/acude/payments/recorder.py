@@ -12,15 +12,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 import orjson
-from kafka import KafkaConsumer
 from prometheus_client import Counter, Histogram
 from psycopg import Error, OperationalError
 from psycopg_pool import PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 
-from acude import brokers, logs
+from acude import logs
 from acude.ingress.producer import require_topic
 from acude.payments.groups import RECORDERS
+from acude.payments.member import Member
 from acude.payments.store import Row, Store
 from acude.payments.vitals import BUCKETS, Vitals, serve
 from acude.payments.wire import DECISIONS
@@ -29,6 +29,7 @@ from acude.settings import Settings, settings
 log = logging.getLogger(__name__)
 
 _BATCH: Final = 2_000
+_LOOK_S: Final = 0.5
 
 
 class Metrics(Vitals):
@@ -50,7 +51,7 @@ class Recorder:
         require_topic(config, DECISIONS)
         self._stop = stop
         self._store = Store(config)
-        self._consumer = KafkaConsumer(DECISIONS, **brokers.group_member(config, RECORDERS), max_poll_records=_BATCH)
+        self._member = Member(config, RECORDERS, DECISIONS)
         self._patiently = Retrying(
             retry=retry_if_exception_type((OperationalError, PoolTimeout)),
             wait=wait_random_exponential(multiplier=0.2, max=5),
@@ -65,17 +66,15 @@ class Recorder:
         try:
             self._patiently(self._store.prepare)
             while not self._stop.is_set():
-                polled = self._consumer.poll(timeout_ms=500)
+                records = self._member.take(_BATCH, _LOOK_S)
                 self.metrics.beat()
-                self.metrics.ready = bool(self._consumer.assignment())
-                self.metrics.show_lag(RECORDERS, self._lag)
-                rows = [row_of(record.value) for part in polled.values() for record in part]
-                if rows:
+                self.metrics.show(self._member)
+                if rows := [row_of(payload) for record in records if (payload := record.value())]:
                     with self.metrics.batch.time():
                         self.metrics.rows.inc(self._patiently(self._store.add, rows))
-                    self._consumer.commit()
+                    self._member.commit()
         finally:
-            self._consumer.close(autocommit=False)
+            self._member.close()
             self._store.close()
 
     def _failed(self, attempt: RetryCallState) -> None:
@@ -83,11 +82,6 @@ class Recorder:
         self.metrics.beat()
         self.metrics.failures.inc()
         log.warning("the database does not answer", extra={"kind": type(problem).__name__})
-
-    def _lag(self) -> dict[int, int]:
-        places = self._consumer.assignment()
-        ends = {place: self._consumer.highwater(place) for place in places}
-        return {place.partition: end - self._consumer.position(place) for place, end in ends.items() if end is not None}
 
 
 def row_of(payload: bytes) -> Row:

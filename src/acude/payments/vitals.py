@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, ProcessCollector, generate_latest
 from pybreaker import CircuitBreaker, CircuitBreakerListener, CircuitBreakerState
 
+from acude.payments.member import Member
 from acude.settings import HOST
 
 BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0)
@@ -59,16 +60,17 @@ class Vitals:
             self.breakers.labels(breaker.name).set(0)
             breaker.add_listener(_Shown(self.breakers))
 
-    def show_lag(self, group: str, ask: Callable[[], Mapping[int, int]]) -> None:
-        """Shows the lag by partition; asks once a second at most."""
+    def show(self, member: Member) -> None:
+        """Ready with a partition of its own; shows the lag by partition, which is looked at once a second at most."""
+        self.ready = member.has_partitions
         now = time.monotonic()
         if now - self._lag_at < _LAG_EVERY_S:
             return
         self._lag_at = now
         # Partitions that are another member's now must not stay here.
         self.lag.clear()
-        for partition, behind in ask().items():
-            self.lag.labels(group, partition).set(max(0, behind))
+        for partition, behind in member.lag().items():
+            self.lag.labels(member.group, partition).set(max(0, behind))
 
 
 class _Shown(CircuitBreakerListener):

@@ -32,6 +32,11 @@ class Coordinate(NamedTuple):
     partition: int
     offset: int
 
+    @classmethod
+    def of(cls, record: Message) -> "Coordinate":
+        """The record's own."""
+        return cls(record.topic() or "", record.partition() or 0, record.offset() or 0)
+
     def __str__(self) -> str:
         """As it is stored: `transacoes/3/17`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
@@ -66,7 +71,7 @@ class Reader:
         """Records as payments; what is none is the lake's to quarantine, and comes back with its reason."""
         arrivals, refused = [], []
         for record in records:
-            coordinate = Coordinate(record.topic() or "", record.partition() or 0, record.offset() or 0)
+            coordinate = Coordinate.of(record)
             _, taken_ms = record.timestamp()
             try:
                 fields = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import uuid4
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Message, Producer, TopicPartition
 
 from acude import brokers, logs
 from acude.contracts.model import topic_of_its_own
@@ -27,6 +27,7 @@ from acude.payments.change_metrics import ChangeMetrics
 from acude.payments.current_lists import CurrentLists
 from acude.payments.findings import Findings
 from acude.payments.judge import Judge, Outcome
+from acude.payments.member import Member
 from acude.payments.memory import connect_memory
 from acude.payments.metrics import Metrics
 from acude.payments.notes import Notes
@@ -79,7 +80,7 @@ class Worker:
         rules.follow(stop)
         self._observer = Observer(config, rules, self.metrics, shown)
         self.metrics.watch([self._judge.breaker, self._blacklist.breaker])
-        self._consumer = _consumer(config, self.metrics, topic, self._group)
+        self._member = Member(config, self._group, topic, session_timeout_ms=_SESSION_MS, fetch_wait_max_ms=100)
         self._producer = _producer(config, self._group)
 
     def run(self) -> None:
@@ -92,27 +93,16 @@ class Worker:
         try:
             while not self._stop.is_set():
                 self.metrics.beat()
-                self.metrics.show_lag(self._group, self._lag)
-                if records := self._next():
+                self.metrics.show(self._member)
+                if records := self._member.take(self._batch, _LOOK_S):
                     with self.metrics.batch.time():
                         self._step(records)
         finally:
-            self._consumer.close()
+            self._member.close()
             self._blacklist.close()
             self._lists.close()
             self._notes.close()
             self._observer.close()
-
-    def _next(self) -> list[Message]:
-        """What is there, at most a batch; waits a moment for the first record only."""
-        first = self._consumer.poll(_LOOK_S)
-        if first is None:
-            return []
-        found = [first, *self._consumer.consume(self._batch - 1, 0)]
-        for record in found:
-            if problem := record.error():
-                log.warning("the broker says", extra={"answer": problem.str()})
-        return [record for record in found if not record.error()]
 
     def _step(self, records: Sequence[Message]) -> None:
         arrivals, refused = self._reader.read(records)
@@ -154,18 +144,8 @@ class Worker:
         for letter in letters:
             self._producer.produce(deadletters.TOPIC, letter.payload(), letter.key, headers=letter.with_original())
         offsets = [TopicPartition(*place, end) for place, end in ends.items()]
-        self._producer.send_offsets_to_transaction(offsets, self._consumer.consumer_group_metadata(), _PATIENCE_S)
+        self._producer.send_offsets_to_transaction(offsets, self._member.metadata(), _PATIENCE_S)
         self._producer.commit_transaction(_PATIENCE_S)
-
-    def _lag(self) -> dict[int, int]:
-        """Records behind the newest by partition, as far as the client knows: nobody is asked."""
-        places = self._consumer.position(self._consumer.assignment())
-        ends = {one.partition: self._consumer.get_watermark_offsets(one, cached=True)[1] for one in places}
-        return {
-            one.partition: ends[one.partition] - one.offset
-            for one in places
-            if min(one.offset, ends[one.partition]) >= 0
-        }
 
 
 def _log(outcome: Outcome, decision: Decision) -> None:
@@ -187,26 +167,6 @@ def _tell(current: CurrentRules, metrics: Metrics, shown: ChangeMetrics) -> None
     """An old version decides as well as before, so the worker stays ready, and says what it could not take."""
     shown.show(current)
     metrics.notice = "\n".join(f"not taken: {one}" for one in current.refused)
-
-
-def _consumer(config: Settings, metrics: Metrics, topic: str, group: str) -> Consumer:
-    def joined(_: Consumer, partitions: list[TopicPartition]) -> None:
-        metrics.ready = bool(partitions)
-
-    consumer = Consumer(
-        {
-            **brokers.librdkafka(config),
-            "group.id": group,
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
-            "isolation.level": "read_committed",
-            "session.timeout.ms": _SESSION_MS,
-            "fetch.wait.max.ms": 100,
-        },
-        logger=_RDKAFKA,
-    )
-    consumer.subscribe([topic], on_assign=joined)
-    return consumer
 
 
 def _producer(config: Settings, group: str) -> Producer:

@@ -56,6 +56,6 @@ def test_a_user_that_another_platform_is_adding_is_waited_for(monkeypatch: pytes
 
 
 def test_a_user_that_cannot_be_added_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(postgres._has_user_soon.retry, "stop", lambda _: True) 
+    monkeypatch.setattr(postgres._has_user_soon.retry, "stop", lambda _: True)
     with pytest.raises(PlatformError, match="can't be created"):
         let_in(monkeypatch, tmp_path, Machine(late=10**6))
