@@ -1,5 +1,6 @@
 """``acude``: the one command. Each sub-command is a module of ``acude.commands`` and is imported only when called."""
 
+import errno
 from importlib import import_module
 from typing import Any
 
@@ -28,6 +29,8 @@ COMMANDS = {
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
 
 class LazyCommands(TyperGroup):
     """A group whose members are imported when they are called, so that ``acude --help`` stays fast."""
@@ -51,6 +54,15 @@ class LazyCommands(TyperGroup):
 
         try:
             return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            where = error.filename or "where this command writes"
+            Console(stderr=True, soft_wrap=True, highlight=False).print(
+                f"[red]✗[/red] The disk is full: {where}\n"
+                "  Free some space (`acude doctor` says how much is needed), then run the same command again."
+            )
+            raise typer.Exit(1) from None
         except PlatformError as error:
             console = Console(stderr=True, soft_wrap=True, highlight=False)
             for line in error.log:

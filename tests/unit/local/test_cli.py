@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -21,6 +22,19 @@ def test_help_lists_every_command_without_importing_any() -> None:
 
 def test_an_unknown_command_is_refused() -> None:
     assert CliRunner().invoke(app, ["upp"]).exit_code == 2
+
+
+def test_a_full_disk_is_said_in_a_sentence_without_a_traceback() -> None:
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [sys.executable, "-c", "from acude.cli import app; app()", "doctor", "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+
+    assert answer.returncode == 1
+    assert "The disk is full" in answer.stderr
+    assert "Free some space" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 def test_an_unknown_service_is_said_in_a_sentence_without_a_traceback() -> None:
