@@ -141,11 +141,3 @@ def new_lake(tmp_path: Path) -> Iterator[Lake]:
         for entry in page.get("Contents", []):
             bucket.delete_object(Bucket=config.lake_bucket, Key=entry["Key"])
     bucket.delete_bucket(Bucket=config.lake_bucket)
-
-
-@pytest.fixture
-def lake(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
-    """A lake of the test's own."""
-    del platform
-    with new_lake(tmp_path) as found:
-        yield found

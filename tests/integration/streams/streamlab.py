@@ -259,6 +259,13 @@ def rebuild(prefix: str) -> dict[str, tuple[int, int]]:
     return job.differences(_spark(), prefix)
 
 
+def compare(prefix: str) -> dict[str, tuple[int, int]]:
+    """Step: how silver differs from what was made again under a prefix."""
+    from acude.lake import rebuild as job  # noqa: PLC0415
+
+    return job.differences(_spark(), prefix)
+
+
 def take_over(prefix: str) -> None:
     """Step: puts rebuilt tables in the place of the streamed ones."""
     from acude.lake import rebuild as job  # noqa: PLC0415

@@ -65,7 +65,6 @@ def test_a_lost_checkpoint_begins_with_todays_silver_and_counts_the_same(spark: 
     silver.land(late)
     spark.do(measure)
     before = live(spark)
-    spark.end_the_process()
     spark.delete("_checkpoints/measure/")
     spark.do(measure)
     assert live(spark) == before == expected(events)
