@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import orjson
 import pytest
 import uvicorn
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.ingress.topics import ensure_topics
@@ -30,9 +29,7 @@ from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.settings import HOST, PROJECT, Settings
 from acude.simulator.payments import payments
 from tests.servers import servers
-
-PATIENCE_S = 60
-T = TypeVar("T")
+from tests.waiting import PATIENCE_S, awaited
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +37,6 @@ def platform() -> Iterator[Platform]:
     """What decides payments, and an object store for lakes of the tests' own."""
     with servers("risk-worker", "risk-recorder", "risk-api", "risk-notifier", "s3") as found:
         yield found
-
-
-def awaited(call: Callable[[], T], good: Callable[[T], bool]) -> T:
-    """What the call gives, as soon as it is good."""
-    patient = Retrying(
-        retry=retry_if_result(lambda found: not good(found)), stop=stop_after_delay(PATIENCE_S), wait=wait_fixed(0.3)
-    )
-    return patient(call)
 
 
 def some_payments(number: int, seed: int | None = None, **changes: object) -> list[dict[str, Any]]:

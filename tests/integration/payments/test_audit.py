@@ -31,7 +31,8 @@ from acude.payments.wire import DECISIONS
 from acude.risk.lists import Entry
 from acude.risk.policy import DEFAULT
 from acude.settings import Settings
-from tests.integration.payments.conftest import Shop, awaited, some_payments
+from tests.integration.payments.conftest import Shop, some_payments
+from tests.waiting import awaited
 
 Sql = Connection[Any]
 

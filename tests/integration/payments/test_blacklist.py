@@ -13,8 +13,9 @@ from acude.payments.judge import ON_THE_LIST
 from acude.settings import Settings
 from acude.simulator.blacklist import Mode, api, is_listed
 from acude.simulator.payments.documents import cpf
-from tests.integration.payments.conftest import Shop, awaited, some_payments
+from tests.integration.payments.conftest import Shop, some_payments
 from tests.integration.payments.serving import served
+from tests.waiting import awaited
 
 CLEAN = ["52998224725", "11222333000181", "12ABC34501DE35"]
 LISTED = next(document for base in range(10**8, 10**9) if is_listed(document := cpf(base)))

@@ -26,7 +26,8 @@ from acude.payments.store import Store
 from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments.documents import cnpj, cpf
-from tests.integration.payments.conftest import Shop, awaited, some_payments, suspicious
+from tests.integration.payments.conftest import Shop, some_payments, suspicious
+from tests.waiting import awaited
 
 Door = Callable[..., httpx.Client]
 Payment = dict[str, Any]

@@ -9,7 +9,7 @@ from kafka.admin import NewTopic
 from acude import brokers
 from acude.local.platform import Platform
 from acude.payments.member import Member
-from tests.integration.payments.conftest import awaited
+from tests.waiting import awaited
 
 
 def test_a_topic_that_appears_after_its_reader_is_read(platform: Platform) -> None:

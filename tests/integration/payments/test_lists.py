@@ -20,8 +20,9 @@ from acude.payments.current_lists import CurrentLists
 from acude.risk.lists import Entry
 from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
-from tests.integration.payments.conftest import OF_A_KIND, Shop, awaited, some_payments
+from tests.integration.payments.conftest import OF_A_KIND, Shop, some_payments
 from tests.unit.risk import pasts
+from tests.waiting import awaited
 
 BLOCKED = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED = "NA_LISTA_DE_PERMISSAO"

@@ -23,9 +23,10 @@ from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
 from acude.simulator.payments import payments
 from acude.simulator.payments.documents import cpf
-from tests.integration.payments.conftest import PixWorkers, Shop, awaited, finding
+from tests.integration.payments.conftest import PixWorkers, Shop, finding
 from tests.integration.streams.streamlab import Row, StreamLab, ingest, score, stream_lab
 from tests.unit.risk.pasts import payment
+from tests.waiting import awaited
 
 NUMBER, PAYERS = 1_200, 300
 FRAUDS_THERE = "TERMINAL_COM_FRAUDES"

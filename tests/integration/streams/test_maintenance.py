@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from acude.aws import s3
+from acude.lake.lease import Lease
 from acude.settings import PROJECT
 from tests.integration.streams.streamlab import (
     NOON,
@@ -21,6 +23,7 @@ from tests.integration.streams.streamlab import (
     measure,
     serve_one_at_the_desk,
 )
+from tests.waiting import awaited
 
 EVENTS = "silver.eventos_clientes"
 DAY = timedelta(days=1)
@@ -113,12 +116,16 @@ def test_a_request_is_served_where_no_driver_runs(spark: StreamLab, silver: Silv
 
 def test_a_request_is_served_by_the_driver_that_holds_the_lease(spark: StreamLab, silver: Silver) -> None:
     land_six_files(silver)
-    asking = subprocess.Popen(
-        [sys.executable, "-c", f"from {ask.__module__} import ask; print(ask('expire', {EVENTS!r}, None))"],
-        cwd=PROJECT, env=spark.whole_environment, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    spark.do(serve_one_at_the_desk)
-    assert asking.communicate(timeout=60)[0].strip() == "{'hours': 0, 'log_files': 0}"
+    with ThreadPoolExecutor(1) as pool:
+        served = pool.submit(spark.do, serve_one_at_the_desk)
+        # Who finds no driver would do it himself.
+        awaited(Lease("streams", spark.config).holder, bool)
+        asked = subprocess.run(
+            [sys.executable, "-c", f"from {ask.__module__} import ask; print(ask('expire', {EVENTS!r}, None))"],
+            cwd=PROJECT, env=spark.whole_environment, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+        served.result()
+    assert asked.stdout.strip() == "{'hours': 0, 'log_files': 0}"
 
 
 def test_a_failure_is_told_to_whoever_asked(spark: StreamLab, silver: Silver) -> None:

@@ -27,7 +27,8 @@ from acude.local.servers import postgres
 from acude.payments.store import Store
 from acude.payments.wire import TOPIC
 from acude.settings import HOST, Settings, settings
-from tests.integration.payments.conftest import awaited, some_payments, token
+from tests.integration.payments.conftest import some_payments, token
+from tests.waiting import awaited
 
 SPEAKERS = {
     "kafka_port": [],

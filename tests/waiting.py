@@ -1,0 +1,17 @@
+"""Waiting for what servers do in their own time."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+PATIENCE_S = 60
+T = TypeVar("T")
+
+
+def awaited(call: Callable[[], T], good: Callable[[T], bool]) -> T:
+    """What the call gives, as soon as it is good; an error where that takes longer than `PATIENCE_S`."""
+    patient = Retrying(
+        retry=retry_if_result(lambda found: not good(found)), stop=stop_after_delay(PATIENCE_S), wait=wait_fixed(0.3)
+    )
+    return patient(call)
