@@ -11,6 +11,9 @@ from acude.settings import Settings
 log = logging.getLogger(__name__)
 _RDKAFKA: Final = logging.getLogger("rdkafka")
 
+_SESSION_MS: Final = 10_000
+"""After so long a member that died is out of the group, and its records are another's."""
+
 
 class Member:
     """Joins at once; the group's other members are told when it is closed.
@@ -31,6 +34,7 @@ class Member:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_committed",
+                "session.timeout.ms": _SESSION_MS,
                 **own,
             },
             logger=_RDKAFKA,

@@ -45,8 +45,6 @@ _BATCH: Final = 32
 _LOOK_S: Final = 0.5
 _AT_ONCE: Final = 8
 _ANSWER_WITHIN_S: Final = 30
-_SESSION_MS: Final = 10_000
-"""After so long a notifier that died is out of the group, and its alerts are another's."""
 
 
 class Metrics(Vitals):
@@ -86,7 +84,7 @@ class Notifier:
         if self._webhook:
             self.metrics.watch([self._webhook.breaker])
         self._letters = connect(config, "acude-avisos", linger_ms=0)
-        self._member = Member(config, NOTIFIERS, ALERTS, session_timeout_ms=_SESSION_MS)
+        self._member = Member(config, NOTIFIERS, ALERTS)
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook")
 
     def run(self) -> None:
