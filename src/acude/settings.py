@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     risk_port: int = Field(default=8090, description="Port of the local door for payments")
     risk_url: str = Field(default=f"http://{HOST}:8090", description="Address of the door for payments")
     risk_rate_limit: int = Field(default=500, description="Requests a second that each client may make")
-    risk_most_waiting: int = Field(default=500, description="More requests than this waiting for a decision get a 503")
+    risk_most_waiting: int = Field(default=256, description="More payments than this at the door at once get a 503")
     issuer_port: int = Field(default=8091, description="Port of the local issuer of tokens")
     oauth_issuer: str = Field(default=f"http://{HOST}:8091", description="Who signs the tokens that the door accepts")
     oauth_audience: str = "acude"

@@ -43,7 +43,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.include_router(health.router())
     app.state.metrics = Metrics()
     app.middleware("http")(observed(app.state.metrics))
-    app.add_middleware(Shedding)
+    app.add_middleware(Shedding, most=config.risk_most_waiting)
     app.exception_handler(ProblemError)(_on_problem)
     app.exception_handler(HTTPException)(_on_http_error)
     app.exception_handler(RequestValidationError)(_on_bad_parameter)

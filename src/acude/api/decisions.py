@@ -76,15 +76,12 @@ class Decisions:
         """How many payments are waited for."""
         return len(self._waiting)
 
-    def is_behind(self, most: int, longest_s: float) -> bool:
+    def is_behind(self, longest_s: float) -> bool:
         """Whether one more payment would hardly be decided in time.
 
         Args:
-            most: payments that may wait.
             longest_s: time that a few may wait for longer, and more may not.
         """
-        if len(self._waiting) >= most:
-            return True
         # In the order in which they began. A few wait in vain: theirs is a payment that was decided before.
         later = next(islice(self._waiting.values(), _IN_VAIN, None), None)
         return later is not None and time.monotonic() - later.since > longest_s

@@ -117,7 +117,6 @@ def router(config: Settings) -> APIRouter:
 class _Door:
     def __init__(self, config: Settings, decoder: Decoder) -> None:
         self._decoder = decoder
-        self._most_waiting = config.risk_most_waiting
         self._budget_s = config.risk_budget.total_seconds()
 
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
@@ -126,7 +125,7 @@ class _Door:
         decisions = request.app.state.decisions
         if not decisions.is_following:
             raise _unavailable("The broker does not answer.")
-        if decisions.is_behind(self._most_waiting, self._budget_s / 2):
+        if decisions.is_behind(self._budget_s / 2):
             raise _unavailable("More payments wait than can be decided in time.")
         payload = await self._payload(request)
         fields = self._checked(payload)
