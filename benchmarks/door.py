@@ -18,6 +18,7 @@ import numpy as np
 
 from acude.local.platform import Platform
 from acude.settings import HOST, Settings
+from benchmarks.bottleneck import watched
 from benchmarks.risk import PERCENTILES, report, some_payments
 
 RATE = 200
@@ -86,8 +87,9 @@ async def ask(client: Client, bodies: Sequence[bytes], rate: float) -> tuple[lis
     return waited, statuses
 
 
-def measure(config: Settings, rate: float, seconds: float) -> dict[str, Any]:
-    """Latencies at one rate; `load` is the machine's load average beside them."""
+def measure(platform: Platform, rate: float, seconds: float) -> dict[str, Any]:
+    """Latencies at one rate, and what holds them up; `load` is the machine's load average beside them."""
+    config = platform.config
     bodies = [one.value for one in some_payments(int(rate * seconds), rate)]
     client = Client(config.risk_port, token(config))
 
@@ -97,7 +99,8 @@ def measure(config: Settings, rate: float, seconds: float) -> dict[str, Any]:
         finally:
             client.close()
 
-    waited, statuses = asyncio.run(asked())
+    with watched(platform) as work:
+        waited, statuses = asyncio.run(asked())
     return {
         "rate": rate,
         "requests": len(waited),
@@ -105,14 +108,15 @@ def measure(config: Settings, rate: float, seconds: float) -> dict[str, Any]:
         "max_ms": round(max(waited) * 1000, 1),
         **{f"status_{status}": count for status, count in sorted(statuses.items())},
         "load": round(os.getloadavg()[0], 1),
+        **work,
     }
 
 
-def borne(config: Settings) -> float:
+def borne(platform: Platform) -> float:
     """The highest of the rates at which every request still gets its decision, and soon: then no queue grows."""
     best = float(RATE)
     for rate in STEPS:
-        found = measure(config, rate, CLIMB_S)
+        found = measure(platform, rate, CLIMB_S)
         report(f"climbing, {rate}/s", found)
         if found.get("status_200") != found["requests"] or found["p99_ms"] > _IN_TIME_MS:
             break
@@ -120,13 +124,13 @@ def borne(config: Settings) -> float:
     return best
 
 
-def figures(config: Settings) -> dict[str, Any]:
+def figures(platform: Platform) -> dict[str, Any]:
     """At the usual rate, and at twice what the door can bear."""
-    measure(config, RATE, WARM_S)
-    usual = measure(config, RATE, SECONDS)
+    measure(platform, RATE, WARM_S)
+    usual = measure(platform, RATE, SECONDS)
     report(f"HTTP at {RATE}/s", usual)
-    most = borne(config)
-    beyond = measure(config, 2 * most, CLIMB_S)
+    most = borne(platform)
+    beyond = measure(platform, 2 * most, CLIMB_S)
     report(f"HTTP at {2 * most:.0f}/s, twice what it bears", beyond)
     return {"http": usual, "http_most_per_s": most, "http_beyond": beyond}
 
@@ -141,7 +145,7 @@ def main() -> None:
     path = platform.config.var / "bench" / "risk.json"
     path.parent.mkdir(exist_ok=True)
     known = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps(known | figures(platform.config), indent=2) + "\n")
+    path.write_text(json.dumps(known | figures(platform), indent=2) + "\n")
     if not attached:
         platform.down()
 

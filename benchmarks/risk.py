@@ -26,9 +26,11 @@ from acude.payments.wire import DECISIONS, TOPIC
 from acude.settings import Settings
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments import Labelled, payments
+from benchmarks.bottleneck import watched
 
 RATE = 300
 WARM_S, SECONDS = 20, 60
+MANY = 100_000
 SUSTAINED_S = 20
 MOST_LATE_S = 2.0
 PATIENCE_S = 120
@@ -131,22 +133,29 @@ def sustained(platform: Platform) -> dict[str, Any]:
     wanted = {one.payment.id_transacao for one in sent}
     while not seen.at:
         time.sleep(0.05)
-    cpu, began, first = sum(worker.cpu_times()[:2]), time.monotonic(), len(seen.at)
-    while not wanted <= seen.at.keys() and time.monotonic() - began < PATIENCE_S:
-        time.sleep(0.05)
-    took, used, decided = time.monotonic() - began, sum(worker.cpu_times()[:2]) - cpu, len(seen.at) - first
+    with watched(platform) as work:
+        cpu, began, first = sum(worker.cpu_times()[:2]), time.monotonic(), len(seen.at)
+        while not wanted <= seen.at.keys() and time.monotonic() - began < PATIENCE_S:
+            time.sleep(0.05)
+        took, used, decided = time.monotonic() - began, sum(worker.cpu_times()[:2]) - cpu, len(seen.at) - first
     seen.done.set()
     follower.join()
     return {
         "decisions_per_s": round(decided / took),
         "decisions_per_s_per_core": round(decided / used),
         "worker_mib": round(worker.memory_full_info().pss / 2**20),
+        **work,
     }
 
 
 def report(title: str, found: dict[str, Any]) -> None:
     """A line for people."""
-    print(f"{title}: " + ", ".join(f"{name} {value:,}" for name, value in found.items()), flush=True)
+    shown = (f"{name} {_shown(value)}" for name, value in found.items() if not isinstance(value, dict))
+    print(f"{title}: {', '.join(shown)}", flush=True)
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
 def main() -> None:
@@ -156,10 +165,11 @@ def main() -> None:
     attached = platform.is_running()
     platform.up(names)
     config = platform.config
-    figures = measure(config, RATE, SECONDS, WARM_S)
+    figures = measure(config, RATE, MANY / RATE, WARM_S)
     report(f"at {RATE}/s", figures)
     found = {**figures, **sustained(platform)}
-    report("a backlog", {name: found[name] for name in ("decisions_per_s", "decisions_per_s_per_core", "worker_mib")})
+    shown = ("decisions_per_s", "decisions_per_s_per_core", "worker_mib", "bottleneck")
+    report("a backlog", {name: found[name] for name in shown})
     url = f"http://127.0.0.1:{config.blacklist_port}/modo"
     httpx.put(url, json={"modo": Mode.SLOW}).raise_for_status()
     found["blacklist_slow"] = measure(config, RATE, SECONDS)
