@@ -47,6 +47,10 @@ def test_a_day_chosen_in_the_form_runs_and_becomes_green(
         (run,) = api.runs(DAG, run_type="manual", conf_contains=days[0].isoformat(), run_after_gte=began.isoformat())
     airflow.goto(f"/dags/{DAG}/runs/{run.dag_run_id}")
     expect(airflow.get_by_test_id("state-badge").first).to_have_text("Success", timeout=A_RUN_MS)
+    # The tasks below are as they were some seconds ago.
+    airflow.reload()
+    expect(airflow.get_by_text("No Status")).to_have_count(0)
+    airflow.wait_for_load_state("networkidle")
     airflow.screenshot(path=screenshots / "run.png")
 
 
