@@ -39,6 +39,18 @@ def servers(*names: str) -> Iterator[Platform]:
         found.down()
 
 
+@contextmanager
+def away(platform: Platform, *names: str) -> Iterator[None]:
+    """Servers that are down meanwhile."""
+    for name in names:
+        platform.stop(name)
+    try:
+        yield
+    finally:
+        for name in names:
+            platform.start(name)
+
+
 def lane(item: pytest.Item) -> str | None:
     """The folder whose `platform` fixture a test takes: tests of one lane share its servers."""
     found = platform_of(item)

@@ -16,6 +16,8 @@ from tests.integration.payments.conftest import suspicious, token
 
 WITHIN_S = 300
 IN_THE_LAKE = {f"row of silver.{topic}" for topic in ("transacoes", "decisoes_risco", "alertas")}
+LAST = IN_THE_LAKE | {"kept for an hour"}
+"""What a payment need not wait for; on a busy machine the memory may take it later, too."""
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +30,12 @@ def streams(platform: Platform) -> Iterator[Platform]:
         platform.stop("streams")
 
 
-def story_in_the_lake(wanted: str) -> dict[str, Any]:
+def whole_story(wanted: str) -> dict[str, Any]:
     deadline = time.monotonic() + WITHIN_S
     while True:
         answer = CliRunner().invoke(app, ["trace", wanted, "--json"])
         story: dict[str, Any] = json.loads(answer.stdout)
-        if {one["evento"] for one in story["eventos"]} >= IN_THE_LAKE:
+        if {one["evento"] for one in story["eventos"]} >= LAST:
             return story
         assert time.monotonic() < deadline, answer.output
         time.sleep(2)
@@ -48,7 +50,7 @@ def test_the_story_of_a_payment_ends_in_the_lake(streams: Platform) -> None:
     }
     asked = httpx.post(f"{config.risk_url}/transacoes", content=json.dumps(payment), headers=headers, timeout=10)
     assert asked.json()["id_rastro"] == trace_id
-    story = story_in_the_lake(trace_id)
+    story = whole_story(trace_id)
     assert story["sem_resposta"] == {}
     assert {one["onde"] for one in story["eventos"]} == {"log", "kafka", "valkey", "postgres", "athena"}
     places = {one["evento"]: one["dados"]["registro"] for one in story["eventos"] if "registro" in one["dados"]}

@@ -147,6 +147,10 @@ class Judge:
         self._remember(fresh, listings)
         return outcomes
 
+    def catch_up(self) -> None:
+        """Keeps what the memory could not take; for moments without payments, when no later batch would do it."""
+        self._remember([], {})
+
     def give_up(self, arrival: Arrival) -> Outcome:
         """What is answered where `decide` fails on a payment alone: a person looks at it. The memory is not told."""
         return self._outcome(arrival, undecided(Past(arrival.payment, {}), self._rules().policy, [], [DEFECT]))

@@ -97,6 +97,8 @@ class Worker:
                 if records := self._member.take(self._batch, _LOOK_S):
                     with self.metrics.batch.time():
                         self._step(records)
+                else:
+                    self._judge.catch_up()
         finally:
             self._member.close()
             self._blacklist.close()

@@ -27,6 +27,7 @@ from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments.documents import cnpj, cpf
 from tests.integration.payments.conftest import Shop, some_payments, suspicious
+from tests.servers import away
 from tests.waiting import awaited
 
 Door = Callable[..., httpx.Client]
@@ -148,18 +149,6 @@ def on_the_topic(platform: Platform, canary: Canary) -> list[Payment]:
     producer.flush(30)
     producer.close()
     return payments
-
-
-@contextmanager
-def away(platform: Platform, *names: str) -> Iterator[None]:
-    """Servers that are down meanwhile."""
-    for name in names:
-        platform.stop(name)
-    try:
-        yield
-    finally:
-        for name in names:
-            platform.start(name)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from acude.payments import traces
 from acude.payments.wire import ALERTS
 from acude.settings import settings
 from tests.integration.payments.conftest import Shop, some_payments, suspicious
+from tests.servers import away
 
 Door = Callable[..., httpx.Client]
 Story = dict[str, Any]
@@ -111,17 +111,6 @@ def test_a_table_for_people_has_every_event(door: Door) -> None:
     for what in ("payment taken", "decision written", "alert written", "row of decisoes", decision["decisao"]):
         assert what in told.stdout
     assert "the lake (athena) did not answer" in told.stderr
-
-
-@contextmanager
-def away(platform: Platform, *names: str) -> Iterator[None]:
-    for name in names:
-        platform.stop(name)
-    try:
-        yield
-    finally:
-        for name in names:
-            platform.start(name)
 
 
 def test_stores_that_are_down_are_named_and_the_others_tell_what_they_know(

@@ -3,20 +3,21 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 import httpx
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
+from acude.payments.memory import connect_memory
 from acude.payments.store import Row, Store
 from acude.payments.wire import ALERTS, DECISIONS
 from tests.integration.payments.conftest import Shop, some_payments
+from tests.servers import away
+from tests.waiting import awaited
 
 
 @retry(retry=retry_if_result(lambda row: row is None), stop=stop_after_delay(30), wait=wait_fixed(0.2))
@@ -93,23 +94,19 @@ def test_a_worker_killed_in_the_middle_leaves_no_payment_without_a_decision_and_
     assert stored(store, sent[-1]["id_transacao"])
 
 
-@pytest.fixture
-def forgetful(platform: Platform) -> Iterator[None]:
-    """Valkey away, and back afterwards."""
-    platform.stop("valkey")
-    yield
-    platform.start("valkey")
-
-
-@pytest.mark.usefixtures("forgetful")
-def test_without_valkey_payments_are_decided_and_marked(shop: Shop) -> None:
+def test_without_valkey_payments_are_decided_and_marked_and_remembered_though_no_other_follows(
+    shop: Shop, platform: Platform
+) -> None:
     sent = some_payments(50)
-    shop.send(sent)
-    decisions = shop.decisions(sent)
+    with away(platform, "valkey"):
+        shop.send(sent)
+        decisions = shop.decisions(sent)
     assert {len(rows) for rows in decisions.values()} == {1}
     assert {(row["degradado"], "memoria" in row["causas"]) for rows in decisions.values() for row in rows} == {
         (True, True)
     }
+    memory = connect_memory(platform.config)
+    awaited(lambda: [memory.stored(one["id_transacao"]) for one in sent], all)
 
 
 def test_decisions_of_an_outage_are_in_the_database_afterwards(shop: Shop, store: Store, platform: Platform) -> None:

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -32,6 +31,7 @@ from acude.contracts.spark import arrow_schema
 from acude.lake.provide import provide
 from acude.payments.series.loader import Series
 from acude.settings import PROJECT, Settings, settings
+from tests.waiting import awaited
 
 Row = dict[str, Any]
 
@@ -282,16 +282,15 @@ def ask(action: Literal["compact", "expire"], name: str, day: date | None) -> di
 
 def serve_one_at_the_desk() -> None:
     """Step: holds the streams' lease until a request has come and been served."""
+    from acude.lake import control  # noqa: PLC0415
     from acude.lake.lease import Lease  # noqa: PLC0415
     from jobs.streaming.maintenance import Desk  # noqa: PLC0415
 
     with Lease("streams"):
         desk = Desk(_spark())
-        while not desk.busy:
-            desk.look()
-            time.sleep(0.1)
-        while desk.busy:
-            time.sleep(0.1)
+        awaited(control.waiting, bool)
+        desk.look()
+        awaited(lambda: desk.busy, lambda busy: not busy)
 
 
 # A topic of a test's own.
