@@ -74,7 +74,7 @@ test-unit: install ## the tests that need no server
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup tests/unit
 
 test: packages lint test-unit ## all the tests, with real servers and a real browser
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --ignore tests/unit
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --session-timeout 3600 --ignore tests/unit
 
 bench: install ## the figures of the platform, into var/bench/
 	$(BIN)/python -m benchmarks

@@ -1,5 +1,7 @@
 """What tests share: the real servers, started once for all tests that take the same ones."""
 
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("spark"))
     # So that no worker is left alone with a long one at the end.
     items.sort(key=_place)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Says at once what failed: a run that is cut off prints nothing at its end."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        why = getattr(report.longrepr, "reprcrash", None)
+        sys.stderr.write(f"\n{report.nodeid} ({report.when}, {report.duration:.0f} s): {why or report.longreprtext}\n")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,16 +1,16 @@
 """A client's rate is counted for all doors together; without Valkey each door counts for itself."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import uuid4
 
 import httpx
-import pytest
 from limits import RateLimitItemPerDay
 
 from acude.api.rate import RateLimit
 from acude.local.platform import Platform
 from tests.integration.payments.conftest import another_door
+from tests.servers import away
 
 Door = Callable[..., httpx.Client]
 AGREED = 5
@@ -30,14 +30,6 @@ def admitted(platform: Platform, client: str, asked: int) -> list[int]:
     return asyncio.run(ask())
 
 
-@pytest.fixture
-def forgetful(platform: Platform) -> Iterator[None]:
-    """Valkey away, and back afterwards."""
-    platform.stop("valkey")
-    yield
-    platform.start("valkey")
-
-
 def test_two_doors_admit_together_what_was_agreed(platform: Platform) -> None:
     one, other = f"c-{uuid4().hex}", f"c-{uuid4().hex}"
     assert sum(admitted(platform, one, AGREED)) == AGREED
@@ -45,9 +37,9 @@ def test_two_doors_admit_together_what_was_agreed(platform: Platform) -> None:
     assert sum(admitted(platform, other, 1)) == 2
 
 
-@pytest.mark.usefixtures("forgetful")
 def test_without_valkey_each_door_counts_for_itself(platform: Platform) -> None:
-    assert admitted(platform, f"c-{uuid4().hex}", 2 * AGREED) == [AGREED, AGREED]
+    with away(platform, "valkey"):
+        assert admitted(platform, f"c-{uuid4().hex}", 2 * AGREED) == [AGREED, AGREED]
 
 
 def test_more_than_agreed_is_refused_and_told_when_to_come_back(platform: Platform, door: Door) -> None:

@@ -35,6 +35,8 @@ from tests.waiting import awaited
 
 Row = dict[str, Any]
 
+_PATIENCE_S = 300
+
 
 @dataclass
 class StreamLab:
@@ -43,6 +45,7 @@ class StreamLab:
     config: Settings
     changes: dict[str, object]
     child: ProcessPoolExecutor | None = None
+    pid: int = 0
     buckets: list[str] = field(default_factory=list)
 
     def new_lake(self) -> None:
@@ -69,7 +72,12 @@ class StreamLab:
         if self.child is None:
             self.child = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
             self.child.submit(_set_environment, self.environment).result(timeout=60)
-        return self.child.submit(_told, step, arguments).result(timeout=300)
+            self.pid = self.child.submit(os.getpid).result()
+        try:
+            return self.child.submit(_told, step, arguments).result(timeout=_PATIENCE_S)
+        except TimeoutError:
+            self._kill_the_process()
+            raise AssertionError(f"{step.__name__} did not end within {_PATIENCE_S} s") from None
 
     def create(self, *tables: str) -> None:
         """Makes empty tables."""
@@ -90,6 +98,11 @@ class StreamLab:
         if self.child is not None:
             self.child.shutdown()
             self.child = None
+
+    def _kill_the_process(self) -> None:
+        """Ends a child that hangs, so that only the test at hand fails; the next step begins another."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.forget_the_process()
 
     def forget_the_process(self) -> None:
         """After the child was killed; the next step begins another."""
