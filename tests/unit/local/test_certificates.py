@@ -50,12 +50,16 @@ def test_every_address_asks_for_it_and_says_whom_to_trust(tmp_path: Path) -> Non
 
 
 def test_without_it_nothing_is_left_of_it(tmp_path: Path) -> None:
-    ensure_local_env(bare(tmp_path))
-    ensure_local_env(bare(tmp_path, tls=False))
-    text = (tmp_path / "local.env").read_text()
-    assert "TLS" not in text
-    assert "ssl" not in text
-    assert "https" not in text
+    # None of them can be part of a drawn secret.
+    marks = {"\nACUDE_TLS", "?ssl", "rediss://", "https://"}
+
+    def written(*, tls: bool) -> set[str]:
+        ensure_local_env(bare(tmp_path, tls=tls))
+        text = (tmp_path / "local.env").read_text()
+        return {mark for mark in marks if mark in text}
+
+    assert written(tls=True) == marks
+    assert written(tls=False) == set()
 
 
 def test_airflows_second_driver_has_the_option_by_its_own_name(tmp_path: Path) -> None:
