@@ -1,0 +1,68 @@
+"""What makes a demo fail, and which day it plays."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from acude import demo
+from acude.aws import s3
+from acude.local.errors import PlatformError
+from acude.local.platform import Platform
+from acude.settings import Settings
+from acude.simulator import ledger as ledgers
+from acude.simulator.play import Summary
+
+FIRST_LIVE_DAY = datetime.now(UTC).date() - timedelta(days=1)
+
+
+@pytest.fixture
+def config(platform: Platform) -> Settings:
+    """An inbox of the test's own."""
+    bucket = f"acude-teste-{uuid4().hex[:12]}"
+    s3(platform.config).create_bucket(Bucket=bucket)
+    return platform.config.model_copy(update={"inbox_bucket": bucket})
+
+
+def exported(config: Settings, *names: str) -> None:
+    for name in names:
+        s3(config).put_object(Bucket=config.inbox_bucket, Key=f"vendas/{name}", Body=b"")
+
+
+def test_each_demo_plays_the_day_after_those_that_the_shop_has_exported(config: Settings) -> None:
+    day = demo.FIRST_DAY
+    assert demo.next_day(config) == day
+    exported(config, f"loja/{day}.parquet", f"parceiro/{day + timedelta(days=1)}.csv")
+    assert demo.next_day(config) == day + timedelta(days=1)
+    exported(config, f"loja/{day + timedelta(days=1)}.parquet")
+    assert demo.next_day(config) == day + timedelta(days=2)
+
+
+def test_the_live_shops_days_are_not_played(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "FIRST_DAY", FIRST_LIVE_DAY - timedelta(days=1))
+    assert demo.next_day(config) == FIRST_LIVE_DAY - timedelta(days=1)
+    exported(config, f"loja/{FIRST_LIVE_DAY - timedelta(days=1)}.parquet")
+    with pytest.raises(PlatformError, match="Every day up to yesterday was played"):
+        demo.next_day(config)
+
+
+@pytest.mark.parametrize("answers", [{}, {("eventos_clientes", "valido", ledgers.UNANSWERED): 20_000}])
+def test_a_day_of_which_the_broker_took_nothing_fails(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answers: dict[tuple[str, str, str], int]
+) -> None:
+    now = datetime.now(UTC)
+    played = Summary("20260105T000000-1", tmp_path, now, now, sum(answers.values()), 0, answers, 1.0)
+    monkeypatch.setattr(demo, "_play_with_a_kill", lambda *_: played)
+    with pytest.raises(PlatformError, match="accepted none of the shop's events"):
+        demo.tell(platform, lambda _: None)
+
+
+@pytest.mark.parametrize("broken", range(5))
+def test_a_demo_holds_only_with_all_five_properties(broken: int) -> None:
+    def story(findings: int, *, held: bool) -> demo.Story:
+        return demo.Story(demo.FIRST_DAY, [demo.Finding(str(n), held or n != broken, "") for n in range(findings)])
+
+    assert story(5, held=True).held
+    assert not story(5, held=False).held
+    assert not story(4, held=True).held
