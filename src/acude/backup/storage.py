@@ -21,7 +21,7 @@ from acude.backup.manifest import Manifest, StoredFile
 from acude.settings import Settings
 
 MANIFEST: Final = "manifesto.json"
-_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_ID: Final = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{6}")
 _PART: Final = 16 * 1024 * 1024
 """Bytes of an upload's part, of which S3 takes 10,000: a file may have 160 GB."""
 _RANGE: Final = 8 * 1024 * 1024
@@ -30,12 +30,12 @@ _RANGE: Final = 8 * 1024 * 1024
 
 def new_id(now: datetime) -> str:
     """A backup's name; the names' order is that of their times."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
 
 
 def begun(backup_id: str) -> datetime:
     """When a backup of this name was begun."""
-    return datetime.strptime(backup_id[:16], "%Y%m%dT%H%M%S%z")
+    return datetime.strptime(backup_id.partition("-")[0], "%Y%m%dT%H%M%S%f%z")
 
 
 class Storage:

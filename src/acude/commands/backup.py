@@ -98,7 +98,7 @@ def verify(backup_id: Which = "latest", *, as_json: Json = False) -> None:
 
     Examples:
       acude backup verify
-      acude backup verify 20261123T012628Z-1a2b3c --json
+      acude backup verify 20261123T012628123456Z-1a2b3c --json
     """
     from acude.backup.verify import verify as prove  # noqa: PLC0415 - --help does without it
     from acude.settings import settings  # noqa: PLC0415
@@ -134,7 +134,7 @@ def restore(
 
     Examples:
       acude backup restore
-      acude backup restore 20261123T012628Z-1a2b3c --database risco --overwrite
+      acude backup restore 20261123T012628123456Z-1a2b3c --database risco --overwrite
     """
     from acude.backup.restore import restore as bring_back  # noqa: PLC0415 - --help does without it
     from acude.settings import settings  # noqa: PLC0415

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from acude import aws
 from acude.backup.prune import prune
-from acude.backup.storage import Storage, new_id
+from acude.backup.storage import Storage, begun, new_id
 from acude.settings import Settings
 from tests.integration.backup.conftest import Acude, objects
 
@@ -24,6 +24,13 @@ def test_only_the_newest_stay(config: Settings, storage: Storage, acude: Acude) 
     assert not [key for key in objects(config) if key.startswith(str(first))]
     assert json.loads(acude("prune", "--keep", "1", "--json").stdout) == {"removidos": [second]}
     acude("prune", "--keep", "0", code=2)
+
+
+def test_names_are_in_the_order_of_their_times() -> None:
+    times = [datetime(2026, 11, 27, 3, 46, 19, microsecond, UTC) for microsecond in range(50)]
+    names = [new_id(at) for at in times]
+    assert sorted(names) == names
+    assert [begun(name) for name in names] == times
 
 
 def test_one_that_can_not_be_trusted_pushes_none_out_and_stays(

@@ -90,7 +90,8 @@ def test_an_empty_database_needs_no_telling(config: Settings, acude: Acude) -> N
 def test_a_database_or_backup_that_is_not_there_is_named(acude: Acude) -> None:
     assert "There is no complete backup in bucket" in acude("verify", code=1).stderr
     acude("create")
-    assert "no complete backup '20200101T000000Z-000000'" in acude("verify", "20200101T000000Z-000000", code=1).stderr
+    unknown = "20200101T000000000000Z-000000"
+    assert f"no complete backup '{unknown}'" in acude("verify", unknown, code=1).stderr
     assert "has no database 'lago'" in acude("restore", "--database", "lago", code=1).stderr
 
 

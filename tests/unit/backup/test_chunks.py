@@ -9,7 +9,7 @@ from acude.backup.chunks import HEAD_SIZE, TAG_SIZE, decrypt, encrypt
 from acude.backup.errors import BackupError, DamagedError, WrongKeyError
 from acude.backup.keys import Key, KeyRing, draw
 
-NAME = "20261123T012628Z-1a2b3c/risco.pgdump"
+NAME = "20261123T012628123456Z-1a2b3c/risco.pgdump"
 KEY = draw("k1")
 KEYS = KeyRing([KEY])
 
@@ -113,7 +113,7 @@ def test_chunks_of_another_file_under_the_same_key_are_refused(content: bytes, s
 
 def test_a_file_under_another_name_is_refused() -> None:
     with pytest.raises(DamagedError, match=r"Chunk 1 of .*/loja\.pgdump was changed or cut, or isn't in its place"):
-        opened(closed(b"abc", 10), "20261123T012628Z-1a2b3c/loja.pgdump")
+        opened(closed(b"abc", 10), "20261123T012628123456Z-1a2b3c/loja.pgdump")
 
 
 def test_swapped_chunks_are_named() -> None:

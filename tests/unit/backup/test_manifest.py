@@ -9,7 +9,7 @@ from acude.backup.errors import BackupError, DamagedError, WrongKeyError
 from acude.backup.keys import KeyRing, draw
 from acude.backup.manifest import Manifest, StoredDatabase, StoredFile
 
-ID = "20261123T012628Z-1a2b3c"
+ID = "20261123T012628123456Z-1a2b3c"
 AT = datetime(2026, 11, 23, 1, 26, 28, tzinfo=UTC)
 KEY = draw("k1")
 KEYS = KeyRing([KEY])
@@ -68,7 +68,7 @@ def test_a_manifest_that_names_an_unknown_key_is_refused() -> None:
 
 def test_another_backups_manifest_is_refused() -> None:
     with pytest.raises(DamagedError, match=f"belongs to another backup, {ID}"):
-        Manifest.read(MANIFEST.signed(KEY), "20261124T012628Z-1a2b3c", KEYS)
+        Manifest.read(MANIFEST.signed(KEY), "20261124T012628123456Z-1a2b3c", KEYS)
 
 
 @pytest.mark.parametrize(
