@@ -42,7 +42,11 @@ def spark() -> Iterator[SparkSession]:
     """A driver as the batch's, but for S3 and the servers' clients."""
     before = os.environ.get("SPARK_CONNECT_MODE_ENABLED")
     config = settings().model_copy(update={"jvm_short_lived": True})
-    few = {"spark.master": "local[1]", "spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"}
+    # Few rows and many plans: compiling each takes longer than walking it.
+    few = {
+        **{"spark.master": "local[1]", "spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"},
+        **{"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"},
+    }
     session = driver_session("unit", config, few)
     yield session
     session.stop()
