@@ -18,7 +18,7 @@ from acude.simulator.wire import VERSION
 _SLICES_IN_FLIGHT = 8
 _ANSWER_WITHIN_S = 150.0
 _ALLOCATIONS_A_COLLECTION = 50_000
-"""Thousands of sends are under way, none of them garbage: looking through them at every 700 takes a fifth of the time."""
+"""Thousands of sends are under way, and none is garbage: a look through them at every 700 takes a fifth of the time."""
 
 log = logging.getLogger(__name__)
 

@@ -44,8 +44,11 @@ def spark() -> Iterator[SparkSession]:
     config = settings().model_copy(update={"jvm_short_lived": True})
     # Few rows and many plans: compiling each takes longer than walking it.
     few = {
-        **{"spark.master": "local[1]", "spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"},
-        **{"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"},
+        "spark.master": "local[1]",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     }
     session = driver_session("unit", config, few)
     yield session
