@@ -1,6 +1,7 @@
 """The external list's breaker against a model of it, whatever the list answers and in which order."""
 
 from dataclasses import dataclass
+from functools import partial
 from unittest import mock
 
 import httpx
@@ -14,6 +15,7 @@ from acude.settings import Settings
 
 OPENS_AFTER, TRIES = 5, 2
 OK, ERROR, LIE, WHILE = "ok", "error", "lie", "a while"
+CONFIG = Settings(blacklist_url="http://lista/consulta")
 
 
 @dataclass
@@ -63,8 +65,10 @@ class Model:
 @given(st.lists(st.sampled_from([OK, ERROR, ERROR, LIE, WHILE]), max_size=40))
 def test_the_list_is_asked_as_long_as_its_breaker_is_closed_and_nothing_wrong_is_believed(script: list[str]) -> None:
     server, model, vitals = Server(), Model(), Vitals()
-    asker = Blacklist(Settings(blacklist_url="http://lista/consulta"))
-    asker._client = httpx.Client(transport=httpx.MockTransport(server.answer))
+    # Without a real transport's certificates, which take longer to read than all the answers.
+    client = partial(httpx.Client, transport=httpx.MockTransport(server.answer))
+    with mock.patch.object(httpx, "Client", client):
+        asker = Blacklist(CONFIG)
     vitals.watch([asker.breaker])
     with mock.patch.object(blacklist, "_JITTER_S", 0), mock.patch.object(blacklist, "_LONGEST_S", 30):
         for number, step in enumerate(script):
