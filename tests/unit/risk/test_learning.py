@@ -17,8 +17,6 @@ from acude.risk.training import Window
 from acude.simulator import handbook
 from acude.simulator.handbook import Setting
 
-pytestmark = pytest.mark.xdist_group("learning")  # what is learnt takes seconds: once is enough
-
 SETTING = Setting(customers=150, terminals=400, radius=15, days=54)
 FIRST = handbook.midnight(SETTING.start) + timedelta(days=38)
 END = FIRST + timedelta(days=16)
