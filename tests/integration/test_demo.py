@@ -1,5 +1,6 @@
 """What makes a demo fail, and which day it plays."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -18,11 +19,14 @@ FIRST_LIVE_DAY = datetime.now(UTC).date() - timedelta(days=1)
 
 
 @pytest.fixture
-def config(platform: Platform) -> Settings:
+def config(platform: Platform) -> Iterator[Settings]:
     """An inbox of the test's own."""
-    bucket = f"acude-teste-{uuid4().hex[:12]}"
-    s3(platform.config).create_bucket(Bucket=bucket)
-    return platform.config.model_copy(update={"inbox_bucket": bucket})
+    bucket, client = f"acude-teste-{uuid4().hex[:12]}", s3(platform.config)
+    client.create_bucket(Bucket=bucket)
+    yield platform.config.model_copy(update={"inbox_bucket": bucket})
+    for entry in client.list_objects_v2(Bucket=bucket).get("Contents", ()):
+        client.delete_object(Bucket=bucket, Key=entry["Key"])
+    client.delete_bucket(Bucket=bucket)
 
 
 def exported(config: Settings, *names: str) -> None:

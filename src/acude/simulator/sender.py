@@ -67,14 +67,17 @@ class Sender:
         self._producer = producer
         self._ledger = ledger
         self._under_way: deque[list[tuple[int, Any]]] = deque()
+        self._usual = gc.get_threshold()
 
     def __enter__(self) -> Self:
-        self._usual = gc.get_threshold()
         gc.set_threshold(_ALLOCATIONS_A_COLLECTION, *self._usual[1:])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+        try:
+            self.close()
+        finally:
+            gc.set_threshold(*self._usual)
 
     def send(self, sends: Sequence[Send]) -> None:
         """Send one slice; waits only when too many slices are unanswered."""
@@ -99,7 +102,6 @@ class Sender:
         finally:
             self._producer.close(timeout=5)
             self._ledger.close()
-            gc.set_threshold(*self._usual)
 
     def _is_answered(self) -> bool:
         """Whether the oldest slice has all its answers."""

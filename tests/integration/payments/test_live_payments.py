@@ -21,8 +21,8 @@ from acude.local.platform import Platform
 from acude.local.servers import postgres
 from acude.payments.series.schema import Kind, script
 from acude.simulator.payments import payments as simulated
+from tests.integration.streams.silver import TODAY
 from tests.integration.streams.streamlab import (
-    TODAY,
     Row,
     StreamLab,
     payments,

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from acude.local.platform import Platform
-from tests.integration.streams.streamlab import Silver, StreamLab, stream_lab
+from tests.integration.streams.silver import Silver
+from tests.integration.streams.streamlab import StreamLab, stream_lab
 from tests.servers import servers
 
 TABLES = (

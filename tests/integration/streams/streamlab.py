@@ -1,8 +1,7 @@
 """A lake of a test's own and the streams' Spark in a process of its own.
 
 Classic Spark and the Connect client can't live in one process, so the steps run in a child: each is a plain function of
-this module, called through `StreamLab.do`. Tests of `measure` write silver themselves, so that the broker's stamps are
-theirs to choose.
+this module, called through `StreamLab.do`.
 """
 
 import os
@@ -14,8 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
@@ -49,7 +47,8 @@ class StreamLab:
     buckets: list[str] = field(default_factory=list)
 
     def new_lake(self) -> None:
-        """Goes on with an empty bucket."""
+        """Goes on with an empty bucket; the last one goes, for the object store has volumes for so many only."""
+        self.remove_all()
         bucket = f"acude-teste-{uuid4().hex[:12]}"
         s3(self.config).create_bucket(Bucket=bucket)
         self.buckets.append(bucket)
@@ -118,6 +117,7 @@ class StreamLab:
         for bucket in self.buckets:
             self.delete("", bucket)
             s3(self.config).delete_bucket(Bucket=bucket)
+        self.buckets.clear()
 
     def table(self, name: str, prefix: str = "") -> DeltaTable:
         """A table as delta-rs sees it."""
@@ -341,102 +341,3 @@ def produce(
     producer.close()
     for answer in answers:
         answer.get(timeout=60)
-
-
-# Rows of silver, and the clock that judges them.
-
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-NOON = TODAY + timedelta(hours=12)
-
-
-@dataclass
-class Silver:
-    """Writes events into silver as `ingest` would, with stamps that the test chooses."""
-
-    lab: StreamLab
-    offset: int = 0
-
-    def event(
-        self, at: datetime, user: str, kind: str = "visualizacao", after: timedelta = timedelta(), **own: object
-    ) -> Row:
-        """An event.
-
-        Args:
-            at: event time.
-            user: shopper.
-            kind: `tipo_evento`.
-            after: how long after its event time the broker took it.
-            own: further columns.
-        """
-        return self._lineage(at, after) | {"id_usuario": user, "tipo_evento": kind, "timestamp": at, **own}
-
-    def update(self, at: datetime, product: str, level: int, point: int | None = None, warehouse: str = "a1") -> Row:
-        """A stock update."""
-        own = {"id_armazem": warehouse, "id_produto": product, "nivel_estoque": level, "ponto_reposicao": point}
-        return self._lineage(at, timedelta()) | own | {"timestamp": at}
-
-    def _lineage(self, at: datetime, after: timedelta) -> Row:
-        self.offset += 1
-        return {
-            "data": at.date(),
-            "atrasado": after > timedelta(minutes=10),
-            "particao": 0,
-            "deslocamento": self.offset,
-            "carimbo_kafka": at + after,
-            "hash_conteudo": self.offset,
-            "ingerido_em": at + after,
-        }
-
-    def land(self, *events: Row) -> None:
-        """One micro-batch of `ingest`."""
-        self.lab.append("silver.eventos_clientes", list(events))
-
-    def advance_the_clock_and_tick(self, to: datetime) -> None:
-        """Moves the watermark: a batch's watermark comes from the rows of the batches before it, so that takes two."""
-        for seconds in (0, 1):
-            self.land(self.event(to + timedelta(seconds=seconds), "relogio", "login"))
-            self.lab.do(measure)
-
-    def send_late_and_flush(self, *late: Row) -> None:
-        """Lands rows after the clock was advanced, and lets `measure` see them."""
-        self.land(*late)
-        self.lab.do(measure)
-
-
-def expected(events: list[Row]) -> dict[str, list[tuple[Any, ...]]]:
-    """The live tables in plain Python, for events that all count."""
-    views: dict[datetime, dict[str, int]] = {}
-    users: dict[datetime, set[str]] = {}
-    sales: dict[tuple[datetime, str], tuple[int, Decimal]] = {}
-    for event in events:
-        start = event["timestamp"].replace(second=0, microsecond=0)
-        users.setdefault(start, set()).add(event["id_usuario"])
-        if event["tipo_evento"] == "visualizacao":
-            seen = views.setdefault(start, {})
-            seen[event["id_produto"]] = seen.get(event["id_produto"], 0) + 1
-        if event["tipo_evento"] == "compra":
-            number, total = sales.get((start, event["moeda"]), (0, Decimal(0)))
-            sales[start, event["moeda"]] = (number + 1, total + event["quantidade"] * event["preco"])
-    top = []
-    for start, seen in views.items():
-        best = sorted(seen.items(), key=lambda entry: (-entry[1], entry[0]))[:5]
-        top += [(start, place, product, number) for place, (product, number) in enumerate(best, 1)]
-    return {
-        "top": sorted(top),
-        "users": sorted((start, len(found)) for start, found in users.items()),
-        "sales": sorted((start, currency, *found) for (start, currency), found in sales.items()),
-    }
-
-
-def live(lab: StreamLab) -> dict[str, list[tuple[Any, ...]]]:
-    """The live tables as they are, in the shape of `expected`."""
-
-    def read(name: str, *columns: str) -> list[tuple[Any, ...]]:
-        rows = lab.rows(f"gold.ao_vivo_{name}")
-        return sorted((row["janela_inicio"], *(row[column] for column in columns)) for row in rows)
-
-    return {
-        "top": read("produtos_mais_vistos", "posicao", "id_produto", "visualizacoes"),
-        "users": read("usuarios_ativos", "usuarios"),
-        "sales": read("vendas_por_minuto", "moeda", "vendas", "receita"),
-    }

@@ -11,18 +11,8 @@ import pytest
 from acude.aws import s3
 from acude.lake.lease import Lease
 from acude.settings import PROJECT
-from tests.integration.streams.streamlab import (
-    NOON,
-    Silver,
-    StreamLab,
-    ask,
-    compact,
-    expected,
-    expire,
-    live,
-    measure,
-    serve_one_at_the_desk,
-)
+from tests.integration.streams.silver import NOON, Silver, expected, live
+from tests.integration.streams.streamlab import StreamLab, ask, compact, expire, measure, serve_one_at_the_desk
 from tests.waiting import awaited
 
 EVENTS = "silver.eventos_clientes"

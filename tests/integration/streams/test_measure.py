@@ -4,16 +4,8 @@ import random
 from datetime import timedelta
 from decimal import Decimal
 
-from tests.integration.streams.streamlab import (
-    NOON,
-    Row,
-    Silver,
-    StreamLab,
-    expected,
-    live,
-    measure,
-    stock,
-)
+from tests.integration.streams.silver import NOON, Silver, expected, live
+from tests.integration.streams.streamlab import Row, StreamLab, measure, stock
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
