@@ -23,7 +23,7 @@ import typer
 from rich.progress import Progress
 
 from acude import aws
-from acude.ingress import inbox
+from acude.inbox import upload as inbox
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi, Reprocess, Run
 from acude.settings import PROJECT

@@ -26,7 +26,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from deltalake import DeltaTable, write_deltalake
 
 from acude.aws import s3
-from acude.ingress.topics import ensure_topics
+from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from acude import reconcile
 from acude.local.platform import Platform
+from acude.reconciliation import compare as reconcile
 from acude.simulator.faults import Shares
 from acude.simulator.play import Config, play
 

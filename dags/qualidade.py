@@ -34,11 +34,11 @@ UNDER_WAY = timedelta(minutes=2)
 def julgar() -> dict[str, Any]:
     """Every table's suite on the day's published rows."""
     from acude.orchestration import checks
-    from acude.quality import published
+    from acude.publishing import audit_published
 
     day, run_id = this_run()
     checks.require_published(day)
-    return published.audit_all(day, run_id)
+    return audit_published.audit_all(day, run_id)
 
 
 @step()

@@ -60,25 +60,25 @@ def refinar() -> dict[str, Any]:
 @step(inlets=lake("silver.vendas"))
 def preparar() -> dict[str, Any]:
     """All marts of the day, computed where nobody reads them."""
-    from acude.lake import mart
+    from acude.publishing import marts
 
-    return mart.stage_all(*this_run())
+    return marts.stage_all(*this_run())
 
 
 @step()
 def julgar() -> dict[str, Any]:
     """Each mart's suite judges exactly the rows that were prepared."""
-    from acude.lake import mart
+    from acude.publishing import marts
 
-    return mart.audit_all(*this_run())
+    return marts.audit_all(*this_run())
 
 
 @step(outlets=lake(*MARTS))
 def publicar() -> dict[str, Any]:
     """The judged rows become visible, each table in one commit."""
-    from acude.lake import mart
+    from acude.publishing import marts
 
-    return mart.publish_all(*this_run())
+    return marts.publish_all(*this_run())
 
 
 @step(inlets=lake(*MARTS))

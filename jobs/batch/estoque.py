@@ -6,7 +6,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from acude.lake import mart
+from acude.publishing import marts
 from jobs.batch import estoque_por_armazem
 
 TABLE = "gold.estoque"
@@ -35,5 +35,5 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
-    return mart.run(TABLE, day, run_id)
+    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
+    return marts.run(TABLE, day, run_id)

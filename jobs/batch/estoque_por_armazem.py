@@ -10,9 +10,10 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
-from acude.lake import mart, records
+from acude.lake import run_records
 from acude.lake.delta import read_days
 from acude.lake.snapshot import frame_of_day
+from acude.publishing import marts
 
 TABLE = "gold.estoque_por_armazem"
 SOURCES = ()
@@ -72,12 +73,12 @@ def latest_stock_per_warehouse(before: DataFrame, updates: DataFrame, day: date)
 
 def rows(spark: SparkSession, day: date) -> DataFrame:
     """The mart's rows of a day."""
-    base = max(records.days_between(f"publicado/{TABLE}", day - OLDEST_BASE, day - timedelta(days=1)), default=None)
+    base = max(run_records.days_between(f"publicado/{TABLE}", day - OLDEST_BASE, day - timedelta(days=1)), default=None)
     since = base - LATE if base else _BEGINNING
     before = frame_of_day(spark, table(TABLE), base or _BEGINNING)
     return latest_stock_per_warehouse(before, read_days(spark, table("silver.atualizacoes_estoque"), since, day), day)
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
-    return mart.run(TABLE, day, run_id)
+    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
+    return marts.run(TABLE, day, run_id)

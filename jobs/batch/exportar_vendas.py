@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
-from acude.lake.inbox import FOLDER
-from acude.lake.inbox_csv import FIELDS
-from acude.lake.records import s3
+from acude.inbox.files import FOLDER
+from acude.inbox.read_csv import FIELDS
+from acude.lake.run_records import s3
 from acude.settings import settings
 
 ORIGIN = "loja"

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
-from acude.lake import mart
 from acude.lake.snapshot import frame_of_day
+from acude.publishing import marts
 
 TABLE = "gold.mais_vendidos"
 SOURCES = ("silver.vendas",)
@@ -43,5 +43,5 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
-    return mart.run(TABLE, day, run_id)
+    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
+    return marts.run(TABLE, day, run_id)

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
-from acude.lake import mart
 from acude.lake.delta import days_of_month, read_days
+from acude.publishing import marts
 
 TABLE = "gold.receita_mensal"
 SOURCES = ("gold.vendas_por_regiao",)
@@ -40,5 +40,5 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the month of the day; see `acude.lake.mart.run`."""
-    return mart.run(TABLE, day, run_id)
+    """Stages, judges and publishes the month of the day; see `acude.publishing.marts.run`."""
+    return marts.run(TABLE, day, run_id)

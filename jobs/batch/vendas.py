@@ -15,10 +15,12 @@ from pyspark.sql import functions as f
 
 from acude.contracts.dimension import UNKNOWN, categories
 from acude.contracts.model import table
-from acude.lake import inbox, mart, raw_lines, staging
-from acude.lake.inbox_csv import FIELDS
-from acude.lake.inbox_error import InboxError
-from acude.quality.judge import QualityError, judge
+from acude.inbox import files as inbox
+from acude.inbox import raw_lines
+from acude.inbox.errors import InboxError
+from acude.inbox.read_csv import FIELDS
+from acude.publishing import marts, staging
+from acude.publishing.audit import QualityError, judge
 
 SALES = "silver.vendas"
 REFUSED = "silver.quarentena_arquivos"
@@ -134,16 +136,16 @@ def run(day: date, run_id: str) -> dict[str, Any]:
     try:
         files = inbox.files_of(day)
         lines = inbox.read(files)
-        with mart.session() as spark:
+        with marts.session() as spark:
             staged = _stage(spark, lines, day, run_id)
         judge(staged)
         inbox.assert_unchanged(day, files)
-        published = [mart.publish(one) for one in staged]
+        published = [marts.publish(one) for one in staged]
     except (InboxError, QualityError):
         inbox.remember(day, files, run_id, published=False)
         raise
     inbox.remember(day, files, run_id, published=True)
-    return {"files": [file.key for file in files], "tables": {one.table: mart.summary(one) for one in published}}
+    return {"files": [file.key for file in files], "tables": {one.table: marts.summary(one) for one in published}}
 
 
 def _stage(spark: SparkSession, lines: pa.Table, day: date, run_id: str) -> list[staging.Staged]:

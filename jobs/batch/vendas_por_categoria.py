@@ -6,8 +6,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
-from acude.lake import mart
 from acude.lake.snapshot import frame_of_day
+from acude.publishing import marts
 from jobs.batch.vendas_por_regiao import sales_per
 
 TABLE = "gold.vendas_por_categoria"
@@ -25,5 +25,5 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.lake.mart.run`."""
-    return mart.run(TABLE, day, run_id)
+    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
+    return marts.run(TABLE, day, run_id)

@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.contracts.model import load
-from acude.lake import control
+from acude.lake import maintenance_requests
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
@@ -50,10 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A driver that was just killed may still stand in the lease; who only catches up has no reason to wait.
     patience = timedelta() if options.available_now else timedelta(seconds=40)
     try:
-        lease = Lease(control.WRITER).acquire(wait=patience)
+        lease = Lease(maintenance_requests.WRITER).acquire(wait=patience)
     except LeaseHeld as held:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
-        return control.LEASE_HELD
+        return maintenance_requests.LEASE_HELD
     with lease:
         spark = driver_session("acude-streams")
         spark.streams.addListener(BatchLog())
@@ -93,7 +93,7 @@ def _ask_on_signals(asked: threading.Event) -> None:
 
 def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Runs all queries, and maintenance on request, until told to end."""
-    control.sweep()
+    maintenance_requests.sweep()
     desk = Desk(spark)
     queries: list[StreamingQuery] = []
     try:

@@ -20,17 +20,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
-from acude import brokers
 from acude.aws import s3
 from acude.contracts.documents import tokens_of
 from acude.contracts.model import Contract, load, topics
-from acude.ingress.topics import landed_topics
-from acude.lake.append import append_once
-from acude.lake.arrivals import arrivals
-from acude.lake.delta import table_path
-from acude.lake.known_events import KnownEvents
-from acude.lake.maintenance import create, stream_tables
-from acude.lake.refine import (
+from acude.ingestion.arrivals import arrivals
+from acude.ingestion.dedup_index import KnownEvents
+from acude.ingestion.refine import (
     COORDINATE,
     bronze_rows,
     decode,
@@ -42,6 +37,11 @@ from acude.lake.refine import (
     quarantine_rows,
     silver_rows,
 )
+from acude.kafka import brokers
+from acude.kafka.topics import landed_topics
+from acude.lake.append import append_once
+from acude.lake.delta import table_path
+from acude.lake.maintenance import create, stream_tables
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings, settings
 

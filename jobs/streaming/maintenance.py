@@ -1,4 +1,4 @@
-"""Maintenance of the streams' tables: what was asked through `acude.lake.control`, done in the streams' driver.
+"""Maintenance of the streams' tables: what `acude.lake.maintenance_requests` holds, done in the streams' driver.
 
 `python -m jobs.streaming.maintenance` serves what waits in a short driver of its own, where the streams don't run.
 """
@@ -12,10 +12,10 @@ from pyspark import InheritableThread
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
-from acude.lake import control
-from acude.lake.control import LEASE_HELD, Request
+from acude.lake import maintenance_requests
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.maintenance import compact, expire
+from acude.lake.maintenance_requests import LEASE_HELD, Request
 from acude.lake.session import driver_session
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Desk:
 
     def look(self) -> None:
         """Begins with the requests that wait, oldest first, unless busy."""
-        if not self.busy and control.waiting():
+        if not self.busy and maintenance_requests.waiting():
             self._thread = InheritableThread(target=self._serve, daemon=True, name=_GROUP)
             self._thread.start()
 
@@ -64,26 +64,26 @@ class Desk:
     def _serve(self) -> None:
         context = self.spark.sparkContext
         context.setLocalProperty("spark.scheduler.pool", _GROUP)
-        while not self._given_up.is_set() and (waiting := control.waiting()):
+        while not self._given_up.is_set() and (waiting := maintenance_requests.waiting()):
             asked = waiting[0]
             context.setJobGroup(_GROUP, f"{asked.action} {asked.table}", interruptOnCancel=True)
-            control.serve(asked, lambda one: do(self.spark, one), self._given_up)
+            maintenance_requests.serve(asked, lambda one: do(self.spark, one), self._given_up)
 
 
 def main() -> int:
     """Serves all requests that wait; returns the exit code, `LEASE_HELD` where a driver runs already."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        lease = Lease(control.WRITER).acquire()
+        lease = Lease(maintenance_requests.WRITER).acquire()
     except LeaseHeld as held:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
         return LEASE_HELD
     with lease:
         spark = driver_session("acude-maintenance")
-        for asked in control.waiting():
+        for asked in maintenance_requests.waiting():
             if lease.lost.is_set():
                 return 1
-            control.serve(asked, lambda one: do(spark, one))
+            maintenance_requests.serve(asked, lambda one: do(spark, one))
         spark.stop()
     return 0
 

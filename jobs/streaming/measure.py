@@ -22,7 +22,7 @@ from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import arrow_schema
 from acude.lake.delta import table_path
-from acude.lake.records import Record, get, put
+from acude.lake.run_records import Record, get, put
 from acude.lake.snapshot import rows_of_day
 from acude.lake.window import Window
 from acude.settings import Settings, settings

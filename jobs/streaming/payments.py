@@ -20,7 +20,9 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_schema
 from acude.lake.delta import table_path
-from acude.lake.payment_minutes import (
+from acude.lake.snapshot import Condition, Snapshot, snapshot
+from acude.payments.series.loader import Series
+from acude.risk_history.payment_minutes import (
     OF_DECISIONS,
     OF_PAYMENTS,
     Span,
@@ -30,8 +32,6 @@ from acude.lake.payment_minutes import (
     renewed,
     spans,
 )
-from acude.lake.snapshot import Condition, Snapshot, snapshot
-from acude.payments.series.loader import Series
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
-from acude.lake.control import LEASE_HELD, WRITER
+from acude.ingestion.rebuild import differences, rebuild, take_over
 from acude.lake.lease import Lease, LeaseHeld
-from acude.lake.rebuild import differences, rebuild, take_over
+from acude.lake.maintenance_requests import LEASE_HELD, WRITER
 from acude.lake.session import driver_session
 
 log = logging.getLogger("jobs.streaming.rebuild")

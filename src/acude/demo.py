@@ -19,13 +19,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude import reconcile
 from acude.athena.client import run_query
 from acude.aws import s3
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi, Run
 from acude.orchestration.lag import landed_offsets
+from acude.reconciliation import compare as reconcile
 from acude.reconciliation.report import Report
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers

@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 from kafka import KafkaProducer
 
 from acude.aws import s3, storage_options
-from acude.ingress.topics import ensure_topics
+from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 from tests.servers import servers

@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from acude import aws
 from acude.cli import app
-from acude.lake import records
-from acude.lake.records import Publication
+from acude.lake import run_records
+from acude.lake.run_records import Publication
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi, AirflowError, Run
 from acude.settings import Settings, settings
@@ -110,7 +110,7 @@ def first_error(api: AirflowApi, run: Run, task: str) -> str:
 
 
 def gold(day: date) -> Publication:
-    found = records.publication(REGIONS, day)
+    found = run_records.publication(REGIONS, day)
     assert found is not None
     return found
 
@@ -164,7 +164,7 @@ def test_lines_that_their_suite_refuses_fail_the_task_with_the_rule_and_publish_
     assert states(api, run)["refinar"] == "failed"
     assert "silver.quarentena_arquivos" in first_error(api, run, "refinar")
     assert api.tasks(run.dag_id, run.dag_run_id)[1].try_number == 1, "the same lines would be refused again"
-    assert records.publication(REGIONS, day) is None
+    assert run_records.publication(REGIONS, day) is None
 
 
 def test_a_backfill_writes_the_days_of_its_range_and_no_other_while_a_second_is_refused_in_a_sentence(
@@ -187,7 +187,7 @@ def test_a_backfill_writes_the_days_of_its_range_and_no_other_while_a_second_is_
     assert [run["state"] for run in report["runs"]] == ["success", "success"]
     assert [run["interval"][:10] for run in report["runs"]] == [str(days[0]), str(days[1])]
     assert [Decimal(gold(one).sums["BRL"]["receita"]) for one in days[:2]] == [3 * prices[one] for one in days[:2]]
-    assert records.publication(REGIONS, days[2]) is None
+    assert run_records.publication(REGIONS, days[2]) is None
 
 
 @retry(retry=retry_if_exception_type(StopIteration), stop=stop_after_delay(60), wait=wait_fixed(0.5))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from acude import aws
 from acude.cli import app
-from acude.ingress.inbox import InboxError, Loaded, daily_files, load
+from acude.inbox.upload import InboxError, Loaded, daily_files, load
 from acude.local.platform import Platform
 from acude.settings import Settings, settings
 from acude.simulator import history

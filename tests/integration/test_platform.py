@@ -23,12 +23,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql.connect.client import SparkConnectClient
 
 from acude import aws
-from acude.lake.publish import session
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.local.ports import listening
 from acude.local.processes import marked
 from acude.local.servers import postgres
+from acude.publishing.publish import session
 from acude.settings import Settings
 
 LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}

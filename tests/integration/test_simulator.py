@@ -15,7 +15,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from acude.ingress.producer import BrokerError
+from acude.kafka.producer import BrokerError
 from acude.local.platform import Platform
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers

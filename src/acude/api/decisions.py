@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.payments.wire import DECISIONS
 from acude.settings import Settings
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from acude import brokers
-from acude.ingress.producer import require_topic
+from acude.kafka import brokers
+from acude.kafka.producer import require_topic
 from acude.payments.routes import TOPIC, own_topics, topic_for
 from acude.settings import Settings
 

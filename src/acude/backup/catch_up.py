@@ -7,8 +7,8 @@ from typing import Final
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
-from acude import brokers
 from acude.backup.errors import BackupError
+from acude.kafka import brokers
 from acude.payments.groups import RECORDERS
 from acude.payments.wire import DECISIONS
 from acude.settings import Settings

@@ -8,8 +8,8 @@ import typer
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.quarantine import escaped, explained
 from acude.contracts.model import table
-from acude.lake import quarantine
-from acude.lake.quarantine import Coordinate, Refused
+from acude.ingestion import quarantine
+from acude.ingestion.quarantine import Coordinate, Refused
 from acude.local.errors import PlatformError
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from acude import aws
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.ingress import inbox
+from acude.inbox import upload as inbox
 from acude.settings import settings
 from acude.simulator import history as simulated
 

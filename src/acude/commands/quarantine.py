@@ -10,8 +10,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.lake import quarantine
-from acude.lake.quarantine import Coordinate, Filter, Refused
+from acude.ingestion import quarantine
+from acude.ingestion.quarantine import Coordinate, Filter, Refused
 from acude.local.errors import PlatformError
 
 app = typer.Typer(

@@ -35,7 +35,7 @@ def reconcile(
       acude reconcile                                    the last seven days and today
       acude reconcile --from 2010-12-01 --to 2010-12-31  a month of the past
     """
-    from acude import reconcile as reconciliation  # noqa: PLC0415 - imports Arrow, which --help does without
+    from acude.reconciliation import compare as reconciliation  # noqa: PLC0415 - imports Arrow, which --help does without
 
     today = datetime.now(UTC).date()
     last = to.date() if to else today

@@ -120,7 +120,7 @@ def simulate(
       acude risk simulate --live
     """
     from acude.commands.simulate import duration  # noqa: PLC0415 - imports the Kafka client
-    from acude.ingress.producer import BrokerError  # noqa: PLC0415
+    from acude.kafka.producer import BrokerError  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
     from acude.simulator.payments.play import Sent, play  # noqa: PLC0415
 

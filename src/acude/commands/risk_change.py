@@ -222,8 +222,8 @@ def _mark(rows: list[dict[str, Any]], role: str, sha256: str, actions: set[str])
 
 
 def _report(versions: "Versions", first: date | None, last: date | None, *, as_json: bool) -> None:
-    from acude.lake.comparisons import shadow_comparison  # noqa: PLC0415 - imports Arrow
     from acude.risk.versions import VersionError  # noqa: PLC0415
+    from acude.risk_history.comparisons import shadow_comparison  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 
     sha256 = versions.shadow()

@@ -38,9 +38,9 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate regras-novas.yaml
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
-    from acude.lake.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.lake.session import batch_session  # noqa: PLC0415
     from acude.risk.versions import VersionError, Versions  # noqa: PLC0415
+    from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)
@@ -119,8 +119,8 @@ def reference(
     Example:
       acude risk reference --from 2026-11-01 --to 2026-11-07
     """
-    from acude.lake.reference import NoPaymentsError, reference_of_days  # noqa: PLC0415 - imports Arrow
     from acude.risk.versions import Versions  # noqa: PLC0415
+    from acude.risk_history.reference import NoPaymentsError, reference_of_days  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)
@@ -137,9 +137,9 @@ def reference(
 
 
 def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
-    from acude.lake.payments import decisions_of, findings, payments_of, untold  # noqa: PLC0415
     from acude.risk.learning import Lesson  # noqa: PLC0415
     from acude.risk.training import Window  # noqa: PLC0415
+    from acude.risk_history.payments import decisions_of, findings, payments_of, untold  # noqa: PLC0415
 
     known_at, known = datetime.now(UTC), findings(config)
     window = Window(_midnight(first), _midnight(last + timedelta(days=1)))

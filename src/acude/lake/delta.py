@@ -18,7 +18,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_schema, schema
 from acude.lake import delta_log
-from acude.lake.records import s3
+from acude.lake.run_records import s3
 from acude.settings import Settings, settings
 
 REPLACED_OFTEN: Final = timedelta(hours=1)

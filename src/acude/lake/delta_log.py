@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from acude.contracts.model import Contract
-from acude.lake.records import s3
+from acude.lake.run_records import s3
 from acude.settings import settings
 
 KEPT = timedelta(hours=1)

@@ -17,8 +17,8 @@ from acude.aws import s3
 from acude.contracts.model import Contract, tables
 from acude.lake import delta_log
 from acude.lake.delta import hours_kept, partition_of, table_path
+from acude.lake.ensure_table import provide
 from acude.lake.lease import Lease, LeaseHeld
-from acude.lake.provide import provide
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings, settings
 

@@ -71,7 +71,7 @@ def tell(kind: str, dag_id: str, run_id: str, text: str, *, task_id: str | None 
     """Writes an alert to the log and to the lake; a lake that doesn't answer is said in the log."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - too heavy for the reading of a DAG
 
-    from acude.lake import records  # noqa: PLC0415
+    from acude.lake import run_records  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     link = f"{settings().airflow_url}/dags/{dag_id}/runs/{run_id}" + (f"/tasks/{task_id}" if task_id else "")
@@ -80,7 +80,7 @@ def tell(kind: str, dag_id: str, run_id: str, text: str, *, task_id: str | None 
     )
     log.error("%s. %s", text.rstrip("."), link)
     try:
-        records.put(alert.key, alert)
+        run_records.put(alert.key, alert)
     except (BotoCoreError, ClientError) as problem:
         log.error("The alert above could not be kept in the lake: %s", problem)  # noqa: TRY400 - a sentence is enough
     return alert

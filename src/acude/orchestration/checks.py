@@ -24,7 +24,7 @@ def reconciled(first: date, last: date, *, events: bool = False, wait: timedelta
     Raises:
         FindingError: some differ.
     """
-    from acude import reconcile  # noqa: PLC0415 - it reads all engines' clients
+    from acude.reconciliation import compare as reconcile  # noqa: PLC0415 - it reads all engines' clients
 
     report = reconcile.run(first, last, events=events, wait=wait)
     if not report.ok:
@@ -38,9 +38,9 @@ def require_published(day: date) -> None:
     Raises:
         AirflowSkipException: they weren't.
     """
-    from acude.lake import records  # noqa: PLC0415 - imports boto3
+    from acude.lake import run_records  # noqa: PLC0415 - imports boto3
 
-    if records.publication(SALES, day) is None:
+    if run_records.publication(SALES, day) is None:
         raise AirflowSkipException(
             f"{SALES} of {day} was never published: there is nothing to judge. Run vendas_diarias"
         )

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from acude import brokers
 from acude.aws import s3
 from acude.contracts.model import Contract, table, tables, topics
+from acude.kafka import brokers
 from acude.lake import delta_log
 from acude.settings import Settings
 from jobs.streaming import ingest, measure, stock

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
-from acude.lake import inbox
-from acude.lake.inbox_error import InboxError
+from acude.inbox import files as inbox
+from acude.inbox.errors import InboxError
 from acude.orchestration.runs import DAY
 from acude.settings import settings
 

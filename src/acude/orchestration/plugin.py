@@ -15,7 +15,7 @@ app = FastAPI(title="Data Docs", docs_url=None, redoc_url=None, openapi_url=None
 @app.get("/{page:path}")
 def data_docs(page: str) -> FileResponse:
     """A page of the Data Docs; 404 where nothing was judged yet or the path leads out of their folder."""
-    from acude.quality.docs import docs_folder  # noqa: PLC0415 - every Airflow process reads its plugins
+    from acude.publishing.data_docs import docs_folder  # noqa: PLC0415 - every Airflow process reads its plugins
 
     folder = docs_folder().resolve()
     file = (folder / (page or _INDEX)).resolve()

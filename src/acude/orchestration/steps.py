@@ -18,12 +18,12 @@ NEEDS_A_PERSON = frozenset(
     {
         "acude.contracts.model.ContractError",
         "acude.lake.delta.ContractViolation",
-        "acude.lake.inbox_error.InboxError",
-        "acude.lake.publish.MartError",
-        "acude.lake.staging.StagingError",
+        "acude.inbox.errors.InboxError",
+        "acude.publishing.publish.MartError",
+        "acude.publishing.staging.StagingError",
         "acude.orchestration.findings.FindingError",
         "acude.orchestration.runs.RunDayError",
-        "acude.quality.judge.QualityError",
+        "acude.publishing.audit.QualityError",
         "acude.warehouse.errors.SchemaDriftError",
     }
 )

@@ -11,7 +11,7 @@ import time
 from datetime import date, timedelta
 from typing import Any
 
-from acude.lake import control
+from acude.lake import maintenance_requests
 from acude.lake.lease import Lease
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
@@ -37,7 +37,7 @@ def keep_alive() -> str:
         FindingError: they were dead and don't start; what had come until now is landed.
     """
     config = settings()
-    holder = Lease(control.WRITER, config).holder()
+    holder = Lease(maintenance_requests.WRITER, config).holder()
     if holder:
         return f"The streams run as process {holder['pid']} on {holder['host']}"
     log.warning("Nobody holds the streams' lease: the streams are dead")
@@ -79,7 +79,7 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
         raise FindingError(
             f"The catch-up should have ended within {at_most}, and was cut off. What it landed stays; run it again"
         ) from problem
-    if done.returncode == control.LEASE_HELD:
+    if done.returncode == maintenance_requests.LEASE_HELD:
         return "the streams came back by themselves"
     if done.returncode:
         tail = "\n".join(done.stderr.splitlines()[-20:])
@@ -124,8 +124,12 @@ def maintain(day: date) -> list[dict[str, Any]]:
     from acude.lake.maintenance import stream_tables  # noqa: PLC0415 - imports Spark
 
     tables = stream_tables()
-    compact = [control.Request(action="compact", table=one.full_name, day=day) for one in tables if one.partition_by]
-    return _asked(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
+    compact = [
+        maintenance_requests.Request(action="compact", table=one.full_name, day=day)
+        for one in tables
+        if one.partition_by
+    ]
+    return _asked(compact + [maintenance_requests.Request(action="expire", table=one.full_name) for one in tables])
 
 
 def tidy(day: date) -> list[dict[str, Any]]:
@@ -144,10 +148,10 @@ def tidy(day: date) -> list[dict[str, Any]]:
 
     tables = stream_tables()
     grows = [one for one in tables if one.partition_by and not is_live(one)]
-    compact = [control.Request(action="compact", table=one.full_name, day=day) for one in grows]
-    return _asked(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
+    compact = [maintenance_requests.Request(action="compact", table=one.full_name, day=day) for one in grows]
+    return _asked(compact + [maintenance_requests.Request(action="expire", table=one.full_name) for one in tables])
 
 
-def _asked(asked: list[control.Request]) -> list[dict[str, Any]]:
-    done = control.request_all(asked)
+def _asked(asked: list[maintenance_requests.Request]) -> list[dict[str, Any]]:
+    done = maintenance_requests.request_all(asked)
     return [{"table": one.table, "action": one.action, **result} for one, result in zip(asked, done, strict=True)]

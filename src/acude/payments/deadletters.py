@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.payments.wire import Coordinate
 from acude.settings import Settings
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException, Message
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)

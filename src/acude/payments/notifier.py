@@ -22,7 +22,7 @@ from prometheus_client import Counter, Histogram
 from pybreaker import CircuitBreakerError
 
 from acude import logs
-from acude.ingress.producer import connect, require_topic
+from acude.kafka.producer import connect, require_topic
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter
 from acude.payments.groups import NOTIFIERS

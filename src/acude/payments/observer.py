@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.payments.change_metrics import ChangeMetrics, DriftCollector
 from acude.payments.judge import Outcome
 from acude.payments.metrics import Metrics

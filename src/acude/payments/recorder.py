@@ -18,7 +18,7 @@ from psycopg_pool import PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 
 from acude import logs
-from acude.ingress.producer import require_topic
+from acude.kafka.producer import require_topic
 from acude.payments.groups import RECORDERS
 from acude.payments.member import Member
 from acude.payments.store import Row, Store

@@ -17,9 +17,10 @@ from uuid import uuid4
 
 from confluent_kafka import KafkaException, Message, Producer, TopicPartition
 
-from acude import brokers, logs
+from acude import logs
 from acude.contracts.model import topic_of_its_own
-from acude.ingress.producer import require_topic
+from acude.kafka import brokers
+from acude.kafka.producer import require_topic
 from acude.payments import deadletters, isolation
 from acude.payments import metrics as stages
 from acude.payments.blacklist import Blacklist

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import table, topics
-from acude.lake.known_events import Longs, pack, unpack
+from acude.ingestion.dedup_index import Longs, pack, unpack
 from acude.lake.snapshot import snapshot
 from acude.reconciliation.report import SetRow
 from acude.settings import Settings

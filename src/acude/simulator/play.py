@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from acude.ingress.producer import connect, require_topic
+from acude.kafka.producer import connect, require_topic
 from acude.settings import Settings, settings
 from acude.simulator import ledger as ledgers
 from acude.simulator.faults import Record, Shares, disturb

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from acude import aws
 from acude.contracts.model import table
-from acude.lake import delta_log, mart
+from acude.lake import delta_log
 from acude.lake.delta import read_day
+from acude.publishing import marts
 from acude.settings import settings
 from jobs.batch import vendas
 
@@ -60,7 +61,7 @@ class BatchLake:
 
     def rows(self, full_name: str, day: date) -> pa.Table:
         """What is visible of a table's day."""
-        with mart.session() as spark:
+        with marts.session() as spark:
             return read_day(spark, table(full_name), day).toArrow()
 
 
@@ -72,9 +73,9 @@ def csv_of(*lines: str) -> bytes:
 def publish_day(day: date, run_id: str) -> dict[str, Any]:
     """The whole day: silver, then the marts."""
     silver = vendas.run(day, run_id)
-    mart.stage_all(day, run_id)
-    mart.audit_all(day, run_id)
-    return {**silver["tables"], **mart.publish_all(day, run_id)}
+    marts.stage_all(day, run_id)
+    marts.audit_all(day, run_id)
+    return {**silver["tables"], **marts.publish_all(day, run_id)}
 
 
 @contextmanager

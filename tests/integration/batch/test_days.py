@@ -15,20 +15,22 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
-from acude.lake import inbox, mart, records, staging
+from acude.inbox import files as inbox
+from acude.inbox.errors import InboxError
+from acude.lake import run_records
 from acude.lake.delta import ContractViolation, replace_day, table_path
-from acude.lake.inbox_error import InboxError
-from acude.lake.mart import MartError, QualityError
-from acude.lake.provide import provide
-from acude.lake.publish import publish
-from acude.lake.staging import StagingError
-from acude.quality.published import audit_all
+from acude.lake.ensure_table import provide
+from acude.publishing import marts, staging
+from acude.publishing.audit_published import audit_all
+from acude.publishing.marts import MartError, QualityError
+from acude.publishing.publish import publish
+from acude.publishing.staging import StagingError
 from jobs.batch import estoque_por_armazem, mais_vendidos, receita_mensal, vendas, vendas_por_regiao
 from tests.integration.batch.batch_lake import OWN, BatchLake, csv_of, own_lake, publish_day
 
 pytestmark = pytest.mark.usefixtures("platform")
 
-MARTS = {contract.full_name for contract in mart.marts()}
+MARTS = {contract.full_name for contract in marts.marts()}
 _MONTHS = itertools.count(1)
 
 
@@ -75,7 +77,7 @@ def test_a_day_without_a_file_is_published_empty_with_a_warning(lake: BatchLake,
     result = publish_day(day, "r2")
     assert result["silver.vendas"]["warnings"] == [f"no sales file for {day}: published as an empty day"]
     assert revenue(lake, day) == []
-    assert records.publication("gold.vendas_por_regiao", day) is not None
+    assert run_records.publication("gold.vendas_por_regiao", day) is not None
 
 
 def broken(day: date) -> list[tuple[str, bytes, int | None, str | None]]:
@@ -185,7 +187,7 @@ def test_a_poisoned_day_leaves_gold_as_it_was_until_it_is_mended(lake: BatchLake
 def test_a_mart_that_lost_a_cent_is_refused(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day), line(day, order="2", region="RJ")))
     publish_day(day, "r1")
-    mart.stage_all(day, "r2")
+    marts.stage_all(day, "r2")
     contract = table("gold.vendas_por_regiao")
     good = staging.staged(contract, day, "r2")
     rows = staging.rows_of(good).to_pylist()
@@ -193,19 +195,19 @@ def test_a_mart_that_lost_a_cent_is_refused(lake: BatchLake, day: date) -> None:
     poisoned = staging.rows_of(good).from_pylist(rows, schema=staging.rows_of(good).schema)
     staging.stage(poisoned, contract, day, "r2", expected=good.expected, sources=good.sources)
     with pytest.raises(QualityError, match=rf"gold\.vendas_por_regiao of {day}: receita and quantidade add up"):
-        mart.audit_all(day, "r2")
+        marts.audit_all(day, "r2")
     with pytest.raises(StagingError, match="stage the day first"):
-        mart.publish_all(day, "r2")
+        marts.publish_all(day, "r2")
     assert sorted(revenue(lake, day)) == [Decimal("21.0000"), Decimal("21.0000")]
 
 
 def test_only_judged_rows_are_published(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day)))
     vendas.run(day, "r1")
-    mart.stage_all(day, "r1")
+    marts.stage_all(day, "r1")
     with pytest.raises(StagingError, match="was not judged; audit it before publishing"):
-        mart.publish_all(day, "r1")
-    mart.audit_all(day, "r1")
+        marts.publish_all(day, "r1")
+    marts.audit_all(day, "r1")
     contract = table("gold.vendas_por_regiao")
     staged = staging.staged(contract, day, "r1")
     rows = staging.rows_of(staged).to_pylist()
@@ -213,21 +215,21 @@ def test_only_judged_rows_are_published(lake: BatchLake, day: date) -> None:
     altered = staging.rows_of(staged).from_pylist(rows, schema=staging.rows_of(staged).schema)
     staging.stage(altered, contract, day, "r1")
     with pytest.raises(StagingError, match="audit it again"):
-        mart.publish_all(day, "r1")
+        marts.publish_all(day, "r1")
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
 
 
 def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day)))
     vendas.run(day, "r1")
-    mart.stage_all(day, "r1")
-    mart.audit_all(day, "r1")
+    marts.stage_all(day, "r1")
+    marts.audit_all(day, "r1")
     staged = staging.staged(table("gold.vendas_por_regiao"), day, "r1")
     failure = staging.Failure(expectation="rule", column="receita", expected="more", found="less")
     # As a run leaves it that dies between the refusal and the removal of what it refused.
     staging.put_verdict(staging.verdict_of(staged).model_copy(update={"failures": [failure]}))
     with pytest.raises(StagingError, match="was refused by its expectations"):
-        mart.publish_all(day, "r1")
+        marts.publish_all(day, "r1")
     with pytest.raises(StagingError, match="was refused by its expectations"):
         publish(staged)
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
@@ -235,15 +237,15 @@ def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLak
 
 def test_marts_of_sales_that_changed_meanwhile_are_not_published(lake: BatchLake, day: date) -> None:
     with pytest.raises(MartError, match=r"run jobs\.batch\.vendas of that day first"):
-        mart.stage_all(day, "r0")
+        marts.stage_all(day, "r0")
     lake.send(day, csv_of(line(day)))
     vendas.run(day, "r1")
-    mart.stage_all(day, "r1")
-    mart.audit_all(day, "r1")
+    marts.stage_all(day, "r1")
+    marts.audit_all(day, "r1")
     lake.send(day, csv_of(line(day), line(day, order="2")))
     vendas.run(day, "r2")
     with pytest.raises(MartError, match="stage the marts again"):
-        mart.publish_all(day, "r1")
+        marts.publish_all(day, "r1")
 
 
 def test_a_rerun_has_the_same_content_and_touches_its_day_only(lake: BatchLake, day: date) -> None:
@@ -266,7 +268,7 @@ def test_a_rerun_has_the_same_content_and_touches_its_day_only(lake: BatchLake, 
 
 def test_a_day_reads_the_same_files_behind_ten_days_and_behind_two_hundred(platform: object) -> None:  # noqa: ARG001
     first, early, late = date(2026, 1, 1), date(2026, 1, 11), date(2026, 7, 20)
-    with own_lake() as lake, mart.session() as spark:
+    with own_lake() as lake, marts.session() as spark:
         _history(spark, first, 212)
         assert len(lake.keys("silver/vendas/data=")) == 212
         for day in (early, late):
@@ -298,21 +300,21 @@ def _history(spark: SparkSession, first: date, days: int) -> None:
         frame.write.format("delta").mode("append").save(table_path(contract))
     for number in range(days):
         day = first + timedelta(days=number)
-        done = records.Publication(
+        done = run_records.Publication(
             table="gold.estoque_por_armazem",
             day=day,
             run_id="h",
             rows=1,
             hash="",
             version=0,
-            published_at=records.now(),
+            published_at=run_records.now(),
         )
-        records.put(records.publication_key(done.table, day), done)
+        run_records.put(run_records.publication_key(done.table, day), done)
 
 
 def _recorded(day: date) -> list[date]:
     window = (day - timedelta(days=35), day - timedelta(days=1))
-    return list(records.days_between("publicado/gold.estoque_por_armazem", *window))
+    return list(run_records.days_between("publicado/gold.estoque_por_armazem", *window))
 
 
 def _files_read(frame: DataFrame) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from acude.lake import inbox
+from acude.inbox import files as inbox
 from acude.settings import settings
 from jobs.batch import exportar_vendas
 from jobs.batch.exportar_vendas import ExportError

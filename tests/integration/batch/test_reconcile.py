@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from acude import reconcile
 from acude.aws import s3
 from acude.contracts.model import table
-from acude.lake import mart
 from acude.lake.delta import table_path
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
+from acude.publishing import marts
+from acude.reconciliation import compare as reconcile
 from acude.reconciliation.report import Report
 from acude.settings import settings
 from acude.warehouse.connection import connect
@@ -34,9 +34,9 @@ def put(lines: str) -> None:
 
 def run_day(run_id: str) -> None:
     vendas.run(DAY, run_id)
-    mart.stage_all(DAY, run_id)
-    mart.audit_all(DAY, run_id)
-    mart.publish_all(DAY, run_id)
+    marts.stage_all(DAY, run_id)
+    marts.audit_all(DAY, run_id)
+    marts.publish_all(DAY, run_id)
     carga_redshift.load_day(DAY, run_id=run_id, tables=["vendas", "vendas_por_regiao"])
 
 

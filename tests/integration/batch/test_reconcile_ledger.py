@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from acude import reconcile
 from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import schema
 from acude.lake.delta import table_path
-from acude.lake.provide import provide
+from acude.lake.ensure_table import provide
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
+from acude.reconciliation import compare as reconcile
 from acude.settings import Settings, settings
 from acude.simulator.ledger import Entry, Ledger
 

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import schema
 from acude.lake.delta import table_path
-from acude.lake.provide import provide
+from acude.lake.ensure_table import provide
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.payments.store import Store

@@ -18,9 +18,7 @@ from typer.testing import CliRunner
 from acude.cli import app
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_type
-from acude.lake.comparisons import shadow_comparison
-from acude.lake.payments import DECISIONS, FINDINGS, PAYMENTS, payments_of
-from acude.lake.provide import provide
+from acude.lake.ensure_table import provide
 from acude.local.platform import Platform
 from acude.risk import drift, inputs
 from acude.risk.comparison import Amount
@@ -29,6 +27,8 @@ from acude.risk.model import Model
 from acude.risk.payment import Payment
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import REFERENCE
+from acude.risk_history.comparisons import shadow_comparison
+from acude.risk_history.payments import DECISIONS, FINDINGS, PAYMENTS, payments_of
 from acude.settings import settings
 from acude.simulator import handbook
 from acude.simulator.handbook import Setting
@@ -119,7 +119,7 @@ def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History,
 
 
 def test_a_candidate_decides_the_past_again_and_its_cost_is_told(history: History, tmp_path: Path) -> None:
-    pytest.importorskip("acude.lake.scoring")
+    pytest.importorskip("acude.risk_history.scoring")
     fields = yaml.safe_load(DEFAULT.read_text()) | {"versao": f"teste-{uuid4().hex[:8]}"}
     path = tmp_path / "tudo.yaml"
     path.write_text(yaml.safe_dump(fields | {"cortes": {"revisar": 0.0, "negar": 0.0}}))

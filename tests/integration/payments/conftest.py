@@ -21,7 +21,7 @@ import uvicorn
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from acude.api.app import KEEP_ALIVE_S, create_app
-from acude.ingress.topics import ensure_topics
+from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.payments.findings import TOPIC as FINDINGS
 from acude.payments.store import Store

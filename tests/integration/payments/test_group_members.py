@@ -6,7 +6,7 @@ from uuid import uuid4
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments.member import Member
 from tests.waiting import awaited

@@ -26,7 +26,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from acude.aws import s3, storage_options
 from acude.contracts.model import Contract, load
 from acude.contracts.spark import arrow_schema
-from acude.lake.provide import provide
+from acude.lake.ensure_table import provide
 from acude.payments.series.loader import Series
 from acude.settings import PROJECT, Settings, settings
 from tests.waiting import awaited
@@ -202,8 +202,8 @@ def payments() -> None:
 
 def score(first: date, last: date, changes: dict[str, Any] | None = None) -> list[Row]:
     """Step: decides silver's payments again, with the product's policy or one that differs from it."""
-    from acude.lake.scoring import score_history  # noqa: PLC0415
     from acude.risk.policy import Policy, read  # noqa: PLC0415
+    from acude.risk_history.scoring import score_history  # noqa: PLC0415
 
     policy = Policy.model_validate(read().model_dump() | (changes or {}))
     rows: list[Row] = score_history(_spark(), first, last, policy).toArrow().to_pylist()
@@ -265,7 +265,7 @@ def register() -> None:
 
 def rebuild(prefix: str) -> dict[str, tuple[int, int]]:
     """Step: makes silver again under a prefix; returns how it differs."""
-    from acude.lake import rebuild as job  # noqa: PLC0415
+    from acude.ingestion import rebuild as job  # noqa: PLC0415
 
     for _ in job.rebuild(_spark(), prefix):
         pass
@@ -274,34 +274,34 @@ def rebuild(prefix: str) -> dict[str, tuple[int, int]]:
 
 def compare(prefix: str) -> dict[str, tuple[int, int]]:
     """Step: how silver differs from what was made again under a prefix."""
-    from acude.lake import rebuild as job  # noqa: PLC0415
+    from acude.ingestion import rebuild as job  # noqa: PLC0415
 
     return job.differences(_spark(), prefix)
 
 
 def take_over(prefix: str) -> None:
     """Step: puts rebuilt tables in the place of the streamed ones."""
-    from acude.lake import rebuild as job  # noqa: PLC0415
+    from acude.ingestion import rebuild as job  # noqa: PLC0415
 
     job.take_over(_spark(), prefix)
 
 
 def ask(action: Literal["compact", "expire"], name: str, day: date | None) -> dict[str, Any]:
     """Step: asks for maintenance, as an Airflow task does."""
-    from acude.lake.control import request  # noqa: PLC0415
+    from acude.lake.maintenance_requests import request  # noqa: PLC0415
 
     return request(action, name, day, wait=timedelta(minutes=4))
 
 
 def serve_one_at_the_desk() -> None:
     """Step: holds the streams' lease until a request has come and been served."""
-    from acude.lake import control  # noqa: PLC0415
+    from acude.lake import maintenance_requests  # noqa: PLC0415
     from acude.lake.lease import Lease  # noqa: PLC0415
     from jobs.streaming.maintenance import Desk  # noqa: PLC0415
 
     with Lease("streams"):
         desk = Desk(_spark())
-        awaited(control.waiting, bool)
+        awaited(maintenance_requests.waiting, bool)
         desk.look()
         awaited(lambda: desk.busy, lambda busy: not busy)
 

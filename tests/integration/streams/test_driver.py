@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from acude.ingress.topics import ensure_topics
+from acude.kafka.topics import ensure_topics
 from acude.lake.lease import Lease
 from acude.local.platform import Platform
 from acude.settings import PROJECT, settings

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from acude.ingress.topics import ensure_topics
+from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
 from tests.integration.streams.streamlab import StreamLab, drop_topic, ingest, own_topic, produce, register, stream_lab

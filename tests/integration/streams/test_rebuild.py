@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from acude.ingress.topics import ensure_topics
+from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
 from tests.integration.streams.streamlab import (

@@ -18,7 +18,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
 from psycopg2.extensions import make_dsn
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.lake.session import driver_session
 from acude.local import certificates
 from acude.local.errors import PlatformError

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from acude.lake.inbox_error import InboxError
+from acude.inbox.errors import InboxError
 from acude.orchestration.runs import RunDayError
 from acude.orchestration.steps import NEEDS_A_PERSON, needs_a_person, readable
 

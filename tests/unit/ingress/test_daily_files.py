@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from acude.ingress.inbox import InboxError, daily_files, slug
+from acude.inbox.upload import InboxError, daily_files, slug
 
 
 def folder(tmp_path: Path, *names: str) -> Path:

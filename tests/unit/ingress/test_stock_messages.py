@@ -1,7 +1,7 @@
 import json
 
 from acude.contracts.model import table
-from acude.ingress.poller import message
+from acude.ingestion.stock_poller import message
 from acude.simulator.stock import Stock, as_json
 
 

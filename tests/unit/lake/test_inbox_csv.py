@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
-from acude.lake.inbox_csv import read_csv
-from acude.lake.inbox_error import InboxError
+from acude.inbox.errors import InboxError
+from acude.inbox.read_csv import read_csv
 
 FILE = "vendas/loja/2011-01-04.csv"
 RETAIL = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"

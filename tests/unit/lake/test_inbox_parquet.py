@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from acude.lake.inbox_error import InboxError
-from acude.lake.inbox_parquet import read_parquet
+from acude.inbox.errors import InboxError
+from acude.inbox.read_parquet import read_parquet
 from jobs.batch.exportar_vendas import LAYOUT, sales_file
 
 FILE = "vendas/loja/2011-01-04.parquet"

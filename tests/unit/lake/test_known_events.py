@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acude.lake.known_events import Arrivals, KnownEvents, pack, unpack
+from acude.ingestion.dedup_index import Arrivals, KnownEvents, pack, unpack
 
 Row = tuple[int, int, int]
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acude.lake.payment_minutes import (
+from acude.risk_history.payment_minutes import (
     MINUTE,
     OF_DECISIONS,
     OF_PAYMENTS,

@@ -1,5 +1,5 @@
-from acude.lake.scoring import ALLOWED, BLOCKED
 from acude.risk.policy import read
+from acude.risk_history.scoring import ALLOWED, BLOCKED
 from acude.settings import Settings
 
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from acude.lake.comparisons import comparison_of
 from acude.risk.comparison import Amount, Cell, Comparison
+from acude.risk_history.comparisons import comparison_of
 
 
 def amount(quantas: int, valor: int) -> Amount:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from acude.commands.quarantine import escaped
-from acude.lake.quarantine import Coordinate, Filter
+from acude.ingestion.quarantine import Coordinate, Filter
 
 
 def test_a_filter_without_wishes_means_all() -> None:

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 
 from kafka import KafkaAdminClient
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.local import certificates
 from acude.local.errors import PlatformError
 from acude.local.files import write_private
@@ -75,7 +75,7 @@ def prepare(config: Settings) -> None:
 
 def create_topics(config: Settings) -> None:
     """Create the contracts' topics where they are missing."""
-    from acude.ingress.topics import ensure_topics  # noqa: PLC0415 - reads every contract
+    from acude.kafka.topics import ensure_topics  # noqa: PLC0415 - reads every contract
 
     ensure_topics(config)
 

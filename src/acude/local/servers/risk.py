@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 from kafka import KafkaAdminClient
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.local.files import write_private
 from acude.local.service import Service
 from acude.payments.groups import RECORDERS

@@ -55,7 +55,7 @@ def poller(config: Settings) -> Service:
     return Service(
         name="poller",
         purpose="stock updates from the warehouses to Kafka",
-        command=[sys.executable, "-m", "acude.ingress.poller"],
+        command=[sys.executable, "-m", "acude.ingestion.stock_poller"],
         ready=lambda _config: None,
         address=f"topic atualizacoes_estoque on {config.kafka_bootstrap}",
         after=("kafka", "s3", "warehouses", "streams"),

@@ -15,7 +15,7 @@ def service(config: Settings) -> Service:
     return Service(
         name="spark-batch",
         purpose="warm Spark for batch jobs",
-        command=[sys.executable, "-m", "acude.lake.batch_driver"],
+        command=[sys.executable, "-m", "acude.lake.connect_server"],
         environment=driver_environment(config),
         ready=ready,
         prepare=prepare_driver,

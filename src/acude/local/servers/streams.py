@@ -35,7 +35,7 @@ def ready(config: Settings) -> None:
 
 def prepare(config: Settings) -> None:
     """Create the topics, so that the queries find them."""
-    from acude.ingress.topics import ensure_topics  # noqa: PLC0415 - imports the Kafka client
+    from acude.kafka.topics import ensure_topics  # noqa: PLC0415 - imports the Kafka client
 
     prepare_driver(config)
     ensure_topics(config)

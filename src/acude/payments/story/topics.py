@@ -9,7 +9,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.payments.wire import Coordinate, headers_of
 from acude.settings import Settings
 

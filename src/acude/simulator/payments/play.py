@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude.ingress.producer import connect, require_topic
+from acude.kafka.producer import connect, require_topic
 from acude.payments.routes import TOPIC, own_topics, topic_for
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from acude.lake import records
-from acude.lake.inbox_csv import LINES, read_csv
-from acude.lake.inbox_error import InboxError
-from acude.lake.inbox_parquet import read_parquet
-from acude.lake.records import s3
+from acude.inbox.errors import InboxError
+from acude.inbox.read_csv import LINES, read_csv
+from acude.inbox.read_parquet import read_parquet
+from acude.lake import run_records
+from acude.lake.run_records import s3
 from acude.settings import settings
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def files_of(day: date) -> list[InboxFile]:
 
 
 def read(files: list[InboxFile]) -> pa.Table:
-    """All lines of a day's files as text, the columns of `acude.lake.inbox_csv.LINES`.
+    """All lines of a day's files as text, the columns of `acude.inbox.read_csv.LINES`.
 
     Raises:
         InboxError: a file can't be read from beginning to end, changed since it was listed, or repeats another's
@@ -117,7 +117,9 @@ def remember(day: date, files: list[InboxFile], run_id: str, *, published: bool)
         published: False where the run refused them.
     """
     etags = {file.key: file.etag for file in files} or _etags(day)
-    records.put(records.inbox_key(day), records.InboxRecord(day=day, run_id=run_id, files=etags, published=published))
+    run_records.put(
+        run_records.inbox_key(day), run_records.InboxRecord(day=day, run_id=run_id, files=etags, published=published)
+    )
 
 
 def changed_days(since: date | None = None, until: date | None = None) -> list[date]:
@@ -130,7 +132,7 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
     Returns:
         The days, ascending.
     """
-    until = until or records.now().date()
+    until = until or run_records.now().date()
     since = since or until - WINDOW
     client = s3()
     now: dict[date, dict[str, str]] = {}
@@ -138,8 +140,8 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
         for key, etag in _entries(client, f"{FOLDER}{origin}/", since, until).items():
             now.setdefault(_day_of(key), {})[key] = etag
     changed = []
-    for day in records.days_between("inbox", since, until):
-        record = records.get(records.InboxRecord, records.inbox_key(day))
+    for day in run_records.days_between("inbox", since, until):
+        record = run_records.get(run_records.InboxRecord, run_records.inbox_key(day))
         if record and record.files != now.get(day, {}):
             changed.append(day)
     return changed

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from acude.aws import s3
 from acude.contracts.model import table as contract_of
-from acude.lake import records
+from acude.lake import run_records
 from acude.lake.lease import Lease
 from acude.settings import settings
 
@@ -41,7 +41,7 @@ class ControlError(RuntimeError):
     """A request that was refused, failed or not answered in time."""
 
 
-class Request(records.Record):
+class Request(run_records.Record):
     """What is asked for; `day` only for `compact`."""
 
     id: str = Field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}")
@@ -60,7 +60,7 @@ class Request(records.Record):
         return f"{ANSWERS}{self.id}.json"
 
 
-class Answer(records.Record):
+class Answer(run_records.Record):
     """What became of a request; `error` is None where it was done."""
 
     request: Request
@@ -94,7 +94,7 @@ def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes
         if contract_of(one.table).writer != WRITER:
             raise ControlError(f"{one.table} is not written by the streams; maintain it with `maintain_batch`")
     for one in asked:
-        records.put(one.key, one)
+        run_records.put(one.key, one)
     deadline = time.monotonic() + wait.total_seconds()
     try:
         return [_result(_await(one, deadline, wait)) for one in asked]
@@ -107,7 +107,7 @@ def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes
 def _await(one: Request, deadline: float, wait: timedelta) -> Answer:
     lease = Lease(WRITER)
     while True:
-        found = records.get(Answer, one.answer_key)
+        found = run_records.get(Answer, one.answer_key)
         if found:
             return found
         if time.monotonic() > deadline:
@@ -141,8 +141,8 @@ def waiting() -> list[Request]:
     """The requests that nobody has answered, oldest first."""
     bucket = settings().lake_bucket
     found = s3().list_objects_v2(Bucket=bucket, Prefix=REQUESTS).get("Contents", ())
-    asked = (records.get(Request, entry["Key"]) for entry in found)
-    return [one for one in asked if one and records.get(Answer, one.answer_key) is None]
+    asked = (run_records.get(Request, entry["Key"]) for entry in found)
+    return [one for one in asked if one and run_records.get(Answer, one.answer_key) is None]
 
 
 def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threading.Event | None = None) -> None:
@@ -164,7 +164,7 @@ def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threa
         log.warning("%s %s %s failed", one.action, one.table, one.day or "", exc_info=True)
         error = f"{type(problem).__name__}: {str(problem).strip().splitlines()[0][:500]}"
     answer = Answer(request=one, result=result, error=error, seconds=round(time.monotonic() - began, 3))
-    records.put(one.answer_key, answer)
+    run_records.put(one.answer_key, answer)
     _delete(one.key)
     log.info("%s %s %s: %s in %.1f s", one.action, one.table, one.day or "", error or result, answer.seconds)
 

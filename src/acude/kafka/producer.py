@@ -6,7 +6,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.codec import has_zstd
 from kafka.errors import KafkaError
 
-from acude import brokers
+from acude.kafka import brokers
 from acude.local.errors import PlatformError
 from acude.settings import Settings
 

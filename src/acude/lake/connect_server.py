@@ -1,4 +1,4 @@
-"""The batch's warm driver, a Spark Connect server: `python -m acude.lake.batch_driver`. Ends when told, or on failure.
+"""The batch's warm driver, a Spark Connect server: `python -m acude.lake.connect_server`. Ends on SIGTERM or failure.
 
 Every batch task is a client of one such server. It only computes: what its clients publish they commit themselves.
 

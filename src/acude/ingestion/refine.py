@@ -18,7 +18,7 @@ from pyspark.sql import functions as f
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens
 from acude.contracts.model import Contract, silver_of
-from acude.lake.known_events import Arrivals, KnownEvents, Longs, Verdict, pack, unpack
+from acude.ingestion.dedup_index import Arrivals, KnownEvents, Longs, Verdict, pack, unpack
 
 RAW_COLUMNS = ["topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em"]
 EPOCH = date(1970, 1, 1)

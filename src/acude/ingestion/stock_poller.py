@@ -1,4 +1,4 @@
-"""Takes the warehouses' stock updates to Kafka: `python -m acude.ingress.poller`.
+"""Takes the warehouses' stock updates to Kafka: `python -m acude.ingestion.stock_poller`.
 
 It asks each warehouse for what lies behind its cursor, sends that to `atualizacoes_estoque`, waits for the broker's
 acknowledgement, and only then keeps the new cursor, on S3 under `_controle/poller/<warehouse>.json`. So nothing is
@@ -30,7 +30,7 @@ from tenacity import (
 )
 
 from acude import aws
-from acude.ingress.producer import connect
+from acude.kafka.producer import connect
 from acude.local.errors import PlatformError
 from acude.settings import Settings, settings
 

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 import pyarrow as pa
 
-from acude.lake.staging import Staged, sums_by_currency
+from acude.publishing.staging import Staged, sums_by_currency
 
 _STEPS = ("visualizacao", "clique", "carrinho", "compra")
 _SIX_DIGITS = Decimal("0.000001")

@@ -14,12 +14,13 @@ from typing import Any, Protocol, TypeVar, cast
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import Contract, Layer, table, tables
-from acude.lake import month, records, staging
-from acude.lake.month import MONTHLY, REGIONS
-from acude.lake.publish import MartError, publish, session, summary
-from acude.lake.records import Publication
-from acude.lake.staging import Staged
-from acude.quality.judge import QualityError, judge
+from acude.lake import run_records
+from acude.lake.run_records import Publication
+from acude.publishing import month, staging
+from acude.publishing.audit import QualityError, judge
+from acude.publishing.month import MONTHLY, REGIONS
+from acude.publishing.publish import MartError, publish, session, summary
+from acude.publishing.staging import Staged
 
 SALES = "silver.vendas"
 
@@ -168,7 +169,7 @@ def _stage_one(spark: SparkSession, contract: Contract, day: date, run_id: str, 
 
 
 def _published_sales(day: date) -> Publication:
-    found = records.publication(SALES, day)
+    found = run_records.publication(SALES, day)
     if found is None:
         raise MartError(f"{SALES} of {day} isn't published; run jobs.batch.vendas of that day first")
     return found

@@ -17,7 +17,7 @@ from kafka import KafkaProducer
 from acude.athena.client import run_query
 from acude.aws import s3
 from acude.contracts.model import table
-from acude.ingress import producer as kafka
+from acude.kafka import producer as kafka
 from acude.settings import settings
 
 TABLE = "silver.quarentena"

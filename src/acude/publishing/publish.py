@@ -7,13 +7,14 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
-from acude.lake import records, staging
+from acude.lake import run_records
 from acude.lake.content import content_hash_of
 from acude.lake.delta import has_files, replace_day
-from acude.lake.provide import provide
-from acude.lake.records import Publication
+from acude.lake.ensure_table import provide
+from acude.lake.run_records import Publication
 from acude.lake.session import batch_session
-from acude.lake.staging import Staged
+from acude.publishing import staging
+from acude.publishing.staging import Staged
 from acude.settings import Settings
 
 
@@ -56,14 +57,14 @@ def publish(staged: Staged) -> Publication:
         rows=rows.num_rows,
         hash=found,
         version=version,
-        published_at=records.now(),
+        published_at=run_records.now(),
         sums=staged.sums,
         sources=staged.sources,
         expected=staged.expected,
         parameters=staged.parameters,
         warnings=staged.warnings,
     )
-    records.put(records.publication_key(staged.table, staged.day), publication)
+    run_records.put(run_records.publication_key(staged.table, staged.day), publication)
     staging.discard(staged)
     return publication
 

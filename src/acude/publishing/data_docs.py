@@ -4,7 +4,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from acude.lake.staging import Failure, Verdict, path_name
+from acude.publishing.staging import Failure, Verdict, path_name
 from acude.settings import settings
 
 _STYLE = """

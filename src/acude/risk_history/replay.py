@@ -9,11 +9,11 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import exists, read_days, table_path
-from acude.lake.payments import DECISIONS, FINDINGS
 from acude.risk.comparison import NOT_DECIDED, Cell, Comparison, Label
 from acude.risk.decision import Verdict
 from acude.risk.rules import Rules
 from acude.risk.velocity import LABEL_DELAY_US
+from acude.risk_history.payments import DECISIONS, FINDINGS
 
 
 def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last: date) -> Comparison:
@@ -26,7 +26,7 @@ def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last:
         first: UTC day.
         last: this day included.
     """
-    from acude.lake.scoring import score_history  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    from acude.risk_history.scoring import score_history  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
 
     asked = folder if rules.model and rules.policy.modelo else None
     candidate = score_history(spark, first, last, rules.policy, model=asked)

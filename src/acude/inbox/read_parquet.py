@@ -5,8 +5,8 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from acude.lake.inbox_csv import FIELDS, LINES
-from acude.lake.inbox_error import InboxError
+from acude.inbox.errors import InboxError
+from acude.inbox.read_csv import FIELDS, LINES
 
 
 def read_parquet(content: bytes, file: str) -> pa.Table:

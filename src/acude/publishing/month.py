@@ -12,14 +12,14 @@ from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
-from acude.lake import staging
 from acude.lake.content import content_hash_of
 from acude.lake.delta import days_of_month
-from acude.lake.publish import MartError, publish, session
-from acude.lake.records import Publication
+from acude.lake.run_records import Publication
 from acude.lake.snapshot import rows_of_days
-from acude.lake.staging import Staged
-from acude.quality.judge import judge
+from acude.publishing import staging
+from acude.publishing.audit import judge
+from acude.publishing.publish import MartError, publish, session
+from acude.publishing.staging import Staged
 
 MONTHLY = "gold.receita_mensal"
 REGIONS = "gold.vendas_por_regiao"

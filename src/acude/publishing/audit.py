@@ -8,15 +8,16 @@ import pandas as pd
 import pyarrow as pa
 
 from acude.contracts.model import Contract, table
-from acude.lake import records, staging
+from acude.lake import run_records
 from acude.lake.content import content_hash_of
 from acude.lake.delta import partition_of
-from acude.lake.records import s3
-from acude.lake.staging import Failure, Staged, Verdict
-from acude.quality.docs import write_docs
-from acude.quality.expectations import validate
-from acude.quality.suites import BALANCE, ROWS, suite_of
-from acude.quality.views import balance_view, rows_view
+from acude.lake.run_records import s3
+from acude.publishing import staging
+from acude.publishing.data_docs import write_docs
+from acude.publishing.expectations import validate
+from acude.publishing.staging import Failure, Staged, Verdict
+from acude.publishing.suites import BALANCE, ROWS, suite_of
+from acude.publishing.views import balance_view, rows_view
 from acude.settings import settings
 
 _SAMPLE = 3
@@ -99,7 +100,7 @@ def verdict_on(rows: pa.Table, staged: Staged, content_hash: str) -> tuple[Verdi
         etag=staged.etag,
         expectations=len(results),
         failures=failures,
-        judged_at=records.now(),
+        judged_at=run_records.now(),
     )
     return verdict, results
 

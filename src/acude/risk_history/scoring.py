@@ -18,7 +18,6 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import read_days
-from acude.lake.payments import DECISIONS, FINDINGS, PAYMENTS
 from acude.payments.judge import ON_THE_LIST
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
@@ -27,6 +26,7 @@ from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.policy import Policy
 from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
+from acude.risk_history.payments import DECISIONS, FINDINGS, PAYMENTS
 
 BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"

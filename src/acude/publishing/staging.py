@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from acude.contracts.model import Contract, table
-from acude.lake import records
+from acude.lake import run_records
 from acude.lake.content import content_hash_of
 from acude.lake.delta import conforming
-from acude.lake.records import Record, s3
+from acude.lake.run_records import Record, s3
 from acude.settings import settings
 
 STAGING = "_staging"
@@ -137,7 +137,7 @@ def stage(
         sources=dict(sources or {}),
         warnings=warnings or [],
     )
-    records.put(folder(contract, day, run_id) + _DESCRIPTION, staged)
+    run_records.put(folder(contract, day, run_id) + _DESCRIPTION, staged)
     return staged
 
 
@@ -147,7 +147,7 @@ def staged(contract: Contract, day: date, run_id: str) -> Staged:
     Raises:
         StagingError: nothing was.
     """
-    found = records.get(Staged, folder(contract, day, run_id) + _DESCRIPTION)
+    found = run_records.get(Staged, folder(contract, day, run_id) + _DESCRIPTION)
     if found is None:
         raise StagingError(f"{contract.full_name} of {day} is not staged by run {run_id}; stage the day first")
     return found
@@ -170,7 +170,7 @@ def rows_of(staged: Staged) -> pa.Table:
 
 def put_verdict(verdict: Verdict) -> None:
     """Keeps a verdict beside the rows it is about."""
-    records.put(folder(table(verdict.table), verdict.day, verdict.run_id) + VERDICT, verdict)
+    run_records.put(folder(table(verdict.table), verdict.day, verdict.run_id) + VERDICT, verdict)
 
 
 def verdict_of(staged: Staged) -> Verdict:
@@ -180,7 +180,7 @@ def verdict_of(staged: Staged) -> Verdict:
         StagingError: there is none, it is about other rows, or it refused them.
     """
     contract = table(staged.table)
-    found = records.get(Verdict, folder(contract, staged.day, staged.run_id) + VERDICT)
+    found = run_records.get(Verdict, folder(contract, staged.day, staged.run_id) + VERDICT)
     what = f"{staged.table} of {staged.day} (run {staged.run_id})"
     if found is None:
         raise StagingError(f"{what} was not judged; audit it before publishing")
@@ -218,7 +218,7 @@ def expire(older_than: timedelta, root: str = STAGING) -> int:
     Returns:
         How many objects went.
     """
-    limit = records.now() - older_than
+    limit = run_records.now() - older_than
     pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings().lake_bucket, Prefix=f"{root}/")
     old = [entry["Key"] for page in pages for entry in page.get("Contents", ()) if entry["LastModified"] < limit]
     _delete(old)

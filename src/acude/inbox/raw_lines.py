@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
-from acude.lake.records import s3
-from acude.lake.staging import path_name
+from acude.lake.run_records import s3
+from acude.publishing.staging import path_name
 from acude.settings import settings
 
 

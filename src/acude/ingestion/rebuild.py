@@ -15,9 +15,9 @@ from pyspark.sql import functions as f
 
 from acude.contracts.documents import tokens_of
 from acude.contracts.model import Contract, load, topics
+from acude.ingestion.dedup_index import KnownEvents
+from acude.ingestion.refine import decode, duplicate_rows, flag, judge, keys, quarantine_rows, silver_rows
 from acude.lake.delta import table_path
-from acude.lake.known_events import KnownEvents
-from acude.lake.refine import decode, duplicate_rows, flag, judge, keys, quarantine_rows, silver_rows
 from acude.settings import settings
 
 log = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from acude import brokers
 from acude.contracts.model import Contract, topics
+from acude.kafka import brokers
 from acude.payments.routes import TOPIC, own_topics
 from acude.settings import Settings, settings
 

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from acude.lake.payments import decisions_of, findings, payments_of
 from acude.risk import drift, inputs
 from acude.risk.drift import Reference
 from acude.risk.training import Replay
 from acude.risk.velocity import KEPT_US
+from acude.risk_history.payments import decisions_of, findings, payments_of
 from acude.settings import Settings
 
 _PAST = timedelta(microseconds=KEPT_US)

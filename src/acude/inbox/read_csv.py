@@ -13,7 +13,7 @@ from itertools import islice, zip_longest
 
 import pyarrow as pa
 
-from acude.lake.inbox_error import InboxError
+from acude.inbox.errors import InboxError
 
 FIELDS = ("id_pedido", "id_produto", "descricao", "quantidade", "data", "preco", "id_usuario", "regiao", "moeda")
 """Our own layout, and the names under which both layouts' values go on."""

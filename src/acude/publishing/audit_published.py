@@ -4,13 +4,14 @@ from datetime import date
 from typing import Any
 
 from acude.contracts.model import Contract, Layer, tables
-from acude.lake import records, staging
+from acude.lake import run_records
 from acude.lake.content import content_hash_of
-from acude.lake.month import MONTHLY, published_days
 from acude.lake.snapshot import rows_of_day
-from acude.lake.staging import Failure, Staged, Verdict
-from acude.quality.docs import write_docs
-from acude.quality.judge import QualityError, verdict_on
+from acude.publishing import staging
+from acude.publishing.audit import QualityError, verdict_on
+from acude.publishing.data_docs import write_docs
+from acude.publishing.month import MONTHLY, published_days
+from acude.publishing.staging import Failure, Staged, Verdict
 
 LARGEST = 200_000
 """Rows of a stream's day that are judged; more would not fit beside the platform, and a fault shows among so many."""
@@ -56,7 +57,7 @@ def _judged(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
         # The streams write these; they have no day that is published at once, so no hash to compare with.
         return verdict_on(rows, description, "")[0], rows.num_rows
     found = content_hash_of(rows, contract)
-    publication = records.publication(contract.full_name, day)
+    publication = run_records.publication(contract.full_name, day)
     if publication is None:
         return _never_published(description, found), rows.num_rows
     expected, promised = publication.expected, publication.hash
@@ -95,7 +96,7 @@ def _never_published(description: Staged, found: str) -> Verdict:
         hash=found,
         etag="",
         expectations=1,
-        judged_at=records.now(),
+        judged_at=run_records.now(),
     )
     return _with(verdict, failure)
 

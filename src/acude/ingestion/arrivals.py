@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from xxhash import xxh64_intdigest
 
 from acude.contracts.model import Contract, silver_of
-from acude.lake.known_events import Arrivals, Longs, pack
+from acude.ingestion.dedup_index import Arrivals, Longs, pack
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings
 

@@ -1,0 +1,1 @@
+"""Sales files that arrive on S3: upload, list, read."""

@@ -1,0 +1,1 @@
+"""From Kafka records to bronze, silver and quarantine: decode, find duplicates, rebuild, send again."""

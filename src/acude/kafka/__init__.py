@@ -1,0 +1,1 @@
+"""The brokers: how to reach them, topics, producers and consumers."""

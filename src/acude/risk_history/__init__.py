@@ -1,0 +1,1 @@
+"""Payments on the lake: scored again, compared, and what came to light."""
