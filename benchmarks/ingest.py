@@ -90,11 +90,11 @@ def _consumer(config: Settings) -> Consumer:
 
 def plain_loop(
     config: Settings, begin: list[TopicPartition], events: int, folder: str, options: dict[str, str]
-) -> float:
-    """Events a second of a consumer that writes raw and typed rows with delta-rs, a batch after the other."""
+) -> dict[str, float]:
+    """A consumer that writes raw and typed rows with delta-rs, a batch after the other."""
     consumer = _consumer(config)
     consumer.assign(begin)
-    done, began = 0, 0.0
+    done, began, cpu = 0, 0.0, time.process_time()
     while done < events:
         messages = consumer.consume(50_000, timeout=5)
         began = began or time.monotonic()
@@ -107,7 +107,10 @@ def plain_loop(
                 write_deltalake(f"{folder}/{topic}", typed.to_arrow(), mode="append", storage_options=options)
         done += len(messages)
     consumer.close()
-    return done / (time.monotonic() - began)
+    return {
+        "events_per_second": done / (time.monotonic() - began),
+        "cpu_s_per_million": (time.process_time() - cpu) / done * 1e6,
+    }
 
 
 def progress_of(log: Path) -> list[dict[str, Any]]:
@@ -130,7 +133,9 @@ def sustained(environment: dict[str, str], var: Path) -> dict[str, float]:
         raise SystemExit(f"The driver failed; see {log}")
     batches = [batch for batch in progress_of(log) if batch["rows"]]
     warm = batches[WARM_UP:-1] or batches
+    before = batches[batches.index(warm[0]) - 1]["cpu_s"] if warm[0] in batches[1:] else 0.0
     return {
+        "cpu_s_per_million": (warm[-1]["cpu_s"] - before) / sum(b["rows"] for b in warm) * 1e6,
         "events_per_second": sum(b["rows"] for b in warm) / sum(b["ms"] for b in warm) * 1000,
         "events_per_second_with_cold_start": sum(b["rows"] for b in batches) / sum(b["ms"] for b in batches) * 1000,
         "batches": len(batches),
@@ -219,15 +224,18 @@ def main(
     produce(config, events)
     result: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {machine.platform()}", "events": events}
     result["ingest"] = sustained(environment, config.var)
-    result["plain_loop_events_per_second"] = plain_loop(
-        config, begin, events, f"s3://{config.lake_bucket}/plain", options
-    )
+    result["plain_loop"] = plain_loop(config, begin, events, f"s3://{config.lake_bucket}/plain", options)
     result["latency"] = latency(config, environment, options, rate, seconds)
     folder = PROJECT / "var" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "ingest.json").write_text(json.dumps(result, indent=2))
-    print(f"ingest, Kafka to bronze + silver: {result['ingest']['events_per_second']:,.0f} events/s")
-    print(f"plain librdkafka + polars + delta-rs loop: {result['plain_loop_events_per_second']:,.0f} events/s")
+    for name, part in (
+        ("ingest", result["ingest"]),
+        ("plain librdkafka + polars + delta-rs loop", result["plain_loop"]),
+    ):
+        print(f"{name}: {part['events_per_second']:,.0f} events/s, {part['cpu_s_per_million']:.1f} CPU-s a million")
+    ratio = result["ingest"]["events_per_second"] / result["plain_loop"]["events_per_second"]
+    print(f"ingest beside the plain loop: {ratio:.2f}")
     delay = result["latency"]
     print(f"event to silver at {rate:,} events/s: p50 {delay['p50_s']:.1f} s, p95 {delay['p95_s']:.1f} s")
     if not attached:

@@ -5,25 +5,25 @@ of zero or less outside a return, an unreadable value or another day's line goes
 with C are returns; receita is quantidade times preco, exactly.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as f
 
 from acude.contracts.dimension import UNKNOWN, categories
 from acude.contracts.model import table
 from acude.inbox import files as inbox
-from acude.inbox import raw_lines
 from acude.inbox.errors import InboxError
+from acude.inbox.lines import lines_of
 from acude.inbox.read_csv import FIELDS
 from acude.publishing import marts, staging
-from acude.publishing.audit import QualityError, judge
+from acude.publishing.audit import QualityError, audit
 
 SALES = "silver.vendas"
 REFUSED = "silver.quarentena_arquivos"
+
+_LINES_PER_FILE = 1_000_000
 
 LARGEST_REFUSED_SHARE = 0.5
 """A file of whose lines more than this share can't be sales is not a sales file; the worst real day has 0.22."""
@@ -119,7 +119,7 @@ def refused_lines(judged: DataFrame, day: date) -> DataFrame:
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Reads the day's files, stages, judges and publishes both tables.
+    """Reads the day's files, stages, audits and publishes both tables.
 
     Args:
         day: UTC day.
@@ -135,10 +135,9 @@ def run(day: date, run_id: str) -> dict[str, Any]:
     files: list[inbox.InboxFile] = []
     try:
         files = inbox.files_of(day)
-        lines = inbox.read(files)
-        with marts.session() as spark:
-            staged = _stage(spark, lines, day, run_id)
-        judge(staged)
+        with marts.session() as spark, lines_of(spark, files) as (lines, number):
+            staged = _stage(spark, lines, number, day, run_id)
+        audit(staged)
         inbox.assert_unchanged(day, files)
         published = [marts.publish(one) for one in staged]
     except (InboxError, QualityError):
@@ -148,26 +147,29 @@ def run(day: date, run_id: str) -> dict[str, Any]:
     return {"files": [file.key for file in files], "tables": {one.table: marts.summary(one) for one in published}}
 
 
-def _stage(spark: SparkSession, lines: pa.Table, day: date, run_id: str) -> list[staging.Staged]:
-    """Quarantine first: where publishing stops between the two, the day's sales are still yesterday's judged ones."""
-    with raw_lines.on_s3(spark, lines, day, run_id) as frame, ThreadPoolExecutor(2) as pool:
-        judged = judged_lines(frame, day)
+def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id: str) -> list[staging.Staged]:
+    """Quarantine first: where publishing stops between the two, the day's sales are still yesterday's audited ones."""
+    files = max(1, number // _LINES_PER_FILE)
+    judged = judged_lines(lines, day).persist()
+    try:
+        by_reason = {row["motivo"]: row["count"] for row in judged.groupBy("motivo").count().collect()}
+        repeats = by_reason.get("duplicata", 0)
+        counted = {
+            "lidas": number,
+            "aceitas": by_reason.get(None, 0),
+            "duplicatas": repeats,
+            "limite_recusadas": repeats + max(int(number * LARGEST_REFUSED_SHARE), 1),
+        }
+        warnings = [] if number else [f"no sales file for {day}: published as an empty day"]
         known = spark.createDataFrame(categories())
-        refused_rows, sale_rows = pool.map(
-            lambda wanted: wanted.toArrow(), (refused_lines(judged, day), sale_lines(judged, known, day))
-        )
-    repeats = refused_rows.column("motivo").to_pylist().count("duplicata")
-    counted = {
-        "lidas": lines.num_rows,
-        "aceitas": lines.num_rows - refused_rows.num_rows,
-        "duplicatas": repeats,
-        "limite_recusadas": repeats + max(int(lines.num_rows * LARGEST_REFUSED_SHARE), 1),
-    }
-    warnings = [] if lines.num_rows else [f"no sales file for {day}: published as an empty day"]
-    return [
-        staging.stage(refused_rows, table(REFUSED), day, run_id, parameters=counted),
-        staging.stage(sale_rows, table(SALES), day, run_id, parameters=counted, warnings=warnings),
-    ]
+        about = staging.Context(parameters=counted), staging.Context(parameters=counted, warnings=warnings)
+        frames = refused_lines(judged, day), sale_lines(judged, known, day)
+        return [
+            staging.stage_frame(frame.coalesce(files), table(name), day, run_id, context)
+            for name, frame, context in zip((REFUSED, SALES), frames, about, strict=True)
+        ]
+    finally:
+        judged.unpersist()
 
 
 _TYPED = {"data": "momento", "quantidade": "numero", "preco": "valor"}

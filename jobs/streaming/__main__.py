@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from types import FrameType, ModuleType
@@ -25,7 +25,7 @@ from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
 from jobs.streaming import ingest, measure, payments, stock
-from jobs.streaming.maintenance import Desk
+from jobs.streaming.maintenance import MaintenanceWorker
 from jobs.streaming.progress import BatchLog
 
 log = logging.getLogger("jobs.streaming")
@@ -94,11 +94,11 @@ def _ask_on_signals(asked: threading.Event) -> None:
 def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Runs all queries, and maintenance on request, until told to end."""
     maintenance_requests.sweep()
-    desk = Desk(spark)
+    worker = MaintenanceWorker(spark, lease)
     queries: list[StreamingQuery] = []
     try:
         # One after another, so that those that run are known where the next can't start.
-        queries.extend(_in_pool(spark, job.__name__, job.start) for job in _jobs())
+        queries.extend(_in_pool(spark, lease, job) for job in _jobs())
         lease.announce_ready()
         log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
         next_look = time.monotonic()
@@ -106,10 +106,10 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
             if _broken(queries, lease):
                 return FAILED
             if time.monotonic() >= next_look:
-                desk.look()
+                worker.look()
                 next_look = time.monotonic() + _ASK_FOR_WORK_S
     finally:
-        desk.close(_MAINTENANCE_MAY_TAKE_S)
+        worker.close(_MAINTENANCE_MAY_TAKE_S)
         _stop(queries, patient=asked.is_set())
     log.info("Streams stopped")
     return 0
@@ -119,7 +119,7 @@ def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Lands and measures what is there, one query after another."""
     lease.announce_ready()
     for job in _jobs():
-        query = job.start(spark, available_now=True)
+        query = job.start(spark, lease, available_now=True)
         while query.isActive:
             if asked.wait(_LOOK_S) or lease.lost.is_set():
                 _stop([query], patient=not lease.lost.is_set())
@@ -137,10 +137,11 @@ def _jobs() -> list[ModuleType]:
     return [ingest, *(job for job in (measure, stock, payments) if job.SOURCE in load())]
 
 
-def _in_pool(spark: SparkSession, name: str, start: Callable[[SparkSession], StreamingQuery]) -> StreamingQuery:
+def _in_pool(spark: SparkSession, lease: Lease, job: ModuleType) -> StreamingQuery:
     """Starts a query in a scheduler pool of its own: within one pool, jobs wait for each other."""
-    spark.sparkContext.setLocalProperty("spark.scheduler.pool", name.rpartition(".")[2])
-    return start(spark)
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", job.__name__.rpartition(".")[2])
+    query: StreamingQuery = job.start(spark, lease)
+    return query
 
 
 def _broken(queries: list[StreamingQuery], lease: Lease) -> bool:

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
 from acude.lake import maintenance_requests
+from acude.lake.commit import Writer
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.maintenance import compact, expire
 from acude.lake.maintenance_requests import LEASE_HELD, Request
@@ -23,23 +24,22 @@ log = logging.getLogger(__name__)
 _GROUP = "maintenance"
 
 
-def do(spark: SparkSession, asked: Request) -> dict[str, Any]:
+def do(spark: SparkSession, writer: Writer, asked: Request) -> dict[str, Any]:
     """What a request asks for."""
     contract = table(asked.table)
     if asked.action == "expire":
-        return dict(expire(spark, contract))
+        return dict(expire(writer, contract))
     if asked.day is None:
         raise ValueError("compact needs a day")
-    return dict(compact(spark, contract, asked.day))
+    return dict(compact(spark, writer, contract, asked.day))
 
 
-class Desk:
+class MaintenanceWorker:
     """Serves requests one after another in a thread of its own, beside the queries."""
 
-    def __init__(self, spark: SparkSession) -> None:
-        # A session of its own: what it sets must not reach the queries.
-        self.spark = spark.newSession()
-        self.spark.conf.set("spark.databricks.delta.optimize.maxThreads", "1")
+    def __init__(self, spark: SparkSession, writer: Writer) -> None:
+        self.spark = spark
+        self.writer = writer
         self._thread: InheritableThread | None = None
         self._given_up = threading.Event()
 
@@ -67,7 +67,7 @@ class Desk:
         while not self._given_up.is_set() and (waiting := maintenance_requests.waiting()):
             asked = waiting[0]
             context.setJobGroup(_GROUP, f"{asked.action} {asked.table}", interruptOnCancel=True)
-            maintenance_requests.serve(asked, lambda one: do(self.spark, one), self._given_up)
+            maintenance_requests.serve(asked, lambda one: do(self.spark, self.writer, one), self._given_up)
 
 
 def main() -> int:
@@ -83,7 +83,7 @@ def main() -> int:
         for asked in maintenance_requests.waiting():
             if lease.lost.is_set():
                 return 1
-            maintenance_requests.serve(asked, lambda one: do(spark, one))
+            maintenance_requests.serve(asked, lambda one: do(spark, lease, one))
         spark.stop()
     return 0
 

@@ -6,10 +6,10 @@ windows' rows are replaced. A batch that runs again writes the same rows again.
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import pyarrow as pa
@@ -21,13 +21,18 @@ from pyspark.sql.streaming.query import StreamingQuery
 from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import arrow_schema
+from acude.lake.commit import Writer, replace_partitions
+from acude.lake.data_files import write_rows
 from acude.lake.delta import table_path
+from acude.lake.ensure_table import ensure_table
 from acude.lake.run_records import Record, get, put
 from acude.lake.snapshot import rows_of_day
 from acude.lake.window import Window
 from acude.settings import Settings, settings
-from jobs.streaming.ingest import in_parallel
 from jobs.streaming.progress import BatchLog
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 log = logging.getLogger(__name__)
 
@@ -164,11 +169,10 @@ def _span(start: datetime, end: datetime) -> Row:
 class Live:
     """A live table: its rows of today and yesterday in memory, a day replaced in one commit."""
 
-    def __init__(
-        self, spark: SparkSession, name: str, key: list[str], after: Callable[[Rows, list[Count]], Rows]
-    ) -> None:
-        self.spark = spark
+    def __init__(self, writer: Writer, name: str, key: list[str], after: Callable[[Rows, list[Count]], Rows]) -> None:
+        self.writer = writer
         self.contract = table(name)
+        self.table: DeltaTable = ensure_table(self.contract)
         self.key = key
         self.after = after
         self.days: dict[date, Rows] = {}
@@ -190,31 +194,24 @@ class Live:
 
     def _write(self, days: Mapping[date, Rows]) -> None:
         rows = [row for _, of_day in sorted(days.items()) for _, row in sorted(of_day.items())]
-        names = ", ".join(f"DATE'{day}'" for day in days)
-        (
-            self.spark.createDataFrame(pa.Table.from_pylist(rows, arrow_schema(self.contract)))
-            .coalesce(1)
-            .write.format("delta")
-            .mode("overwrite")
-            .option("replaceWhere", f"data IN ({names})")
-            .save(table_path(self.contract))
-        )
+        files = write_rows(pa.Table.from_pylist(rows, arrow_schema(self.contract)), self.contract)
+        replace_partitions(self.table, self.writer, files, [{"data": day.isoformat()} for day in days])
 
 
-def live_tables(spark: SparkSession) -> dict[str, Live]:
+def live_tables(writer: Writer) -> dict[str, Live]:
     """The table of each measure."""
     return {
-        VIEWS: Live(spark, "gold.ao_vivo_produtos_mais_vistos", ["janela_inicio", "posicao"], ranking),
-        SHOPPERS: Live(spark, "gold.ao_vivo_usuarios_ativos", ["janela_inicio"], shoppers),
-        SALES: Live(spark, "gold.ao_vivo_vendas_por_minuto", ["janela_inicio", "moeda"], sales),
+        VIEWS: Live(writer, "gold.ao_vivo_produtos_mais_vistos", ["janela_inicio", "posicao"], ranking),
+        SHOPPERS: Live(writer, "gold.ao_vivo_usuarios_ativos", ["janela_inicio"], shoppers),
+        SALES: Live(writer, "gold.ao_vivo_vendas_por_minuto", ["janela_inicio", "moeda"], sales),
     }
 
 
 class Measuring:
     """Brings each batch's counts into the live tables."""
 
-    def __init__(self, spark: SparkSession) -> None:
-        self.tables = live_tables(spark)
+    def __init__(self, writer: Writer) -> None:
+        self.tables = live_tables(writer)
 
     def show(self, counts: DataFrame, number: int) -> None:
         """One micro-batch; `counts` is looked at once, for that moves the state."""
@@ -223,7 +220,8 @@ class Measuring:
             count = Count(**row)
             changed.setdefault(count.metrica, []).append(count)
         log.debug("Batch %d changes %s", number, {name: len(found) for name, found in changed.items()})
-        in_parallel([partial(self.tables[name].apply, found) for name, found in changed.items()])
+        with ThreadPoolExecutor(len(self.tables)) as pool:
+            list(pool.map(lambda item: self.tables[item[0]].apply(item[1]), changed.items()))
 
 
 def events_of_the_day(spark: SparkSession, since: date) -> DataFrame:
@@ -274,18 +272,21 @@ def measuring_session(spark: SparkSession) -> SparkSession:
     return session
 
 
-def start(spark: SparkSession, config: Settings | None = None, *, available_now: bool = False) -> StreamingQuery:
-    """Starts the query; the caller holds the writer's lease, and the tables exist.
+def start(
+    spark: SparkSession, writer: Writer, config: Settings | None = None, *, available_now: bool = False
+) -> StreamingQuery:
+    """Starts the query; silver's tables exist.
 
     Args:
         spark: the streams' session.
+        writer: the streams' lease, which the caller holds.
         config: the process's settings unless given.
         available_now: count what is in silver and end, instead of going on.
     """
     config = config or settings()
     session = measuring_session(spark)
     begun, new = checkpoint(config)
-    measuring = Measuring(session)
+    measuring = Measuring(writer)
     if new:
         for live in measuring.tables.values():
             live.days[begun.since] = {}

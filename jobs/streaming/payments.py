@@ -19,7 +19,10 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_schema
+from acude.lake.commit import Writer, replace_partitions
+from acude.lake.data_files import write_rows
 from acude.lake.delta import table_path
+from acude.lake.ensure_table import ensure_table
 from acude.lake.snapshot import Condition, Snapshot, snapshot
 from acude.payments.series.loader import Series
 from acude.risk_history.payment_minutes import (
@@ -50,9 +53,10 @@ Lake = dict[str, Snapshot | None]
 class Counting:
     """Brings the minutes of each batch into gold, and what gold has gained into PostgreSQL."""
 
-    def __init__(self, spark: SparkSession, config: Settings) -> None:
-        self.spark = spark
+    def __init__(self, writer: Writer, config: Settings) -> None:
+        self.writer = writer
         self.contract = table(TABLE)
+        self.table = ensure_table(self.contract)
         self.series = Series(config)
 
     def show(self, touched: DataFrame, number: int) -> None:
@@ -83,15 +87,9 @@ class Counting:
         """Replaces hours of one day, in one commit."""
         if not hours:
             return
-        day, names = min(hours).date(), ", ".join(str(hour.hour) for hour in hours)
-        (
-            self.spark.createDataFrame(pa.concat_tables(hours.values()))
-            .coalesce(1)
-            .write.format("delta")
-            .mode("overwrite")
-            .option("replaceWhere", f"data = DATE'{day}' AND hora IN ({names})")
-            .save(table_path(self.contract))
-        )
+        files = write_rows(pa.concat_tables(hours.values()), self.contract)
+        places = [{"data": hour.date().isoformat(), "hora": str(hour.hour)} for hour in hours]
+        replace_partitions(self.table, self.writer, files, places)
 
 
 def _payments(silver: Snapshot | None, hour: datetime, of: list[Span]) -> pa.Table:
@@ -125,16 +123,19 @@ def _new_rows(spark: SparkSession, name: str) -> DataFrame:
     return spark.readStream.format("delta").option("skipChangeCommits", "true").load(table_path(table(name)))
 
 
-def start(spark: SparkSession, config: Settings | None = None, *, available_now: bool = False) -> StreamingQuery:
-    """Starts the query; the caller holds the writer's lease, and the tables exist.
+def start(
+    spark: SparkSession, writer: Writer, config: Settings | None = None, *, available_now: bool = False
+) -> StreamingQuery:
+    """Starts the query; silver's tables exist.
 
     Args:
         spark: the streams' session.
+        writer: the streams' lease, which the caller holds.
         config: the process's settings unless given.
         available_now: count what is in silver and end, instead of going on.
     """
     config = config or settings()
-    counting = Counting(spark, config)
+    counting = Counting(writer, config)
     if available_now:
         counting.series.catch_up()
     else:

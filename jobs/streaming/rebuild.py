@@ -29,10 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.replace:
         return _beside(driver_session("acude-rebuild"), options.into)
     try:
-        with Lease(WRITER):
+        with Lease(WRITER) as lease:
             spark = driver_session("acude-rebuild")
             _beside(spark, options.into)
-            take_over(spark, options.into)
+            take_over(lease, options.into)
             spark.stop()
     except LeaseHeld as held:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
@@ -47,7 +47,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--into",
         metavar="PREFIX",
         default=f"_rebuild/{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
-        help="empty folder of the lake's bucket (default: _rebuild/ and the time)",
+        help="where the list of the files is kept in the lake's bucket (default: _rebuild/ and the time)",
     )
     parser.add_argument("--replace", action="store_true", help="put them in the place of the stream's tables")
     return parser.parse_args(arguments)
@@ -59,7 +59,7 @@ def _beside(spark: SparkSession, prefix: str) -> int:
     found = differences(spark, prefix)
     for table, (missing, extra) in found.items():
         log.info("%s: %d rows only as streamed, %d only as rebuilt", table, missing, extra)
-    log.info("They lie in %s", prefix)
+    log.info("Their files are listed in %s", prefix)
     return DIFFERENT if any(missing or extra for missing, extra in found.values()) else 0
 
 

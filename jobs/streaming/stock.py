@@ -9,8 +9,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
-from acude.contracts.model import Contract, table
+from acude.contracts.model import table
+from acude.lake.commit import Writer, replace_partitions
 from acude.lake.delta import table_path
+from acude.lake.ensure_table import ensure_table
+from acude.lake.file_frames import write_frame
 from acude.settings import Settings, settings
 
 SOURCE = "silver.atualizacoes_estoque"
@@ -38,50 +41,55 @@ def latest_stock_per_warehouse(updates: DataFrame) -> DataFrame:
     )
 
 
-_BELOW = "coalesce(new.nivel_estoque < coalesce(new.ponto_reposicao, old.ponto_reposicao), false)"
+def stock_after(before: DataFrame, latest: DataFrame) -> DataFrame:
+    """The table's rows once newer levels are in; an older one changes nothing, and doing it again neither.
 
-
-def merge_newer(latest: DataFrame, contract: Contract) -> None:
-    """Brings newer levels into the table; an older one changes nothing. Doing it again changes nothing either."""
-    from delta.tables import DeltaTable  # noqa: PLC0415 - wants a running JVM
-
-    (
-        DeltaTable.forPath(latest.sparkSession, table_path(contract))
-        .alias("old")
-        .merge(latest.alias("new"), "old.id_armazem = new.id_armazem AND old.id_produto = new.id_produto")
-        .whenMatchedUpdate(
-            "new.ultima_atualizacao >= old.ultima_atualizacao",
-            {
-                "nivel_estoque": "new.nivel_estoque",
-                "ponto_reposicao": "coalesce(new.ponto_reposicao, old.ponto_reposicao)",
-                "abaixo": _BELOW,
-                "ultima_atualizacao": "new.ultima_atualizacao",
-            },
+    Args:
+        before: rows of gold.ao_vivo_estoque.
+        latest: rows of `latest_stock_per_warehouse`.
+    """
+    key = ["id_armazem", "id_produto"]
+    old, new = before.alias("old"), latest.alias("new")
+    newer = f.expr("old.ultima_atualizacao is null or new.ultima_atualizacao >= old.ultima_atualizacao")
+    level = f.when(newer, f.col("new.nivel_estoque")).otherwise(f.col("old.nivel_estoque"))
+    point = f.when(newer, f.coalesce("new.ponto_reposicao", "old.ponto_reposicao")).otherwise(
+        f.col("old.ponto_reposicao")
+    )
+    return (
+        old.join(new, key, "full")
+        .select(
+            *key,
+            f.coalesce(level, "old.nivel_estoque").alias("nivel_estoque"),
+            f.coalesce(point, "old.ponto_reposicao").alias("ponto_reposicao"),
+            f.greatest("old.ultima_atualizacao", "new.ultima_atualizacao").alias("ultima_atualizacao"),
         )
-        .whenNotMatchedInsert(
-            values={
-                "id_armazem": "new.id_armazem",
-                "id_produto": "new.id_produto",
-                "nivel_estoque": "new.nivel_estoque",
-                "ponto_reposicao": "new.ponto_reposicao",
-                "abaixo": "coalesce(new.nivel_estoque < new.ponto_reposicao, false)",
-                "ultima_atualizacao": "new.ultima_atualizacao",
-            }
-        )
-        .execute()
+        .withColumn("abaixo", f.coalesce(f.col("nivel_estoque") < f.col("ponto_reposicao"), f.lit(False)))
     )
 
 
-def show(updates: DataFrame, _number: int) -> None:
-    """One micro-batch."""
-    merge_newer(latest_stock_per_warehouse(updates), table(TABLE))
+class Stock:
+    """Brings each batch's levels into the table."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.contract = table(TABLE)
+        self.table = ensure_table(self.contract)
+
+    def show(self, updates: DataFrame, _number: int) -> None:
+        """One micro-batch: the whole table is written again; it has a row per warehouse and product."""
+        before = updates.sparkSession.read.format("delta").load(table_path(self.contract))
+        after = stock_after(before, latest_stock_per_warehouse(updates))
+        replace_partitions(self.table, self.writer, write_frame(after.coalesce(1), self.contract).files, [{}])
 
 
-def start(spark: SparkSession, config: Settings | None = None, *, available_now: bool = False) -> StreamingQuery:
-    """Starts the query; the caller holds the writer's lease, and the tables exist.
+def start(
+    spark: SparkSession, writer: Writer, config: Settings | None = None, *, available_now: bool = False
+) -> StreamingQuery:
+    """Starts the query; silver's tables exist.
 
     Args:
         spark: the streams' session.
+        writer: the streams' lease, which the caller holds.
         config: the process's settings unless given.
         available_now: take what is in silver and end, instead of going on.
     """
@@ -90,7 +98,7 @@ def start(spark: SparkSession, config: Settings | None = None, *, available_now:
     trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.measure_trigger}
     return (
         updates.writeStream.queryName("stock")
-        .foreachBatch(show)
+        .foreachBatch(Stock(writer).show)
         .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")
         .trigger(**trigger)
         .start()

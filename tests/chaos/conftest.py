@@ -1,8 +1,9 @@
-"""A lake and a topic of a test's own, a driver that can be told to die, and readers that are not Spark."""
+"""A lake and topic of a test's own, the real driver behind a proxy that kills it, and readers other than Spark."""
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ from acude.aws import s3, storage_options
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
+from tests.chaos.s3_proxy import Kill, S3Proxy, s3_proxy
 from tests.servers import servers
 
 HERE = Path(__file__).parent
@@ -35,6 +37,7 @@ class Lake:
     config: Settings
     topic: str
     environment: dict[str, str]
+    proxy: S3Proxy
     acknowledged: Counter[Coordinate] = field(default_factory=Counter)
 
     def send(self, *payloads: bytes | None) -> list[Coordinate]:
@@ -48,19 +51,33 @@ class Lake:
         self.acknowledged.update(found)
         return found
 
-    def command(self, die_after: int | None = None) -> list[str]:
-        """The driver's command line."""
-        return [sys.executable, str(HERE / "driver.py"), *([str(die_after)] if die_after else [])]
+    def start(self) -> "subprocess.Popen[str]":
+        """Starts the driver, which lands what is there and ends."""
+        command = [sys.executable, "-m", "jobs.streaming", "--available-now"]
+        driver = subprocess.Popen(
+            command, cwd=PROJECT, env=self.environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+        )
+        self.proxy.victim = driver.pid
+        return driver
 
-    def run(self, die_after: int | None = None) -> int:
-        """Runs the driver to its end; returns its exit code."""
-        done = subprocess.run(
-            self.command(die_after), env=self.environment, start_new_session=True, capture_output=True, text=True,
-            timeout=300, check=False,
-        )  # fmt: skip
-        if done.returncode and not die_after:
-            raise AssertionError(f"the driver failed:\n{done.stderr[-4000:]}")
-        return done.returncode
+    def run(self, kill: Kill | None = None) -> None:
+        """Runs the driver to its end, or to its death where that is asked for."""
+        self.proxy.kill = kill
+        driver = self.start()
+        _, said = driver.communicate(timeout=300)
+        self.proxy.kill = None
+        if kill:
+            assert kill.done, f"nothing was written to {kill.key}:\n{said[-4000:]}"
+            assert driver.returncode == -signal.SIGKILL
+        else:
+            assert driver.returncode == 0, f"the driver failed:\n{said[-4000:]}"
+
+    def lose_the_checkpoint(self) -> None:
+        """Deletes all that is known of where the streams stood."""
+        client = s3(self.config)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.config.lake_bucket, Prefix="_checkpoints/")
+        for entry in (entry for page in pages for entry in page.get("Contents", ())):
+            client.delete_object(Bucket=self.config.lake_bucket, Key=entry["Key"])
 
     def add_field(self, name: str) -> None:
         """Adds an optional text to the topic's contract; a driver reads it when it starts."""
@@ -135,7 +152,8 @@ def new_lake(tmp_path: Path) -> Iterator[Lake]:
     s3(config).create_bucket(Bucket=config.lake_bucket)
     ensure_topics(config)
     environment = os.environ | {f"ACUDE_{key.upper()}": str(value) for key, value in changes.items()}
-    yield Lake(config, name, environment)
+    with s3_proxy(config.s3_endpoint or "") as proxy:
+        yield Lake(config, name, environment | {"ACUDE_S3_ENDPOINT": proxy.endpoint}, proxy)
     bucket = s3(config)
     for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket):
         for entry in page.get("Contents", []):

@@ -7,15 +7,9 @@ each origin's folder, so that years of older files cost nothing.
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-from botocore.exceptions import ClientError
-
 from acude.inbox.errors import InboxError
-from acude.inbox.read_csv import LINES, read_csv
-from acude.inbox.read_parquet import read_parquet
 from acude.lake import run_records
 from acude.lake.run_records import s3
 from acude.settings import settings
@@ -30,8 +24,6 @@ WINDOW = timedelta(days=35)
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.(?P<format>csv|csv\.gz|parquet)")
-_STALE = {"PreconditionFailed", "NoSuchKey", "412", "404"}
-_NO_LINES = LINES.append(pa.field("origem", pa.string())).append(pa.field("arquivo", pa.string()))
 
 
 @dataclass(frozen=True)
@@ -74,26 +66,6 @@ def files_of(day: date) -> list[InboxFile]:
     return found
 
 
-def read(files: list[InboxFile]) -> pa.Table:
-    """All lines of a day's files as text, the columns of `acude.inbox.read_csv.LINES`.
-
-    Raises:
-        InboxError: a file can't be read from beginning to end, changed since it was listed, or repeats another's
-            content.
-    """
-    tables: list[pa.Table] = []
-    seen: dict[bytes, str] = {}
-    for file in files:
-        lines = _lines(file)
-        content = _fingerprint(lines)
-        if content in seen:
-            expected = "sales that no other file of the day holds"
-            raise InboxError(file.key, None, None, expected, f"the content of {seen[content]}")
-        seen[content] = file.key
-        tables.append(lines)
-    return pa.concat_tables(tables) if tables else _NO_LINES.empty_table()
-
-
 def assert_unchanged(day: date, files: list[InboxFile]) -> None:
     """Called right before publishing.
 
@@ -104,7 +76,7 @@ def assert_unchanged(day: date, files: list[InboxFile]) -> None:
     after = {file.key: file.etag for file in files_of(day)}
     for key in sorted(before.keys() | after.keys()):
         if before.get(key) != after.get(key):
-            raise _changed(key)
+            raise changed(key)
 
 
 def remember(day: date, files: list[InboxFile], run_id: str, *, published: bool) -> None:
@@ -192,38 +164,6 @@ def _day_of(key: str) -> date:
     return date.fromisoformat(key.rsplit("/", 1)[1][:10])
 
 
-def _lines(file: InboxFile) -> pa.Table:
-    content = _download(file)
-    read_one = read_parquet if file.format == "parquet" else read_csv
-    lines = read_one(content, file.key)
-    return lines.append_column("origem", pa.repeat(file.origin, lines.num_rows)).append_column(
-        "arquivo", pa.repeat(file.key, lines.num_rows)
-    )
-
-
-def _download(file: InboxFile) -> bytes:
-    """The file's bytes, of the version that was listed."""
-    try:
-        answer = s3().get_object(Bucket=settings().inbox_bucket, Key=file.key, IfMatch=file.etag)
-    except ClientError as problem:
-        if problem.response["Error"]["Code"] in _STALE:
-            raise _changed(file.key) from problem
-        raise
-    if answer["ETag"] != file.etag:
-        raise _changed(file.key)
-    return answer["Body"].read()
-
-
-def _changed(key: str) -> InboxError:
+def changed(key: str) -> InboxError:
+    """What is wrong with a file that is not the one that was listed."""
     return InboxError(key, None, None, "the files that were there when the run began", "that it changed meanwhile")
-
-
-def _fingerprint(lines: pa.Table) -> bytes:
-    """Hash of the lines' text without where they came from: tells the same sales under two names."""
-    digest = sha256()
-    for batch in lines.drop_columns(["origem", "arquivo", "linha"]).combine_chunks().to_batches():
-        with pa.BufferOutputStream() as sink:
-            with pa.ipc.new_stream(sink, batch.schema) as writer:
-                writer.write_batch(batch)
-            digest.update(sink.getvalue())
-    return digest.digest()

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from xxhash import xxh64_intdigest
 
 from acude.contracts.model import Contract, silver_of
 from acude.ingestion.dedup_index import Arrivals, Longs, pack
+from acude.ingestion.hashes import event_hashes
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings
-
-_SEED: Final = 42
-"""Spark's."""
 
 
 def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Arrivals]:
@@ -47,10 +43,3 @@ def _topics(topic: Contract, rows: pa.Table) -> Longs | int:
         return 0
     found = pc.index_in(pc.fill_null(rows["topico"], topic.name), pa.array(topic.kafka_topics))
     return np.asarray(found, dtype=np.int64)
-
-
-def event_hashes(topic: str, ids: pa.ChunkedArray) -> Longs:
-    """What Spark's `xxhash64` of the contract's name and the id gives: the first's hash is the second's seed."""
-    seed = xxh64_intdigest(topic.encode(), _SEED)
-    found = [xxh64_intdigest(one, seed) for one in ids.cast(pa.binary()).to_pylist()]
-    return np.array(found, dtype=np.uint64).view(np.int64)

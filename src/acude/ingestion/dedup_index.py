@@ -63,7 +63,7 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class Verdict:
-    """For each judged event, in the order it was given: is it a repeat, does it contradict, and of what."""
+    """For each event, in the order it was given: is it a repeat, does it contradict, and of what."""
 
     duplicate: Flags
     contradictory: Flags
@@ -81,7 +81,7 @@ def _join(one: Arrivals, other: Arrivals) -> Arrivals:
     )
 
 
-class KnownEvents:
+class DedupIndex:
     """First arrivals of each event id, in sorted runs that double in length, as a log-structured merge tree does."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class KnownEvents:
             self._runs = [run for run in kept if len(run)]
             self._today = today
 
-    def judge(self, batch: Arrivals) -> Verdict:
+    def find_duplicates(self, batch: Arrivals) -> Verdict:
         """Tells repeats from first arrivals, and remembers the latter.
 
         The first arrival is what an earlier batch brought, else the lowest coordinate in this one. A row that is

@@ -1,112 +1,90 @@
-"""From raw Kafka records to typed events: the one function of the stream, of repairs and of rebuilding silver.
+"""From raw Kafka records to rows of bronze, silver, quarantine and duplicates, as Arrow tables.
 
-`decode` adds to each record of bronze, in one pass through Arrow, what its topic's contract makes of it. `verdicts`
-tells repeats. `silver_rows`, `quarantine_rows` and `duplicate_rows` are then plain selections: each record is in
-exactly one of them.
+The stream, its repair and the rebuilding of silver share these functions. `decoded` says what the contracts make of
+records; `kept` takes the repeats out once `acude.ingestion.duplicates` has found them. Each record ends in exactly one
+of silver, quarantine and duplicates.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as f
 
 from acude.contracts.decoder import Decoder
-from acude.contracts.documents import Tokens
 from acude.contracts.model import Contract, silver_of
-from acude.ingestion.dedup_index import Arrivals, KnownEvents, Longs, Verdict, pack, unpack
+from acude.contracts.spark import arrow_schema
+from acude.ingestion.hashes import content_hashes, event_hashes
 
-RAW_COLUMNS = ["topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em"]
-EPOCH = date(1970, 1, 1)
-COORDINATE = ["topico", "particao", "deslocamento"]
-_DECODED = "data_evento date, atrasado boolean, motivo string, detalhe string"
-_RAW = (
-    "topico string, particao int, deslocamento bigint, carimbo_kafka timestamp, chave binary, valor binary, "
-    "cabecalhos array<struct<chave:string,valor:binary>>, ingerido_em timestamp"
+RAW_COLUMNS: Final = (
+    "topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em",
+)  # fmt: skip
+COORDINATE: Final = ("topico", "particao", "deslocamento")
+NO_CONTRACT: Final = ("sem_contrato", "Expected a topic with a contract")
+
+KEYS: Final = pa.schema(
+    [
+        ("topico", pa.string()),
+        ("particao", pa.int32()),
+        ("deslocamento", pa.int64()),
+        ("ingerido_em", pa.timestamp("us", tz="UTC")),
+        ("id_hash", pa.int64()),
+        ("hash_conteudo", pa.int64()),
+        ("recusado", pa.bool_()),
+    ]
 )
-_FLAGS = (
-    "topico string, particao int, deslocamento bigint, veredito string, topico_original string, "
-    "particao_original int, deslocamento_original bigint"
+"""What is needed of a record to find repeats; `id_hash` is null without an event id."""
+
+FLAGS: Final = pa.schema(
+    [
+        *(KEYS.field(name) for name in COORDINATE),
+        ("veredito", pa.string()),
+        ("topico_original", pa.string()),
+        ("particao_original", pa.int32()),
+        ("deslocamento_original", pa.int64()),
+    ]
 )
+"""A repeat: `duplicata` or `contraditorio`, and the coordinate of the first arrival."""
+
+DUPLICATE, CONTRADICTORY = "duplicata", "contraditorio"
 
 
-def _event_struct(topic: Contract) -> str:
-    return f"`{topic.name}` struct<{', '.join(f'`{c.name}`:{c.type}' for c in topic.columns)}>"
+class Decoded(NamedTuple):
+    """A part of a batch: the records of one contract, or of no contract.
+
+    Attributes:
+        contract: the topic's; None where no contract names the topic.
+        accepted: the records that fit: the contract's columns, `data`, `atrasado` and `hash_conteudo`; and
+            `RAW_COLUMNS`, each with `_` before its name, for a contract may have columns of the same names.
+        refused: rows of silver.quarentena.
+        keys: rows of `KEYS`, all records.
+    """
+
+    contract: Contract | None
+    accepted: pa.Table
+    refused: pa.Table
+    keys: pa.Table
 
 
-def decode(records: DataFrame, topics: list[Contract], tokens: Tokens) -> DataFrame:
-    """What the contracts make of each record.
+def decoded(records: pa.Table, decoders: list[Decoder]) -> Iterator[Decoded]:
+    """What the contracts make of records.
 
     Args:
         records: `RAW_COLUMNS` of bronze.
-        topics: the topics' contracts.
-        tokens: makes what stands in a document's place.
-
-    Returns:
-        The records' columns, `data_evento` (UTC day of the event), `atrasado`, `motivo` and `detalhe` (null where the
-        record fits), a struct a topic (null for other topics), `id_hash` (null without an event id), `hash_conteudo`.
+        decoders: one per contract.
     """
-    schema = ", ".join([_RAW, _DECODED, *(_event_struct(topic) for topic in topics)])
-
-    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        decoders = [Decoder(topic, tokens) for topic in topics]
-        for batch in batches:
-            if batch.num_rows:
-                yield _decode_batch(batch, decoders)
-
-    structs = [f.col(topic.name) for topic in topics]
-    ids = [f.col(f"{topic.name}.{topic.event_id}") for topic in topics if topic.event_id in topic.column_names]
-    event_id = f.coalesce(*ids, f.lit(None)) if ids else f.lit(None).cast("string")
-    return (
-        records.select(*RAW_COLUMNS)
-        .mapInArrow(run, schema)
-        .withColumn("id_evento", event_id)
-        .withColumn("id_hash", f.when(f.col("id_evento").isNotNull(), f.xxhash64(_contract(topics), "id_evento")))
-        .withColumn("hash_conteudo", f.xxhash64(*structs))
-    )
-
-
-def _contract(topics: list[Contract]) -> Column:
-    """The name of a record's contract: an event is known by its id in all topics of one contract."""
-    name = f.col("topico")
-    for topic in topics:
-        if topic.split_by:
-            name = f.when(f.col("topico").isin(*topic.kafka_topics), f.lit(topic.name)).otherwise(name)
-    return name
-
-
-def _decode_batch(batch: pa.RecordBatch, decoders: list[Decoder]) -> pa.RecordBatch:
-    """One Arrow batch of records of several topics, each contract's decoded together."""
-    rows = batch.num_rows
-    day, late = pa.nulls(rows, pa.date32()), pa.nulls(rows, pa.bool_())
-    reason: list[str | None] = ["sem_contrato"] * rows
-    detail: list[str | None] = ["Expected a topic with a contract"] * rows
-    structs = []
+    named = pa.array(np.zeros(records.num_rows, np.bool_))
     for decoder in decoders:
-        mine = of_contract(batch.column("topico"), decoder.contract)
-        at = np.flatnonzero(mine)
-        if not len(at):
-            structs.append(pa.nulls(rows, pa.struct(decoder.fields)))
-            continue
-        part = batch.filter(mine) if len(at) < rows else batch
-        decoded = decoder.decode(part.column("valor"), part.column("carimbo_kafka"))
-        for position in at.tolist():
-            reason[position] = detail[position] = None
-        for position, refusal in decoded.refusals.items():
-            reason[at[position]], detail[at[position]] = refusal
-        day = pc.replace_with_mask(day, mine, decoded.day)
-        late = pc.replace_with_mask(late, mine, decoded.late)
-        spread = np.full(rows, -1, dtype=np.int64)
-        spread[at] = np.arange(len(at))
-        structs.append(decoded.fields.take(pa.array(spread, mask=spread < 0)))
-    columns = [batch.column(name) for name in RAW_COLUMNS]
-    columns += [day, late, pa.array(reason, pa.string()), pa.array(detail, pa.string()), *structs]
-    names = [*RAW_COLUMNS, "data_evento", "atrasado", "motivo", "detalhe", *(one.contract.name for one in decoders)]
-    return pa.RecordBatch.from_arrays(columns, names=names)
+        mine = of_contract(records["topico"], decoder.contract)
+        part = records.filter(mine)
+        if part.num_rows:
+            named = pc.or_(named, mine)
+            yield _of_topic(part.combine_chunks(), decoder)
+    rest = records.filter(pc.invert(named))
+    if rest.num_rows:
+        refused = with_reasons(rest, *(pa.array([text] * rest.num_rows) for text in NO_CONTRACT))
+        yield Decoded(None, rest.slice(0, 0), refused, _keys(rest, None, None, np.ones(rest.num_rows, np.bool_)))
 
 
 def of_contract(names: pa.Array | pa.ChunkedArray, topic: Contract) -> pa.Array | pa.ChunkedArray:
@@ -114,102 +92,140 @@ def of_contract(names: pa.Array | pa.ChunkedArray, topic: Contract) -> pa.Array 
     return pc.is_in(names, pa.array(topic.kafka_topics)) if topic.split_by else pc.equal(names, topic.name)
 
 
-def keys(decoded: DataFrame) -> DataFrame:
-    """What `verdicts` looks at: a narrow row a record."""
-    return decoded.select(*COORDINATE, "id_hash", "hash_conteudo", f.col("motivo").isNotNull().alias("recusado"))
+def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
+    contract, rows = decoder.contract, records.num_rows
+    found = decoder.decode(records["valor"].chunk(0), records["carimbo_kafka"].chunk(0))
+    hashes = content_hashes(found.fields)
+    refused = np.zeros(rows, np.bool_)
+    refused[list(found.refusals)] = True
+    columns = {f"_{name}": records[name] for name in RAW_COLUMNS}
+    columns |= {"data": found.day, "atrasado": found.late, "hash_conteudo": pa.array(hashes)}
+    columns |= dict(zip(contract.column_names, found.fields.flatten(), strict=True))
+    accepted = pa.table(columns)
+    quarantined = records.slice(0, 0)
+    if found.refusals:
+        accepted, quarantined = accepted.filter(pa.array(~refused)), records.filter(pa.array(refused))
+    order = sorted(found.refusals)
+    reasons, details = ([found.refusals[at][n] for at in order] for n in (0, 1))
+    ids = _event_ids(contract, found.fields)
+    return Decoded(
+        contract,
+        accepted,
+        with_reasons(quarantined, pa.array(reasons, pa.string()), pa.array(details, pa.string())),
+        _keys(records, ids, hashes, refused),
+    )
 
 
-def judge(batch: pa.Table, known: KnownEvents, topics: list[Contract], landed: datetime) -> pa.Table:
-    """Repeats among a batch's `keys`, against all that is `known`.
+def _event_ids(contract: Contract, fields: pa.StructArray) -> pa.Array | None:
+    """Hash of each event id, null without one."""
+    if contract.event_id not in contract.column_names:
+        return None
+    ids = fields.flatten()[contract.column_names.index(contract.event_id)]
+    return pa.array(event_hashes(contract.name, ids), mask=np.asarray(ids.is_null()))
+
+
+def _keys(records: pa.Table, ids: pa.Array | None, hashes: "np.ndarray | None", refused: "np.ndarray") -> pa.Table:
+    rows = records.num_rows
+    columns = [records[name] for name in ("topico", "particao", "deslocamento", "ingerido_em")]
+    columns.append(pa.nulls(rows, pa.int64()) if ids is None else ids)
+    columns.append(pa.nulls(rows, pa.int64()) if hashes is None else pa.array(hashes))
+    return pa.table([*columns, pa.array(refused)], schema=KEYS)
+
+
+def bronze_rows(records: pa.Table, bronze: Contract) -> pa.Table:
+    """Records as they came, with the day on which the broker took them."""
+    return _shaped(_with_day(records), bronze)
+
+
+def with_reasons(records: pa.Table, reasons: pa.Array, details: pa.Array) -> pa.Table:
+    """Refused records as rows of silver.quarentena, but for their order of columns."""
+    return _with_day(records.select(RAW_COLUMNS)).append_column("motivo", reasons).append_column("detalhe", details)
+
+
+def _with_day(records: pa.Table) -> pa.Table:
+    day = records["carimbo_kafka"].cast(pa.date32())
+    return records.append_column("data", day)
+
+
+def _shaped(rows: pa.Table, contract: Contract) -> pa.Table:
+    """The contract's columns in order, with its types."""
+    names, schema = contract.column_names, arrow_schema(contract)
+    return rows.select(names).cast(pa.schema([schema.field(name).with_nullable(True) for name in names]))
+
+
+def quarantine_rows(refused: pa.Table, quarantine: Contract) -> pa.Table:
+    """Rows of `with_reasons` in the table's shape."""
+    return _shaped(refused, quarantine)
+
+
+class Kept(NamedTuple):
+    """The accepted records of one topic, by what became of them; each in its table's shape."""
+
+    silver: pa.Table
+    duplicates: pa.Table
+    contradictory: pa.Table
+
+
+def kept(accepted: pa.Table, topic: Contract, flags: pa.Table, tables: dict[str, Contract]) -> Kept:
+    """Takes the repeats out.
 
     Args:
-        batch: rows of `keys`.
-        known: the events of the batches before; this batch's first arrivals are added.
-        topics: the topics' contracts, for how long each remembers an id.
-        landed: the batch's `ingerido_em`.
-
-    Returns:
-        One row a repeat: coordinate, `veredito` (`duplicata` or `contraditorio`), coordinate of the first.
+        accepted: of one topic's contract; see `Decoded`.
+        topic: its contract.
+        flags: the repeats of the whole batch, rows of `FLAGS`.
+        tables: the contracts by full name.
     """
-    with_id = batch.filter(pc.and_(pc.invert(batch["recusado"]), pc.is_valid(batch["id_hash"])))
-    place, number = _places(with_id["topico"], topics)
-    coordinates = pack(with_id["particao"].to_numpy(), with_id["deslocamento"].to_numpy(), number)
-    today = (landed.astimezone(UTC).date() - EPOCH).days
-    known.forget(today)
-    until = np.array([today + topic.dedup_window.days for topic in topics], dtype=np.int32)[place]
-    arrivals = Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates, until)
-    verdict = known.judge(arrivals)
-    at = np.flatnonzero(verdict.duplicate | verdict.contradictory)
-    return _flag_rows(with_id, verdict, at, [topics[one] for one in place[at].tolist()])
-
-
-def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Longs]:
-    """Of each Kafka topic its contract's place, and its own among that contract's topics."""
-    known = [(name, at, number) for at, topic in enumerate(topics) for number, name in enumerate(topic.kafka_topics)]
-    found = pc.index_in(names, pa.array([name for name, _, _ in known])).to_numpy()
-    return np.array([at for _, at, _ in known])[found], np.array([number for _, _, number in known])[found]
-
-
-def _flag_rows(batch: pa.Table, verdict: Verdict, at: npt.NDArray[np.intp], contracts: list[Contract]) -> pa.Table:
-    """The rows at these places, which are of these contracts, as flags."""
-    topic, partition, offset = unpack(verdict.originals[at])
-    names = [contract.kafka_topics[one] for contract, one in zip(contracts, topic.tolist(), strict=True)]
-    kind = np.where(verdict.duplicate[at], "duplicata", "contraditorio")
-    flags = batch.select(COORDINATE).take(pa.array(at))
-    return (
-        flags.append_column("veredito", pa.array(kind.tolist(), pa.string()))
-        .append_column("topico_original", pa.array(names, pa.string()))
-        .append_column("particao_original", pa.array(partition))
-        .append_column("deslocamento_original", pa.array(offset))
+    flagged = accepted.slice(0, 0)
+    if flags.num_rows:
+        place = pa.table({"_row": np.arange(accepted.num_rows), **{name: accepted[f"_{name}"] for name in COORDINATE}})
+        hits = place.join(flags, list(COORDINATE), join_type="inner")
+        if hits.num_rows:
+            at = hits["_row"].to_numpy()
+            flagged = accepted.take(pa.array(at))
+            for name in FLAGS.names[len(COORDINATE) :]:
+                flagged = flagged.append_column(name, hits[name])
+            mine = np.ones(accepted.num_rows, np.bool_)
+            mine[at] = False
+            accepted = accepted.filter(pa.array(mine))
+    silver = _silver_rows(accepted, topic)
+    if not flagged.num_rows:
+        return Kept(silver, *(arrow_schema(tables[name]).empty_table() for name in _SIDES))
+    repeated = flagged.filter(pc.equal(flagged["veredito"], DUPLICATE))
+    wrong = flagged.filter(pc.equal(flagged["veredito"], CONTRADICTORY))
+    return Kept(
+        silver,
+        _duplicate_rows(repeated, topic, tables["silver.duplicatas"]),
+        _shaped(with_reasons(_raw(wrong), *_contradictions(wrong)), tables["silver.quarentena"]),
     )
 
 
-def flag(decoded: DataFrame, flags: pa.Table) -> DataFrame:
-    """The decoded records with `veredito` and the first arrival's coordinate, null for first arrivals."""
-    if not flags.num_rows:
-        texts = dict.fromkeys(("veredito", "topico_original"), "string")
-        nothing = texts | {"particao_original": "int", "deslocamento_original": "bigint"}
-        return decoded.withColumns({name: f.lit(None).cast(kind) for name, kind in nothing.items()})
-    small = decoded.sparkSession.createDataFrame(flags, schema=_FLAGS)
-    return decoded.join(f.broadcast(small), COORDINATE, "left")
+_SIDES = ("silver.duplicatas", "silver.quarentena")
+_OF_THE_EVENT = ("data", "atrasado", "hash_conteudo")
 
 
-def _accepted() -> Column:
-    return f.col("motivo").isNull() & f.col("veredito").isNull()
+def _silver_rows(accepted: pa.Table, topic: Contract) -> pa.Table:
+    contract = silver_of(topic)
+    own = {*topic.column_names, *_OF_THE_EVENT}
+    named = {name: accepted[name if name in own else f"_{name}"] for name in contract.column_names}
+    return _shaped(pa.table(named), contract)
 
 
-def silver_rows(flagged: DataFrame, topic: Contract) -> DataFrame:
-    """The topic's first arrivals that fit its contract, as rows of its silver table."""
-    mine = flagged.where(f.col("topico").isin(*topic.kafka_topics) & _accepted()).withColumn(
-        "data", f.col("data_evento")
-    )
-    own = [f.col(f"`{topic.name}`.`{c.name}`") for c in topic.columns]
-    lineage = [c.name for c in silver_of(topic).columns[len(own) :]]
-    return mine.select(*own, *lineage)
+def _duplicate_rows(repeated: pa.Table, topic: Contract, duplicates: Contract) -> pa.Table:
+    rows = _with_day(_raw(repeated)).append_column("id_evento", repeated[topic.event_id])
+    for name in FLAGS.names[len(COORDINATE) :]:
+        rows = rows.append_column(name, repeated[name])
+    return _shaped(rows, duplicates)
 
 
-def bronze_rows(records: DataFrame) -> DataFrame:
-    """The records as they came, with the day on which the broker took them."""
-    return records.withColumn("data", f.to_date("carimbo_kafka"))
+def _raw(accepted: pa.Table) -> pa.Table:
+    return pa.table({name: accepted[f"_{name}"] for name in RAW_COLUMNS})
 
 
-def quarantine_rows(flagged: DataFrame) -> DataFrame:
-    """What fits no contract or contradicts an earlier event, with its reason."""
-    other = f.format_string(
-        "Expected the content of %s, partition %d, offset %d for this event id, found another",
-        "topico_original",
-        "particao_original",
-        "deslocamento_original",
-    )
-    contradicts = f.col("veredito") == "contraditorio"
-    return bronze_rows(flagged.where(f.col("motivo").isNotNull() | contradicts)).withColumns(
-        {
-            "motivo": f.coalesce("motivo", f.lit("contraditorio")),
-            "detalhe": f.coalesce("detalhe", other),
-        }
-    )
-
-
-def duplicate_rows(flagged: DataFrame) -> DataFrame:
-    """What repeats an earlier event, with the first arrival's coordinate."""
-    return bronze_rows(flagged.where(f.col("veredito") == "duplicata"))
+def _contradictions(wrong: pa.Table) -> tuple[pa.Array, pa.Array]:
+    names = ("topico_original", "particao_original", "deslocamento_original")
+    places = zip(*(wrong[name].to_pylist() for name in names), strict=True)
+    details = [
+        f"Expected the content of {topic}, partition {partition}, offset {offset} for this event id, found another"
+        for topic, partition, offset in places
+    ]
+    return pa.array([CONTRADICTORY] * wrong.num_rows, pa.string()), pa.array(details, pa.string())

@@ -57,6 +57,15 @@ class Content:
         self.rows += rows.num_rows
 
     @property
+    def parts(self) -> tuple[int, int, int]:
+        """Rows and the two sums, for `merge`."""
+        return self.rows, self._a, self._b
+
+    def merge(self, rows: int, a: int, b: int) -> None:
+        """Adds what was counted elsewhere."""
+        self.rows, self._a, self._b = self.rows + rows, self._a + a, self._b + b
+
+    @property
     def hash(self) -> str:
         """The hash of what was added."""
         return _rendered(self.rows, self._a, self._b)

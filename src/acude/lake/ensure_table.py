@@ -12,7 +12,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from acude.aws import storage_options
 from acude.contracts.model import Contract
 from acude.contracts.spark import schema, spark_type
-from acude.lake.delta import ContractViolation, hours_kept
+from acude.lake.data_files import ContractViolation
+from acude.lake.delta import hours_kept
 from acude.lake.snapshot import place_of, snapshot
 from acude.settings import Settings, settings
 
@@ -25,7 +26,7 @@ _PROPERTIES: Final = {
 
 # Who finds that somebody else has just made or changed it looks at it anew.
 @retry(retry=retry_if_exception_type(DeltaError), stop=stop_after_attempt(4), wait=wait_random(0, 1), reraise=True)
-def provide(contract: Contract, config: Settings | None = None) -> DeltaTable:
+def ensure_table(contract: Contract, config: Settings | None = None) -> DeltaTable:
     """The table, created where it is absent, with the columns that its contract has gained since it was made.
 
     Columns with comments and NOT NULL, partitions, reader version 1, and for how long Delta keeps what is no longer

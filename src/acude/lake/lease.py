@@ -1,14 +1,16 @@
 """One writer a table, held by a lease on S3.
 
-Delta on S3 keeps concurrent commits apart by a lock inside one JVM, so two drivers that write a table lose data.
-A driver therefore holds its writer's lease while it runs: an object that is created and renewed by conditional
-PUTs (`If-None-Match`, `If-Match`), which S3 decides atomically.
+The streams' tables have one driver, which holds the lease while it runs: an object that is created and renewed by
+conditional PUTs (`If-None-Match`, `If-Match`), which S3 decides atomically. Each holder has a number, higher than that
+of the one before; it stands in each of the holder's commits, so that a driver which was paused beyond its time can't
+commit beside the next one (`acude.lake.commit`).
 """
 
 import json
 import os
 import socket
 import threading
+import time
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from acude.aws import s3
+from acude.lake.commit import LeaseLost
 from acude.settings import Settings, settings
 
 _TTL = timedelta(seconds=30)
@@ -37,21 +40,29 @@ class LeaseHeld(RuntimeError):  # noqa: N818 - a state, not a fault
 
 
 class Lease:
-    """The right to write one writer's tables; a context manager that renews in the background."""
+    """The right to write one writer's tables; a context manager that renews in the background.
+
+    Attributes:
+        name: of the writer.
+        number: of this holder, None before it holds the lease.
+        lost: set once the lease is known to be lost.
+    """
 
     def __init__(self, writer: str, config: Settings | None = None) -> None:
         config = config or settings()
-        self.writer = writer
+        self.name = writer
+        self.number: int | None = None
         self.lost = threading.Event()
         self._s3 = s3(config)
         self._place = {"Bucket": config.lake_bucket, "Key": f"_controle/arrendamentos/{writer}.json"}
         self._token = str(uuid.uuid4())
         self._etag: str | None = None
+        self._renewed = 0.0
         self._stop = threading.Event()
         self._ready = False
 
     def holder(self) -> dict[str, Any] | None:
-        """Who holds it now (host, pid, expires_at, ready), None where nobody does."""
+        """The process that holds it now (host, pid, expires_at, ready), None where none does."""
         found = self._read()
         return found[0] if found and _alive(found[0]) else None
 
@@ -67,16 +78,25 @@ class Lease:
         retry(
             retry=retry_if_exception_type(LeaseHeld), stop=stop_after_delay(wait), wait=wait_fixed(0.5), reraise=True
         )(self._take)()
-        threading.Thread(target=self._keep, name=f"lease-{self.writer}", daemon=True).start()
+        threading.Thread(target=self._keep, name=f"lease-{self.name}", daemon=True).start()
         return self
 
+    def check(self) -> None:
+        """Asked before each commit; costs nothing, and the commit itself finds out what this can't know.
+
+        Raises:
+            LeaseLost: it was taken away, or not renewed in time, as after a long pause of this process.
+        """
+        if self.number is None or self.lost.is_set() or time.monotonic() - self._renewed > _TTL.total_seconds():
+            raise LeaseLost(f"The lease on the tables of '{self.name}' ran out; another driver may write them now")
+
     def release(self) -> None:
-        """Gives the lease back."""
+        """Gives the lease back; its number stays, so that the next holder's is higher."""
         self._stop.set()
         if self.lost.is_set():
             return
         with suppress(ClientError, BotoCoreError):
-            self._s3.delete_object(**self._place)  # type: ignore[arg-type]
+            self._write(ended=True, IfMatch=self._etag or "")
 
     def announce_ready(self) -> None:
         """Tells whoever looks at the holder that its work has begun; takes effect with the next renewal."""
@@ -97,15 +117,15 @@ class Lease:
             raise
         return json.loads(answer["Body"].read()), answer["ETag"]
 
-    def _write(self, **condition: str) -> bool:
-        now = datetime.now(UTC)
-        me = psutil.Process()
+    def _write(self, *, ended: bool = False, **condition: str) -> bool:
+        now, began = datetime.now(UTC), time.monotonic()
         body = {
             "token": self._token,
+            "number": self.number,
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "started": me.create_time(),
-            "expires_at": (now + _TTL).isoformat(),
+            "started": psutil.Process().create_time(),
+            "expires_at": (now if ended else now + _TTL).isoformat(),
             "ready": self._ready,
         }
         try:
@@ -114,31 +134,29 @@ class Lease:
             if problem.response["Error"]["Code"] in _CONFLICT:
                 return False
             raise
-        self._etag = answer["ETag"]
+        self._etag, self._renewed = answer["ETag"], began
         return True
 
     def _take(self) -> None:
         found = self._read()
-        if found is None:
-            if not self._write(IfNoneMatch="*"):
-                self._take()
-            return
-        holder, etag = found
-        if holder["token"] != self._token and _alive(holder):
-            raise LeaseHeld(self.writer, holder)
-        if not self._write(IfMatch=etag):
-            raise LeaseHeld(self.writer, holder)
+        holder, etag = found or ({}, None)
+        if found and holder["token"] != self._token and _alive(holder):
+            raise LeaseHeld(self.name, holder)
+        # By the clock, so that a lost object doesn't make numbers fall; by the last one, so that a clock doesn't.
+        self.number = max(int(time.time() * 1000), holder.get("number", 0) + 1)
+        free = self._write(IfMatch=etag) if etag else self._write(IfNoneMatch="*")
+        if not free:
+            self.number = None
+            self._take()
 
     def _keep(self) -> None:
-        renewed = datetime.now(UTC)
         while not self._stop.wait(_RENEW_S):
             try:
                 if not self._write(IfMatch=self._etag or ""):
                     break
-                renewed = datetime.now(UTC)
             except (ClientError, BotoCoreError):
                 # S3 may be away for a while; only after the lease ran out may another have taken it.
-                if datetime.now(UTC) - renewed > _TTL:
+                if time.monotonic() - self._renewed > _TTL.total_seconds():
                     break
         else:
             return

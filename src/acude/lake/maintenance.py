@@ -1,25 +1,37 @@
 """Keeps tables small: few files for a closed day, no files and log entries that nobody needs any more.
 
-The streams' driver runs `compact` and `expire` on its own tables beside its queries; the batch's tables need no Spark.
+The streams' driver runs `compact` and `expire` on its own tables beside its queries.
 Nothing here takes rows away or adds any, so readers and streams see nothing of it; only rows older than their
 contract's retention go.
 """
 
+import json
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
-from deltalake import DeltaTable
+import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from acude.aws import s3
 from acude.contracts.model import Contract, tables
 from acude.lake import delta_log
-from acude.lake.delta import hours_kept, partition_of, table_path
-from acude.lake.ensure_table import provide
+from acude.lake.commit import BatchWriter, Change, Writer, commit, rewrite
+from acude.lake.data_files import (
+    FILE_BYTES,
+    DataFile,
+    FileWriter,
+    Target,
+    described,
+    parsed,
+)
+from acude.lake.delta import hours_kept, partition_of
+from acude.lake.ensure_table import ensure_table
+from acude.lake.file_frames import files_of, rows_of_file
 from acude.lake.lease import Lease, LeaseHeld
-from acude.lake.snapshot import snapshot
+from acude.lake.object_store import object_store
+from acude.lake.snapshot import Snapshot, snapshot
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -27,7 +39,7 @@ log = logging.getLogger(__name__)
 FEW_FILES = 4
 """A day with no more files than this is left alone."""
 
-LARGE_FILE = str(64 * 2**20)
+LARGE_FILE = 64 * 2**20
 """Bytes from which on a file is not joined with others any more."""
 
 
@@ -48,14 +60,15 @@ def create_all(config: Settings | None = None) -> None:
 def create(contracts: list[Contract], config: Settings | None = None) -> None:
     """Provides tables."""
     for contract in contracts:
-        provide(contract, config)
+        ensure_table(contract, config)
 
 
-def compact(spark: SparkSession, contract: Contract, day: date) -> dict[str, int]:
+def compact(spark: SparkSession, writer: Writer, contract: Contract, day: date) -> dict[str, int]:
     """Joins the small files of a day, in one commit that changes no rows; today's are joined as far as they are there.
 
     Args:
-        spark: a session of the contract's writer.
+        spark: a session; its executors read and write the files.
+        writer: the table's.
         contract: the table.
         day: UTC day; its month in a monthly table.
 
@@ -69,42 +82,83 @@ def compact(spark: SparkSession, contract: Contract, day: date) -> dict[str, int
         raise MaintenanceError(f"{contract.full_name}: {day} has not begun (UTC); compact days up to today")
     if not contract.partition_by:
         raise MaintenanceError(f"{contract.full_name} has no partition by day; only `expire` makes sense for it")
-    column, value = contract.partition_by[0], partition_of(contract, day)
     found = snapshot(contract)
-    files = len(found.files(value)) if found else 0
-    if files <= FEW_FILES:
-        return {"files": files, "removed": 0, "added": 0}
-    # What was joined an hour ago and has grown large enough is left alone.
-    spark.conf.set("spark.databricks.delta.optimize.minFileSize", LARGE_FILE)
-    done = spark.sql(f"OPTIMIZE delta.`{table_path(contract)}` WHERE {column} = '{value}'").collect()[0].metrics
-    return {"files": files, "removed": done.numFilesRemoved, "added": done.numFilesAdded}
+    files = found.described(partition_of(contract, day)) if found else []
+    small = [file for file in files if file.size < LARGE_FILE]
+    if found is None or len(small) <= FEW_FILES:
+        return {"files": len(files), "removed": 0, "added": 0}
+    joined = join_files(spark, contract, small)
+    done = rewrite(found.table, writer, [file.path for file in small], joined)
+    return {"files": len(files), "removed": len(small) if done else 0, "added": len(joined) if done else 0}
 
 
-def expire(spark: SparkSession, contract: Contract, config: Settings | None = None) -> dict[str, int]:
-    """Deletes rows older than the contract's retention, then files that no version of the time kept needs.
+def join_files(spark: SparkSession, contract: Contract, files: Sequence[DataFile]) -> list[DataFile]:
+    """Writes the rows of small files into few large ones, on the executors.
 
     Args:
-        spark: a session of the contract's writer.
+        spark: a session.
+        contract: the table.
+        files: of any partitions.
+    """
+    target, store = Target.of(contract), object_store(settings())
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        writer = FileWriter(target, store)
+        for batch in batches:
+            for file in (one for text in batch["arquivos"].to_pylist() for one in parsed(json.loads(text))):
+                for rows in rows_of_file(store, target, file.path, file.partition):
+                    writer.write(rows)
+        yield described(writer.close())
+
+    groups = [(json.dumps(described(group)["arquivo"].to_pylist()),) for group in _groups(files)]
+    frame = spark.createDataFrame(groups, "arquivos string").repartition(len(groups))
+    return files_of(frame.mapInArrow(run, "arquivo string, visto string"))
+
+
+def _groups(files: Sequence[DataFile]) -> list[list[DataFile]]:
+    """The files of each partition, as many together as make one large file."""
+    groups: list[list[DataFile]] = []
+    place, size = None, 0
+    for file in sorted(files, key=lambda one: (sorted(one.partition.items()), one.size)):
+        if not groups or file.partition != place or size + file.size > FILE_BYTES:
+            groups.append([])
+            place, size = file.partition, 0
+        groups[-1].append(file)
+        size += file.size
+    return groups
+
+
+def expire(writer: Writer, contract: Contract, config: Settings | None = None) -> dict[str, int]:
+    """Removes rows older than the contract's retention, then deletes files that no version of the time kept needs.
+
+    Files that a writer left without a commit go, too, once they are that old.
+
+    Args:
+        writer: the table's.
         contract: the table.
         config: the process's settings unless given; `expire_after` says how long readers may lag behind.
 
     Returns:
-        `hours` for which removed files stay, `log_files` that went.
+        `hours` for which removed files stay, how many `files` and `log_files` went.
     """
     config = config or settings()
+    hours, found = hours_kept(contract, config), snapshot(contract, config)
+    if not found:
+        return {"hours": hours, "files": 0, "log_files": 0}
     if oldest := _oldest_kept(contract):
-        column, found = contract.partition_by[0], snapshot(contract)
-        if found and found.files(oldest, "<"):
-            spark.sql(f"DELETE FROM delta.`{table_path(contract)}` WHERE {column} < '{oldest}'").collect()  # noqa: S608
-    hours = hours_kept(contract, config)
-    if _has_files_to_spare(contract, config, datetime.now(UTC) - timedelta(hours=hours)):
-        # Delta refuses less than a week unless told; how long is needed is this setting's business.
-        spark.conf.set("spark.databricks.delta.retentionDurationCheck.enabled", "false")
-        # It lists folders in this number of tasks; the default is ten thousand, even for one folder.
-        spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "4")
-        spark.sql(f"VACUUM delta.`{table_path(contract)}` RETAIN {hours} HOURS").collect()
+        column = contract.partition_by[0]
+        commit(found.table, writer, lambda table: _without(Snapshot(contract, table), column, oldest))
+    gone = found.table.vacuum(hours, enforce_retention_duration=False, full=True)
+    if gone:
+        found.table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
     follows_streams = contract.writer == "streams"
-    return {"hours": hours, "log_files": delta_log.prune(contract) if follows_streams else 0}
+    return {"hours": hours, "files": len(gone), "log_files": delta_log.prune(contract) if follows_streams else 0}
+
+
+def _without(found: Snapshot, column: str, oldest: str) -> Change | None:
+    """The change that takes out what is older."""
+    old = [file.path for file in found.described() if file.partition[column] < oldest]
+    return Change(remove=old) if old else None
 
 
 def _oldest_kept(contract: Contract) -> str | None:
@@ -114,43 +168,14 @@ def _oldest_kept(contract: Contract) -> str | None:
     return partition_of(contract, (datetime.now(UTC) - contract.retention).date())
 
 
-def _has_files_to_spare(contract: Contract, config: Settings, before: datetime) -> bool:
-    """Whether there is a file from before that moment which the table no longer has: VACUUM takes seconds to find none.
-
-    What was removed lately may count too early; what a writer left without a commit counts as well.
-    """
-    found = snapshot(contract, config)
-    if found is None:
-        return False
-    needed = {uri.partition(f"{config.lake_bucket}/")[2] for uri in found.table.file_uris()}
-    listed = s3(config).get_paginator("list_objects_v2")
-    return any(
-        entry["LastModified"] < before and entry["Key"] not in needed
-        for page in listed.paginate(Bucket=config.lake_bucket, Prefix=f"{contract.prefix}/")
-        for entry in page.get("Contents", ())
-        if "/_delta_log/" not in entry["Key"]
-    )
-
-
 def maintain_batch() -> list[dict[str, Any]]:
     """Lets go of what nobody needs in the batch's tables; a day of theirs is one file, so there is nothing to join.
 
     Returns:
-        One entry a table: `table`, `hours` for which removed files stay, how many `files` went.
+        One entry per table: `table` and what `expire` says of it.
     """
-    config = settings()
-    found = [(contract, snapshot(contract, config)) for contract in tables() if contract.writer == "batch"]
-    return [_let_go(contract, one.table, config) for contract, one in found if one]
-
-
-def _let_go(contract: Contract, table: DeltaTable, config: Settings) -> dict[str, Any]:
-    if oldest := _oldest_kept(contract):
-        table.delete(f"{contract.partition_by[0]} < '{oldest}'")
-    hours = hours_kept(contract, config)
-    gone = table.vacuum(hours, enforce_retention_duration=False)
-    if gone:
-        table.vacuum(hours, dry_run=False, enforce_retention_duration=False)
-    return {"table": contract.full_name, "hours": hours, "files": len(gone)}
+    batch = [contract for contract in tables() if contract.writer == "batch"]
+    return [{"table": contract.full_name, **expire(BatchWriter(), contract)} for contract in batch]
 
 
 def stream_tables() -> list[Contract]:

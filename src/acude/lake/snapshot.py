@@ -22,6 +22,7 @@ from pyspark.sql.types import StructType
 from acude.aws import storage_options
 from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_type, schema
+from acude.lake.data_files import DataFile
 from acude.lake.delta import each_day, partition_column, partition_of
 from acude.settings import Settings, settings
 
@@ -106,6 +107,23 @@ class Snapshot:
                 held = []
         if held:
             yield pa.Table.from_batches(held).cast(kinds)
+
+    def described(self, partition: str | None = None) -> list[DataFile]:
+        """The files, those of one partition where it is named; without statistics."""
+        columns = self.contract.partition_by
+        found = pa.table(self.table.get_add_actions(flatten=True)).to_pylist()
+        files = [
+            DataFile(
+                table=self.contract.full_name,
+                path=one["path"],
+                partition={name: str(one[f"partition.{name}"]) for name in columns},
+                size=one["size_bytes"],
+                rows=one["num_records"] or 0,
+                stats="",
+            )
+            for one in found
+        ]
+        return [one for one in files if partition is None or one.partition[columns[0]] == partition]
 
     def files(self, partition: str, comparison: Literal["=", "<"] = "=") -> list[str]:
         """URLs of one partition's files, or of those before it."""

@@ -13,10 +13,11 @@ from kafka import KafkaConsumer, TopicPartition
 
 from acude.aws import s3
 from acude.contracts.model import Contract, table, tables, topics
+from acude.ingestion.checkpoint import folder_of, life_of
 from acude.kafka import brokers
 from acude.lake import delta_log
 from acude.settings import Settings
-from jobs.streaming import ingest, measure, stock
+from jobs.streaming import measure, stock
 
 _POLL_MS = 5000
 _FOLLOWERS = {measure.CHECKPOINT: measure.SOURCE, stock.CHECKPOINT: stock.SOURCE}
@@ -48,7 +49,8 @@ def lags(config: Settings) -> list[Lag]:
 
 def landed_offsets(config: Settings) -> dict[str, dict[str, int]]:
     """Offsets up to which the topics are in bronze and refined, by topic and partition."""
-    return _committed(config, ingest.CHECKPOINT)[0] or {}
+    life = life_of(config)
+    return (_committed(config, folder_of(life))[0] or {}) if life else {}
 
 
 def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:

@@ -17,7 +17,7 @@ log = logging.getLogger("acude.task")
 NEEDS_A_PERSON = frozenset(
     {
         "acude.contracts.model.ContractError",
-        "acude.lake.delta.ContractViolation",
+        "acude.lake.data_files.ContractViolation",
         "acude.inbox.errors.InboxError",
         "acude.publishing.publish.MartError",
         "acude.publishing.staging.StagingError",

@@ -42,7 +42,7 @@ class QualityError(RuntimeError):
         self.docs = docs
 
 
-def judge(staged: list[Staged]) -> dict[str, Any]:
+def audit(staged: list[Staged]) -> dict[str, Any]:
     """Judges staged tables, keeps the verdicts beside the rows, and writes the Data Docs.
 
     Returns:
@@ -53,8 +53,9 @@ def judge(staged: list[Staged]) -> dict[str, Any]:
     """
     verdicts = []
     for one in staged:
-        rows = staging.rows_of(one)
+        etags, rows = staging.etags_of(one), staging.rows_of(one)
         verdict, results = verdict_on(rows, one, content_hash_of(rows, table(one.table)))
+        verdict = verdict.model_copy(update={"etags": etags})
         staging.put_verdict(verdict)
         _keep_results(one, results)
         verdicts.append(verdict)
@@ -97,7 +98,6 @@ def verdict_on(rows: pa.Table, staged: Staged, content_hash: str) -> tuple[Verdi
         day=staged.day,
         run_id=staged.run_id,
         hash=content_hash,
-        etag=staged.etag,
         expectations=len(results),
         failures=failures,
         judged_at=run_records.now(),

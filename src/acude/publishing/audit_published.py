@@ -52,7 +52,7 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
 def _judged(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
     """A table's verdict on its published rows, and their number."""
     rows = rows_of_day(contract, day, LARGEST)
-    description = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="", etag="")
+    description = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="")
     if contract.writer != "batch":
         # The streams write these; they have no day that is published at once, so no hash to compare with.
         return verdict_on(rows, description, "")[0], rows.num_rows
@@ -94,7 +94,6 @@ def _never_published(description: Staged, found: str) -> Verdict:
         day=description.day,
         run_id=description.run_id,
         hash=found,
-        etag="",
         expectations=1,
         judged_at=run_records.now(),
     )

@@ -17,7 +17,7 @@ from acude.contracts.model import Contract, Layer, table, tables
 from acude.lake import run_records
 from acude.lake.run_records import Publication
 from acude.publishing import month, staging
-from acude.publishing.audit import QualityError, judge
+from acude.publishing.audit import QualityError, audit
 from acude.publishing.month import MONTHLY, REGIONS
 from acude.publishing.publish import MartError, publish, session, summary
 from acude.publishing.staging import Staged
@@ -96,7 +96,7 @@ def audit_all(day: date, run_id: str) -> dict[str, Any]:
         StagingError: the day isn't staged by this run.
     """
     staged = [staging.staged(contract, day, run_id) for contract in marts()]
-    return judge(staged)
+    return audit(staged)
 
 
 def publish_all(day: date, run_id: str) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def run(full_name: str, day: date, run_id: str) -> dict[str, Any]:
         sales = _published_sales(day) if SALES in job_of(contract).SOURCES else None
         with session() as spark:
             staged = _stage_one(spark, contract, day, run_id, sales)
-        judge([staged])
+        audit([staged])
         published = publish(staged)
     return {full_name: summary(published)}
 
@@ -163,8 +163,7 @@ def _stage_one(spark: SparkSession, contract: Contract, day: date, run_id: str, 
         contract,
         day,
         run_id,
-        expected=sales.sums if sales and needs_sales else None,
-        sources={SALES: sales.hash} if sales and needs_sales else {},
+        staging.Context(expected=sales.sums, sources={SALES: sales.hash}) if sales and needs_sales else None,
     )
 
 

@@ -17,7 +17,7 @@ from acude.lake.delta import days_of_month
 from acude.lake.run_records import Publication
 from acude.lake.snapshot import rows_of_days
 from acude.publishing import staging
-from acude.publishing.audit import judge
+from acude.publishing.audit import audit
 from acude.publishing.publish import MartError, publish, session
 from acude.publishing.staging import Staged
 
@@ -53,7 +53,7 @@ def publish_settled(day: date, run_id: str) -> Publication:
     for attempt in range(1, _ATTEMPTS + 1):
         with session() as spark:
             staged = _stage(spark, published_days(day), day, f"{run_id}-mes{attempt}")
-        judge([staged])
+        audit([staged])
         published = publish(staged)
         if _is_of_the_days_now(published):
             return published
@@ -72,7 +72,9 @@ def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Stage
     frame = spark.createDataFrame(days if days.num_rows else [], schema(table(REGIONS)))
     rows = revenue_per_month(frame).toArrow()
     source = {REGIONS: content_hash_of(days, table(REGIONS))}
-    return staging.stage(rows, table(MONTHLY), day, run_id, expected=staging.sums_by_currency(days), sources=source)
+    return staging.stage(
+        rows, table(MONTHLY), day, run_id, staging.Context(expected=staging.sums_by_currency(days), sources=source)
+    )
 
 
 def _is_of_the_days_now(published: Publication) -> bool:

@@ -1,5 +1,6 @@
-"""The last step of write, audit, publish: exactly the judged rows become visible, in one Delta commit."""
+"""The last step of write, audit, publish: exactly the audited files become visible, in one Delta commit."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,9 +9,9 @@ from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
 from acude.lake import run_records
-from acude.lake.content import content_hash_of
-from acude.lake.delta import has_files, replace_day
-from acude.lake.ensure_table import provide
+from acude.lake.commit import BatchWriter, replace_partitions
+from acude.lake.delta import partition_column, partition_of
+from acude.lake.ensure_table import ensure_table
 from acude.lake.run_records import Publication
 from acude.lake.session import batch_session
 from acude.publishing import staging
@@ -33,29 +34,31 @@ def session(config: Settings | None = None) -> Iterator[SparkSession]:
 
 
 def publish(staged: Staged) -> Publication:
-    """Makes one judged day visible, in one Delta commit.
+    """Makes exactly the audited files visible in the place of the day's old ones, in one Delta commit.
 
     Raises:
-        StagingError: it isn't judged, was refused, or the rows that lie there are not those that were judged.
+        StagingError: it isn't audited, was refused, or the files that lie there are not those that were audited.
     """
-    verdict = staging.verdict_of(staged)
+    staging.verdict_of(staged)
     contract = table(staged.table)
-    rows = staging.rows_of(staged)
-    found = content_hash_of(rows, contract)
-    if found != verdict.hash:
-        raise staging.StagingError(f"{staged.table} of {staged.day}: {found} is staged, {verdict.hash} was judged")
-    found_table = provide(contract)
-    if rows.num_rows or has_files(contract, staged.day):
-        version = replace_day(found_table, rows, contract, staged.day, run_id=staged.run_id, content_hash=found)
-    else:
-        # Nothing in the place of nothing: a commit would only cost time.
-        version = found_table.version()
+    place = {partition_column(contract): partition_of(contract, staged.day)}
+    if any(not place.items() <= file.partition.items() for file in staged.files):
+        raise staging.StagingError(f"{staged.table} of {staged.day}: rows of another day are staged; stage it again")
+    about = {
+        "tabela": staged.table,
+        "particao": place[partition_column(contract)],
+        "execucao": staged.run_id,
+        "hash": staged.hash,
+    }
+    version = replace_partitions(
+        ensure_table(contract), BatchWriter(), staged.files, [place], {"userMetadata": json.dumps(about)}
+    )
     publication = Publication(
         table=staged.table,
         day=staged.day,
         run_id=staged.run_id,
-        rows=rows.num_rows,
-        hash=found,
+        rows=staged.rows,
+        hash=staged.hash,
         version=version,
         published_at=run_records.now(),
         sums=staged.sums,

@@ -1,29 +1,34 @@
-"""Staged rows: written where nobody reads them, judged there, and published from there byte for byte.
+"""Staged rows: files of the table that no version names yet; audited as they lie, and published as they lie.
 
-A staged day is one Parquet object `_staging/<layer>/<table>/<day>/<run_id>/linhas.parquet` and its description
-`dados.json` beside it; the verdict joins them as `veredito.json`. What is refused moves to `_rejeitados/…`.
+A staged day is Parquet files under the table's own prefix and their description `dados.json` in
+`_staging/<layer>/<table>/<day>/<run_id>/`; the verdict joins it as `veredito.json`. What is refused is copied to
+`_rejeitados/…`; its files go with the next maintenance, as those of runs that died.
 """
 
-import io
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
+from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
 from pydantic import Field
+from pyspark.sql import DataFrame
 
 from acude.contracts.model import Contract, table
 from acude.lake import run_records
-from acude.lake.content import content_hash_of
-from acude.lake.delta import conforming
+from acude.lake.content import Content
+from acude.lake.data_files import DataFile, Target, nullable, write_rows
+from acude.lake.file_frames import rows_of_file, write_frame
+from acude.lake.object_store import object_store
 from acude.lake.run_records import Record, s3
 from acude.settings import settings
 
 STAGING = "_staging"
 REJECTED = "_rejeitados"
-_ROWS, _DESCRIPTION = "linhas.parquet", "dados.json"
+_DESCRIPTION = "dados.json"
 VERDICT = "veredito.json"
 
 
@@ -34,8 +39,8 @@ class StagingError(RuntimeError):
 class Staged(Record):
     """The description of a staged day.
 
-    `sums` are the rows' own sums by currency; `expected` the sums that its source promises, None where the table has
-    no money; `parameters` are what the suite's expectations ask for by name.
+    `files` hold the rows; `sums` are the rows' own sums by currency; `expected` the sums that its source promises,
+    None where the table has no money; `parameters` are what the suite's expectations ask for by name.
     """
 
     table: str
@@ -43,7 +48,7 @@ class Staged(Record):
     run_id: str
     rows: int
     hash: str
-    etag: str
+    files: list[DataFile] = Field(default_factory=list)
     sums: dict[str, dict[str, str]] = Field(default_factory=dict)
     expected: dict[str, dict[str, str]] | None = None
     parameters: dict[str, int | str] = Field(default_factory=dict)
@@ -69,7 +74,7 @@ class Verdict(Record):
     day: date
     run_id: str
     hash: str
-    etag: str
+    etags: dict[str, str] = Field(default_factory=dict, description="Of each audited file, by path")
     expectations: int = Field(description="How many were asked")
     failures: list[Failure] = Field(default_factory=list)
     judged_at: datetime
@@ -94,48 +99,110 @@ def path_name(run_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", run_id)
 
 
-def stage(
-    rows: pa.Table,
-    contract: Contract,
-    day: date,
-    run_id: str,
-    *,
-    expected: dict[str, dict[str, str]] | None = None,
-    parameters: Mapping[str, int | str] | None = None,
-    sources: Mapping[str, str] | None = None,
-    warnings: list[str] | None = None,
-) -> Staged:
-    """Writes a day's rows to staging.
+class Totals:
+    """Rows, content hash and sums by currency over rows that come piece by piece, from one task or several."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._content = Content(contract)
+        self._sums: dict[str, dict[str, Decimal]] = {}
+
+    def add(self, rows: pa.Table) -> None:
+        """Looks at rows of the table."""
+        self._content.add(rows)
+        self._add_sums(sums_by_currency(rows))
+
+    def result(self) -> str:
+        """What was found, as JSON."""
+        return json.dumps({"content": self._content.parts, "sums": self.sums})
+
+    def merge(self, found: str) -> None:
+        """Adds the result of another task."""
+        parts = json.loads(found)
+        self._content.merge(*parts["content"])
+        self._add_sums(parts["sums"])
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self._content.rows
+
+    @property
+    def hash(self) -> str:
+        """Their content hash."""
+        return self._content.hash
+
+    @property
+    def sums(self) -> dict[str, dict[str, str]]:
+        """`receita`, `quantidade` and `linhas` by currency as text, exact."""
+        return {c: {name: f"{value:f}" for name, value in one.items()} for c, one in sorted(self._sums.items())}
+
+    def _add_sums(self, sums: dict[str, dict[str, str]]) -> None:
+        # Wider than any sum of decimal(38,4): Python would round silently at 28 digits.
+        with localcontext(prec=60):
+            for currency, one in sums.items():
+                total = self._sums.setdefault(currency, {})
+                for name, value in one.items():
+                    total[name] = total.get(name, Decimal(0)) + Decimal(value)
+
+
+class Context(NamedTuple):
+    """What is known of a staged day beside its rows.
+
+    Attributes:
+        expected: sums by currency that the rows must add up to.
+        parameters: figures for the suite's expectations.
+        sources: content hash of each published table that was read.
+        warnings: what the operator should know.
+    """
+
+    expected: dict[str, dict[str, str]] | None = None
+    parameters: Mapping[str, int | str] = {}
+    sources: Mapping[str, str] = {}
+    warnings: Sequence[str] = ()
+
+
+def stage(rows: pa.Table, contract: Contract, day: date, run_id: str, context: Context | None = None) -> Staged:
+    """Stages rows of this process: a day of a table that its contract bounds.
 
     Args:
         rows: the contract's columns in the contract's order and types.
         contract: the table they are for.
         day: UTC day.
         run_id: names the attempt; a second one with the same name replaces it.
-        expected: sums by currency that the rows must add up to.
-        parameters: figures for the suite's expectations.
-        sources: content hash of each published table that was read.
-        warnings: what the operator should know.
+        context: what else is known.
 
     Raises:
         ContractViolation: other columns or types, or a null in a required column.
     """
-    rows = conforming(rows, contract)
-    answer = s3().put_object(
-        Bucket=settings().lake_bucket, Key=folder(contract, day, run_id) + _ROWS, Body=_parquet(rows)
-    )
+    totals = Totals(contract)
+    files = write_rows(rows, contract)
+    totals.add(rows)
+    return _described((contract, day, run_id), files, totals, context or Context())
+
+
+def stage_frame(frame: DataFrame, contract: Contract, day: date, run_id: str, context: Context | None = None) -> Staged:
+    """Stages a frame's rows: the executors write them and add them up; see `stage`."""
+    written = write_frame(frame, contract, observer=Totals)
+    totals = Totals(contract)
+    for found in written.observed:
+        totals.merge(found)
+    return _described((contract, day, run_id), written.files, totals, context or Context())
+
+
+def _described(place: tuple[Contract, date, str], files: list[DataFile], totals: Totals, context: Context) -> Staged:
+    contract, day, run_id = place
     staged = Staged(
         table=contract.full_name,
         day=day,
         run_id=run_id,
-        rows=rows.num_rows,
-        hash=content_hash_of(rows, contract),
-        etag=answer["ETag"],
-        sums=sums_by_currency(rows),
-        expected=expected,
-        parameters={"dia": day.isoformat(), "linhas": rows.num_rows, **(parameters or {})},
-        sources=dict(sources or {}),
-        warnings=warnings or [],
+        rows=totals.rows,
+        hash=totals.hash,
+        files=files,
+        sums=totals.sums,
+        expected=context.expected,
+        parameters={"dia": day.isoformat(), "linhas": totals.rows, **context.parameters},
+        sources=dict(context.sources),
+        warnings=list(context.warnings),
     )
     run_records.put(folder(contract, day, run_id) + _DESCRIPTION, staged)
     return staged
@@ -153,19 +220,48 @@ def staged(contract: Contract, day: date, run_id: str) -> Staged:
     return found
 
 
-def rows_of(staged: Staged) -> pa.Table:
+def rows_of(staged: Staged, limit: int | None = None) -> pa.Table:
     """The staged rows, as they lie on S3 now.
 
+    Args:
+        staged: the day; of a table that its contract bounds.
+        limit: at most about so many rows.
+
     Raises:
-        StagingError: the object is not the one that was staged.
-        ContractViolation: its columns are not the contract's.
+        StagingError: a file is gone.
     """
     contract = table(staged.table)
-    key = folder(contract, staged.day, staged.run_id) + _ROWS
-    answer = s3().get_object(Bucket=settings().lake_bucket, Key=key)
-    if answer["ETag"] != staged.etag:
-        raise StagingError(f"{key} was replaced after it was staged; stage and audit the day again")
-    return conforming(pq.read_table(io.BytesIO(answer["Body"].read())), contract)
+    target, store = Target.of(contract), object_store(settings())
+    found = [nullable(target.schema).empty_table()]
+    for file in staged.files:
+        try:
+            found += rows_of_file(store, target, file.path, file.partition)
+        except FileNotFoundError as problem:
+            raise StagingError(
+                f"{file.path} of {staged.table} is gone; stage and audit {staged.day} again"
+            ) from problem
+        if limit is not None and sum(rows.num_rows for rows in found) >= limit:
+            break
+    return pa.concat_tables(found)
+
+
+def etags_of(staged: Staged) -> dict[str, str]:
+    """What S3 says each staged file is, by path.
+
+    Raises:
+        StagingError: a file is gone.
+    """
+    prefix = table(staged.table).prefix
+    found = {}
+    for file in staged.files:
+        try:
+            answer = s3().head_object(Bucket=settings().lake_bucket, Key=f"{prefix}/{file.path}")
+        except ClientError as problem:
+            raise StagingError(
+                f"{file.path} of {staged.table} is gone; stage and audit {staged.day} again"
+            ) from problem
+        found[file.path] = answer["ETag"]
+    return found
 
 
 def put_verdict(verdict: Verdict) -> None:
@@ -177,15 +273,15 @@ def verdict_of(staged: Staged) -> Verdict:
     """The verdict on exactly these staged rows.
 
     Raises:
-        StagingError: there is none, it is about other rows, or it refused them.
+        StagingError: there is none, it is about other files, or it refused them.
     """
     contract = table(staged.table)
     found = run_records.get(Verdict, folder(contract, staged.day, staged.run_id) + VERDICT)
     what = f"{staged.table} of {staged.day} (run {staged.run_id})"
     if found is None:
-        raise StagingError(f"{what} was not judged; audit it before publishing")
-    if (found.hash, found.etag) != (staged.hash, staged.etag):
-        raise StagingError(f"{what} was judged as {found.hash}, but {staged.hash} is staged; audit it again")
+        raise StagingError(f"{what} was not audited; audit it before publishing")
+    if found.hash != staged.hash or found.etags != etags_of(staged):
+        raise StagingError(f"{what} was audited as {found.hash}, and other files are staged; audit it again")
     if not found.success:
         raise StagingError(f"{what} was refused by its expectations; correct its source and run the day again")
     return found
@@ -197,14 +293,16 @@ def reject(staged: Staged) -> str:
     source = folder(contract, staged.day, staged.run_id)
     target = folder(contract, staged.day, staged.run_id, REJECTED)
     client, bucket = s3(), settings().lake_bucket
-    for key in _keys(source):
-        client.copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": key}, Key=target + key[len(source) :])
+    moved = {key: target + key[len(source) :] for key in _keys(source)}
+    moved |= {f"{contract.prefix}/{file.path}": target + file.path for file in staged.files}
+    for key, new in moved.items():
+        client.copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": key}, Key=new)
     discard(staged)
     return target
 
 
 def discard(staged: Staged) -> None:
-    """Removes a staged day."""
+    """Removes the description of a staged day; its files are the table's by now, or nobody's."""
     _delete(_keys(folder(table(staged.table), staged.day, staged.run_id)))
 
 
@@ -241,12 +339,6 @@ def sums_by_currency(rows: pa.Table) -> dict[str, dict[str, str]]:
         currency: {"receita": f"{total[0]:f}", "quantidade": f"{total[1]:f}", "linhas": f"{total[2]:f}"}
         for currency, total in sorted(totals.items())
     }
-
-
-def _parquet(rows: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(rows, sink, compression="zstd", coerce_timestamps="us")
-    return sink.getvalue()
 
 
 def _keys(prefix: str) -> list[str]:

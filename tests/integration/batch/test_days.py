@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.inbox import files as inbox
 from acude.inbox.errors import InboxError
+from acude.inbox.lines import lines_of
 from acude.lake import run_records
-from acude.lake.delta import ContractViolation, replace_day, table_path
-from acude.lake.ensure_table import provide
+from acude.lake.commit import BatchWriter, replace_partitions
+from acude.lake.data_files import ContractViolation, write_rows
+from acude.lake.delta import table_path
+from acude.lake.ensure_table import ensure_table
 from acude.publishing import marts, staging
 from acude.publishing.audit_published import audit_all
 from acude.publishing.marts import MartError, QualityError
@@ -112,6 +114,11 @@ def test_a_broken_file_publishes_nothing_and_a_corrected_one_mends_the_day(lake:
     assert revenue(lake, day) == [Decimal("42.0000")]
 
 
+def read(files: list[inbox.InboxFile]) -> int:
+    with marts.session() as spark, lines_of(spark, files) as (_, number):
+        return number
+
+
 def test_a_day_that_arrives_twice_is_refused(lake: BatchLake, day: date) -> None:
     content = csv_of(line(day))
     lake.send(day, content)
@@ -121,7 +128,7 @@ def test_a_day_that_arrives_twice_is_refused(lake: BatchLake, day: date) -> None
     lake.withdraw(twice)
     lake.send(day, gzip.compress(content), origin="outra", kind="csv.gz")
     with pytest.raises(InboxError, match=rf"the content of vendas/loja/{day}.csv"):
-        inbox.read(inbox.files_of(day))
+        read(inbox.files_of(day))
 
 
 def test_a_file_that_changes_between_reading_and_publishing_is_noticed(lake: BatchLake, day: date) -> None:
@@ -129,7 +136,7 @@ def test_a_file_that_changes_between_reading_and_publishing_is_noticed(lake: Bat
     files = inbox.files_of(day)
     lake.send(day, csv_of(line(day, order="2")))
     with pytest.raises(InboxError, match="it changed meanwhile"):
-        inbox.read(files)
+        read(files)
     with pytest.raises(InboxError, match="it changed meanwhile"):
         inbox.assert_unchanged(day, files)
     files = inbox.files_of(day)
@@ -177,7 +184,9 @@ def test_a_poisoned_day_leaves_gold_as_it_was_until_it_is_mended(lake: BatchLake
     assert "run the day again" in str(caught.value)
     assert revenue(lake, day) == [Decimal("21.0000")]
     kept = lake.keys(f"_rejeitados/silver/quarentena_arquivos/{day}/")
-    assert {Path(key).name for key in kept} == {"linhas.parquet", "dados.json", "veredito.json", "validacao.json"}
+    names = {Path(key).name for key in kept}
+    assert {"dados.json", "veredito.json", "validacao.json"} < names
+    assert any(name.endswith(".parquet") for name in names)
     assert "at most half" in Path(caught.value.docs).read_text(encoding="utf-8")
     lake.send(day, csv_of(line(day), line(day, order="2")))
     publish_day(day, "mended")
@@ -193,7 +202,7 @@ def test_a_mart_that_lost_a_cent_is_refused(lake: BatchLake, day: date) -> None:
     rows = staging.rows_of(good).to_pylist()
     rows[0]["receita"] -= Decimal("0.01")
     poisoned = staging.rows_of(good).from_pylist(rows, schema=staging.rows_of(good).schema)
-    staging.stage(poisoned, contract, day, "r2", expected=good.expected, sources=good.sources)
+    staging.stage(poisoned, contract, day, "r2", staging.Context(expected=good.expected, sources=good.sources))
     with pytest.raises(QualityError, match=rf"gold\.vendas_por_regiao of {day}: receita and quantidade add up"):
         marts.audit_all(day, "r2")
     with pytest.raises(StagingError, match="stage the day first"):
@@ -205,7 +214,7 @@ def test_only_judged_rows_are_published(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day)))
     vendas.run(day, "r1")
     marts.stage_all(day, "r1")
-    with pytest.raises(StagingError, match="was not judged; audit it before publishing"):
+    with pytest.raises(StagingError, match="was not audited; audit it before publishing"):
         marts.publish_all(day, "r1")
     marts.audit_all(day, "r1")
     contract = table("gold.vendas_por_regiao")
@@ -293,7 +302,7 @@ def _history(spark: SparkSession, first: date, days: int) -> None:
     dates = spark.range(days).select(f.date_add(f.lit(first), f.col("id").cast("int")).alias("data")).coalesce(1)
     for name, values in tables.items():
         contract = table(name)
-        provide(contract)
+        ensure_table(contract)
         # No value here holds a comma or a bracket that is not its own column's.
         columns = zip(values.split(","), contract.columns, strict=True)
         frame = dates.selectExpr(*(f"cast({value} as {column.type}) as {column.name}" for value, column in columns))
@@ -337,17 +346,17 @@ def test_days_of_one_month_published_at_once_all_count(lake: BatchLake, day: dat
     assert [row["receita"] for row in lake.rows("gold.receita_mensal", day).to_pylist()] == [Decimal("63.0000")]
 
 
-def test_tables_keep_to_what_athena_reads_and_their_contract_writes(lake: BatchLake, day: date) -> None:
+def test_tables_keep_to_what_athena_reads_and_their_contract_writes(lake: BatchLake) -> None:
     contract = table("silver.vendas")
-    provide(contract)
-    found = provide(contract)
+    ensure_table(contract)
+    ensure_table(contract)
     actions = lake.actions("silver.vendas", after=-1)
     assert [one["protocol"]["minReaderVersion"] for one in actions if "protocol" in one] == [1]
     metadata = next(one["metaData"] for one in actions if "metaData" in one)
     assert metadata["partitionColumns"] == ["data"]
     assert "Invoice number; returns begin with C" in metadata["schemaString"]
     with pytest.raises(ContractViolation, match=r"silver\.vendas: column \* is id_pedido, but its contract says"):
-        replace_day(found, pa.table({"id_pedido": ["1"]}), contract, day, run_id="r", content_hash="0-0-0")
+        write_rows(pa.table({"id_pedido": ["1"]}), contract)
 
 
 def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
@@ -355,8 +364,19 @@ def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
     publish_day(day, "r1")
     contract = table("gold.mais_vendidos")
     rows = lake.rows("gold.mais_vendidos", day)
-    with pytest.raises(DeltaError, match="1 rows failed validation"):
-        replace_day(provide(contract), rows, contract, day + timedelta(days=1), run_id="r", content_hash="")
+    other = staging.stage(rows, contract, day + timedelta(days=1), "r2")
+    verdict = staging.Verdict(
+        table=other.table,
+        day=other.day,
+        run_id="r2",
+        hash=other.hash,
+        etags=staging.etags_of(other),
+        expectations=1,
+        judged_at=run_records.now(),
+    )
+    staging.put_verdict(verdict)
+    with pytest.raises(StagingError, match="rows of another day are staged"):
+        publish(other)
     assert lake.rows("gold.mais_vendidos", day) == rows
 
 
@@ -368,8 +388,7 @@ def test_what_is_published_can_be_judged_again_and_a_changed_cent_is_found(lake:
     contract = table("gold.mais_vendidos")
     rows = lake.rows("gold.mais_vendidos", day)
     forged = [row | {"receita": row["receita"] + Decimal("0.01")} for row in rows.to_pylist()]
-    replace_day(
-        provide(contract), pa.Table.from_pylist(forged, rows.schema), contract, day, run_id="forged", content_hash=""
-    )
+    files = write_rows(pa.Table.from_pylist(forged, rows.schema), contract)
+    replace_partitions(ensure_table(contract), BatchWriter(), files, [{"data": day.isoformat()}])
     with pytest.raises(QualityError, match=rf"gold\.mais_vendidos of {day}: the rows are those that were"):
         audit_all(day)

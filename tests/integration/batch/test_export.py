@@ -11,6 +11,8 @@ import psycopg2
 import pytest
 
 from acude.inbox import files as inbox
+from acude.inbox.lines import lines_of
+from acude.publishing import marts
 from acude.settings import settings
 from jobs.batch import exportar_vendas
 from jobs.batch.exportar_vendas import ExportError
@@ -54,7 +56,8 @@ def order(shop: Any, name: str, moment: datetime, *items: tuple[str, int, str]) 
 
 
 def exported() -> list[tuple[Any, ...]]:
-    lines = inbox.read(inbox.files_of(DAY)).to_pylist()
+    with marts.session() as spark, lines_of(spark, inbox.files_of(DAY)) as (frame, _):
+        lines = frame.orderBy("linha").toArrow().to_pylist()
     return [tuple(line[name] for name in ("id_pedido", "id_produto", "quantidade", "data", "preco")) for line in lines]
 
 

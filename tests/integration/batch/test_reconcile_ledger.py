@@ -12,7 +12,7 @@ from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import schema
 from acude.lake.delta import table_path
-from acude.lake.ensure_table import provide
+from acude.lake.ensure_table import ensure_table
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.reconciliation import compare as reconcile
@@ -33,7 +33,7 @@ Sums = dict[str, Decimal | None]
 def spark(platform: Platform) -> Iterator[SparkSession]:
     del platform
     session = batch_session()
-    provide(EVENTS)
+    ensure_table(EVENTS)
     yield session
     session.stop()
 

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import schema
 from acude.lake.delta import table_path
-from acude.lake.ensure_table import provide
+from acude.lake.ensure_table import ensure_table
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.payments.store import Store
@@ -52,7 +52,7 @@ def spark(platform: Platform) -> Iterator[SparkSession]:
 def decided(spark: SparkSession) -> Iterator[None]:
     """Two payments in silver, and their decisions in silver and in the database."""
     for contract, row in ((PAYMENTS, PAYMENT), (DECISIONS, SAID | LANDED | {"timestamp": NOON})):
-        provide(contract)
+        ensure_table(contract)
         rows = [tuple((row | {"id_transacao": one}).get(column.name) for column in contract.columns) for one in IDS]
         spark.createDataFrame(rows, schema(contract)).write.format("delta").mode("append").save(table_path(contract))
     store = Store(settings())

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from acude.cli import app
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_type
-from acude.lake.ensure_table import provide
+from acude.lake.ensure_table import ensure_table
 from acude.local.platform import Platform
 from acude.risk import drift, inputs
 from acude.risk.comparison import Amount
@@ -215,7 +215,10 @@ def write(name: str, rows: Sequence[dict[str, Any]]) -> None:
     )
     days = pc.min_max(whole["data"]).as_py()
     write_deltalake(
-        provide(contract), whole, mode="overwrite", predicate=f"data >= '{days['min']}' AND data <= '{days['max']}'"
+        ensure_table(contract),
+        whole,
+        mode="overwrite",
+        predicate=f"data >= '{days['min']}' AND data <= '{days['max']}'",
     )
 
 

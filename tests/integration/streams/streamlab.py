@@ -26,7 +26,8 @@ from kafka import KafkaAdminClient, KafkaProducer
 from acude.aws import s3, storage_options
 from acude.contracts.model import Contract, load
 from acude.contracts.spark import arrow_schema
-from acude.lake.ensure_table import provide
+from acude.lake.ensure_table import ensure_table
+from acude.lake.lease import Lease
 from acude.payments.series.loader import Series
 from acude.settings import PROJECT, Settings, settings
 from tests.waiting import awaited
@@ -81,7 +82,7 @@ class StreamLab:
     def create(self, *tables: str) -> None:
         """Makes empty tables."""
         for name in tables:
-            provide(self._contract(name), self.config)
+            ensure_table(self._contract(name), self.config)
 
     def append(self, name: str, rows: list[Row]) -> None:
         """Appends rows to a table; columns that a row doesn't name are null."""
@@ -183,21 +184,21 @@ def measure() -> None:
     """Step: brings the live windows up to date in one micro-batch, from where the last one ended."""
     from jobs.streaming import measure as job  # noqa: PLC0415
 
-    _finish(job.start(_spark(), available_now=True))
+    _caught_up(job)
 
 
 def stock() -> None:
     """Step: brings the live stock up to date."""
     from jobs.streaming import stock as job  # noqa: PLC0415
 
-    _finish(job.start(_spark(), available_now=True))
+    _caught_up(job)
 
 
 def payments() -> None:
     """Step: counts the minutes again that have new payments or decisions."""
     from jobs.streaming import payments as job  # noqa: PLC0415
 
-    _finish(job.start(_spark(), available_now=True))
+    _caught_up(job)
 
 
 def score(first: date, last: date, changes: dict[str, Any] | None = None) -> list[Row]:
@@ -222,9 +223,19 @@ def payments_that_end_before_the_database() -> None:
     """Step: the same, but the process is killed between gold's commit and the database's."""
     from jobs.streaming import payments as job  # noqa: PLC0415
 
-    counting = job.Counting(_spark(), settings())
-    counting.series = Killer(settings())
-    _finish(job.go_on(_spark(), counting, settings(), {"availableNow": True}))
+    with _lease() as lease:
+        counting = job.Counting(lease, settings())
+        counting.series = Killer(settings())
+        _finish(job.go_on(_spark(), counting, settings(), {"availableNow": True}))
+
+
+def _caught_up(job: Any) -> None:  # noqa: ANN401 - Spark is only imported in the child
+    with _lease() as lease:
+        _finish(job.start(_spark(), lease, available_now=True))
+
+
+def _lease() -> Lease:
+    return Lease("streams").acquire(timedelta(seconds=60))
 
 
 def _finish(query: Any) -> None:  # noqa: ANN401 - Spark is only imported in the child
@@ -236,7 +247,8 @@ def compact(name: str, day: date) -> dict[str, int]:
     from acude.contracts.model import table  # noqa: PLC0415
     from acude.lake import maintenance  # noqa: PLC0415
 
-    return maintenance.compact(_spark(), table(name), day)
+    with _lease() as lease:
+        return maintenance.compact(_spark(), lease, table(name), day)
 
 
 def expire(name: str) -> dict[str, int]:
@@ -244,16 +256,15 @@ def expire(name: str) -> dict[str, int]:
     from acude.contracts.model import table  # noqa: PLC0415
     from acude.lake import maintenance  # noqa: PLC0415
 
-    return maintenance.expire(_spark(), table(name))
+    with _lease() as lease:
+        return maintenance.expire(lease, table(name))
 
 
 def ingest() -> None:
     """Step: lands and refines what is in the topics, then ends."""
-    from acude.lake.lease import Lease  # noqa: PLC0415
     from jobs.streaming import ingest as job  # noqa: PLC0415
 
-    with Lease("streams").acquire(timedelta(seconds=60)):
-        _finish(job.start(_spark(), available_now=True))
+    _caught_up(job)
 
 
 def register() -> None:
@@ -283,7 +294,8 @@ def take_over(prefix: str) -> None:
     """Step: puts rebuilt tables in the place of the streamed ones."""
     from acude.ingestion import rebuild as job  # noqa: PLC0415
 
-    job.take_over(_spark(), prefix)
+    with _lease() as lease:
+        job.take_over(lease, prefix)
 
 
 def ask(action: Literal["compact", "expire"], name: str, day: date | None) -> dict[str, Any]:
@@ -293,17 +305,16 @@ def ask(action: Literal["compact", "expire"], name: str, day: date | None) -> di
     return request(action, name, day, wait=timedelta(minutes=4))
 
 
-def serve_one_at_the_desk() -> None:
+def serve_one_request() -> None:
     """Step: holds the streams' lease until a request has come and been served."""
     from acude.lake import maintenance_requests  # noqa: PLC0415
-    from acude.lake.lease import Lease  # noqa: PLC0415
-    from jobs.streaming.maintenance import Desk  # noqa: PLC0415
+    from jobs.streaming.maintenance import MaintenanceWorker  # noqa: PLC0415
 
-    with Lease("streams"):
-        desk = Desk(_spark())
+    with _lease() as lease:
+        worker = MaintenanceWorker(_spark(), lease)
         awaited(maintenance_requests.waiting, bool)
-        desk.look()
-        awaited(lambda: desk.busy, lambda busy: not busy)
+        worker.look()
+        awaited(lambda: worker.busy, lambda busy: not busy)
 
 
 # A topic of a test's own.

@@ -12,7 +12,7 @@ from acude.aws import s3
 from acude.lake.lease import Lease
 from acude.settings import PROJECT
 from tests.integration.streams.silver import NOON, Silver, expected, live
-from tests.integration.streams.streamlab import StreamLab, ask, compact, expire, measure, serve_one_at_the_desk
+from tests.integration.streams.streamlab import StreamLab, ask, compact, expire, measure, serve_one_request
 from tests.waiting import awaited
 
 EVENTS = "silver.eventos_clientes"
@@ -101,13 +101,13 @@ def test_a_request_is_served_where_no_driver_runs(spark: StreamLab, silver: Silv
     land_six_files(silver)
     assert spark.do(ask, "compact", EVENTS, YESTERDAY.date()) == {"files": 6, "removed": 6, "added": 1}
     left = s3(spark.config).list_objects_v2(Bucket=spark.config.lake_bucket, Prefix="_controle/")
-    assert not left.get("Contents")
+    assert [entry["Key"] for entry in left["Contents"]] == ["_controle/arrendamentos/streams.json"]
 
 
 def test_a_request_is_served_by_the_driver_that_holds_the_lease(spark: StreamLab, silver: Silver) -> None:
     land_six_files(silver)
     with ThreadPoolExecutor(1) as pool:
-        served = pool.submit(spark.do, serve_one_at_the_desk)
+        served = pool.submit(spark.do, serve_one_request)
         # Who finds no driver would do it himself.
         awaited(Lease("streams", spark.config).holder, bool)
         asked = subprocess.run(
@@ -115,7 +115,7 @@ def test_a_request_is_served_by_the_driver_that_holds_the_lease(spark: StreamLab
             cwd=PROJECT, env=spark.whole_environment, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
         served.result()
-    assert asked.stdout.strip() == "{'hours': 0, 'log_files': 0}"
+    assert asked.stdout.strip() == "{'hours': 0, 'files': 0, 'log_files': 0}"
 
 
 def test_a_failure_is_told_to_whoever_asked(spark: StreamLab, silver: Silver) -> None:

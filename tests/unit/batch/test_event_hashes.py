@@ -6,7 +6,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
-from acude.ingestion.arrivals import event_hashes
+from acude.ingestion.hashes import event_hashes
 
 DRAWN = random.Random(3)  # noqa: S311
 LETTERS = "aZ09_-:.çãé漢😀 "

@@ -83,7 +83,6 @@ def faults(
         run_id="r",
         rows=len(rows),
         hash="",
-        etag="",
         expected=expected,
         parameters={"linhas": len(rows), "aceitas": len(rows), "limite_recusadas": 1, **parameters},
     )

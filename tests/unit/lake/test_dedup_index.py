@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acude.ingestion.dedup_index import Arrivals, KnownEvents, pack, unpack
+from acude.ingestion.dedup_index import Arrivals, DedupIndex, pack, unpack
 
 Row = tuple[int, int, int]
 
@@ -15,45 +15,45 @@ def arrivals(rows: list[Row], until: int = 0) -> Arrivals:
     return Arrivals(columns[:, 0], columns[:, 1], columns[:, 2], np.full(len(columns), until, dtype=np.int32))
 
 
-def judged(known: KnownEvents, rows: list[Row]) -> list[str]:
-    verdict = known.judge(arrivals(rows))
+def judged(known: DedupIndex, rows: list[Row]) -> list[str]:
+    verdict = known.find_duplicates(arrivals(rows))
     words = np.where(verdict.duplicate, "repeat", np.where(verdict.contradictory, "contradicts", "first"))
     return [str(word) for word in words]
 
 
 def test_the_lowest_offset_of_a_batch_is_the_first() -> None:
-    assert judged(KnownEvents(), [(1, 7, 12), (1, 7, 10), (2, 7, 11)]) == ["repeat", "first", "first"]
+    assert judged(DedupIndex(), [(1, 7, 12), (1, 7, 10), (2, 7, 11)]) == ["repeat", "first", "first"]
 
 
 def test_an_id_with_another_content_contradicts() -> None:
-    assert judged(KnownEvents(), [(1, 7, 10), (1, 8, 11), (1, 7, 12)]) == ["first", "contradicts", "repeat"]
+    assert judged(DedupIndex(), [(1, 7, 10), (1, 8, 11), (1, 7, 12)]) == ["first", "contradicts", "repeat"]
 
 
 def test_an_earlier_batch_wins_even_over_a_lower_offset() -> None:
-    known = KnownEvents()
+    known = DedupIndex()
     judged(known, [(1, 7, 10)])
     assert judged(known, [(1, 7, 3)]) == ["repeat"]
 
 
 def test_a_batch_that_runs_again_does_not_take_its_own_rows_for_repeats() -> None:
-    known, rows = KnownEvents(), [(1, 7, 10), (2, 7, 11), (1, 7, 12)]
+    known, rows = DedupIndex(), [(1, 7, 10), (2, 7, 11), (1, 7, 12)]
     first = judged(known, rows)
     assert judged(known, rows) == first == ["first", "first", "repeat"]
 
 
 def test_a_repeat_names_the_first_arrivals_coordinate() -> None:
-    known = KnownEvents()
+    known = DedupIndex()
     coordinates = pack(np.array([3], dtype=np.int32), np.array([99], dtype=np.int64), np.array([5]))
     ids, contents, until = (np.array([value]) for value in (1, 7, 0))
     known.add(Arrivals(ids, contents, coordinates, until.astype(np.int32)))
-    topic, partition, offset = unpack(known.judge(arrivals([(1, 7, 5)])).originals)
+    topic, partition, offset = unpack(known.find_duplicates(arrivals([(1, 7, 5)])).originals)
     assert (topic[0], partition[0], offset[0]) == (5, 3, 99)
 
 
 def test_an_id_is_known_until_its_last_day_and_new_the_day_after() -> None:
-    known = KnownEvents()
+    known = DedupIndex()
     known.forget(100)
-    known.judge(arrivals([(1, 7, 10)], until=107))
+    known.find_duplicates(arrivals([(1, 7, 10)], until=107))
     known.forget(107)
     assert judged(known, [(1, 7, 11)]) == ["repeat"]
     known.forget(108)
@@ -63,7 +63,7 @@ def test_an_id_is_known_until_its_last_day_and_new_the_day_after() -> None:
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=30), max_size=8))
 def test_it_agrees_with_a_plain_dictionary(batches: list[list[tuple[int, int]]]) -> None:
-    known, offset = KnownEvents(), 0
+    known, offset = DedupIndex(), 0
     seen: dict[int, tuple[int, int]] = {}
     for batch in batches:
         rows = [(key, content, offset + i) for i, (key, content) in enumerate(batch)]

@@ -1,0 +1,150 @@
+"""The life of ingest's checkpoint: where it began, which batch is under way, and whether Spark's part is whole.
+
+Each life has an id and a folder of its own, for its batches count from 0: in the tables they are known by id and
+number. What the driver must know of a life is one small object, changed by conditional PUTs alone, so that a driver
+that lost its lease can't begin another batch.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from acude.aws import s3
+from acude.lake.commit import LeaseLost
+from acude.lake.run_records import Record
+from acude.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FOLDER = "_checkpoints/ingest"
+STATE = f"{FOLDER}/acude.json"
+
+_OFFSETS = re.compile(r"/offsets/(\d+)$")
+_CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+
+
+class Life(Record):
+    """What a driver must know of a checkpoint.
+
+    Attributes:
+        id: names it in the tables.
+        inicio: Kafka's `startingOffsets`, for as long as Spark has none of its own.
+        lote: the last micro-batch that was begun, -1 before the first.
+        ingerido_em: its time, with which a repetition lands, too.
+    """
+
+    id: str
+    inicio: str
+    lote: int = -1
+    ingerido_em: datetime | None = None
+
+
+class Checkpoint:
+    """The current life; kept by the driver that holds the lease."""
+
+    def __init__(self, config: Settings) -> None:
+        self._bucket = config.lake_bucket
+        self._s3 = s3(config)
+        self._etag: str | None = None
+        self.life: Life | None = self._read()
+
+    @property
+    def folder(self) -> str:
+        """Where Spark keeps its part, below the lake."""
+        return folder_of(self.known)
+
+    @property
+    def known(self) -> Life:
+        """The life, once `begin` gave it one."""
+        if self.life is None:
+            raise RuntimeError("The checkpoint has not begun")
+        return self.life
+
+    def begin(self, starting: Callable[[], str]) -> str:
+        """Goes on with the life that is there; with a new one where there is none or Spark's part is damaged.
+
+        Args:
+            starting: says where a new life starts. What it does must be done before the life exists: a driver that is
+                killed in between begins again with it.
+
+        Returns:
+            Kafka's `startingOffsets`; Spark takes them as long as it has none of its own.
+        """
+        if self.life is None or self._is_damaged(self.life):
+            self._write(Life(id=str(uuid4()), inicio=starting()))
+        else:
+            # Takes the object over: whoever wrote it before can't any more.
+            self._write(self.life)
+        return self.known.inicio
+
+    def stamp(self, number: int) -> datetime:
+        """The time with which a batch lands; noted before anything of it is written.
+
+        Raises:
+            LeaseLost: another driver keeps the checkpoint now.
+        """
+        life = self.known
+        if number != life.lote:
+            now = datetime.now(UTC)
+            # Rising, so that bronze's order of arrival can be told from it even if the clock steps back.
+            stamp = max(now, life.ingerido_em + timedelta(microseconds=1)) if life.ingerido_em else now
+            self._write(life.model_copy(update={"lote": number, "ingerido_em": stamp}))
+        return self.known.ingerido_em or datetime.now(UTC)
+
+    def _is_damaged(self, life: Life) -> bool:
+        """Whether Spark lacks the offsets of a batch that was begun."""
+        last = _last_offsets(self._s3, self._bucket, folder_of(life))
+        if last >= life.lote:
+            return False
+        log.warning("The checkpoint %s lacks the offsets of batch %d", life.id, life.lote)
+        return True
+
+    def _read(self) -> Life | None:
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=STATE)
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            return None
+        self._etag = answer["ETag"]
+        return Life.model_validate_json(answer["Body"].read())
+
+    def _write(self, life: Life) -> None:
+        condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
+        body = life.model_dump_json().encode()
+        try:
+            answer = self._s3.put_object(Bucket=self._bucket, Key=STATE, Body=body, **condition)  # type: ignore[arg-type]
+        except ClientError as problem:
+            if problem.response["Error"]["Code"] not in _CONFLICT:
+                raise
+            raise LeaseLost("Another driver keeps ingest's checkpoint now") from problem
+        self.life, self._etag = life, answer["ETag"]
+
+
+def folder_of(life: Life) -> str:
+    """Where Spark keeps its part of a life, below the lake."""
+    return f"{FOLDER}/{life.id}"
+
+
+def _last_offsets(client: Any, bucket: str, folder: str) -> int:  # noqa: ANN401 - boto3's client
+    """The last batch whose offsets Spark has written, -1 where it has none."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/offsets/")
+    names = (_OFFSETS.search(entry["Key"]) for page in pages for entry in page.get("Contents", ()))
+    return max((int(name[1]) for name in names if name), default=-1)
+
+
+def life_of(config: Settings) -> Life | None:
+    """The current life, for whoever only looks."""
+    return Checkpoint(config).life
+
+
+def offsets_of(text: str) -> dict[str, dict[str, int]]:
+    """Kafka's offsets as JSON by topic and partition."""
+    found: dict[str, dict[str, int]] = json.loads(text)
+    return found

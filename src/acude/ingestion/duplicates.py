@@ -1,0 +1,60 @@
+"""Which records repeat an earlier event, found in the index of known events."""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from acude.contracts.model import Contract
+from acude.ingestion.dedup_index import Arrivals, DedupIndex, Longs, Verdict, pack, unpack
+from acude.ingestion.refine import CONTRADICTORY, COORDINATE, DUPLICATE, FLAGS
+
+EPOCH = date(1970, 1, 1)
+
+
+def find_duplicates(batch: pa.Table, index: DedupIndex, topics: list[Contract], landed: datetime) -> pa.Table:
+    """Repeats among a batch's records, against all known events; its first arrivals join the index.
+
+    Args:
+        batch: rows of `KEYS`.
+        index: the events of the batches before.
+        topics: the topics' contracts, for how long each remembers an id.
+        landed: the batch's `ingerido_em`.
+
+    Returns:
+        Rows of `FLAGS`, one per repeat.
+    """
+    with_id = batch.filter(pc.and_(pc.invert(batch["recusado"]), pc.is_valid(batch["id_hash"])))
+    place, number = _places(with_id["topico"], topics)
+    coordinates = pack(with_id["particao"].to_numpy(), with_id["deslocamento"].to_numpy(), number)
+    today = (landed.astimezone(UTC).date() - EPOCH).days
+    index.forget(today)
+    until = np.array([today + topic.dedup_window.days for topic in topics], dtype=np.int32)[place]
+    arrivals = Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates, until)
+    verdict = index.find_duplicates(arrivals)
+    at = np.flatnonzero(verdict.duplicate | verdict.contradictory)
+    return _flag_rows(with_id, verdict, at, [topics[one] for one in place[at].tolist()])
+
+
+def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Longs]:
+    """Of each Kafka topic its contract's place, and its own among that contract's topics."""
+    known = [(name, at, number) for at, topic in enumerate(topics) for number, name in enumerate(topic.kafka_topics)]
+    found = pc.index_in(names, pa.array([name for name, _, _ in known])).to_numpy()
+    return np.array([at for _, at, _ in known])[found], np.array([number for _, _, number in known])[found]
+
+
+def _flag_rows(batch: pa.Table, verdict: Verdict, at: npt.NDArray[np.intp], contracts: list[Contract]) -> pa.Table:
+    """The rows at these places, which are of these contracts, as flags."""
+    topic, partition, offset = unpack(verdict.originals[at])
+    names = [contract.kafka_topics[one] for contract, one in zip(contracts, topic.tolist(), strict=True)]
+    kind = np.where(verdict.duplicate[at], DUPLICATE, CONTRADICTORY)
+    coordinates = batch.select(COORDINATE).take(pa.array(at))
+    columns = [
+        pa.array(kind.tolist(), pa.string()),
+        pa.array(names, pa.string()),
+        pa.array(partition),
+        pa.array(offset),
+    ]
+    return pa.table([*coordinates.columns, *columns], schema=FLAGS)

@@ -1,0 +1,224 @@
+"""The one way in which a table changes: a commit that adds exactly these files and removes exactly those.
+
+Each commit carries an application transaction of its writer. Delta refuses a commit whose view of the table is older
+than another commit of the same writer; so what a change was decided on and the commit are one step: who loses a race
+looks at the table again and decides again. A writer with a lease puts the lease's number there, so a writer that lost
+it sees the new holder's number and gives up.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, RemoveAction
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from acude.lake.data_files import DataFile
+
+_until_alone = Retrying(
+    retry=retry_if_exception_type(CommitFailedError),
+    stop=stop_after_attempt(10),
+    wait=wait_random_exponential(multiplier=0.05, max=4),
+    reraise=True,
+)
+
+
+class LeaseLost(RuntimeError):  # noqa: N818 - a state, not a fault
+    """Another driver writes these tables now; nothing was committed."""
+
+
+class Writer(Protocol):
+    """Whoever may change a table."""
+
+    @property
+    def name(self) -> str:
+        """The writer's; one table has one writer."""
+
+    @property
+    def number(self) -> int | None:
+        """Of its lease, rising from holder to holder; None where no lease keeps its processes apart."""
+
+    def check(self) -> None:
+        """Raises `LeaseLost` where the right to write is known to be gone."""
+
+
+@dataclass(frozen=True)
+class BatchWriter:
+    """The batch: its tasks may publish several days of one table at the same time."""
+
+    name: str = "batch"
+    number: int | None = None
+
+    def check(self) -> None:
+        """Nothing to lose: each commit is decided on the table as it is."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit does.
+
+    Attributes:
+        add: files that become visible.
+        remove: paths that are no longer.
+        changes_rows: False where the same rows lie in other files afterwards; streams pass over such a commit.
+    """
+
+    add: Sequence[DataFile] = ()
+    remove: Sequence[str] = ()
+    changes_rows: bool = True
+
+
+Decide = Callable[[DeltaTable], Change | None]
+"""What to do, given the table as it is; None where nothing is to be done."""
+
+
+def commit(
+    into: DeltaTable,
+    writer: Writer,
+    decide: Decide,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    done: tuple[str, int] | None = None,
+) -> int:
+    """Changes a table in one commit.
+
+    Args:
+        into: the table as its writer saw it last; afterwards as it is with this commit.
+        writer: its writer.
+        decide: asked again where another commit came first; must not assume an earlier answer.
+        metadata: goes into the commit's `userMetadata` and the like.
+        done: application and number that this commit marks as done, for `append_once`.
+
+    Returns:
+        The table's version.
+
+    Raises:
+        LeaseLost: another driver holds the lease.
+        CommitFailedError: others changed the table again and again.
+    """
+    for attempt in _until_alone:
+        with attempt:
+            writer.check()
+            into.update_incremental()
+            marks = [_mark(into, writer)]
+            change = decide(into)
+            if change is None:
+                return into.version()
+            if done:
+                marks.append(Transaction(*done))
+            _make(into, change, CommitProperties(dict(metadata or {}), app_transactions=marks))
+    return into.version()
+
+
+def append_once(into: DeltaTable, writer: Writer, files: Sequence[DataFile], application: str, number: int) -> None:
+    """Appends a micro-batch's files, however often it is tried.
+
+    Args:
+        into: the table.
+        writer: its writer.
+        files: what the batch brings.
+        application: names the stream and its checkpoint; a new checkpoint must have a new name, for its batches begin
+            at 0 again and would be taken for done.
+        number: of the micro-batch; it rises.
+    """
+
+    def decide(table: DeltaTable) -> Change | None:
+        last = table.transaction_version(application)
+        return Change(files) if last is None or last < number else None
+
+    commit(into, writer, decide, done=(application, number))
+
+
+def replace_partitions(
+    into: DeltaTable,
+    writer: Writer,
+    files: Sequence[DataFile],
+    partitions: Iterable[Mapping[str, str]],
+    metadata: Mapping[str, Any] | None = None,
+) -> int:
+    """Puts files in the place of all that lies in some partitions; all others stay.
+
+    Args:
+        into: the table.
+        writer: its writer.
+        files: of these partitions only.
+        partitions: values of all or of the first partition columns; one that is empty means the whole table.
+        metadata: of the commit.
+
+    Returns:
+        The table's version; nothing in the place of nothing makes no new one.
+    """
+    places = [dict(one) for one in partitions]
+
+    def decide(table: DeltaTable) -> Change | None:
+        gone = [path for place in places for path in _paths_in(table, place)]
+        return Change(files, gone) if files or gone else None
+
+    return commit(into, writer, decide, metadata=metadata)
+
+
+def rewrite(into: DeltaTable, writer: Writer, old: Sequence[str], files: Sequence[DataFile]) -> bool:
+    """Puts files in the place of others that hold the same rows.
+
+    Returns:
+        Whether it was done; not where one of the old ones is gone by now.
+    """
+    made = False
+
+    def decide(table: DeltaTable) -> Change | None:
+        nonlocal made
+        made = set(old) <= set(_paths_in(table, {}))
+        return Change(files, old, changes_rows=False) if made else None
+
+    commit(into, writer, decide)
+    return made
+
+
+def _mark(table: DeltaTable, writer: Writer) -> Transaction:
+    """The writer's transaction on this view of the table."""
+    name = f"acude:{writer.name}"
+    seen = table.transaction_version(name)
+    if writer.number is None:
+        return Transaction(name, (seen or 0) + 1)
+    if seen is not None and seen > writer.number:
+        raise LeaseLost(f"Another driver has written {table.table_uri} since; this one must not write it any more")
+    return Transaction(name, writer.number)
+
+
+def _paths_in(table: DeltaTable, place: Mapping[str, str]) -> list[str]:
+    """Paths of the files in a partition."""
+    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return [
+        str(one["path"])
+        for one in files
+        if all(str(one[f"partition.{name}"]) == value for name, value in place.items())
+    ]
+
+
+def _make(table: DeltaTable, change: Change, properties: CommitProperties) -> None:
+    now = time.time_ns() // 1_000_000
+    removed = _removals(table, change, now) if change.remove else []
+    added = [
+        AddAction(one.path, one.size, dict(one.partition), now, change.changes_rows, one.stats) for one in change.add
+    ]
+    columns = table.metadata().partition_columns
+    table.create_write_transaction(
+        [*removed, *added], "append", table.schema(), partition_by=columns, commit_properties=properties
+    )
+
+
+def _removals(table: DeltaTable, change: Change, now: int) -> list[RemoveAction]:
+    gone = set(change.remove)
+    columns = table.metadata().partition_columns
+    return [
+        RemoveAction(
+            str(one["path"]), change.changes_rows, now, one["size_bytes"],
+            {name: str(one[f"partition.{name}"]) for name in columns},
+        )
+        for one in pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        if one["path"] in gone
+    ]  # fmt: skip

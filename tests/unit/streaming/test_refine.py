@@ -1,0 +1,125 @@
+"""What becomes of records: each is in exactly one of silver, quarantine and duplicates."""
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens
+from acude.contracts.model import load, topics
+from acude.ingestion.dedup_index import DedupIndex
+from acude.ingestion.duplicates import find_duplicates
+from acude.ingestion.hashes import content_hashes
+from acude.ingestion.refine import Decoded, Kept, bronze_rows, decoded, kept, quarantine_rows
+
+LANDED = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+TOPICS = topics()
+TABLES = load()
+EVENTS = next(topic for topic in TOPICS if topic.name == "eventos_clientes")
+
+
+def event(number: int, **changes: object) -> bytes:
+    fields = {
+        "id_usuario": "u1",
+        "tipo_evento": "clique",
+        "timestamp": "2026-11-22T10:00:00",
+        "id_evento": f"e{number}",
+    }
+    return str({**fields, **changes}).replace("'", '"').encode()
+
+
+def records(*payloads: bytes | None, topic: str = "eventos_clientes") -> pa.Table:
+    rows = len(payloads)
+    return pa.table(
+        {
+            "topico": pa.array([topic] * rows),
+            "particao": pa.array([0] * rows, pa.int32()),
+            "deslocamento": pa.array(range(rows), pa.int64()),
+            "carimbo_kafka": pa.array([LANDED] * rows, pa.timestamp("us", tz="UTC")),
+            "chave": pa.array([b"k"] * rows, pa.binary()),
+            "valor": pa.array(payloads, pa.binary()),
+            "cabecalhos": pa.nulls(rows, pa.list_(pa.struct([("chave", pa.string()), ("valor", pa.binary())]))),
+            "ingerido_em": pa.array([LANDED] * rows, pa.timestamp("us", tz="UTC")),
+        }
+    )
+
+
+def parts_of(batch: pa.Table) -> list[Decoded]:
+    return list(decoded(batch, [Decoder(topic, Tokens("k1", b"secret")) for topic in TOPICS]))
+
+
+def refined(batch: pa.Table, index: DedupIndex | None = None) -> tuple[Decoded, Kept]:
+    (part,) = parts_of(batch)
+    flags = find_duplicates(part.keys, index or DedupIndex(), TOPICS, LANDED)
+    assert part.contract
+    return part, kept(part.accepted, part.contract, flags, TABLES)
+
+
+def test_each_record_ends_in_one_table() -> None:
+    batch = records(event(1), b"{", event(1), event(1, id_usuario="u2"), None, event(2))
+    part, found = refined(batch)
+    assert found.silver["deslocamento"].to_pylist() == [0, 5]
+    assert found.duplicates["deslocamento"].to_pylist() == [2]
+    assert found.contradictory["deslocamento"].to_pylist() == [3]
+    assert part.refused["deslocamento"].to_pylist() == [1, 4]
+    assert part.refused["motivo"].to_pylist() == ["json_invalido", "vazio"]
+    assert found.contradictory["valor"].to_pylist() == [event(1, id_usuario="u2")]
+    assert found.duplicates["deslocamento_original"].to_pylist() == [0]
+
+
+def test_a_topic_without_a_contract_is_refused_whole() -> None:
+    (part,) = parts_of(records(b"{}", b"x", topic="novo"))
+    assert part.contract is None
+    assert quarantine_rows(part.refused, TABLES["silver.quarentena"])["motivo"].to_pylist() == ["sem_contrato"] * 2
+    assert part.keys["recusado"].to_pylist() == [True, True]
+
+
+def test_bronze_has_every_record_as_it_came() -> None:
+    batch = records(event(1), b"\xff", None)
+    assert bronze_rows(batch, TABLES["bronze.eventos"])["valor"].to_pylist() == [event(1), b"\xff", None]
+
+
+def test_a_batch_that_runs_again_has_no_repeats() -> None:
+    index = DedupIndex()
+    batch = records(event(1), event(2))
+    refined(batch, index)
+    _, again = refined(batch, index)
+    assert again.silver.num_rows == 2
+
+
+def test_without_an_event_id_nothing_is_a_repeat() -> None:
+    anonymous = event(1).replace(b', "id_evento": "e1"', b"")
+    _, found = refined(records(anonymous, anonymous))
+    assert found.silver.num_rows == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        event(1).replace(b"10:00:00", b"10:00:00Z"),
+        event(1).replace(b'"u1", ', b'"u1",   '),
+        b'{"id_evento": "e1", "timestamp": "2026-11-22T10:00:00", "tipo_evento": "clique", "id_usuario": "u1"}',
+    ],
+)
+def test_the_same_fields_written_otherwise_are_the_same_event(other: bytes) -> None:
+    _, found = refined(records(event(1), other))
+    assert found.duplicates["deslocamento"].to_pylist() == [1]
+
+
+def test_a_price_is_the_same_however_many_zeros_it_has() -> None:
+    one, other = (event(1, tipo_evento="compra", preco="P").replace(b'"P"', price) for price in (b"1.1", b"1.1000"))
+    assert refined(records(one, other))[1].duplicates.num_rows == 1
+
+
+def test_a_field_that_a_contract_gains_does_not_change_the_hash_of_events_without_it() -> None:
+    ids = pa.array(["e1", "e2"])
+    before = pa.StructArray.from_arrays([ids], names=["id"])
+    after = pa.StructArray.from_arrays([ids, pa.nulls(2, pa.string())], names=["id", "novo"])
+    assert content_hashes(before).tolist() == content_hashes(after).tolist()
+
+
+def test_a_value_cannot_pass_for_two_fields() -> None:
+    one = pa.StructArray.from_arrays([pa.array(["x\x1fb:1:y"]), pa.array([None], pa.string())], names=["a", "b"])
+    two = pa.StructArray.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["a", "b"])
+    assert content_hashes(one)[0] != content_hashes(two)[0]
