@@ -34,7 +34,7 @@ UNDER_WAY = timedelta(minutes=2)
 def julgar() -> dict[str, Any]:
     """Every table's suite on the day's published rows."""
     from acude.orchestration import checks
-    from acude.publishing import audit_published
+    from jobs.batch import audit_published
 
     day, run_id = this_run()
     checks.require_published(day)

@@ -60,7 +60,7 @@ def refinar() -> dict[str, Any]:
 @step(inlets=lake("silver.vendas"))
 def preparar() -> dict[str, Any]:
     """All marts of the day, computed where nobody reads them."""
-    from acude.publishing import marts
+    from jobs.batch import marts
 
     return marts.stage_all(*this_run())
 
@@ -68,7 +68,7 @@ def preparar() -> dict[str, Any]:
 @step()
 def julgar() -> dict[str, Any]:
     """Each mart's suite judges exactly the rows that were prepared."""
-    from acude.publishing import marts
+    from jobs.batch import marts
 
     return marts.audit_all(*this_run())
 
@@ -76,7 +76,7 @@ def julgar() -> dict[str, Any]:
 @step(outlets=lake(*MARTS))
 def publicar() -> dict[str, Any]:
     """The judged rows become visible, each table in one commit."""
-    from acude.publishing import marts
+    from jobs.batch import marts
 
     return marts.publish_all(*this_run())
 

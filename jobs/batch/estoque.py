@@ -6,11 +6,11 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from acude.publishing import marts
+from acude.publishing import mart
+from acude.publishing.mart import Mart
 from jobs.batch import estoque_por_armazem
 
 TABLE = "gold.estoque"
-SOURCES = ()
 
 
 def stock_per_product(stock: DataFrame) -> DataFrame:
@@ -34,6 +34,9 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     return stock_per_product(estoque_por_armazem.rows(spark, day))
 
 
+MART = Mart(TABLE, rows)
+
+
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
-    return marts.run(TABLE, day, run_id)
+    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
+    return mart.run(MART, day, run_id)

@@ -13,10 +13,10 @@ from acude.contracts.model import table
 from acude.lake import run_records
 from acude.lake.delta import read_days
 from acude.lake.snapshot import frame_of_day
-from acude.publishing import marts
+from acude.publishing import mart
+from acude.publishing.mart import Mart
 
 TABLE = "gold.estoque_por_armazem"
-SOURCES = ()
 
 OLDEST_BASE = timedelta(days=35)
 """How far back a published day is looked for; without one all updates are read once."""
@@ -79,6 +79,9 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     return latest_stock_per_warehouse(before, read_days(spark, table("silver.atualizacoes_estoque"), since, day), day)
 
 
+MART = Mart(TABLE, rows)
+
+
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
-    return marts.run(TABLE, day, run_id)
+    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
+    return mart.run(MART, day, run_id)

@@ -8,10 +8,10 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import read_day
-from acude.publishing import marts
+from acude.publishing import mart
+from acude.publishing.mart import Mart
 
 TABLE = "gold.funil_conversao"
-SOURCES = ()
 STEPS = ("visualizacao", "clique", "carrinho", "compra")
 
 
@@ -48,6 +48,9 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     return conversion_funnel(read_day(spark, table("silver.eventos_clientes"), day), day)
 
 
+MART = Mart(TABLE, rows)
+
+
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
-    return marts.run(TABLE, day, run_id)
+    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
+    return mart.run(MART, day, run_id)

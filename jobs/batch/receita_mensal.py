@@ -1,21 +1,37 @@
-"""gold.receita_mensal: a month's revenue by currency, summed from the days of gold.vendas_por_regiao."""
+"""gold.receita_mensal: a month's revenue by currency, summed from the days of gold.vendas_por_regiao.
+
+Runs of several days of a month may end together, each holding a month that lacks the others' days. Each looks at the
+days again after its own commit, so the last commit is always of a month whose days nobody has changed since.
+"""
 
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
-from acude.lake.delta import days_of_month, read_days
-from acude.publishing import marts
+from acude.contracts.spark import schema
+from acude.lake.content import content_hash_of
+from acude.lake.delta import days_of_month
+from acude.lake.run_records import Publication
+from acude.lake.snapshot import rows_of_days
+from acude.publishing import staging
+from acude.publishing.audit import audit
+from acude.publishing.publish import MartError, publish, session, summary
+from acude.publishing.staging import Staged
+from jobs.batch import vendas_por_regiao
 
 TABLE = "gold.receita_mensal"
-SOURCES = ("gold.vendas_por_regiao",)
+SOURCE = vendas_por_regiao.TABLE
+
+_ATTEMPTS = 6
 
 
 def revenue_per_month(regions: DataFrame) -> DataFrame:
-    """One row a month and currency.
+    """One row per month and currency.
 
     Args:
         regions: rows of gold.vendas_por_regiao.
@@ -34,11 +50,59 @@ def revenue_per_month(regions: DataFrame) -> DataFrame:
     )
 
 
-def rows(spark: SparkSession, day: date) -> DataFrame:
-    """The month of that day, from the days that are published."""
-    return revenue_per_month(read_days(spark, table("gold.vendas_por_regiao"), *days_of_month(day)))
+def stage_with(spark: SparkSession, regions: Staged) -> Staged:
+    """Stages the month as it will be once the staged day of gold.vendas_por_regiao is published."""
+    published = published_days(regions.day)
+    others = published.filter(pc.not_equal(published["data"], pa.scalar(regions.day)))
+    days = pa.concat_tables([others, staging.rows_of(regions).cast(others.schema)])
+    return _stage(spark, days, regions.day, regions.run_id)
+
+
+def publish_audited(staged: Staged) -> Publication:
+    """Publishes the audited month, and sums it again where another day was published meanwhile."""
+    published = publish(staged)
+    if _is_of_the_days_now(published):
+        return published
+    return _publish_settled(staged.day, staged.run_id)
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the month of the day; see `acude.publishing.marts.run`."""
-    return marts.run(TABLE, day, run_id)
+    """Sums, audits and publishes the month of the day from the days that are published.
+
+    Raises:
+        QualityError: its suite refused it; the month as it was stands.
+        MartError: the days kept changing.
+    """
+    return {TABLE: summary(_publish_settled(day, run_id))}
+
+
+def _publish_settled(day: date, run_id: str) -> Publication:
+    """Publishes the month until it is the sum of the days that are visible afterwards."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        with session() as spark:
+            staged = _stage(spark, published_days(day), day, f"{run_id}-mes{attempt}")
+        audit([staged])
+        published = publish(staged)
+        if _is_of_the_days_now(published):
+            return published
+    raise MartError(f"{TABLE} of {day:%Y-%m}: its days changed during {_ATTEMPTS} attempts; run {day} again later")
+
+
+def published_days(day: date) -> pa.Table:
+    """The rows of gold.vendas_por_regiao in the day's month."""
+    return rows_of_days(table(SOURCE), *days_of_month(day))
+
+
+def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Staged:
+    # Spark Connect takes no empty Arrow table, not even with a schema beside it.
+    frame = spark.createDataFrame(days if days.num_rows else [], schema(table(SOURCE)))
+    rows = revenue_per_month(frame).toArrow()
+    context = staging.Context(
+        expected=staging.sums_by_currency(days), sources={SOURCE: content_hash_of(days, table(SOURCE))}
+    )
+    return staging.stage(rows, table(TABLE), day, run_id, context)
+
+
+def _is_of_the_days_now(published: Publication) -> bool:
+    days = published_days(published.day)
+    return published.sources[SOURCE] == content_hash_of(days, table(SOURCE))

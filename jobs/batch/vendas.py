@@ -17,8 +17,9 @@ from acude.inbox import files as inbox
 from acude.inbox.errors import InboxError
 from acude.inbox.lines import lines_of
 from acude.inbox.read_csv import FIELDS
-from acude.publishing import marts, staging
+from acude.publishing import staging
 from acude.publishing.audit import QualityError, audit
+from acude.publishing.publish import publish, session, summary
 
 SALES = "silver.vendas"
 REFUSED = "silver.quarentena_arquivos"
@@ -135,16 +136,16 @@ def run(day: date, run_id: str) -> dict[str, Any]:
     files: list[inbox.InboxFile] = []
     try:
         files = inbox.files_of(day)
-        with marts.session() as spark, lines_of(spark, files) as (lines, number):
+        with session() as spark, lines_of(spark, files) as (lines, number):
             staged = _stage(spark, lines, number, day, run_id)
         audit(staged)
         inbox.assert_unchanged(day, files)
-        published = [marts.publish(one) for one in staged]
+        published = [publish(one) for one in staged]
     except (InboxError, QualityError):
         inbox.remember(day, files, run_id, published=False)
         raise
     inbox.remember(day, files, run_id, published=True)
-    return {"files": [file.key for file in files], "tables": {one.table: marts.summary(one) for one in published}}
+    return {"files": [file.key for file in files], "tables": {one.table: summary(one) for one in published}}
 
 
 def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id: str) -> list[staging.Staged]:

@@ -7,11 +7,11 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.lake.snapshot import frame_of_day
-from acude.publishing import marts
+from acude.publishing import mart
+from acude.publishing.mart import Mart
 from jobs.batch.vendas_por_regiao import sales_per
 
 TABLE = "gold.vendas_por_categoria"
-SOURCES = ("silver.vendas",)
 
 
 def sales_per_category(sales: DataFrame) -> DataFrame:
@@ -24,6 +24,9 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     return sales_per_category(frame_of_day(spark, table("silver.vendas"), day))
 
 
+MART = Mart(TABLE, rows, source="silver.vendas")
+
+
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
-    return marts.run(TABLE, day, run_id)
+    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
+    return mart.run(MART, day, run_id)

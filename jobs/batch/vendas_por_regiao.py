@@ -8,10 +8,10 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.snapshot import frame_of_day
-from acude.publishing import marts
+from acude.publishing import mart
+from acude.publishing.mart import Mart
 
 TABLE = "gold.vendas_por_regiao"
-SOURCES = ("silver.vendas",)
 
 
 def sales_per(sales: DataFrame, column: str) -> DataFrame:
@@ -47,6 +47,9 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     return sales_per_region(frame_of_day(spark, table("silver.vendas"), day))
 
 
+MART = Mart(TABLE, rows, source="silver.vendas")
+
+
 def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, judges and publishes the day; see `acude.publishing.marts.run`."""
-    return marts.run(TABLE, day, run_id)
+    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
+    return mart.run(MART, day, run_id)

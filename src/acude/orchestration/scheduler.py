@@ -15,7 +15,7 @@ PRELOADED = (
     "great_expectations.expectations.core",
     "pyarrow.dataset",
     "pyspark.sql.connect.session",
-    "acude.publishing.marts",
+    "jobs.batch.marts",
     "acude.publishing.expectations",
     "acude.reconciliation.compare",
     "jobs.batch.carga_redshift",

@@ -208,15 +208,15 @@ def _described(place: tuple[Contract, date, str], files: list[DataFile], totals:
     return staged
 
 
-def staged(contract: Contract, day: date, run_id: str) -> Staged:
+def staged(name: str, day: date, run_id: str) -> Staged:
     """The description of what was staged.
 
     Raises:
         StagingError: nothing was.
     """
-    found = run_records.get(Staged, folder(contract, day, run_id) + _DESCRIPTION)
+    found = run_records.get(Staged, folder(table(name), day, run_id) + _DESCRIPTION)
     if found is None:
-        raise StagingError(f"{contract.full_name} of {day} is not staged by run {run_id}; stage the day first")
+        raise StagingError(f"{name} of {day} is not staged by run {run_id}; stage the day first")
     return found
 
 

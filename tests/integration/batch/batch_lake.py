@@ -15,9 +15,9 @@ from acude import aws
 from acude.contracts.model import table
 from acude.lake import delta_log
 from acude.lake.delta import read_day
-from acude.publishing import marts
+from acude.publishing.publish import session
 from acude.settings import settings
-from jobs.batch import vendas
+from jobs.batch import marts, vendas
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,7 +61,7 @@ class BatchLake:
 
     def rows(self, full_name: str, day: date) -> pa.Table:
         """What is visible of a table's day."""
-        with marts.session() as spark:
+        with session() as spark:
             return read_day(spark, table(full_name), day).toArrow()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from acude.inbox import files as inbox
 from acude.inbox.lines import lines_of
-from acude.publishing import marts
+from acude.publishing.publish import session
 from acude.settings import settings
 from jobs.batch import exportar_vendas
 from jobs.batch.exportar_vendas import ExportError
@@ -56,7 +56,7 @@ def order(shop: Any, name: str, moment: datetime, *items: tuple[str, int, str]) 
 
 
 def exported() -> list[tuple[Any, ...]]:
-    with marts.session() as spark, lines_of(spark, inbox.files_of(DAY)) as (frame, _):
+    with session() as spark, lines_of(spark, inbox.files_of(DAY)) as (frame, _):
         lines = frame.orderBy("linha").toArrow().to_pylist()
     return [tuple(line[name] for name in ("id_pedido", "id_produto", "quantidade", "data", "preco")) for line in lines]
 

@@ -11,12 +11,11 @@ from acude.contracts.model import table
 from acude.lake.delta import table_path
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
-from acude.publishing import marts
 from acude.reconciliation import compare as reconcile
 from acude.reconciliation.report import Report
 from acude.settings import settings
 from acude.warehouse.connection import connect
-from jobs.batch import carga_redshift, vendas
+from jobs.batch import carga_redshift, marts, vendas
 
 DAY = date(2009, 3, 14)
 HEADER = "id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda\n"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from acude.contracts.model import table
+from acude.contracts.model import Layer, table, tables
 from acude.contracts.spark import schema
+from jobs.batch import marts
 from jobs.batch.estoque import stock_per_product
 from jobs.batch.estoque_por_armazem import latest_stock_per_warehouse
 from jobs.batch.funil_conversao import conversion_funnel
@@ -198,3 +199,8 @@ def test_a_products_stock_is_the_sum_of_its_warehouses(spark: SparkSession) -> N
     )
     assert_columns(rows, "gold.estoque")
     assert tuples(rows) == [(DAY, "p1", 9, naive(4)), (DAY, "p2", 0, naive(3))]
+
+
+def test_every_gold_table_that_the_batch_makes_has_its_mart() -> None:
+    daily = {one.full_name for one in tables() if one.layer is Layer.GOLD and one.writer == "batch"}
+    assert set(marts.TABLES) == daily

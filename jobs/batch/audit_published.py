@@ -10,8 +10,8 @@ from acude.lake.snapshot import rows_of_day
 from acude.publishing import staging
 from acude.publishing.audit import QualityError, verdict_on
 from acude.publishing.data_docs import write_docs
-from acude.publishing.month import MONTHLY, published_days
 from acude.publishing.staging import Failure, Staged, Verdict
+from jobs.batch import receita_mensal
 
 LARGEST = 200_000
 """Rows of a stream's day that are judged; more would not fit beside the platform, and a fault shows among so many."""
@@ -61,9 +61,9 @@ def _judged(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
     if publication is None:
         return _never_published(description, found), rows.num_rows
     expected, promised = publication.expected, publication.hash
-    if contract.full_name == MONTHLY:
+    if contract.full_name == receita_mensal.TABLE:
         # Other days' runs replace the month too: it has to be the sum of its days as they are now.
-        expected, promised = staging.sums_by_currency(published_days(day)), found
+        expected, promised = staging.sums_by_currency(receita_mensal.published_days(day)), found
     description = description.model_copy(update={"expected": expected, "parameters": publication.parameters})
     verdict = verdict_on(rows, description, found)[0]
     if found != promised:
