@@ -1,21 +1,19 @@
 """Judging staged rows: suite, verdict, and a reason that an operator can read."""
 
 import json
-from datetime import UTC, date, datetime, time
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
-from acude.contracts.model import Contract, table
+from acude.contracts.model import table
 from acude.lake import run_records
 from acude.lake.content import content_hash_of
-from acude.lake.delta import partition_of
 from acude.lake.run_records import s3
-from acude.publishing import staging
+from acude.publishing import in_pieces, staging
 from acude.publishing.data_docs import write_docs
-from acude.publishing.expectations import validate
-from acude.publishing.staging import Failure, Staged, Verdict
+from acude.publishing.examine import Answers, answers, parameters_of
+from acude.publishing.publish import session
+from acude.publishing.staging import Failure, Staged, Verdict, sums_by_currency
 from acude.publishing.suites import BALANCE, ROWS, suite_of
 from acude.publishing.views import balance_view, rows_view
 from acude.settings import settings
@@ -53,8 +51,8 @@ def audit(staged: list[Staged]) -> dict[str, Any]:
     """
     verdicts = []
     for one in staged:
-        etags, rows = staging.etags_of(one), staging.rows_of(one)
-        verdict, results = verdict_on(rows, one, content_hash_of(rows, table(one.table)))
+        etags = staging.etags_of(one)
+        verdict, results = _verdict_on_large(one) if one.rows > in_pieces.LARGEST else _verdict_on_small(one)
         verdict = verdict.model_copy(update={"etags": etags})
         staging.put_verdict(verdict)
         _keep_results(one, results)
@@ -69,6 +67,22 @@ def audit(staged: list[Staged]) -> dict[str, Any]:
     return {"docs": docs, "tables": tables}
 
 
+def _verdict_on_small(staged: Staged) -> tuple[Verdict, list[dict[str, Any]]]:
+    rows = staging.rows_of(staged)
+    return verdict_on(rows, staged, content_hash_of(rows, table(staged.table)))
+
+
+def _verdict_on_large(staged: Staged) -> tuple[Verdict, list[dict[str, Any]]]:
+    """The same, without bringing the rows here."""
+    contract = table(staged.table)
+    with session() as spark:
+        totals, found = in_pieces.answers_of_files(spark, staged)
+    if staged.expected is not None:
+        balance = balance_view(totals.sums, staged.expected)
+        found.append(answers(balance, suite_of(contract, BALANCE), parameters_of(contract, staged), staged.table))
+    return verdict_of(staged, totals.hash, found)
+
+
 def verdict_on(rows: pa.Table, staged: Staged, content_hash: str) -> tuple[Verdict, list[dict[str, Any]]]:
     """What the table's suite says about these rows.
 
@@ -81,18 +95,18 @@ def verdict_on(rows: pa.Table, staged: Staged, content_hash: str) -> tuple[Verdi
         The verdict, and Great Expectations' own results.
     """
     contract = table(staged.table)
-    parameters = {**staged.parameters, **_parameters_of(contract, staged.day)}
-    view = rows_view(rows, staged.table)
-    views = {ROWS: view}
+    frame, parameters = rows_view(rows, staged.table), parameters_of(contract, staged)
+    found = [answers(frame, suite_of(contract, ROWS), parameters, staged.table)]
     if staged.expected is not None:
-        views[BALANCE] = balance_view(rows, staged)
-    results, failures = [], []
-    for kind, frame in views.items():
-        suite = suite_of(contract, kind)
-        if suite:
-            found = validate(frame, suite, parameters, staged.table)
-            results += found
-            failures += [_failure(one, frame) for one in found if not one["success"]]
+        balance = balance_view(sums_by_currency(rows), staged.expected)
+        found.append(answers(balance, suite_of(contract, BALANCE), parameters, staged.table))
+    return verdict_of(staged, content_hash, found)
+
+
+def verdict_of(staged: Staged, content_hash: str, found: list[Answers]) -> tuple[Verdict, list[dict[str, Any]]]:
+    """The verdict on staged rows, and Great Expectations' own results."""
+    results = [result for one in found for result in one.results]
+    failures = [failure for one in found for failure in one.failures]
     verdict = Verdict(
         table=staged.table,
         day=staged.day,
@@ -103,47 +117,6 @@ def verdict_on(rows: pa.Table, staged: Staged, content_hash: str) -> tuple[Verdi
         judged_at=run_records.now(),
     )
     return verdict, results
-
-
-def _parameters_of(contract: Contract, day: date) -> dict[str, Any]:
-    """What every suite may ask for: the partition that is judged, and the day's last instant."""
-    monthly = contract.column(contract.partition_by[0]).type == "string"
-    end = datetime.combine(day, time.max, UTC)
-    return {"particao": [partition_of(contract, day) if monthly else day], "fim_do_dia": end}
-
-
-def _failure(result: dict[str, Any], frame: pd.DataFrame) -> Failure:
-    config = result["expectation_config"]
-    kwargs = {name: value for name, value in config["kwargs"].items() if name != "batch_id"}
-    columns = [kwargs.pop(name) for name in ("column", "column_A", "column_B") if name in kwargs]
-    return Failure(
-        expectation=config["type"],
-        column=" / ".join(columns) or ", ".join(kwargs.get("column_list", ())) or "*",
-        expected=", ".join(f"{name} {value}" for name, value in kwargs.items()),
-        found=_found(result),
-        sample=_sample(result["result"], frame),
-        meaning=(config.get("meta") or {}).get("significado", ""),
-    )
-
-
-def _found(result: dict[str, Any]) -> str:
-    facts = result["result"]
-    if "unexpected_count" in facts and facts.get("element_count"):
-        return f"{facts['unexpected_count']} of {facts['element_count']} rows differ"
-    if facts.get("observed_value") is not None:
-        return str(facts["observed_value"])
-    problem = result.get("exception_info") or {}
-    text = problem.get("exception_message") or next(
-        (one.get("exception_message") for one in problem.values() if isinstance(one, dict)), None
-    )
-    return f"it could not be checked: {text}" if text else json.dumps(facts, default=str)
-
-
-def _sample(facts: dict[str, Any], frame: pd.DataFrame) -> list[str]:
-    """The first offending rows in full, so that nobody has to look for them."""
-    places = facts.get("partial_unexpected_index_list") or []
-    rows = [frame.loc[place] for place in places[:_SAMPLE]]
-    return [", ".join(f"{name}={value}" for name, value in row.items()) for row in rows]
 
 
 def _sentence(failure: Failure) -> str:

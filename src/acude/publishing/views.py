@@ -10,8 +10,6 @@ from decimal import ROUND_HALF_UP, Decimal
 import pandas as pd
 import pyarrow as pa
 
-from acude.publishing.staging import Staged, sums_by_currency
-
 _STEPS = ("visualizacao", "clique", "carrinho", "compra")
 _SIX_DIGITS = Decimal("0.000001")
 
@@ -27,9 +25,13 @@ def rows_view(rows: pa.Table, table: str) -> pd.DataFrame:
     return _DERIVED[table](frame) if table in _DERIVED else frame
 
 
-def balance_view(rows: pa.Table, staged: Staged) -> pd.DataFrame:
-    """The rows' sums beside those of their source: `moeda`, `medida`, `na_tabela`, `na_fonte`, exact decimals."""
-    here, there = sums_by_currency(rows), staged.expected or {}
+def balance_view(here: dict[str, dict[str, str]], there: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """The rows' sums beside those of their source: `moeda`, `medida`, `na_tabela`, `na_fonte`, exact decimals.
+
+    Args:
+        here: sums by currency of the rows, as text.
+        there: those that their source promises.
+    """
     nothing: dict[str, str] = {}
     lines = [
         (currency, measure, _sum(here.get(currency, nothing), measure), _sum(there.get(currency, nothing), measure))

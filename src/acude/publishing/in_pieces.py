@@ -1,0 +1,104 @@
+"""The audit of a day that is too large for one process: executors ask the suite about their own pieces of its files.
+
+What holds for each row is asked of each piece. How many rows there are is known from all pieces together. That keys are
+unique is asked of Spark.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from acude.contracts.gx import Expectation
+from acude.contracts.model import Contract, table
+from acude.lake.data_files import DataFile, Target
+from acude.lake.file_frames import frame_of_files, rows_of_file
+from acude.lake.object_store import object_store
+from acude.publishing.examine import Answers, answers, parameters_of
+from acude.publishing.staging import Failure, Staged, Totals
+from acude.publishing.suites import ROWS, suite_of
+from acude.publishing.views import rows_view
+from acude.settings import settings
+
+LARGEST: Final = 500_000
+"""Rows of a day that are audited in the task's own process."""
+
+_UNIQUE: Final = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+_COUNT: Final = "expect_table_row_count"
+
+
+def answers_of_files(spark: SparkSession, staged: Staged) -> tuple[Totals, list[Answers]]:
+    """What the table's suite says about the staged files.
+
+    Args:
+        spark: a session; its executors read the files.
+        staged: the day.
+
+    Returns:
+        Rows, content hash and sums of all files, and the answers.
+    """
+    contract = table(staged.table)
+    suite, parameters = suite_of(contract, ROWS), parameters_of(contract, staged)
+    whole = [one for one in suite if one["type"].startswith(_COUNT)]
+    unique = [one for one in suite if one["type"] in _UNIQUE]
+    by_row = [one for one in suite if one not in whole and one not in unique]
+    totals, found = Totals(contract), []
+    for row in _asked(spark, staged, contract, by_row, parameters):
+        totals.merge(row["totals"])
+        found.append(Answers(json.loads(row["results"]), _failures(row["failures"])))
+    counted = pd.DataFrame(index=pd.RangeIndex(totals.rows))
+    found.append(answers(counted, whole, parameters, staged.table))
+    found += [_unique(frame_of_files(spark, contract, staged.files), one) for one in unique]
+    return totals, found
+
+
+def _asked(
+    spark: SparkSession, staged: Staged, contract: Contract, suite: list[Expectation], parameters: dict[str, Any]
+) -> list[dict[str, Any]]:
+    target, store = Target.of(contract), object_store(settings())
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for text in (text for batch in batches for text in batch["arquivo"].to_pylist()):
+            file = DataFile.model_validate_json(text)
+            for rows in rows_of_file(store, target, file.path, file.partition):
+                totals = Totals(contract)
+                totals.add(rows)
+                found = answers(rows_view(rows, contract.full_name), suite, parameters, contract.full_name)
+                failures = json.dumps([one.model_dump() for one in found.failures])
+                results = json.dumps(found.results, default=str)
+                yield pa.RecordBatch.from_pylist(
+                    [{"totals": totals.result(), "results": results, "failures": failures}]
+                )
+
+    listed = spark.createDataFrame([(file.model_dump_json(),) for file in staged.files], "arquivo string")
+    asked = listed.repartition(len(staged.files)).mapInArrow(run, "totals string, results string, failures string")
+    rows: list[dict[str, Any]] = asked.toArrow().to_pylist()
+    return rows
+
+
+def _failures(text: str) -> list[Failure]:
+    return [Failure.model_validate(one) for one in json.loads(text)]
+
+
+def _unique(rows: DataFrame, expectation: Expectation) -> Answers:
+    """Whether no two rows have the same key."""
+    kwargs = expectation["kwargs"]
+    columns = kwargs.get("column_list") or [kwargs["column"]]
+    repeated = rows.groupBy(*columns).count().where("count > 1")
+    sample = repeated.limit(1).toArrow().to_pylist()
+    result = {"expectation_config": expectation, "success": not sample, "result": {}}
+    if not sample:
+        return Answers([result], [])
+    meaning = (expectation.get("meta") or {}).get("significado", "")
+    failure = Failure(
+        expectation=expectation["type"],
+        column=", ".join(columns),
+        expected="",
+        found=f"{repeated.count()} keys are there more than once",
+        sample=[", ".join(f"{name}={value}" for name, value in sample[0].items())],
+        meaning=meaning,
+    )
+    return Answers([result], [failure])
