@@ -55,7 +55,6 @@ def test_a_large_day_is_published(lake: BatchLake) -> None:
     assert found.num_rows == 4
     again = staged(lake)
     audit([again])
-    staging.run_records.put(staging.folder(table(SALES), DAY, "r2") + "dados.json", again)
     publish(again)
     assert lake.rows(SALES, DAY).sort_by("linha") == found.sort_by("linha")
 

@@ -1,0 +1,84 @@
+"""Breaks the code on purpose, a rule at a time, and runs the tests that must notice: `make mutants`.
+
+Each mutant is made in a checkout of its own, of what is committed, so the working tree stays as it is. A mutant that
+lives is a rule that no test holds.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel
+
+PROJECT = Path(__file__).parents[2]
+LIST = Path(__file__).with_name("mutants.yaml")
+
+
+class Mutant(BaseModel):
+    """A broken rule.
+
+    Attributes:
+        name: what is broken.
+        file: where.
+        old: the line's text, there once.
+        new: what stands in its place.
+        tests: those that must fail.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: list[str]
+
+
+def mutants() -> list[Mutant]:
+    """All of the list."""
+    return [Mutant.model_validate(one) for one in yaml.safe_load(LIST.read_text())]
+
+
+def lives(mutant: Mutant, checkout: Path) -> bool:
+    """Whether the tests pass though the rule is broken.
+
+    Raises:
+        SystemExit: the text isn't there exactly once; the list must follow the code.
+    """
+    file = checkout / mutant.file
+    whole = file.read_text()
+    if whole.count(mutant.old) != 1:
+        raise SystemExit(f"{mutant.name}: {mutant.old!r} is {whole.count(mutant.old)} times in {mutant.file}, not once")
+    file.write_text(whole.replace(mutant.old, mutant.new))
+    try:
+        return _pass(mutant.tests, checkout)
+    finally:
+        file.write_text(whole)
+
+
+def _pass(tests: list[str], checkout: Path) -> bool:
+    environment = os.environ | {"PYTHONPATH": f"{checkout / 'src'}:{checkout}"}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests]
+    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, check=False).returncode == 0
+
+
+def main() -> int:
+    """Runs all mutants; returns the number that live."""
+    alive = 0
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Path(folder) / "acude"
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(checkout)], cwd=PROJECT, check=True)
+        try:
+            for mutant in mutants():
+                survived = lives(mutant, checkout)
+                alive += survived
+                print(f"{'LIVES' if survived else 'dies '}  {mutant.name}", flush=True)
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", str(checkout)], cwd=PROJECT, check=True)
+    print(f"{alive} of {len(mutants())} mutants live")
+    return alive
+
+
+if __name__ == "__main__":
+    sys.exit(main())
