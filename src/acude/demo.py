@@ -24,7 +24,7 @@ from acude.athena.client import run_query
 from acude.aws import s3
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
-from acude.orchestration.airflow_api import AirflowApi, Run
+from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.lag import landed_offsets
 from acude.reconciliation.report import Report
 from acude.settings import Settings
@@ -76,7 +76,7 @@ def next_day(config: Settings) -> date:
         day += timedelta(days=1)
     # Today and yesterday belong to the live shop of `acude up`.
     if day >= datetime.now(UTC).date() - timedelta(days=1):
-        raise PlatformError("Every day up to yesterday was played.", "Run `acude down`, remove var/, and start anew.")
+        raise PlatformError("Every day up to yesterday was played.", "Run `acude down`, remove var/, and start again.")
     return day
 
 
@@ -187,8 +187,9 @@ def _bad_record(summary: Summary) -> Finding:
     return Finding("3 A bad record stops nothing", bool(broken) and not wrong, evidence)
 
 
-def _run(airflow: AirflowApi, day: date) -> Run:
-    return airflow.wait(DAG, airflow.trigger(DAG, {"dia": day.isoformat()}))
+def _run(airflow: AirflowApi, day: date) -> str:
+    """Runs the day; the state in which its run ended."""
+    return airflow.wait(DAG, airflow.trigger(DAG, {"dia": day.isoformat()})).state.value
 
 
 def _gold(day: date) -> list[list[Any]]:
@@ -210,13 +211,11 @@ def _bad_file(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Fin
     red = _run(airflow, day)
     kept = _gold(day) == before
     bucket.delete_object(**place)  # type: ignore[arg-type]
-    say(f"The run ended {red.state}; the file is withdrawn, the day runs again")
+    say(f"The run ended {red}; the file is withdrawn, the day runs again")
     green = _run(airflow, day)
     rows = _gold(day)
-    held = red.state == "failed" and kept and green.state == "success" and len(rows) > 0
-    evidence = (
-        f"run with the cut file: {red.state}, gold unchanged: {kept}; without it: {green.state}, {len(rows)} regions"
-    )
+    held = red == "failed" and kept and green == "success" and len(rows) > 0
+    evidence = f"run with the cut file: {red}, gold unchanged: {kept}; without it: {green}, {len(rows)} regions"
     return Finding("4 Bad data is not published", held, evidence)
 
 
@@ -228,12 +227,8 @@ def _rebuild(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Find
     same = _gold(day) == before
     touched = _touched(config, version)
     others = [path for path in touched if f"data={day}/" not in path]
-    evidence = (
-        f"second run: {again.state}, same rows: {same}; files touched: {len(touched)}, of other days: {len(others)}"
-    )
-    return Finding(
-        "5 A day can be rebuilt", again.state == "success" and same and bool(touched) and not others, evidence
-    )
+    evidence = f"second run: {again}, same rows: {same}; files touched: {len(touched)}, of other days: {len(others)}"
+    return Finding("5 A day can be rebuilt", again == "success" and same and bool(touched) and not others, evidence)
 
 
 _LOG = "gold/vendas_por_regiao/_delta_log/"
