@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from acude import reconcile
 from acude.athena.client import run_query
 from acude.aws import s3
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.lag import landed_offsets
@@ -76,7 +76,7 @@ def next_day(config: Settings) -> date:
         day += timedelta(days=1)
     # Today and yesterday belong to the live shop of `acude up`.
     if day >= datetime.now(UTC).date() - timedelta(days=1):
-        raise PlatformError("Every day up to yesterday was played.", "Run `acude down`, remove var/, and start again.")
+        raise AcudeError("Every day up to yesterday was played.", "Run `acude down`, remove var/, and start again.")
     return day
 
 
@@ -92,7 +92,7 @@ def tell(platform: Platform, say: Say) -> Story:
     say(f"The shop opens: {story.day:%A, %d %B %Y}, {EVENTS:,} events, some late, doubled, broken or contradictory")
     summary = _play_with_a_kill(platform, story.day, say)
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
-        raise PlatformError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
+        raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
     _wait_until_landed(config, summary, say)
     with _live_traffic(config), AirflowApi(config) as airflow:
         story.findings.append(_bad_record(summary))
@@ -133,7 +133,7 @@ def _play_with_a_kill(platform: Platform, day: date, say: Say) -> Summary:
 
     summary = play(config, on_progress, platform=platform.config)
     if not killed.is_set():
-        raise PlatformError("The day was too short for the kill.", "Look at the ledger of the run.")
+        raise AcudeError("The day was too short for the kill.", "Look at the ledger of the run.")
     return summary
 
 
@@ -150,7 +150,7 @@ def _wait_until_landed(config: Settings, summary: Summary, say: Say) -> None:
         if all(landed.get(row["topico"], {}).get(str(row["particao"]), 0) > row["deslocamento_max"] for row in last):
             return
         time.sleep(1)
-    raise PlatformError(
+    raise AcudeError(
         f"The day's events did not reach silver within {LANDS_WITHIN_S} s.", "Look at `acude logs streams`."
     )
 

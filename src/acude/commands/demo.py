@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, ServiceProgress, err, out, print_json, print_table
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import settings
 
@@ -53,7 +53,7 @@ def _tell(platform: Platform, began: float, *, as_json: bool) -> bool:
     try:
         story = tell(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))
     except QueryFailed as problem:
-        raise PlatformError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
+        raise AcudeError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
     if as_json:
         findings = [vars(finding) for finding in story.findings]
         print_json({"day": story.day, "held": story.held, "seconds": round(story.seconds, 1), "properties": findings})

@@ -45,22 +45,17 @@ def load(
     """
     source = inbox.slug(origem or folder.resolve().name)
     config = settings()
-    try:
-        files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
-        with _progress() as progress:
-            task = progress.add_task("loading", total=len(files))
-            done = inbox.load(
-                aws.s3(config),
-                config.inbox_bucket,
-                files,
-                source,
-                replace=replace,
-                on_file=lambda _: progress.advance(task),
-            )
-    except inbox.InboxError as problem:
-        err.print(f"[red]✗[/red] {problem.found}")
-        err.print(f"  {problem.next_step}")
-        raise typer.Exit(2) from None
+    files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
+    with _progress() as progress:
+        task = progress.add_task("loading", total=len(files))
+        done = inbox.load(
+            aws.s3(config),
+            config.inbox_bucket,
+            files,
+            source,
+            replace=replace,
+            on_file=lambda _: progress.advance(task),
+        )
     if as_json:
         print_json(asdict(done) | {"bucket": config.inbox_bucket})
     else:

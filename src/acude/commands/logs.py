@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, print_json
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.local.services import all_services, chosen
 from acude.local.supervisor import log_path
@@ -27,7 +27,7 @@ def logs(
     chosen(all_services(platform.config), [name])
     path = log_path(platform.config, name)
     if not path.exists():
-        raise PlatformError(f"{name} has no log yet at {path}.", "Start it with `acude up`.")
+        raise AcudeError(f"{name} has no log yet at {path}.", "Start it with `acude up`.")
     if follow:
         os.execlp("tail", "tail", "-n", str(lines), "-F", str(path))  # noqa: S606 - becomes the program on purpose
     tail = platform.log_tail(name, lines)

@@ -10,9 +10,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
+from acude.errors import AcudeError
 from acude.lake import quarantine
 from acude.lake.quarantine import Coordinate, Filter, Refused
-from acude.local.errors import PlatformError
 
 app = typer.Typer(
     add_completion=False,
@@ -216,11 +216,11 @@ def explained() -> Iterator[None]:
         err.print(f"[red]✗[/red] {wrong}.", highlight=False)
         raise typer.Exit(2) from None
     except QueryFailed as refused:
-        raise PlatformError(f"Athena refused the query: {refused}", "Look at `acude logs athena`.") from None
+        raise AcudeError(f"Athena refused the query: {refused}", "Look at `acude logs athena`.") from None
     except BotoCoreError as problem:
-        raise PlatformError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
+        raise AcudeError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
     except KafkaError as problem:
-        raise PlatformError(
+        raise AcudeError(
             f"The broker refused a record: {type(problem).__name__}: {problem}",
             "What was sent is remembered: run the same command again for the rest.",
         ) from None

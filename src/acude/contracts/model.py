@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from acude.errors import AcudeError
 from acude.settings import settings
 
 TYPE = re.compile(
@@ -34,7 +35,7 @@ class Layer(StrEnum):
     WAREHOUSE = "redshift"
 
 
-class ContractError(ValueError):
+class ContractError(AcudeError):
     """A contract file that can't be used; says file, place and what to write instead."""
 
 

@@ -17,6 +17,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_schema, schema
+from acude.errors import AcudeError
 from acude.lake import delta_log
 from acude.lake.records import s3
 from acude.settings import Settings, settings
@@ -33,7 +34,7 @@ _until_nobody_else_commits = Retrying(
 """Commits of other days pass each other by themselves; who replaces a day that was just replaced looks at it anew."""
 
 
-class ContractViolation(ValueError):  # noqa: N818 - the style guide's name for it
+class ContractViolation(AcudeError):  # noqa: N818 - the style guide's name for it
     """Rows that don't keep their table's contract; carries table, column, what was found and the rule."""
 
     def __init__(self, table: str, column: str, found: str, rule: str) -> None:

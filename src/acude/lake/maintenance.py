@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from acude.aws import s3
 from acude.contracts.model import Contract, tables
+from acude.errors import AcudeError
 from acude.lake import delta_log
 from acude.lake.delta import hours_kept, partition_of, table_path
 from acude.lake.lease import Lease, LeaseHeld
@@ -31,7 +32,7 @@ LARGE_FILE = str(64 * 2**20)
 """Bytes from which on a file is not joined with others any more."""
 
 
-class MaintenanceError(ValueError):
+class MaintenanceError(AcudeError):
     """What was asked for can't be done; says what would."""
 
 

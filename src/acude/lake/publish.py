@@ -7,6 +7,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
+from acude.errors import AcudeError
 from acude.lake import records, staging
 from acude.lake.content import content_hash_of
 from acude.lake.delta import has_files, replace_day
@@ -17,7 +18,7 @@ from acude.lake.staging import Staged
 from acude.settings import Settings
 
 
-class MartError(RuntimeError):
+class MartError(AcudeError):
     """A mart can't be made or published now; says what to run first."""
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from acude.contracts.model import Contract, table
+from acude.errors import AcudeError
 from acude.lake import records
 from acude.lake.content import content_hash_of
 from acude.lake.delta import conforming
@@ -27,7 +28,7 @@ _ROWS, _DESCRIPTION = "linhas.parquet", "dados.json"
 VERDICT = "veredito.json"
 
 
-class StagingError(RuntimeError):
+class StagingError(AcudeError):
     """Staged rows are missing, or are not those that were judged."""
 
 

@@ -13,14 +13,14 @@ import httpx
 import urllib3
 from airflow_client.client import ApiClient, ApiException, Configuration
 
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.settings import Settings, settings
 
 _TIMEOUT_S = 60.0
 _PAGE = 100
 
 
-class AirflowError(PlatformError):
+class AirflowError(AcudeError):
     """Airflow doesn't answer, or refused a request."""
 
 

@@ -6,13 +6,15 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow.sdk import get_current_context
 
+from acude.errors import AcudeError
+
 DAY = "dia"
 """Name of the day in a DAG's form, in a run's conf, and in what an asset's event carries."""
 
 _DAY = timedelta(days=1)
 
 
-class RunDayError(ValueError):
+class RunDayError(AcudeError):
     """A run whose day can't be told."""
 
 

@@ -9,25 +9,12 @@ from typing import Any, ParamSpec, TypeVar
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from acude.errors import AcudeError
+
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 log = logging.getLogger("acude.task")
-
-NEEDS_A_PERSON = frozenset(
-    {
-        "acude.contracts.model.ContractError",
-        "acude.lake.delta.ContractViolation",
-        "acude.lake.inbox_error.InboxError",
-        "acude.lake.publish.MartError",
-        "acude.lake.staging.StagingError",
-        "acude.orchestration.findings.FindingError",
-        "acude.orchestration.runs.RunDayError",
-        "acude.quality.judge.QualityError",
-        "acude.warehouse.errors.SchemaDriftError",
-    }
-)
-"""Errors about the data or the call: repeating the task changes nothing."""
 
 _CHATTER = ("great_expectations", "botocore", "kafka")
 """Libraries whose hundreds of INFO lines would stand before the sentence."""
@@ -77,11 +64,8 @@ def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
 
 def needs_a_person(problem: Exception) -> bool:
-    """Whether an error comes again however often the task is repeated.
-
-    Told by the names of its classes, so that no job's module is loaded for it.
-    """
-    return any(f"{kind.__module__}.{kind.__qualname__}" in NEEDS_A_PERSON for kind in type(problem).__mro__)
+    """Whether an error comes again however often the task is repeated."""
+    return isinstance(problem, AcudeError) and not problem.retryable
 
 
 def _matters(record: logging.LogRecord) -> bool:

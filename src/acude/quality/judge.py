@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from acude.contracts.model import Contract, table
+from acude.errors import AcudeError
 from acude.lake import records, staging
 from acude.lake.content import content_hash_of
 from acude.lake.delta import partition_of
@@ -22,7 +23,7 @@ from acude.settings import settings
 _SAMPLE = 3
 
 
-class QualityError(RuntimeError):
+class QualityError(AcudeError):
     """Rows that their suite refused; nothing of them is visible."""
 
     def __init__(self, verdicts: list[Verdict], where: dict[str, str], docs: str) -> None:

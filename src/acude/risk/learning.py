@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from acude.errors import AcudeError
 from acude.risk import drift, inputs, training
 from acude.risk.drift import Reference
 from acude.risk.model import Card
@@ -28,7 +29,7 @@ _LEARNT_SHARE: Final = 0.75
 _READABLE: Final = "cartao.md"
 
 
-class LearningError(ValueError):
+class LearningError(AcudeError):
     """Payments that no model can be learnt from; says what was expected and what was found."""
 
 
