@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow.sdk import dag
 
-from acude.orchestration.house import START, day_form, deadline, defaults, every
+from acude.orchestration.dag_defaults import START, day_form, deadline, defaults, every
 from acude.orchestration.runs import this_run
 from acude.orchestration.steps import step
 

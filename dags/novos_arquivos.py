@@ -19,7 +19,7 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import dag
 
-from acude.orchestration.house import START, deadline, defaults, every
+from acude.orchestration.dag_defaults import START, deadline, defaults, every
 from acude.orchestration.steps import step
 
 

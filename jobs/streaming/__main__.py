@@ -10,23 +10,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from types import FrameType, ModuleType
+from types import FrameType
 
 from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from acude.contracts.model import load
 from acude.lake import control
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
-from jobs.streaming import ingest, measure, payments, stock
+from jobs.streaming import queries as known
 from jobs.streaming.maintenance import Desk
 from jobs.streaming.progress import BatchLog
+from jobs.streaming.queries import Query
 
 log = logging.getLogger("jobs.streaming")
 
@@ -98,7 +98,7 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     queries: list[StreamingQuery] = []
     try:
         # One after another, so that those that run are known where the next can't start.
-        queries.extend(_in_pool(spark, job.__name__, job.start) for job in _jobs())
+        queries.extend(_in_pool(spark, query) for query in known.active())
         lease.announce_ready()
         log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
         next_look = time.monotonic()
@@ -118,8 +118,8 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
 def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Lands and measures what is there, one query after another."""
     lease.announce_ready()
-    for job in _jobs():
-        query = job.start(spark, available_now=True)
+    for one in known.active():
+        query = one.start(spark, available_now=True)
         while query.isActive:
             if asked.wait(_LOOK_S) or lease.lost.is_set():
                 _stop([query], patient=not lease.lost.is_set())
@@ -132,15 +132,10 @@ def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     return 0
 
 
-def _jobs() -> list[ModuleType]:
-    """`ingest`, and what follows the topics that have a contract here."""
-    return [ingest, *(job for job in (measure, stock, payments) if job.SOURCE in load())]
-
-
-def _in_pool(spark: SparkSession, name: str, start: Callable[[SparkSession], StreamingQuery]) -> StreamingQuery:
+def _in_pool(spark: SparkSession, query: Query) -> StreamingQuery:
     """Starts a query in a scheduler pool of its own: within one pool, jobs wait for each other."""
-    spark.sparkContext.setLocalProperty("spark.scheduler.pool", name.rpartition(".")[2])
-    return start(spark)
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", query.name)
+    return query.start(spark)
 
 
 def _broken(queries: list[StreamingQuery], lease: Lease) -> bool:

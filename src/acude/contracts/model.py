@@ -251,7 +251,7 @@ def read(path: Path) -> Contract:
         ContractError: names the file and what is missing or wrong.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         table = raw["schema"][0]
         extra = {entry["property"]: entry["value"] for entry in raw.get("customProperties", ())}
         sla = {entry["property"]: f"{entry['value']}{entry['unit']}" for entry in raw.get("slaProperties", ())}
@@ -318,6 +318,11 @@ def tables(folder: Path | None = None) -> list[Contract]:
     return [
         contract for contract in load(folder).values() if contract.layer in {Layer.BRONZE, Layer.SILVER, Layer.GOLD}
     ]
+
+
+def marts(folder: Path | None = None) -> list[Contract]:
+    """The gold tables that the batch replaces a day (or month) at a time; each has a job of its name."""
+    return [contract for contract in tables(folder) if contract.layer is Layer.GOLD and contract.daily]
 
 
 def table(full_name: str) -> Contract:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from pyspark.sql import DataFrame, SparkSession
 
-from acude.contracts.model import Contract, Layer, table, tables
+from acude.contracts.model import Contract, marts, table
 from acude.lake import month, records, staging
 from acude.lake.month import MONTHLY, REGIONS
 from acude.lake.publish import MartError, publish, session, summary
@@ -50,11 +50,6 @@ class Job(Protocol):
 
     def rows(self, spark: SparkSession, day: date) -> DataFrame:
         """The mart's rows of a day, from what is published."""
-
-
-def marts() -> list[Contract]:
-    """The gold tables that the batch replaces a day at a time."""
-    return [contract for contract in tables() if contract.layer is Layer.GOLD and contract.daily]
 
 
 def job_of(contract: Contract) -> Job:

@@ -18,6 +18,8 @@ from acude.settings import Settings, settings
 
 _TIMEOUT_S = 60.0
 _PAGE = 100
+_TOKEN_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+"""A token lasts a day (401 afterwards); an API server with another secret answers 403."""
 
 
 class AirflowError(AcudeError):
@@ -61,9 +63,8 @@ class AirflowSession:
             try:
                 return call(*arguments, **named, _request_timeout=_TIMEOUT_S)
             except ApiException as refusal:
-                if refusal.status != HTTPStatus.UNAUTHORIZED:
+                if refusal.status not in _TOKEN_REFUSED:
                     raise
-                # A token lasts a day; a restarted API server may refuse it earlier.
                 self._log_in()
                 return call(*arguments, **named, _request_timeout=_TIMEOUT_S)
         except ApiException as refusal:

@@ -42,5 +42,5 @@ def require_published(day: date) -> None:
 
     if records.publication(SALES, day) is None:
         raise AirflowSkipException(
-            f"{SALES} of {day} was never published: there is nothing to judge. Run vendas_diarias"
+            f"{SALES} of {day} was never published: there is nothing to audit. Run vendas_diarias"
         )

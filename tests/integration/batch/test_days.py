@@ -14,7 +14,7 @@ from deltalake.exceptions import DeltaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from acude.contracts.model import table
+from acude.contracts.model import marts, table
 from acude.lake import inbox, mart, records, staging
 from acude.lake.delta import ContractViolation, replace_day, table_path
 from acude.lake.inbox_error import InboxError
@@ -28,7 +28,7 @@ from tests.integration.batch.batch_lake import OWN, BatchLake, csv_of, own_lake,
 
 pytestmark = pytest.mark.usefixtures("platform")
 
-MARTS = {contract.full_name for contract in mart.marts()}
+MARTS = {contract.full_name for contract in marts()}
 _MONTHS = itertools.count(1)
 
 
