@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from airflow_client.client import DAGRunResponse, TaskInstanceApi
+from airflow_client.client import DAGApi, DAGRunResponse, TaskInstanceApi
 from pydantic import SecretStr
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 from typer.testing import CliRunner
@@ -37,10 +37,16 @@ REGIONS = "gold.vendas_por_regiao"
 def api(platform: Platform) -> Iterator[AirflowApi]:
     """Airflow of the running platform; its schedules rest again afterwards, for other tests need the machine."""
     with AirflowApi(platform.config) as client:
-        scheduled = client.scheduled()
+        before = scheduled(client)
         yield client
-        for dag in client.scheduled() - scheduled:
+        for dag in scheduled(client) - before:
             client.pause(dag)
+
+
+def scheduled(client: AirflowApi) -> set[str]:
+    """Names of the DAGs that aren't paused."""
+    dags = client.ask_all(DAGApi(client.client).get_dags, lambda page: page.dags)
+    return {dag.dag_id for dag in dags if not dag.is_paused}
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from acude.local.ports import listening
 from acude.local.processes import marked
 from acude.local.servers import postgres
 from acude.settings import Settings
+from tests.programs import free_port
 
 LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
@@ -44,11 +45,6 @@ def topic(platform: Platform) -> Iterator[str]:
     # A client of its own again: the test may have killed the broker that the first one knew.
     with closing(KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)) as admin:
         admin.delete_topics([name])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -277,4 +273,4 @@ def test_a_start_after_a_killed_keeper_finds_the_ports_free(small: Platform) -> 
     small.up(["glue"])
 
     assert small.pid("glue") not in {None, orphan}
-    assert small.is_up(["glue"])
+    assert [row.state for row in small.status(memory=False) if row.name == "glue"] == ["up"]

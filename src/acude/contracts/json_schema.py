@@ -22,17 +22,6 @@ _SIMPLE: dict[str, Json] = {
 }
 
 
-def payload_schema(contract: Contract) -> Json:
-    """The schema of one payload; `oneOf` a schema a variant where the contract has variants.
-
-    Args:
-        contract: a topic's.
-    """
-    if not contract.variants:
-        return _object(contract, list(contract.columns), {})
-    return {"oneOf": list(variant_schemas(contract).values())}
-
-
 def variant_schemas(contract: Contract) -> dict[str, Json]:
     """The schema of each variant's payload by the value of `variants.by`; none where there are no variants.
 

@@ -111,11 +111,6 @@ class Platform:
         """Every service's name, with or without the shop that is played and its streams."""
         return [service.name for service in all_services(self.config) if live or not service.live]
 
-    def is_up(self, names: Iterable[str] | None = None) -> bool:
-        """Whether the named services (None: every server) run and listen."""
-        wanted = {service.name for service in chosen(all_services(self.config), names)}
-        return all(row.state == "up" for row in self.status(memory=False) if row.name in wanted)
-
     def status(self, *, memory: bool = True) -> list[ServiceStatus]:
         """One row a service; ``memory=False`` leaves the slowest part out."""
         info = self._keeper.info() if self._keeper.is_running() else {}

@@ -41,11 +41,6 @@ class AirflowApi(AirflowSession):
         """Names of the DAGs that Airflow knows, ascending."""
         return sorted(dag.dag_id for dag in self.ask_all(self._dags.get_dags, lambda page: page.dags))
 
-    def scheduled(self) -> set[str]:
-        """Names of the DAGs that run by their schedules: those that aren't paused."""
-        dags = self.ask_all(self._dags.get_dags, lambda page: page.dags)
-        return {dag.dag_id for dag in dags if not dag.is_paused}
-
     def pause(self, dag_id: str, *, paused: bool = True) -> None:
         """Keeps a DAG from running by its schedule, or lets it again; runs that are under way go on."""
         self.require_dag(dag_id)

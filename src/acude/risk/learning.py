@@ -16,10 +16,8 @@ from acude.risk.model import Card
 from acude.risk.payment import Payment
 from acude.risk.rules import REFERENCE, json_bytes
 from acude.risk.training import Labels, Matrix, Window
-from acude.risk.velocity import KEPT_US, LABEL_DELAY_US
+from acude.risk.velocity import LABEL_DELAY_US
 
-PAST: Final = timedelta(microseconds=KEPT_US)
-"""So much before the first payment is looked at."""
 LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
 """So long after a payment it is taken for honest where nothing came to light."""
 LEAST_FRAUDS: Final = 20
