@@ -22,7 +22,7 @@ from acude.orchestration.steps import step
 
 @step(outlets=warehouse())
 def carregar() -> list[str]:
-    """The run's days, a transaction a table."""
+    """The run's days, a transaction per table."""
     from jobs.batch import carga_redshift
 
     day, run_id = this_run()

@@ -51,7 +51,7 @@ def procurar() -> list[dict[str, Any]]:
     doc_md=__doc__,
 )
 def novos_arquivos() -> None:
-    """Export, look, and a run a day."""
+    """Export, look, and a run per day."""
     days = procurar()
     exportar_de_novo() >> days
     TriggerDagRunOperator.partial(

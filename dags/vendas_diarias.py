@@ -6,7 +6,7 @@
 3. `preparar`: the day's marts, where nobody reads them.
 4. `auditar`: each mart's suite audits exactly those rows.
 5. `publicar`: the audited rows become visible, each table in one commit.
-6. `carregar`: the day into the warehouse, a transaction a table.
+6. `carregar`: the day into the warehouse, a transaction per table.
 7. `conciliar`: the day's money agrees to the cent in inbox, silver, gold, warehouse and Athena.
 
 It runs at midnight UTC for the day that has ended. By hand it runs the day given in the form, or yesterday. A backfill
@@ -73,7 +73,7 @@ def publicar() -> dict[str, Any]:
 
 @step(inlets=mart_assets())
 def carregar() -> list[str]:
-    """The day into the warehouse, a transaction a table."""
+    """The day into the warehouse, a transaction per table."""
     from jobs.batch import carga_redshift
 
     day, run_id = this_run()

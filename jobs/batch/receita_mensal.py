@@ -15,7 +15,7 @@ SOURCES = ("gold.vendas_por_regiao",)
 
 
 def revenue_per_month(regions: DataFrame) -> DataFrame:
-    """One row a month and currency.
+    """One row per month and currency.
 
     Args:
         regions: rows of gold.vendas_por_regiao.

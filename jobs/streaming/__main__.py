@@ -1,7 +1,7 @@
-"""The streams' driver: `python -m jobs.streaming`. Holds the lease, runs the queries, ends when told or on a failure.
+"""The streams' driver: `python -m jobs.streaming`. Holds the lease, runs the queries, ends on a signal or a failure.
 
-Exit codes: 0 told to end (`--available-now`: all is landed), 1 a query failed or the lease was lost (its keeper
-starts it again), 3 another driver holds the lease.
+Exit codes: 0 ended by a signal (`--available-now`: all is landed), 1 a query failed or the lease was lost (the
+supervisor starts it again), 3 another driver holds the lease.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_up_logging()
     asked = threading.Event()
     _ask_on_signals(asked)
-    # A driver that was just killed may still stand in the lease; who only catches up has no reason to wait.
+    # A driver that was just killed may still hold the lease; a catch-up has no reason to wait.
     patience = timedelta() if options.available_now else timedelta(seconds=40)
     try:
         lease = Lease(control.WRITER).acquire(wait=patience)
@@ -92,7 +92,7 @@ def _ask_on_signals(asked: threading.Event) -> None:
 
 
 def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
-    """Runs all queries, and maintenance on request, until told to end."""
+    """Runs all queries, and maintenance on request, until a signal."""
     control.sweep()
     desk = Desk(spark)
     queries: list[StreamingQuery] = []

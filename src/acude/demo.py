@@ -1,7 +1,7 @@
 """A day in the shop, from the first click to Athena's answer, with a kill, a bad file and a rerun on the way.
 
-Each run plays the day after the last one that was played, and judges properties 1 to 5 of the design by what it
-finds in the servers, not by what it did.
+Each run plays the day after the last one that was played, and checks properties 1 to 5 of the design by what
+is in the servers, not by what it did.
 """
 
 import json
@@ -51,7 +51,7 @@ class Finding:
 
 
 @dataclass
-class Story:
+class DemoResult:
     """What the demo did and found."""
 
     day: date
@@ -80,7 +80,7 @@ def next_day(config: Settings) -> date:
     return day
 
 
-def tell(platform: Platform, say: Say) -> Story:
+def run(platform: Platform, say: Say) -> DemoResult:
     """Plays the next day on a platform that is up.
 
     Args:
@@ -88,29 +88,29 @@ def tell(platform: Platform, say: Say) -> Story:
         say: called with a sentence at each step.
     """
     began, config = time.monotonic(), platform.config
-    story = Story(next_day(config))
-    say(f"The shop opens: {story.day:%A, %d %B %Y}, {EVENTS:,} events, some late, doubled, broken or contradictory")
-    summary = _play_with_a_kill(platform, story.day, say)
+    result = DemoResult(next_day(config))
+    say(f"The shop opens: {result.day:%A, %d %B %Y}, {EVENTS:,} events, some late, doubled, broken or contradictory")
+    summary = _play_with_a_kill(platform, result.day, say)
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
         raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
     _wait_until_landed(config, summary, say)
     with _live_traffic(config), AirflowApi(config) as airflow:
-        story.findings.append(_bad_record(summary))
-        story.findings.append(_bad_file(config, airflow, story.day, say))
-        story.findings.append(_rebuild(config, airflow, story.day, say))
+        result.findings.append(_bad_record(summary))
+        result.findings.append(_bad_file(config, airflow, result.day, say))
+        result.findings.append(_rebuild(config, airflow, result.day, say))
     say("Comparing ledger, inbox, silver, gold, warehouse and Athena to the cent")
     today = datetime.now(UTC).date()
-    sales = reconcile.run(story.day, story.day, config, events=True, wait=timedelta(seconds=20))
+    sales = reconcile.run(result.day, result.day, config, events=True, wait=timedelta(seconds=20))
     landed = reconcile.run(min(today, _day_of(summary)), today, config, events=True, wait=timedelta(seconds=40))
-    story.report = Report(story.day, today, sales.money, landed.sets)
-    story.findings[:0] = [_sets(landed), _money(sales)]
+    result.report = Report(result.day, today, sales.money, landed.sets)
+    result.findings[:0] = [_sets(landed), _money(sales)]
     answer = run_query(
         "SELECT posicao, id_produto, quantidade, receita, moeda FROM gold.mais_vendidos "  # noqa: S608 - a date of ours
-        f"WHERE data = DATE '{story.day}' ORDER BY posicao LIMIT 5"
+        f"WHERE data = DATE '{result.day}' ORDER BY posicao LIMIT 5"
     )
-    story.best_sellers = [tuple(row) for row in answer.rows]
-    story.seconds = time.monotonic() - began
-    return story
+    result.best_sellers = [tuple(row) for row in answer.rows]
+    result.seconds = time.monotonic() - began
+    return result
 
 
 def _day_of(summary: Summary) -> date:

@@ -105,7 +105,7 @@ def test_kills_of_driver_broker_and_object_store_at_any_moment(landed: Lake, pla
 
 
 def kill(platform: Platform, victim: str, driver: "subprocess.Popen[bytes]") -> None:
-    """Kills the driver with its JVM, or a server, which its keeper brings back."""
+    """Kills the driver with its JVM, or a server, which its supervisor brings back."""
     if victim == "driver":
         os.killpg(driver.pid, signal.SIGKILL)
         return

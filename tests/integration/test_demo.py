@@ -59,14 +59,14 @@ def test_a_day_of_which_the_broker_took_nothing_fails(
     played = Summary("20260105T000000-1", tmp_path, now, now, sum(answers.values()), 0, answers, 1.0)
     monkeypatch.setattr(demo, "_play_with_a_kill", lambda *_: played)
     with pytest.raises(AcudeError, match="accepted none of the shop's events"):
-        demo.tell(platform, lambda _: None)
+        demo.run(platform, lambda _: None)
 
 
 @pytest.mark.parametrize("broken", range(5))
 def test_a_demo_holds_only_with_all_five_properties(broken: int) -> None:
-    def story(findings: int, *, held: bool) -> demo.Story:
-        return demo.Story(demo.FIRST_DAY, [demo.Finding(str(n), held or n != broken, "") for n in range(findings)])
+    def result(findings: int, *, held: bool) -> demo.DemoResult:
+        return demo.DemoResult(demo.FIRST_DAY, [demo.Finding(str(n), held or n != broken, "") for n in range(findings)])
 
-    assert story(5, held=True).held
-    assert not story(5, held=False).held
-    assert not story(4, held=True).held
+    assert result(5, held=True).held
+    assert not result(5, held=False).held
+    assert not result(4, held=True).held

@@ -23,7 +23,7 @@ Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Leave
 
 @app.command()
 def load(
-    folder: Annotated[Path, typer.Argument(help="Folder with one file a day, the day in its name.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with one file per day, the day in its name.")],
     *,
     origem: Annotated[str | None, typer.Option(help="Name of the source. Default: the folder's name.")] = None,
     first: First = None,
@@ -73,7 +73,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 7,
     as_json: Json = False,
 ) -> None:
-    """Write the simulated shop's old sales, a file a day, and the truth about them ([bold]verdade.json[/bold]).
+    """Write the simulated shop's old sales, a file per day, and the truth about them ([bold]verdade.json[/bold]).
 
     They have the dirt of real files: repeated lines, returns, prices of zero, missing customers, unreadable values.
     """

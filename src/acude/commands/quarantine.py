@@ -41,7 +41,7 @@ First = Annotated[
     datetime | None, typer.Option("--from", formats=_DAY, help="Taken by the broker on this day or later.")
 ]
 Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Taken on this day (UTC) or earlier.")]
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest ones.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this number, the newest ones.")]
 
 
 @app.command("list")

@@ -154,7 +154,7 @@ class Decoder:
         return self._aligned(arrays, taken_at, refusals)
 
     def one(self, payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
-        """One payload's fields by name, with the same checks as `decode` and without Arrow, for who can't wait.
+        """One payload's fields by name, with the same checks as `decode`, without Arrow: faster for a single payload.
 
         Args:
             payload: the record's value.

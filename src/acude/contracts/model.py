@@ -129,7 +129,7 @@ class Contract(BaseModel):
     freshness: timedelta | None = None
     event_time: str | None = None
     event_id: str = Field(
-        "id_evento", description="Topics: the field that tells repeats; where it is null nothing does"
+        "id_evento", description="Topics: the field that identifies repeats; a row without it is never one"
     )
     variants: Variants | None = None
     lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")

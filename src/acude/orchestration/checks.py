@@ -1,4 +1,4 @@
-"""What a DAG asks about the platform: does the money agree, does every stream keep up."""
+"""What a DAG asks about the platform: does the money agree, was the day published."""
 
 from datetime import date, timedelta
 

@@ -36,7 +36,7 @@ def defaults(owner: str, **others: Any) -> dict[str, Any]:  # noqa: ANN401 - Air
 
 
 def deadline(minutes: int) -> DeadlineAlert:
-    """An alert where a run isn't over so long after it was queued."""
+    """An alert where a run isn't over this many minutes after it was queued."""
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(minutes=minutes),

@@ -1,7 +1,7 @@
-"""How far the streams are behind what they read, judged against the freshness that the contracts promise.
+"""How far the streams are behind what they read, compared with the freshness that the contracts promise.
 
-Asks neither Spark nor the streams: what a query has done for good stands in its checkpoint on S3, what waits stands in
-Kafka and in the Delta log. So the answer is right also where the streams are dead.
+It asks neither Spark nor the streams: a query's finished batches are in its checkpoint on S3, what waits is in Kafka
+and in the Delta log. So the answer is right also where the streams are dead.
 """
 
 import json
@@ -23,7 +23,7 @@ _POLL_MS = 5000
 
 
 class Lag(NamedTuple):
-    """How long the oldest thing that a query hasn't dealt with has been waiting; zero where nothing waits."""
+    """How long the oldest record that a query hasn't processed has been waiting; zero where none waits."""
 
     reader: str
     source: str

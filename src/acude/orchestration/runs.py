@@ -15,7 +15,7 @@ _DAY = timedelta(days=1)
 
 
 class RunDayError(AcudeError):
-    """A run whose day can't be told."""
+    """A run whose day is unknown."""
 
 
 class AboutRun(Protocol):
@@ -37,8 +37,8 @@ def day_of(run: AboutRun, given: str | None, *, period: timedelta = _DAY) -> dat
     """The UTC day that a run is about.
 
     In this order: the day given in the form or conf; the day on which its interval begins (schedule, backfill, and a
-    manual run with a logical date); the day of the last period that was over when it was asked for, which for a daily
-    DAG means yesterday.
+    manual run with a logical date); the day of the last period that was over when the run was requested, which for a
+    daily DAG means yesterday.
 
     Args:
         run: the DAG run.

@@ -19,7 +19,7 @@ log = logging.getLogger("acude.task")
 _CHATTER = ("great_expectations", "botocore", "kafka")
 """Libraries whose hundreds of INFO lines would stand before the sentence."""
 
-_TOLD_TWICE = "pyspark.sql.connect.logging"
+_LOGS_TWICE = "pyspark.sql.connect.logging"
 """Logs as an error what it then raises, also a conflict of two commits that is simply tried again."""
 
 _WORDS = 3
@@ -44,9 +44,9 @@ def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
     @functools.wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Made:
-        if _TOLD_TWICE in sys.modules:
-            # It is silent unless somebody configures logging after it was loaded, as Airflow does.
-            logging.getLogger(_TOLD_TWICE).disabled = True
+        if _LOGS_TWICE in sys.modules:
+            # It is silent unless logging is configured after it was loaded, as Airflow does.
+            logging.getLogger(_LOGS_TWICE).disabled = True
         for handler in logging.getLogger().handlers:
             handler.addFilter(_matters)
         try:

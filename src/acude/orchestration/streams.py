@@ -1,7 +1,7 @@
-"""Notices dead streams, starts them again, and catches up by a bounded run where that fails.
+"""Starts dead streams again, and lands what waits by a bounded run where they don't start.
 
-The streams are no Airflow tasks: a task's token dies long before a stream does. They have a keeper of their own, on
-one machine the platform's, on AWS the service that runs them; Airflow only looks after both.
+The streams are no Airflow tasks: a task's token expires long before a stream ends. On one machine the platform's
+supervisor runs them, on AWS the service that they are submitted to; Airflow checks that they run.
 """
 
 import logging
@@ -50,16 +50,16 @@ def keep_alive() -> str:
 
 
 def start(config: Settings) -> None:
-    """Has the streams' keeper start them, and waits until they run.
+    """Lets the supervisor start the streams, and waits until they run.
 
     Raises:
-        PlatformError: they don't start, or nobody keeps them here.
+        PlatformError: they don't start, or no supervisor runs here.
     """
     platform = Platform(config)
     if not platform.is_running():
         raise PlatformError(
-            "The streams' keeper isn't on this machine.",
-            "Start the streaming job where it is kept (EMR Serverless, Databricks), or `acude up` here.",
+            "The streams' supervisor isn't on this machine.",
+            "Start the streaming job where it runs (EMR Serverless, Databricks), or `acude up` here.",
         )
     platform.start("streams")
 
@@ -88,7 +88,7 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
 
 
 def keep_up(patience: timedelta = _PATIENCE) -> str:
-    """Judges every stream's lag by its contract.
+    """Compares every stream's lag with its contract.
 
     Args:
         patience: how long streams that were just started may take to catch up.
@@ -113,7 +113,7 @@ def keep_up(patience: timedelta = _PATIENCE) -> str:
 
 
 def maintain(day: date) -> list[dict[str, Any]]:
-    """Has the streams' driver compact a closed day of its tables and expire what nobody needs.
+    """Asks the streams' driver to compact a closed day of its tables and to expire what nobody needs.
 
     Args:
         day: UTC day, before today.
@@ -125,11 +125,11 @@ def maintain(day: date) -> list[dict[str, Any]]:
 
     tables = stream_tables()
     compact = [control.Request(action="compact", table=one.full_name, day=day) for one in tables if one.partition_by]
-    return _asked(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
+    return _request(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
 
 
 def tidy(day: date) -> list[dict[str, Any]]:
-    """Has the streams' driver join the small files that the day has so far, and let go of logs and of live states.
+    """Asks the streams' driver to join the day's small files, and to expire logs and live states.
 
     A stream leaves a file and two log entries in each table every few seconds; a day of them would slow it down.
 
@@ -145,9 +145,9 @@ def tidy(day: date) -> list[dict[str, Any]]:
     tables = stream_tables()
     grows = [one for one in tables if one.partition_by and not is_live(one)]
     compact = [control.Request(action="compact", table=one.full_name, day=day) for one in grows]
-    return _asked(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
+    return _request(compact + [control.Request(action="expire", table=one.full_name) for one in tables])
 
 
-def _asked(asked: list[control.Request]) -> list[dict[str, Any]]:
-    done = control.request_all(asked)
-    return [{"table": one.table, "action": one.action, **result} for one, result in zip(asked, done, strict=True)]
+def _request(requests: list[control.Request]) -> list[dict[str, Any]]:
+    done = control.request_all(requests)
+    return [{"table": one.table, "action": one.action, **result} for one, result in zip(requests, done, strict=True)]

@@ -145,7 +145,7 @@ class OrderDatabase:
 
         Args:
             orders: to be written.
-            ledger: gets a row a line, `tipo` = `venda`.
+            ledger: gets a row per line, `tipo` = `venda`.
 
         Returns:
             how many were new.

@@ -1,4 +1,4 @@
-"""The risk half: the workers that decide payments, the recorder of what they decided, and who tells of it."""
+"""The risk half: payment workers, the recorder of their decisions, the notifier, the payment API and its issuer."""
 
 import sys
 from dataclasses import replace
@@ -62,7 +62,7 @@ def recorder(config: Settings) -> Service:
 
 
 def notifier(config: Settings) -> Service:
-    """Tells the webhook."""
+    """Delivers refusals and reviews to the webhook."""
     return Service(
         name="risk-notifier",
         purpose="refusals and reviews to the webhook",
@@ -76,12 +76,12 @@ def notifier(config: Settings) -> Service:
 
 
 def _write_token(config: Settings) -> None:
-    """What Alertmanager shows the notifier, in a file as it wants it."""
+    """Writes the token that Alertmanager sends to the notifier into the file that it reads."""
     write_private(config.var / "alertmanager.token", config.alerts_token.get_secret_value())
 
 
 def door(config: Settings) -> Service:
-    """The HTTP door for payments."""
+    """The payment API."""
     return Service(
         name="risk-api",
         purpose="POST /transacoes: a payment's decision over HTTP",
@@ -95,7 +95,7 @@ def door(config: Settings) -> Service:
 
 
 def issuer(config: Settings) -> Service:
-    """Who gives tokens on one machine."""
+    """The issuer of tokens on one machine."""
     return Service(
         name="issuer",
         purpose="OAuth2 tokens for the door",
