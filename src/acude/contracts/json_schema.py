@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from acude.contracts.model import Column, Contract, Variants
+from acude.contracts.column import Column, Variants
+from acude.contracts.model import Contract
 
 Json = dict[str, Any]
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from acude.contracts.model import Column, Contract, ContractError, Layer, load, marts
+from acude.contracts.column import Column
+from acude.contracts.model import Contract, ContractError, Layer, load, marts
 
 Dialect = Literal["redshift", "postgres"]
 

@@ -83,7 +83,8 @@ def _followers_behind(config: Settings, now: datetime) -> Iterator[Lag]:
     allowed = max(live.freshness for live in _live_tables() if live.freshness)
     for query in queries.active():
         for source, done in zip_longest(query.sources, _committed(config, query.checkpoint) if query.sources else ()):
-            oldest = _oldest_commit(config, table(source), int(done["reservoirVersion"]) + 1) if done else None
+            # Delta's offset names the first version that isn't read to its end.
+            oldest = _oldest_commit(config, table(source), int(done["reservoirVersion"])) if done else None
             yield Lag(query.name, source, now - oldest if oldest else timedelta(), allowed)
 
 

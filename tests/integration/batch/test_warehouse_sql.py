@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor
 
-from acude.contracts.model import Column
+from acude.contracts.column import Column
 from acude.warehouse import statements
 from acude.warehouse.connection import connect
 from acude.warehouse.loader import replace_period
