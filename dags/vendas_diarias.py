@@ -3,7 +3,7 @@
 
 1. `exportar`: the shop's own sales of the day into the inbox, as Parquet.
 2. `refinar`: all files of the day to `silver.vendas`; lines that can't be sales to `silver.quarentena_arquivos`.
-3. `preparar`: the day's marts, where nobody reads them.
+3. `preparar`: the day's marts, into staging.
 4. `auditar`: each mart's suite audits exactly those rows.
 5. `publicar`: the audited rows become visible, each table in one commit.
 6. `carregar`: the day into the warehouse, a transaction per table.
@@ -49,7 +49,7 @@ def refinar() -> dict[str, Any]:
 
 @step(inlets=lake("silver.vendas"))
 def preparar() -> dict[str, Any]:
-    """All marts of the day, computed where nobody reads them."""
+    """All marts of the day, computed into staging."""
     from acude.lake import mart
 
     return mart.stage_all(*this_run())

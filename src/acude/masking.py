@@ -1,6 +1,6 @@
 """Hides what looks like a CPF, a CNPJ or a card number in text that people read: logs and error messages.
 
-The code does not put them there; this is for what somebody else says, as a parser that quotes what it has found.
+The code does not put them there; this is for other libraries' texts, such as a parser's that quotes its input.
 """
 
 import re

@@ -84,7 +84,7 @@ def _stop_signal() -> threading.Event:
 
 
 def _watch(platform: Platform, done: threading.Event) -> None:
-    """Wait for the end, also by somebody's `acude down`; say when a server died and was started again."""
+    """Waits for the end, also by `acude down`; reports servers that died and were started again."""
     seen = {row.name: row.restarts for row in platform.status(memory=False)}
     try:
         while not done.wait(_LOOK_EVERY_S) and platform.is_running():

@@ -113,7 +113,7 @@ def keep_up(patience: timedelta = _PATIENCE) -> str:
 
 
 def maintain(day: date) -> list[dict[str, Any]]:
-    """Asks the streams' driver to compact a closed day of its tables and to expire what nobody needs.
+    """Asks the streams' driver to compact a closed day of its tables and to expire files that no table needs.
 
     Args:
         day: UTC day, before today.

@@ -70,7 +70,7 @@ class Session:
         self._connection = connection
 
     def run(self, statement: str, *values: object) -> None:
-        """Sends one statement whose answer nobody needs."""
+        """Sends one statement and ignores its answer."""
         self.rows(statement, *values, answer=False)
 
     def rows(self, statement: str, *values: object, answer: bool = True) -> Sequence[tuple[Any, ...]]:
