@@ -27,8 +27,8 @@ COMMANDS = {
     "trace": "Tell the whole story of one payment.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
     "backup": "Back up the databases, prove it, and bring them back.",
-    "quarantine": "Look at refused records and send them round again.",
-    "deadletters": "Look at what could not be delivered and send it round again.",
+    "quarantine": "Look at refused records and send them again.",
+    "deadletters": "Look at what could not be delivered and send it again.",
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""
 

@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="""Look at refused records and send them round again.
+    help="""Look at refused records and send them again.
 
     A record that fits no contract waits in [bold]silver.quarentena[/bold] with its bytes and the reason. When its
     contract is right, or the record was only refused by mistake, send it to its topic again; the stream then
