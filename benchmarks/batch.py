@@ -20,12 +20,14 @@ from typing import Annotated, Any
 
 import psutil
 import typer
+from airflow_client.client import DAGRunResponse
 from rich.progress import Progress
 
 from acude import aws
 from acude.inbox import upload as inbox
 from acude.local.platform import Platform
-from acude.orchestration.airflow_api import AirflowApi, Reprocess, Run
+from acude.orchestration.airflow_api import AirflowApi, is_over
+from acude.orchestration.backfills import Backfills
 from acude.settings import PROJECT
 from acude.simulator import history
 
@@ -43,7 +45,7 @@ def fill_inbox(platform: Platform, data: Path, first: date, last: date) -> dict[
     return {"source": source, "files": len(files), "bytes": sum(file.path.stat().st_size for file in files)}
 
 
-def task_times(api: AirflowApi, run: Run) -> dict[str, dict[str, float]]:
+def task_times(api: AirflowApi, run: DAGRunResponse) -> dict[str, dict[str, float]]:
     """For each task the seconds it ran and the seconds that passed before it started."""
     before, times = run.queued_at, {}
     for task in api.tasks(run.dag_id, run.dag_run_id):
@@ -59,18 +61,20 @@ def one_day(api: AirflowApi, day: date) -> dict[str, Any]:
     began = datetime.now(UTC)
     run = api.wait(DAG, api.trigger(DAG, {"dia": day.isoformat()}), timeout_s=1800)
     if run.state != "success" or run.end_date is None:
-        raise SystemExit(f"{DAG} of {day} is {run.state}; a figure of a failed run says nothing. See {run.dag_run_id}")
+        raise SystemExit(
+            f"{DAG} of {day} is {run.state.value}; a figure of a failed run says nothing. See {run.dag_run_id}"
+        )
     return {"day": day, "seconds": (run.end_date - began).total_seconds(), "tasks": task_times(api, run)}
 
 
-def thirty_days(api: AirflowApi, first: date, days: int, max_active: int) -> dict[str, Any]:
+def thirty_days(backfills: Backfills, first: date, days: int, max_active: int) -> dict[str, Any]:
     """Seconds from the call that starts a backfill to the end of its last run."""
     began, last = datetime.now(UTC), first + ONE_DAY * (days - 1)
-    started = api.start_backfill(DAG, first, last, max_active_runs=max_active, reprocess=Reprocess.COMPLETED)
+    started = backfills.start(DAG, first, last, max_active_runs=max_active)
     with Progress() as progress:
         bar = progress.add_task("backfill", total=days)
-        runs = api.follow_backfill(
-            started, lambda now: progress.update(bar, completed=sum(run.is_over for run in now)), timeout_s=7200
+        runs = backfills.follow(
+            started, lambda now: progress.update(bar, completed=sum(map(is_over, now))), timeout_s=7200
         )
     failed = [run.dag_run_id for run in runs if run.state != "success"]
     if failed or len(runs) != days:
@@ -110,7 +114,7 @@ def main(
         one_day(api, begin)
         result["one_day"] = [one_day(api, begin + ONE_DAY * number) for number in range(repeat)]
         time.sleep(2)
-        result["backfill"] = thirty_days(api, begin, days, max_active)
+        result["backfill"] = thirty_days(Backfills(api), begin, days, max_active)
     target = PROJECT / "var" / "bench"
     target.mkdir(parents=True, exist_ok=True)
     (target / "batch.json").write_text(json.dumps(result, indent=2, default=str))

@@ -32,8 +32,8 @@ from acude.risk.model import Model
 from acude.risk.payment import Payment, record, records
 from acude.risk.velocity import LABEL_DELAY_US, Past
 from acude.settings import PROJECT
-from acude.simulator import handbook
-from acude.simulator.handbook import Integers, Transactions
+from benchmarks import handbook
+from benchmarks.handbook import Integers, Transactions
 
 FIRST: Final = date(2018, 7, 25)
 WEEKS: Final = 4

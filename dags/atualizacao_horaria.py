@@ -3,10 +3,10 @@
 
 1. `manter_fluxos`: dead streams are started again; where they don't start, a bounded run lands what waits.
 2. `medir_atraso`: what waits in Kafka or in silver for longer than its contract allows makes this task red.
-3. `funil`, `estoque_por_armazem`, `estoque`: the marts that come from events, for the day so far; judged by their
+3. `funil`, `estoque_por_armazem`, `estoque`: the marts that come from events, for the day so far; audited by their
    suites before they are visible, like every mart.
 4. `arrumar`: the streams' small files of the day are joined; old log entries and states go.
-5. `fechar_hora`: tells `carga_redshift` which day has news.
+5. `fechar_hora`: starts `carga_redshift` with the day that changed.
 
 The day is the one on which the hour begins, so 23:00 to 24:00 closes its own day.
 
@@ -23,7 +23,7 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context
 
-from acude.orchestration.house import CLOSED_HOUR, START, day_form, deadline, defaults, every, lake
+from acude.orchestration.dag_defaults import CLOSED_HOUR, START, day_form, deadline, defaults, every, lake
 from acude.orchestration.runs import DAY, this_run
 from acude.orchestration.steps import step
 
@@ -40,7 +40,7 @@ def manter_fluxos() -> str:
 
 @step(trigger_rule="all_done", retries=0)
 def medir_atraso() -> str:
-    """Every stream's lag, judged by its contract."""
+    """Compares every stream's lag with its contract."""
     from acude.orchestration import streams
 
     return streams.keep_up()

@@ -15,21 +15,19 @@ the others are loaded. Where the warehouse's tables aren't the contracts', it sa
 
 from airflow.sdk import AssetOrTimeSchedule, Param, dag
 
-from acude.orchestration.house import CLOSED_HOUR, START, day_form, deadline, defaults, every, warehouse
+from acude.orchestration.dag_defaults import CLOSED_HOUR, HOURLY, START, day_form, deadline, defaults, every, warehouse
 from acude.orchestration.runs import event_days, this_params, this_run
 from acude.orchestration.steps import step
-
-HOURLY = ("eventos_clientes", "estoque", "estoque_por_armazem", "funil_conversao")
 
 
 @step(outlets=warehouse())
 def carregar() -> list[str]:
-    """The run's days, a transaction a table."""
+    """The run's days, a transaction per table."""
     from jobs.batch import carga_redshift
 
     day, run_id = this_run()
     days = event_days()
-    tables = HOURLY if days else this_params().get("tabelas") or None
+    tables = [name.partition(".")[2] for name in HOURLY] if days else this_params().get("tabelas") or None
     return [
         str(result) for one in days or [day] for result in carga_redshift.load_day(one, run_id=run_id, tables=tables)
     ]

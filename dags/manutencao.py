@@ -1,26 +1,26 @@
 # ruff: noqa: PLC0415 - jobs are imported by the tasks that run them: reading a DAG file must cost nothing
-"""Keeps the lake small: joins the small files of the closed day, and lets go what nobody needs any more.
+"""Keeps the lake small: joins the small files of the closed day, and expires files that no table needs any more.
 
-The batch's tables have one file a day, so only what their replaced days left behind goes. The streams' tables are kept
-by their own driver, which is asked for it and does it beside its queries. No rows change, save those older than their
-contract's retention, which go.
+The batch's tables have one file per day, so only files of replaced days expire. The streams' driver maintains the
+streams' tables: it takes requests and serves them beside its queries. Rows change in one way only: those older than
+their contract's retention are deleted.
 
-**When it is red**: `fluxos` says which request failed or wasn't answered; are the streams up (`acude status`)?
-Nothing is lost by a night without maintenance; the next one does more.
+**When it is red**: `fluxos` names the request that failed or wasn't answered; do the streams run (`acude status`)?
+A night without maintenance loses nothing; the next one does more.
 """
 
 from typing import Any
 
 from airflow.sdk import dag
 
-from acude.orchestration.house import START, day_form, deadline, defaults, every
+from acude.orchestration.dag_defaults import START, day_form, deadline, defaults, every
 from acude.orchestration.runs import this_run
 from acude.orchestration.steps import step
 
 
 @step()
 def lote() -> list[dict[str, Any]]:
-    """The batch's tables."""
+    """Maintenance of the batch's tables."""
     from acude.lake import maintenance
 
     return maintenance.maintain_batch()
@@ -28,7 +28,7 @@ def lote() -> list[dict[str, Any]]:
 
 @step()
 def fluxos() -> list[dict[str, Any]]:
-    """The streams' tables, by their own driver."""
+    """Maintenance of the streams' tables, by their own driver."""
     from acude.orchestration import streams
 
     return streams.maintain(this_run().day)

@@ -19,7 +19,7 @@ from typing import Any
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import dag
 
-from acude.orchestration.house import START, deadline, defaults, every
+from acude.orchestration.dag_defaults import START, deadline, defaults, every
 from acude.orchestration.steps import step
 
 
@@ -51,7 +51,7 @@ def procurar() -> list[dict[str, Any]]:
     doc_md=__doc__,
 )
 def novos_arquivos() -> None:
-    """Export, look, and a run a day."""
+    """Export, look, and a run per day."""
     days = procurar()
     exportar_de_novo() >> days
     TriggerDagRunOperator.partial(

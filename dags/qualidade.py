@@ -1,18 +1,18 @@
 # ruff: noqa: PLC0415 - jobs are imported by the tasks that run them: reading a DAG file must cost nothing
-"""Judges a day of every table by its suite, and compares the day's money in every place that holds it.
+"""Audits a published day of every table, and compares the day's money in every place that holds it.
 
-`vendas_diarias` judges what it is about to publish. This DAG looks every morning at what *is* published: that it
-still is what was judged, that the streams' silver tables keep their contracts, and that producer's ledger, silver,
-gold, warehouse and Athena agree to the cent.
+`vendas_diarias` audits rows before it publishes them. This DAG checks every morning what *is* published: the rows
+are still those that were audited, the streams' silver tables keep their contracts, and the producer's ledger, silver,
+gold, the warehouse and Athena agree to the cent.
 
-The suites are in `expectations/` and in the contracts; what they said, with the rows that broke them, is in the
+The suites are in `expectations/` and in the contracts. Their results, with the rows that broke a rule, are in the
 [Data Docs](/data-docs/index.html).
 
-A day that was never published is skipped: `vendas_diarias` is where it is missed.
+A day that was never published is skipped: the run of `vendas_diarias` is red then.
 
 **When it is red**
 
-- `julgar`: the log's first line names the table, the rule, how many rows break it, and shows one.
+- `auditar`: the log's first line names the table, the rule, how many rows break it, and shows one.
 - `conciliar`: it names day, currency and what each place has. Run `vendas_diarias` for that day; if one place still
   differs, `acude reconcile --from D --to D` shows all of them.
 """
@@ -22,7 +22,7 @@ from typing import Any
 
 from airflow.sdk import dag
 
-from acude.orchestration.house import START, day_form, deadline, defaults, every
+from acude.orchestration.dag_defaults import START, day_form, deadline, defaults, every
 from acude.orchestration.runs import this_run
 from acude.orchestration.steps import step
 
@@ -31,7 +31,7 @@ UNDER_WAY = timedelta(minutes=2)
 
 
 @step()
-def julgar() -> dict[str, Any]:
+def auditar() -> dict[str, Any]:
     """Every table's suite on the day's published rows."""
     from acude.orchestration import checks
     from jobs.batch import audit_published
@@ -64,8 +64,8 @@ def conciliar() -> str:
     doc_md=__doc__,
 )
 def qualidade() -> None:
-    """Two looks that don't need each other."""
-    julgar()
+    """Two tasks that don't need each other."""
+    auditar()
     conciliar()
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from acude.local.platform import Platform
-from tests.servers import LONGEST_FIRST, lane, platform_of, servers
+from tests.servers import LONGEST_FIRST, group_of, platform_of, servers
 
 # How long an example takes depends on what else the machine does; no test judges time.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,11 +27,11 @@ def platform() -> Iterator[Platform]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests by what they take, before pytest-xdist looks at the marks.
 
-    Whoever takes the servers has their mark, so that ``-m "not platform"`` leaves all of them out. With pytest-xdist,
-    tests of the same servers share a worker, and so do those that take a Spark of their own.
+    A test that takes the servers has their mark, so that ``-m "not platform"`` leaves all of them out. With
+    pytest-xdist, tests of the same servers share a worker, and so do those that take a Spark of their own.
     """
     for item in items:
-        if servers_taken := lane(item):
+        if servers_taken := group_of(item):
             item.add_marker(pytest.mark.platform)
             item.add_marker(pytest.mark.xdist_group(servers_taken))
         elif "spark" in getattr(item, "fixturenames", ()):
@@ -49,15 +49,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """Ends a lane's servers with its last test: idle ones would take from the lanes that follow."""
+    """Ends a group's servers with its last test: idle ones would take from the groups that follow."""
     yield
     if nextitem and (found := platform_of(item)) and found is not platform_of(nextitem):
         found.finish(item._request)  # type: ignore[attr-defined]
 
 
 def _place(item: pytest.Item) -> int:
-    """Longest first: the lanes of the servers, then what goes together for another reason, then all the rest."""
-    servers_taken = lane(item)
+    """Longest first: the groups of the servers, then what goes together for another reason, then all the rest."""
+    servers_taken = group_of(item)
     if servers_taken in LONGEST_FIRST:
         return LONGEST_FIRST.index(servers_taken)
     return len(LONGEST_FIRST) + (not servers_taken and not item.get_closest_marker("xdist_group"))

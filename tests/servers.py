@@ -16,7 +16,7 @@ LONGEST_FIRST = [
     "tests/integration/streams",
     "tests/chaos",
 ]
-"""Lanes in the order in which workers take them; that of all servers comes first."""
+"""Test groups in the order in which workers take them; that of all servers comes first."""
 
 _settled: list[str] = []
 
@@ -51,8 +51,8 @@ def away(platform: Platform, *names: str) -> Iterator[None]:
             platform.start(name)
 
 
-def lane(item: pytest.Item) -> str | None:
-    """The folder whose `platform` fixture a test takes: tests of one lane share its servers."""
+def group_of(item: pytest.Item) -> str | None:
+    """The folder whose `platform` fixture a test takes: tests of one group share its servers."""
     found = platform_of(item)
     return found.baseid if found else None
 

@@ -1,7 +1,7 @@
 """Loads one day of the lake into the warehouse: sales, shopper events, stock, and the daily marts of gold.
 
 Reads silver.vendas, silver.eventos_clientes, gold.estoque and each daily mart, at their latest Delta version.
-Replaces the day (of receita_mensal the month) in the warehouse's table of the same name, a transaction a table,
+Replaces the day (of receita_mensal the month) in the warehouse's table of the same name, a transaction per table,
 and writes a row to `cargas` for each. The warehouse is Redshift on AWS, PostgreSQL on one machine.
 """
 

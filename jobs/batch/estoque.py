@@ -14,7 +14,7 @@ TABLE = "gold.estoque"
 
 
 def stock_per_product(stock: DataFrame) -> DataFrame:
-    """One row a day and product.
+    """One row per day and product.
 
     Args:
         stock: rows of gold.estoque_por_armazem.

@@ -22,7 +22,7 @@ OLDEST_BASE = timedelta(days=35)
 """How far back a published day is looked for; without one all updates are read once."""
 
 LATE = timedelta(days=2)
-"""Updates of so many days before the base are read again, for those that came after it was made."""
+"""Days before the base whose updates are read again, for those that came after it was made."""
 
 _BEGINNING = date(2000, 1, 1)
 """No event is older: `ingest` takes earlier times for absurd."""

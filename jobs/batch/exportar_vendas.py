@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from acude.errors import AcudeError
 from acude.inbox.files import FOLDER
 from acude.inbox.read_csv import FIELDS
 from acude.lake.run_records import s3
@@ -31,8 +32,10 @@ LAYOUT = pa.schema([(name, _TYPES.get(name, pa.string())) for name in FIELDS])
 _QUERY = Path(__file__).with_suffix(".sql")
 
 
-class ExportError(RuntimeError):
+class ExportError(AcudeError):
     """The shop's sales can't be exported; says what to do."""
+
+    retryable = True
 
 
 def sales_file(sales: Sequence[tuple[Any, ...]]) -> bytes:

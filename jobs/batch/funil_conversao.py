@@ -16,7 +16,7 @@ STEPS = ("visualizacao", "clique", "carrinho", "compra")
 
 
 def conversion_funnel(events: DataFrame, day: date) -> DataFrame:
-    """The four steps of a day, each with those who did it and all steps before it.
+    """The four steps of a day, each with the shoppers that did it and all steps before it.
 
     Args:
         events: that day's rows of silver.eventos_clientes: `id_usuario`, `tipo_evento`.

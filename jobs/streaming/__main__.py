@@ -1,7 +1,7 @@
-"""The streams' driver: `python -m jobs.streaming`. Holds the lease, runs the queries, ends when told or on a failure.
+"""The streams' driver: `python -m jobs.streaming`. Holds the lease, runs the queries, ends on a signal or a failure.
 
-Exit codes: 0 told to end (`--available-now`: all is landed), 1 a query failed or the lease was lost (its keeper
-starts it again), 3 another driver holds the lease.
+Exit codes: 0 ended by a signal (`--available-now`: all is landed), 1 a query failed or the lease was lost (the
+supervisor starts it again), 3 another driver holds the lease.
 """
 
 import argparse
@@ -13,20 +13,20 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
-from types import FrameType, ModuleType
+from types import FrameType
 
 from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from acude.contracts.model import load
 from acude.lake import maintenance_requests
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
-from jobs.streaming import ingest, measure, payments, stock
+from jobs.streaming import queries as known
 from jobs.streaming.maintenance import MaintenanceWorker
 from jobs.streaming.progress import BatchLog
+from jobs.streaming.queries import Query
 
 log = logging.getLogger("jobs.streaming")
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_up_logging()
     asked = threading.Event()
     _ask_on_signals(asked)
-    # A driver that was just killed may still stand in the lease; who only catches up has no reason to wait.
+    # A driver that was just killed may still hold the lease; a catch-up has no reason to wait.
     patience = timedelta() if options.available_now else timedelta(seconds=40)
     try:
         lease = Lease(maintenance_requests.WRITER).acquire(wait=patience)
@@ -92,13 +92,13 @@ def _ask_on_signals(asked: threading.Event) -> None:
 
 
 def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
-    """Runs all queries, and maintenance on request, until told to end."""
+    """Runs all queries, and maintenance on request, until a signal."""
     maintenance_requests.sweep()
     worker = MaintenanceWorker(spark, lease)
     queries: list[StreamingQuery] = []
     try:
         # One after another, so that those that run are known where the next can't start.
-        queries.extend(_in_pool(spark, lease, job) for job in _jobs())
+        queries.extend(_in_pool(spark, lease, query) for query in known.active())
         lease.announce_ready()
         log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
         next_look = time.monotonic()
@@ -118,8 +118,8 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
 def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     """Lands and measures what is there, one query after another."""
     lease.announce_ready()
-    for job in _jobs():
-        query = job.start(spark, lease, available_now=True)
+    for one in known.active():
+        query = one.start(spark, lease, available_now=True)
         while query.isActive:
             if asked.wait(_LOOK_S) or lease.lost.is_set():
                 _stop([query], patient=not lease.lost.is_set())
@@ -132,16 +132,10 @@ def _catch_up(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     return 0
 
 
-def _jobs() -> list[ModuleType]:
-    """`ingest`, and what follows the topics that have a contract here."""
-    return [ingest, *(job for job in (measure, stock, payments) if job.SOURCE in load())]
-
-
-def _in_pool(spark: SparkSession, lease: Lease, job: ModuleType) -> StreamingQuery:
+def _in_pool(spark: SparkSession, lease: Lease, query: Query) -> StreamingQuery:
     """Starts a query in a scheduler pool of its own: within one pool, jobs wait for each other."""
-    spark.sparkContext.setLocalProperty("spark.scheduler.pool", job.__name__.rpartition(".")[2])
-    query: StreamingQuery = job.start(spark, lease)
-    return query
+    spark.sparkContext.setLocalProperty("spark.scheduler.pool", query.name)
+    return query.start(spark, lease)
 
 
 def _broken(queries: list[StreamingQuery], lease: Lease) -> bool:

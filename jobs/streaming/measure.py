@@ -66,14 +66,14 @@ Replace = Callable[[Rows, list[Count]], Rows]
 
 
 def counts_per_window(events: DataFrame, window: Window) -> DataFrame:
-    """One row a window, measure and key.
+    """One row per window, measure and key.
 
     Args:
         events: rows of silver.eventos_clientes.
         window: the windows, and which rows are too late for them.
 
     Returns:
-        `Count`'s columns. `visualizacao`: views (`contagem`) of the product `chave`. `usuario`: one row a window,
+        `Count`'s columns. `visualizacao`: views (`contagem`) of the product `chave`. `usuario`: one row per window,
         `distintos` shoppers who did anything. `venda`: purchases with price, pieces and currency (`contagem`) and their
         `valor` in the currency `chave`.
     """

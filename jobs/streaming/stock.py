@@ -22,7 +22,7 @@ CHECKPOINT = "_checkpoints/stock"
 
 
 def latest_stock_per_warehouse(updates: DataFrame) -> DataFrame:
-    """One row a warehouse and product.
+    """One row per warehouse and product.
 
     Args:
         updates: rows of silver.atualizacoes_estoque; of two with the same time, the one that the broker took later

@@ -37,7 +37,7 @@ def athena(config: Settings | None = None) -> "AthenaClient":
 def storage_options(config: Settings | None = None) -> dict[str, str]:
     """What delta-rs needs to find S3; on AWS it takes the credentials of the process's role by itself.
 
-    Commits are created with `If-None-Match`, which S3 decides atomically: of two writers of one version one is told.
+    Commits are created with `If-None-Match`, which S3 decides atomically: of two writers of one version one is refused.
     """
     config = config or settings()
     options = {"AWS_REGION": config.aws_region, "AWS_CONDITIONAL_PUT": "etag"}

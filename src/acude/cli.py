@@ -6,7 +6,10 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
+
+from acude.errors import AcudeError
 
 COMMANDS = {
     "up": "Start the platform's servers and keep them running.",
@@ -24,8 +27,8 @@ COMMANDS = {
     "trace": "Tell the whole story of one payment.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
     "backup": "Back up the databases, prove it, and bring them back.",
-    "quarantine": "Look at refused records and send them round again.",
-    "deadletters": "Look at what could not be delivered and send it round again.",
+    "quarantine": "Look at refused records and send them again.",
+    "deadletters": "Look at what could not be delivered and send it again.",
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""
 
@@ -49,9 +52,7 @@ class LazyCommands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own
-        """Run the command; a platform that can't do it is said in sentences, without a traceback."""
-        from acude.local.errors import PlatformError  # noqa: PLC0415 - needed now, not for --help
-
+        """Runs the command; an error that needs a person is printed as sentences, without a traceback."""
         try:
             return super().invoke(ctx)
         except OSError as error:
@@ -63,13 +64,15 @@ class LazyCommands(TyperGroup):
                 "  Free some space (`acude doctor` says how much is needed), then run the same command again."
             )
             raise typer.Exit(1) from None
-        except PlatformError as error:
+        except AcudeError as error:
             console = Console(stderr=True, soft_wrap=True, highlight=False)
             for line in error.log:
                 console.print(line, style="dim", markup=False)
-            console.print(f"[red]✗[/red] {error.found}")
-            console.print(f"  {error.next_step}")
-            raise typer.Exit(1) from None
+            first, *more = error.sentences
+            console.print(f"[red]✗[/red] {escape(first)}")
+            for sentence in more:
+                console.print(f"  {sentence}", markup=False)
+            raise typer.Exit(error.exit_code) from None
 
 
 app = typer.Typer(cls=LazyCommands, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)

@@ -1,7 +1,7 @@
 """A day in the shop, from the first click to Athena's answer, with a kill, a bad file and a rerun on the way.
 
-Each run plays the day after the last one that was played, and judges properties 1 to 5 of the design by what it
-finds in the servers, not by what it did.
+Each run plays the day after the last one that was played, and checks properties 1 to 5 of the design by what
+is in the servers, not by what it did.
 """
 
 import json
@@ -21,9 +21,9 @@ import pyarrow.compute as pc
 
 from acude.athena.client import run_query
 from acude.aws import s3
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.platform import Platform
-from acude.orchestration.airflow_api import AirflowApi, Run
+from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.lag import landed_offsets
 from acude.reconciliation import compare as reconcile
 from acude.reconciliation.report import Report
@@ -51,7 +51,7 @@ class Finding:
 
 
 @dataclass
-class Story:
+class DemoResult:
     """What the demo did and found."""
 
     day: date
@@ -76,11 +76,11 @@ def next_day(config: Settings) -> date:
         day += timedelta(days=1)
     # Today and yesterday belong to the live shop of `acude up`.
     if day >= datetime.now(UTC).date() - timedelta(days=1):
-        raise PlatformError("Every day up to yesterday was played.", "Run `acude down`, remove var/, and start anew.")
+        raise AcudeError("Every day up to yesterday was played.", "Run `acude down`, remove var/, and start again.")
     return day
 
 
-def tell(platform: Platform, say: Say) -> Story:
+def run(platform: Platform, say: Say) -> DemoResult:
     """Plays the next day on a platform that is up.
 
     Args:
@@ -88,29 +88,29 @@ def tell(platform: Platform, say: Say) -> Story:
         say: called with a sentence at each step.
     """
     began, config = time.monotonic(), platform.config
-    story = Story(next_day(config))
-    say(f"The shop opens: {story.day:%A, %d %B %Y}, {EVENTS:,} events, some late, doubled, broken or contradictory")
-    summary = _play_with_a_kill(platform, story.day, say)
+    result = DemoResult(next_day(config))
+    say(f"The shop opens: {result.day:%A, %d %B %Y}, {EVENTS:,} events, some late, doubled, broken or contradictory")
+    summary = _play_with_a_kill(platform, result.day, say)
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
-        raise PlatformError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
+        raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
     _wait_until_landed(config, summary, say)
     with _live_traffic(config), AirflowApi(config) as airflow:
-        story.findings.append(_bad_record(summary))
-        story.findings.append(_bad_file(config, airflow, story.day, say))
-        story.findings.append(_rebuild(config, airflow, story.day, say))
+        result.findings.append(_bad_record(summary))
+        result.findings.append(_bad_file(config, airflow, result.day, say))
+        result.findings.append(_rebuild(config, airflow, result.day, say))
     say("Comparing ledger, inbox, silver, gold, warehouse and Athena to the cent")
     today = datetime.now(UTC).date()
-    sales = reconcile.run(story.day, story.day, config, events=True, wait=timedelta(seconds=20))
+    sales = reconcile.run(result.day, result.day, config, events=True, wait=timedelta(seconds=20))
     landed = reconcile.run(min(today, _day_of(summary)), today, config, events=True, wait=timedelta(seconds=40))
-    story.report = Report(story.day, today, sales.money, landed.sets)
-    story.findings[:0] = [_sets(landed), _money(sales)]
+    result.report = Report(result.day, today, sales.money, landed.sets)
+    result.findings[:0] = [_sets(landed), _money(sales)]
     answer = run_query(
         "SELECT posicao, id_produto, quantidade, receita, moeda FROM gold.mais_vendidos "  # noqa: S608 - a date of ours
-        f"WHERE data = DATE '{story.day}' ORDER BY posicao LIMIT 5"
+        f"WHERE data = DATE '{result.day}' ORDER BY posicao LIMIT 5"
     )
-    story.best_sellers = [tuple(row) for row in answer.rows]
-    story.seconds = time.monotonic() - began
-    return story
+    result.best_sellers = [tuple(row) for row in answer.rows]
+    result.seconds = time.monotonic() - began
+    return result
 
 
 def _day_of(summary: Summary) -> date:
@@ -133,7 +133,7 @@ def _play_with_a_kill(platform: Platform, day: date, say: Say) -> Summary:
 
     summary = play(config, on_progress, platform=platform.config)
     if not killed.is_set():
-        raise PlatformError("The day was too short for the kill.", "Look at the ledger of the run.")
+        raise AcudeError("The day was too short for the kill.", "Look at the ledger of the run.")
     return summary
 
 
@@ -150,7 +150,7 @@ def _wait_until_landed(config: Settings, summary: Summary, say: Say) -> None:
         if all(landed.get(row["topico"], {}).get(str(row["particao"]), 0) > row["deslocamento_max"] for row in last):
             return
         time.sleep(1)
-    raise PlatformError(
+    raise AcudeError(
         f"The day's events did not reach silver within {LANDS_WITHIN_S} s.", "Look at `acude logs streams`."
     )
 
@@ -187,8 +187,9 @@ def _bad_record(summary: Summary) -> Finding:
     return Finding("3 A bad record stops nothing", bool(broken) and not wrong, evidence)
 
 
-def _run(airflow: AirflowApi, day: date) -> Run:
-    return airflow.wait(DAG, airflow.trigger(DAG, {"dia": day.isoformat()}))
+def _run(airflow: AirflowApi, day: date) -> str:
+    """Runs the day; the state in which its run ended."""
+    return airflow.wait(DAG, airflow.trigger(DAG, {"dia": day.isoformat()})).state.value
 
 
 def _gold(day: date) -> list[list[Any]]:
@@ -210,13 +211,11 @@ def _bad_file(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Fin
     red = _run(airflow, day)
     kept = _gold(day) == before
     bucket.delete_object(**place)  # type: ignore[arg-type]
-    say(f"The run ended {red.state}; the file is withdrawn, the day runs again")
+    say(f"The run ended {red}; the file is withdrawn, the day runs again")
     green = _run(airflow, day)
     rows = _gold(day)
-    held = red.state == "failed" and kept and green.state == "success" and len(rows) > 0
-    evidence = (
-        f"run with the cut file: {red.state}, gold unchanged: {kept}; without it: {green.state}, {len(rows)} regions"
-    )
+    held = red == "failed" and kept and green == "success" and len(rows) > 0
+    evidence = f"run with the cut file: {red}, gold unchanged: {kept}; without it: {green}, {len(rows)} regions"
     return Finding("4 Bad data is not published", held, evidence)
 
 
@@ -228,12 +227,8 @@ def _rebuild(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Find
     same = _gold(day) == before
     touched = _touched(config, version)
     others = [path for path in touched if f"data={day}/" not in path]
-    evidence = (
-        f"second run: {again.state}, same rows: {same}; files touched: {len(touched)}, of other days: {len(others)}"
-    )
-    return Finding(
-        "5 A day can be rebuilt", again.state == "success" and same and bool(touched) and not others, evidence
-    )
+    evidence = f"second run: {again}, same rows: {same}; files touched: {len(touched)}, of other days: {len(others)}"
+    return Finding("5 A day can be rebuilt", again == "success" and same and bool(touched) and not others, evidence)
 
 
 _LOG = "gold/vendas_por_regiao/_delta_log/"

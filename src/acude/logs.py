@@ -28,10 +28,10 @@ Event = MutableMapping[str, Any]
 
 
 def configure(service: str, level: str = "INFO") -> None:
-    """Makes this process log as JSON to standard error, whoever logs, and also what ends it or one of its threads.
+    """Makes this process and its libraries log as JSON to standard error, also what ends it or one of its threads.
 
     Args:
-        service: who logs, as `acude status` names it.
+        service: its name in `acude status`.
         level: least level of Açude's own lines; libraries speak from WARNING on.
     """
     handler = logging.StreamHandler()

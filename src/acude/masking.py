@@ -1,6 +1,6 @@
 """Hides what looks like a CPF, a CNPJ or a card number in text that people read: logs and error messages.
 
-The code does not put them there; this is for what somebody else says, as a parser that quotes what it has found.
+The code does not put them there; this is for other libraries' texts, such as a parser's that quotes its input.
 """
 
 import re
@@ -21,7 +21,7 @@ _SENSITIVE: Final = re.compile(
 
 
 def masked(text: str) -> str:
-    """The text without document and card numbers; check digits don't matter, for a mistyped CPF tells enough.
+    """The text without document and card numbers; check digits don't matter, for a mistyped CPF reveals enough.
 
     >>> masked("got '529.982.247-25', 12ABC34501DE35 and 4111 1111 1111 1111 from 192.168.100.200")
     "got '[oculto]', [oculto] and [oculto] from 192.168.100.200"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("platform")
 
 STATE = r"^_checkpoints/ingest/acude.json$"
-OFFSETS = r"^_checkpoints/ingest/[0-9a-f-]+/offsets/"
-SPARKS_COMMIT = r"^_checkpoints/ingest/[0-9a-f-]+/commits/"
+OFFSETS = r"^_checkpoints/ingest/[0-9a-fT-]+/offsets/"
+SPARKS_COMMIT = r"^_checkpoints/ingest/[0-9a-fT-]+/commits/"
 SIDES = r"^silver/(quarentena|duplicatas)/_delta_log/"
 
 
@@ -52,7 +52,7 @@ def test_a_topic_needs_one_contract_file_and_no_python(landed: Lake) -> None:
     [
         Kill(STATE, after=False),
         Kill(STATE),
-        Kill(r"^_checkpoints/ingest/[0-9a-f-]+/metadata"),
+        Kill(r"^_checkpoints/ingest/[0-9a-fT-]+/metadata"),
         Kill(OFFSETS, after=False),
         Kill(OFFSETS),
         Kill(STATE, number=2),
@@ -134,7 +134,7 @@ def test_kills_of_driver_broker_and_object_store_at_any_moment(landed: Lake, pla
 
 
 def kill(platform: Platform, victim: str, driver: "subprocess.Popen[str]") -> None:
-    """Kills the driver with its JVM, or a server, which its keeper brings back."""
+    """Kills the driver with its JVM, or a server, which its supervisor brings back."""
     if victim == "driver":
         os.killpg(driver.pid, signal.SIGKILL)
         return

@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from airflow_client.client import DAGApi, DAGRunResponse, TaskInstanceApi
+from pydantic import SecretStr
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 from typer.testing import CliRunner
 
@@ -20,7 +22,9 @@ from acude.cli import app
 from acude.lake import run_records
 from acude.lake.run_records import Publication
 from acude.local.platform import Platform
-from acude.orchestration.airflow_api import AirflowApi, AirflowError, Run
+from acude.orchestration.airflow_api import AirflowApi
+from acude.orchestration.airflow_session import AirflowError
+from acude.orchestration.backfills import Backfills
 from acude.settings import Settings, settings
 from acude.warehouse.connection import connect
 
@@ -33,10 +37,16 @@ REGIONS = "gold.vendas_por_regiao"
 def api(platform: Platform) -> Iterator[AirflowApi]:
     """Airflow of the running platform; its schedules rest again afterwards, for other tests need the machine."""
     with AirflowApi(platform.config) as client:
-        scheduled = client.scheduled()
+        before = scheduled(client)
         yield client
-        for dag in client.scheduled() - scheduled:
+        for dag in scheduled(client) - before:
             client.pause(dag)
+
+
+def scheduled(client: AirflowApi) -> set[str]:
+    """Names of the DAGs that aren't paused."""
+    dags = client.ask_all(DAGApi(client.client).get_dags, lambda page: page.dags)
+    return {dag.dag_id for dag in dags if not dag.is_paused}
 
 
 @pytest.fixture
@@ -76,12 +86,12 @@ class PublishedDay:
 
     day: date
     price: Decimal
-    run: Run
+    run: DAGRunResponse
 
 
 @pytest.fixture(scope="module")
 def published(api: AirflowApi, inbox: Inbox) -> PublishedDay:
-    """A recent day, green; who publishes it anew says at which price."""
+    """A recent day, green; a test that publishes it again sets the price."""
     day, price = datetime.now(UTC).date() - timedelta(days=20), a_price()
     inbox.put(day, [line(day, price)])
     return PublishedDay(day, price, run_day(api, day))
@@ -95,18 +105,20 @@ def a_price() -> Decimal:
     return Decimal(random.SystemRandom().randrange(1, 10**9)) / 10_000
 
 
-def run_day(api: AirflowApi, day: date, dag: str = "vendas_diarias") -> Run:
+def run_day(api: AirflowApi, day: date, dag: str = "vendas_diarias") -> DAGRunResponse:
     return api.wait(dag, api.trigger(dag, {"dia": day.isoformat()}), timeout_s=500)
 
 
-def states(api: AirflowApi, run: Run) -> dict[str, str | None]:
+def states(api: AirflowApi, run: DAGRunResponse) -> dict[str, str | None]:
     return {task.task_id: task.state for task in api.tasks(run.dag_id, run.dag_run_id)}
 
 
-def first_error(api: AirflowApi, run: Run, task: str) -> str:
+def first_error(api: AirflowApi, run: DAGRunResponse, task: str) -> str:
     """The first line of a task's log that isn't Airflow's own."""
-    log = api.log(run.dag_id, run.dag_run_id, task).split("::endgroup::\n")
-    return log[2].splitlines()[0]
+    answer = api.ask(TaskInstanceApi(api.client).get_log, run.dag_id, run.dag_run_id, task, 1, full_content=True)
+    lines = [message.event for message in answer.content.actual_instance or () if not isinstance(message, str)]
+    groups_end = [number for number, line in enumerate(lines) if line == "::endgroup::"]
+    return lines[groups_end[1] + 1].splitlines()[0]
 
 
 def gold(day: date) -> Publication:
@@ -179,7 +191,7 @@ def test_a_backfill_writes_the_days_of_its_range_and_no_other_while_a_second_is_
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as backfill:
         wait_until_active(api, days[0])
         with pytest.raises(AirflowError, match="Another backfill of this DAG is active"):
-            api.start_backfill("vendas_diarias", days[2], days[2])
+            Backfills(api).start("vendas_diarias", days[2], days[2])
         answer, said = backfill.communicate(timeout=500)
 
     assert backfill.returncode == 0, said
@@ -193,7 +205,7 @@ def test_a_backfill_writes_the_days_of_its_range_and_no_other_while_a_second_is_
 @retry(retry=retry_if_exception_type(StopIteration), stop=stop_after_delay(60), wait=wait_fixed(0.5))
 def wait_until_active(api: AirflowApi, first: date) -> None:
     """Waits for the backfill that begins with that day."""
-    next(one for one in api.backfills("vendas_diarias") if one.from_date.date() == first and not one.completed_at)
+    next(one for one in Backfills(api).of("vendas_diarias") if one.from_date.date() == first and not one.completed_at)
 
 
 def test_a_file_that_comes_after_its_day_makes_that_day_run_again_once(
@@ -235,9 +247,9 @@ def test_a_dead_stream_is_started_again_and_the_closed_hour_is_loaded(api: Airfl
     assert api.wait("carga_redshift", new_load(api, before)).state == "success"
 
 
-def loads(api: AirflowApi) -> list[Run]:
+def loads(api: AirflowApi) -> list[DAGRunResponse]:
     """Warehouse loads that an asset has started."""
-    return api.runs("carga_redshift", run_type="asset_triggered")
+    return api.runs("carga_redshift", run_type=["asset_triggered"])
 
 
 @retry(retry=retry_if_exception_type(StopIteration), stop=stop_after_delay(60), wait=wait_fixed(1))
@@ -268,3 +280,19 @@ def alerts(config: Settings) -> list[str]:
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=folder)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
     return [client.get_object(Bucket=settings().lake_bucket, Key=key)["Body"].read().decode() for key in keys]
+
+
+def test_an_airflow_that_is_away_and_a_wrong_password_are_refused_with_a_next_step(platform: Platform) -> None:
+    away = platform.config.model_copy(update={"airflow_url": "http://127.0.0.1:9"})
+    with AirflowApi(away) as api, pytest.raises(AirflowError, match=r"doesn't .*Start the platform with `acude up`"):
+        api.dag_ids()
+
+    stranger = platform.config.model_copy(update={"airflow_password": SecretStr("wrong")})
+    with AirflowApi(stranger) as api, pytest.raises(AirflowError, match=r"refused the login .*ACUDE_AIRFLOW_PASSWORD"):
+        api.dag_ids()
+
+
+def test_a_token_that_airflow_no_longer_takes_is_renewed(api: AirflowApi) -> None:
+    api.client.configuration.access_token = "expired"
+
+    assert "vendas_diarias" in api.dag_ids()

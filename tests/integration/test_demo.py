@@ -9,7 +9,7 @@ import pytest
 
 from acude import demo
 from acude.aws import s3
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
@@ -47,7 +47,7 @@ def test_the_live_shops_days_are_not_played(config: Settings, monkeypatch: pytes
     monkeypatch.setattr(demo, "FIRST_DAY", FIRST_LIVE_DAY - timedelta(days=1))
     assert demo.next_day(config) == FIRST_LIVE_DAY - timedelta(days=1)
     exported(config, f"loja/{FIRST_LIVE_DAY - timedelta(days=1)}.parquet")
-    with pytest.raises(PlatformError, match="Every day up to yesterday was played"):
+    with pytest.raises(AcudeError, match="Every day up to yesterday was played"):
         demo.next_day(config)
 
 
@@ -58,15 +58,15 @@ def test_a_day_of_which_the_broker_took_nothing_fails(
     now = datetime.now(UTC)
     played = Summary("20260105T000000-1", tmp_path, now, now, sum(answers.values()), 0, answers, 1.0)
     monkeypatch.setattr(demo, "_play_with_a_kill", lambda *_: played)
-    with pytest.raises(PlatformError, match="accepted none of the shop's events"):
-        demo.tell(platform, lambda _: None)
+    with pytest.raises(AcudeError, match="accepted none of the shop's events"):
+        demo.run(platform, lambda _: None)
 
 
 @pytest.mark.parametrize("broken", range(5))
 def test_a_demo_holds_only_with_all_five_properties(broken: int) -> None:
-    def story(findings: int, *, held: bool) -> demo.Story:
-        return demo.Story(demo.FIRST_DAY, [demo.Finding(str(n), held or n != broken, "") for n in range(findings)])
+    def result(findings: int, *, held: bool) -> demo.DemoResult:
+        return demo.DemoResult(demo.FIRST_DAY, [demo.Finding(str(n), held or n != broken, "") for n in range(findings)])
 
-    assert story(5, held=True).held
-    assert not story(5, held=False).held
-    assert not story(4, held=True).held
+    assert result(5, held=True).held
+    assert not result(5, held=False).held
+    assert not result(4, held=True).held

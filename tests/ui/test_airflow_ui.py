@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from acude import aws
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi
+from acude.orchestration.backfills import Backfills
 
 DAG = "vendas_diarias"
 A_RUN_MS = 500_000
@@ -44,7 +45,7 @@ def test_a_day_chosen_in_the_form_runs_and_becomes_green(
     expect(form).to_be_hidden()
 
     with AirflowApi(platform.config) as api:
-        (run,) = api.runs(DAG, run_type="manual", conf_contains=days[0].isoformat(), run_after_gte=began.isoformat())
+        (run,) = api.runs(DAG, run_type=["manual"], conf_contains=days[0].isoformat(), run_after_gte=began)
     airflow.goto(f"/dags/{DAG}/runs/{run.dag_run_id}")
     expect(airflow.get_by_test_id("state-badge").first).to_have_text("Success", timeout=A_RUN_MS)
     # The tasks below are as they were some seconds ago.
@@ -70,8 +71,9 @@ def test_three_days_backfilled_from_the_form_become_green(
     expect(form).to_be_hidden()
 
     with AirflowApi(platform.config) as api:
-        api.follow_backfill(api.backfills(DAG)[-1])
-        runs = api.runs_between(DAG, days[0], days[-1])
+        backfills = Backfills(api)
+        backfills.follow(backfills.of(DAG)[-1])
+        runs = backfills.runs_between(DAG, days[0], days[-1])
     assert [(run.run_type, run.state) for run in runs] == [("backfill", "success")] * 3
     airflow.goto(f"/dags/{DAG}/backfills")
     expect(airflow.get_by_role("row").filter(has_text=f"{days[0]:%Y-%m-%d}")).to_be_visible()

@@ -1,9 +1,9 @@
 """What can go wrong with a backup."""
 
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 
 
-class BackupError(PlatformError):
+class BackupError(AcudeError):
     """A backup can't be made, read or brought back."""
 
 

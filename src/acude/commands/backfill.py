@@ -2,20 +2,34 @@
 
 import time
 from datetime import date, datetime
+from enum import StrEnum
 from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.orchestration.airflow_api import AirflowApi, Backfill, Reprocess, Run
 from acude.settings import settings
+
+if TYPE_CHECKING:
+    from airflow_client.client import BackfillResponse, DAGRunResponse
+
+    from acude.orchestration.backfills import Backfills
 
 app = typer.Typer(add_completion=False)
 
 _DAY = ["%Y-%m-%d"]
 _WRONG_CALL = 2
+_UNDER_WAY = ("queued", "running")
+
+
+class Reprocess(StrEnum):
+    """Which days run again although they ran before; Airflow's own values."""
+
+    NONE = "none"
+    FAILED = "failed"
+    COMPLETED = "completed"
 
 
 @app.command()
@@ -45,14 +59,18 @@ def backfill(
         err.print(f"[red]✗[/red] --from {days[0]} is after --to {days[1]}.")
         err.print("  Give the earlier day first.")
         raise typer.Exit(_WRONG_CALL)
-    with AirflowApi() as api:
+    from acude.orchestration.airflow_api import AirflowApi  # noqa: PLC0415 - --help does without it
+    from acude.orchestration.backfills import Backfills  # noqa: PLC0415
+
+    with AirflowApi() as airflow:
+        backfills = Backfills(airflow)
+        dates = backfills.dates(dag, *days, reprocess)
         if dry_run:
-            _say_what_would_run(api, dag, *days, reprocess, as_json=as_json)
+            _print_plan(dag, *days, dates, as_json=as_json)
             return
         began = time.monotonic()
-        expected = len(api.backfill_dates(dag, *days, reprocess))
-        started = api.start_backfill(dag, *days, max_active_runs=max_active, reprocess=reprocess)
-        runs = _follow(api, started, expected)
+        started = backfills.start(dag, *days, max_active_runs=max_active, reprocess=reprocess)
+        runs = _follow(backfills, started, len(dates))
     good = bool(runs) and all(run.state == "success" for run in runs)
     if as_json:
         print_json(_report(dag, *days, runs, ok=good, seconds=time.monotonic() - began))
@@ -61,20 +79,20 @@ def backfill(
     raise typer.Exit(0 if good else 1)
 
 
-def _follow(api: AirflowApi, started: Backfill, expected: int) -> list[Run]:
+def _follow(backfills: "Backfills", started: "BackfillResponse", expected: int) -> "list[DAGRunResponse]":
     page = f"{settings().airflow_url}/dags/{started.dag_id}/backfills"
     try:
         with _RunProgress(started, expected) as progress:
-            return api.follow_backfill(started, progress)
+            return backfills.follow(started, progress)
     except KeyboardInterrupt:
         err.print(f"The backfill goes on in Airflow: {page}")
         raise typer.Exit(1) from None
 
 
 class _RunProgress:
-    """Shows the runs' way: a bar with the days that run on a terminal, one plain line for each ended run elsewhere."""
+    """Shows the runs' progress: on a terminal a bar with the days that run, elsewhere a line per ended run."""
 
-    def __init__(self, started: Backfill, expected: int) -> None:
+    def __init__(self, started: "BackfillResponse", expected: int) -> None:
         # Runs that were there before and aren't repeated must not look done by this backfill.
         self._bar = Progress(
             SpinnerColumn(),
@@ -97,9 +115,9 @@ class _RunProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
-    def __call__(self, runs: list[Run]) -> None:
+    def __call__(self, runs: "list[DAGRunResponse]") -> None:
         """The runs as they stand."""
-        over = [run for run in runs if run.is_over]
+        over = [run for run in runs if run.state not in _UNDER_WAY]
         if err.is_terminal:
             running = ", ".join(_interval(run) for run in runs if run.state == "running")
             failed = sum(run.state == "failed" for run in runs)
@@ -109,13 +127,10 @@ class _RunProgress:
         for run in over:
             if run.dag_run_id not in self._said:
                 self._said.add(run.dag_run_id)
-                err.print(f"{time.monotonic() - self._began:6.1f} s  {_interval(run)}  {run.state}", markup=False)
+                err.print(f"{time.monotonic() - self._began:6.1f} s  {_interval(run)}  {run.state.value}", markup=False)
 
 
-def _say_what_would_run(
-    api: AirflowApi, dag: str, first: date, last: date, reprocess: Reprocess, *, as_json: bool
-) -> None:
-    dates = api.backfill_dates(dag, first, last, reprocess)
+def _print_plan(dag: str, first: date, last: date, dates: list[datetime], *, as_json: bool) -> None:
     if as_json:
         print_json({"dag": dag, "from": first, "to": last, "dry_run": True, "intervals": dates})
         return
@@ -124,7 +139,7 @@ def _say_what_would_run(
     out.print(f"\n{len(dates)} runs of {dag} would start; without --dry-run they do.")
 
 
-def _print_runs(dag: str, runs: list[Run], seconds: float) -> None:
+def _print_runs(dag: str, runs: "list[DAGRunResponse]", seconds: float) -> None:
     print_table(("interval", "state", "seconds", "run"), [_row(run) for run in runs])
     failed = [run for run in runs if run.state != "success"]
     out.print(f"\n{len(runs) - len(failed)} of {len(runs)} runs of {dag} succeeded in {seconds:.0f} s.")
@@ -134,25 +149,27 @@ def _print_runs(dag: str, runs: list[Run], seconds: float) -> None:
         out.print(f"  acude backfill {dag} --from {first} --to {last} --reprocess failed")
 
 
-def _row(run: Run) -> tuple[str, ...]:
+def _row(run: "DAGRunResponse") -> tuple[str, ...]:
     colour = "green" if run.state == "success" else "red"
     seconds = _seconds(run)
     taken = "" if seconds is None else f"{seconds:.1f}"
-    return _interval(run), f"[{colour}]{run.state}[/{colour}]", taken, run.dag_run_id
+    return _interval(run), f"[{colour}]{run.state.value}[/{colour}]", taken, run.dag_run_id
 
 
-def _report(dag: str, first: date, last: date, runs: list[Run], *, ok: bool, seconds: float) -> dict[str, Any]:
+def _report(
+    dag: str, first: date, last: date, runs: "list[DAGRunResponse]", *, ok: bool, seconds: float
+) -> dict[str, Any]:
     listed = [
-        {"interval": run.logical_date, "state": run.state, "seconds": _seconds(run), "run_id": run.dag_run_id}
+        {"interval": run.logical_date, "state": run.state.value, "seconds": _seconds(run), "run_id": run.dag_run_id}
         for run in runs
     ]
     return {"dag": dag, "from": first, "to": last, "ok": ok, "seconds": round(seconds, 1), "runs": listed}
 
 
-def _interval(run: Run) -> str:
+def _interval(run: "DAGRunResponse") -> str:
     begin = run.logical_date or run.run_after
     return f"{begin:%Y-%m-%d}" if begin.hour == begin.minute == 0 else f"{begin:%Y-%m-%d %H:%M}"
 
 
-def _seconds(run: Run) -> float | None:
+def _seconds(run: "DAGRunResponse") -> float | None:
     return (run.end_date - run.start_date).total_seconds() if run.start_date and run.end_date else None

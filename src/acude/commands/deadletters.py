@@ -8,9 +8,9 @@ import typer
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.quarantine import escaped, explained
 from acude.contracts.model import table
+from acude.errors import AcudeError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Coordinate, Refused
-from acude.local.errors import PlatformError
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter
 from acude.settings import settings
@@ -123,7 +123,7 @@ def replay(
 def _letters(motivo: str | None) -> list[Letter]:
     reasons = table(f"topics.{deadletters.TOPIC}").column("motivo").values
     if motivo is not None and motivo not in reasons:
-        raise PlatformError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
+        raise AcudeError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
     return [one for one in deadletters.letters(settings()) if motivo in {None, one.reason}]
 
 

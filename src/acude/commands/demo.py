@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, ServiceProgress, err, out, print_json, print_table
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import settings
 
@@ -37,7 +37,7 @@ def demo(
         with ServiceProgress() as progress:
             platform.up(_SERVERS, progress)
             platform.up(["streams"], progress)
-        held = _tell(platform, began, as_json=as_json)
+        held = _play(platform, began, as_json=as_json)
     finally:
         if not attached and not keep:
             with ServiceProgress() as progress:
@@ -45,26 +45,28 @@ def demo(
     raise typer.Exit(0 if held else 1)
 
 
-def _tell(platform: Platform, began: float, *, as_json: bool) -> bool:
+def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
     from acude.athena.client import QueryFailed  # noqa: PLC0415
     from acude.commands.reconcile import show  # noqa: PLC0415 - imports Spark, which --help does without
-    from acude.demo import tell  # noqa: PLC0415
+    from acude.demo import run  # noqa: PLC0415
 
     try:
-        story = tell(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))
+        result = run(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))
     except QueryFailed as problem:
-        raise PlatformError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
+        raise AcudeError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
     if as_json:
-        findings = [vars(finding) for finding in story.findings]
-        print_json({"day": story.day, "held": story.held, "seconds": round(story.seconds, 1), "properties": findings})
-        return story.held
-    if story.report:
-        show(story.report)
+        findings = [vars(finding) for finding in result.findings]
+        print_json(
+            {"day": result.day, "held": result.held, "seconds": round(result.seconds, 1), "properties": findings}
+        )
+        return result.held
+    if result.report:
+        show(result.report)
         out.print()
-    best = [[str(value) for value in row] for row in story.best_sellers]
-    print_table(["", "product", "pieces", "revenue", ""], best, title=f"Best sellers of {story.day}, as Athena tells")
+    best = [[str(value) for value in row] for row in result.best_sellers]
+    print_table(["", "product", "pieces", "revenue", ""], best, title=f"Best sellers of {result.day}, from Athena")
     out.print()
-    rows = [(f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in story.findings]
+    rows = [(f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in result.findings]
     print_table(["property", "", "shown by"], rows)
     out.print(f"\n{time.monotonic() - began:.0f} s in all. `acude up` keeps it running; each demo plays the next day.")
-    return story.held
+    return result.held

@@ -12,11 +12,11 @@ app = typer.Typer(add_completion=False)
 def down(*, as_json: Json = False) -> None:
     """Stop whatever is left of the platform; its data stays in [bold]var/[/bold].
 
-    Works also when the process keeper itself was killed: servers are known by a mark in their environment.
+    Works also when the process supervisor itself was killed: servers are known by a mark in their environment.
     """
     with ServiceProgress() as progress:
         ended = Platform().down(progress)
     if as_json:
-        print_json({"ended_outside_keeper": ended})
+        print_json({"ended_outside_supervisor": ended})
         return
     err.print(f"The platform is down{f' ({ended} stray processes ended)' if ended else ''}.")

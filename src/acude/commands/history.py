@@ -23,7 +23,7 @@ Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Leave
 
 @app.command()
 def load(
-    folder: Annotated[Path, typer.Argument(help="Folder with one file a day, the day in its name.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with one file per day, the day in its name.")],
     *,
     origem: Annotated[str | None, typer.Option(help="Name of the source. Default: the folder's name.")] = None,
     first: First = None,
@@ -45,22 +45,17 @@ def load(
     """
     source = inbox.slug(origem or folder.resolve().name)
     config = settings()
-    try:
-        files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
-        with _progress() as progress:
-            task = progress.add_task("loading", total=len(files))
-            done = inbox.load(
-                aws.s3(config),
-                config.inbox_bucket,
-                files,
-                source,
-                replace=replace,
-                on_file=lambda _: progress.advance(task),
-            )
-    except inbox.InboxError as problem:
-        err.print(f"[red]✗[/red] {problem.found}")
-        err.print(f"  {problem.next_step}")
-        raise typer.Exit(2) from None
+    files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
+    with _progress() as progress:
+        task = progress.add_task("loading", total=len(files))
+        done = inbox.load(
+            aws.s3(config),
+            config.inbox_bucket,
+            files,
+            source,
+            replace=replace,
+            on_file=lambda _: progress.advance(task),
+        )
     if as_json:
         print_json(asdict(done) | {"bucket": config.inbox_bucket})
     else:
@@ -78,7 +73,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 7,
     as_json: Json = False,
 ) -> None:
-    """Write the simulated shop's old sales, a file a day, and the truth about them ([bold]verdade.json[/bold]).
+    """Write the simulated shop's old sales, a file per day, and the truth about them ([bold]verdade.json[/bold]).
 
     They have the dirt of real files: repeated lines, returns, prices of zero, missing customers, unreadable values.
     """

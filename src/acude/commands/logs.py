@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, print_json
-from acude.local.errors import PlatformError
-from acude.local.platform import Platform
+from acude.errors import AcudeError
+from acude.local.readiness import log_tail
 from acude.local.services import all_services, chosen
 from acude.local.supervisor import log_path
+from acude.settings import settings
 
 app = typer.Typer(add_completion=False)
 
@@ -23,14 +24,14 @@ def logs(
     as_json: Json = False,
 ) -> None:
     """Show the end of a server's log ([bold]var/log/NAME.log[/bold]; times are UTC)."""
-    platform = Platform()
-    chosen(all_services(platform.config), [name])
-    path = log_path(platform.config, name)
+    config = settings()
+    chosen(all_services(config), [name])
+    path = log_path(config, name)
     if not path.exists():
-        raise PlatformError(f"{name} has no log yet at {path}.", "Start it with `acude up`.")
+        raise AcudeError(f"{name} has no log yet at {path}.", "Start it with `acude up`.")
     if follow:
         os.execlp("tail", "tail", "-n", str(lines), "-F", str(path))  # noqa: S606 - becomes the program on purpose
-    tail = platform.log_tail(name, lines)
+    tail = log_tail(config, name, lines)
     if as_json:
         print_json(tail)
     else:

@@ -35,7 +35,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
 
 class ServiceProgress:
-    """Shows each service's way: moving lines on a terminal, one plain line an event elsewhere."""
+    """Shows each service's progress: moving lines on a terminal, one plain line per event elsewhere."""
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description:<14}"))

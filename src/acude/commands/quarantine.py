@@ -10,15 +10,15 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
+from acude.errors import AcudeError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Coordinate, Filter, Refused
-from acude.local.errors import PlatformError
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="""Look at refused records and send them round again.
+    help="""Look at refused records and send them again.
 
     A record that fits no contract waits in [bold]silver.quarentena[/bold] with its bytes and the reason. When its
     contract is right, or the record was only refused by mistake, send it to its topic again; the stream then
@@ -41,7 +41,7 @@ First = Annotated[
     datetime | None, typer.Option("--from", formats=_DAY, help="Taken by the broker on this day or later.")
 ]
 Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Taken on this day (UTC) or earlier.")]
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest ones.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this number, the newest ones.")]
 
 
 @app.command("list")
@@ -216,11 +216,11 @@ def explained() -> Iterator[None]:
         err.print(f"[red]✗[/red] {wrong}.", highlight=False)
         raise typer.Exit(2) from None
     except QueryFailed as refused:
-        raise PlatformError(f"Athena refused the query: {refused}", "Look at `acude logs athena`.") from None
+        raise AcudeError(f"Athena refused the query: {refused}", "Look at `acude logs athena`.") from None
     except BotoCoreError as problem:
-        raise PlatformError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
+        raise AcudeError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
     except KafkaError as problem:
-        raise PlatformError(
+        raise AcudeError(
             f"The broker refused a record: {type(problem).__name__}: {problem}",
             "What was sent is remembered: run the same command again for the rest.",
         ) from None

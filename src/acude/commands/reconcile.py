@@ -22,7 +22,7 @@ def reconcile(
     to: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last UTC day, included; today unless given.")
     ] = None,
-    wait_s: Annotated[int, typer.Option("--wait", help="Ask again for so many seconds while something differs.")] = 30,
+    wait_s: Annotated[int, typer.Option("--wait", help="Seconds to ask again while something differs.")] = 30,
     as_json: Json = False,
 ) -> None:
     """Compare ledger, inbox, silver, gold, warehouse and Athena to the cent, and the sets of records by coordinate.

@@ -120,7 +120,6 @@ def simulate(
       acude risk simulate --live
     """
     from acude.commands.simulate import duration  # noqa: PLC0415 - imports the Kafka client
-    from acude.kafka.producer import BrokerError  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
     from acude.simulator.payments.play import Sent, play  # noqa: PLC0415
 
@@ -131,21 +130,16 @@ def simulate(
     def show(sent: Sent) -> None:
         err.print(f"{sum(sent.labels.values()):,} payments", markup=False)
 
-    try:
-        sent = play(
-            settings(),
-            rate,
-            None if live else duration(length),
-            seed=seed,
-            fraud_share=fraud_share,
-            labels_after=duration(labels_after) if labels_after else None,
-            on_progress=show if not live else lambda _: None,
-            stop=stop,
-        )
-    except BrokerError as problem:
-        err.print(f"[red]✗[/red] {problem.found}")
-        err.print(f"  {problem.next_step}")
-        raise typer.Exit(2) from None
+    sent = play(
+        settings(),
+        rate,
+        None if live else duration(length),
+        seed=seed,
+        fraud_share=fraud_share,
+        labels_after=duration(labels_after) if labels_after else None,
+        on_progress=show if not live else lambda _: None,
+        stop=stop,
+    )
     if as_json:
         answer = {"corrida": sent.run, "enviadas": dict(sent.labels), "falhas": sent.failed}
         print_json(answer | {"contestadas": sent.findings})

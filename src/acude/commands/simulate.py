@@ -14,7 +14,6 @@ from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.local.errors import PlatformError
 from acude.simulator.faults import Shares
 from acude.simulator.play import Config, Progress, Summary, play
 
@@ -80,10 +79,6 @@ def simulate(
     try:
         with _Show() as show:
             summary = play(config, show, _stop_on_signals())
-    except PlatformError as problem:
-        err.print(f"[red]✗[/red] {problem.found}")
-        err.print(f"  {problem.next_step}")
-        raise typer.Exit(2) from None
     except KeyboardInterrupt:
         err.print("Ended without waiting for the last answers; the ledger lists those sends as sem_resposta.")
         raise typer.Exit(130) from None

@@ -5,7 +5,8 @@ from dataclasses import asdict
 import typer
 
 from acude.commands.output import Json, out, print_json, print_table
-from acude.local.platform import Platform, ServiceStatus
+from acude.local.platform import Platform
+from acude.local.status import ServiceStatus
 
 app = typer.Typer(add_completion=False)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, ServiceProgress, err, print_json, print_table
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import settings
 
@@ -51,11 +51,11 @@ def up(
             platform.up(only or platform.names(live=not servers), progress)
         if not only and not servers:
             _let_schedules_run(platform)
-    except (KeyboardInterrupt, PlatformError) as problem:
+    except (KeyboardInterrupt, AcudeError) as problem:
         # Nobody would stop in the background what a foreground start has left.
         if not detach:
             _down(platform)
-        if isinstance(problem, PlatformError):
+        if isinstance(problem, AcudeError):
             raise
         raise typer.Exit(130) from None
     _print_addresses(platform, as_json=as_json)
@@ -84,7 +84,7 @@ def _stop_signal() -> threading.Event:
 
 
 def _watch(platform: Platform, done: threading.Event) -> None:
-    """Wait for the end, also by somebody's `acude down`; say when a server died and was started again."""
+    """Waits for the end, also by `acude down`; reports servers that died and were started again."""
     seen = {row.name: row.restarts for row in platform.status(memory=False)}
     try:
         while not done.wait(_LOOK_EVERY_S) and platform.is_running():

@@ -8,7 +8,7 @@ trailing bytes, RFC 3339 times, bounds and allowed values.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,11 +20,21 @@ import pyarrow.compute as pc
 
 from acude.contracts.documents import Tokens, is_document
 from acude.contracts.fields import DecimalReader, Refusal, Refused, arrow_type, decimal_reader, field_type
-from acude.contracts.model import Contract, Variants
+from acude.contracts.model import Contract
+from acude.contracts.refusals import (
+    EARLIEST,
+    UNREADABLE,
+    explain,
+    no_repeats,
+    refuse_absurd_time,
+    refuse_wrong_variant,
+    refuse_wrong_variants,
+    utc,
+    wrong_document,
+    wrong_size,
+)
 
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_DAY = timedelta(days=1)
-_EARLIEST_US = int(_EARLIEST.timestamp() * 1_000_000)
+_EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
 _DAY_US = 86_400_000_000
 _FIRST_US, _BEYOND_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 """Midnight of the years 1 and 10000, UTC."""
@@ -42,49 +52,6 @@ class Decoded:
     day: pa.Date32Array
     late: pa.BooleanArray
     refusals: dict[int, Refusal]
-
-
-_REASONS = (
-    ("missing required field", "campo_ausente"),
-    ("unknown field", "campo_desconhecido"),
-    ("Invalid", "valor_invalido"),
-    ("of length", "valor_invalido"),
-    ("out of range", "valor_invalido"),
-    ("` >=", "valor_invalido"),
-    ("` <=", "valor_invalido"),
-    ("matching regex", "valor_invalido"),
-)
-
-
-_UNREADABLE = (Refused, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What a payload that is none can raise."""
-
-
-def _explain(problem: Exception, payload: bytes) -> Refusal:
-    """The reason code and sentence of what msgspec said."""
-    text = str(problem)
-    if isinstance(problem, Refused):
-        return problem.refusal
-    if isinstance(problem, RecursionError):
-        return Refusal("json_invalido", "Nested more deeply than anything can be read")
-    try:
-        payload.decode("utf-8")
-    except UnicodeDecodeError as broken:
-        return Refusal("utf8_invalido", f"Expected UTF-8, found byte 0x{payload[broken.start]:02x} at {broken.start}")
-    if not isinstance(problem, msgspec.ValidationError):
-        return Refusal("json_invalido", text)
-    for sign, reason in _REASONS:
-        if sign in text:
-            return Refusal(reason, text)
-    return Refusal("tipo_errado", text)
-
-
-def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise Refused("campo_repetido", f"Object contains field `{name}` more than once")
-    return dict(pairs)
 
 
 class Decoder:
@@ -132,10 +99,10 @@ class Decoder:
         for position, payload in enumerate(payloads.to_pylist()):
             try:
                 if not payload or len(payload) > limit:
-                    raise _wrong_size(payload, limit)
+                    raise wrong_size(payload, limit)
                 row = astuple(decode(payload))
-            except _UNREADABLE as problem:
-                refusals[position] = _explain(problem, payload or b"")
+            except UNREADABLE as problem:
+                refusals[position] = explain(problem, payload or b"")
                 row = self._nothing
             rows.append(row)
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True)) or [()] * len(self.fields)
@@ -148,13 +115,13 @@ class Decoder:
         self._refuse_absurd_times(moments, taken_at, refusals)
         named = dict(zip(self.contract.column_names, arrays, strict=True))
         if self.contract.variants:
-            _refuse_wrong_variants(named, self.contract.variants, refusals)
+            refuse_wrong_variants(named, self.contract.variants, refusals)
         for name in self.contract.documents:
             arrays[self.contract.column_names.index(name)] = self._documents(name, named[name], refusals)
         return self._aligned(arrays, taken_at, refusals)
 
     def one(self, payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
-        """One payload's fields by name, with the same checks as `decode` and without Arrow, for who can't wait.
+        """One payload's fields by name, with the same checks as `decode`, without Arrow: faster for a single payload.
 
         Args:
             payload: the record's value.
@@ -165,25 +132,25 @@ class Decoder:
         """
         try:
             if not payload or len(payload) > self.contract.max_bytes:
-                raise _wrong_size(payload, self.contract.max_bytes)
+                raise wrong_size(payload, self.contract.max_bytes)
             fields = dict(zip(self._names, msgspec.structs.astuple(self._decode(payload)), strict=True))
-        except _UNREADABLE as problem:
-            raise Refused(*_explain(problem, payload or b"")) from None
+        except UNREADABLE as problem:
+            raise Refused(*explain(problem, payload or b"")) from None
         for place, read in self._decimals.items():
             raw = fields[self._names[place]]
             fields[self._names[place]] = None if raw is None else read(raw)
         present = [name for name, value in fields.items() if value is not None]
         quotes = 2 * (len(present) + sum(name in self._quoted for name in present))
         if payload.count(b'"') != quotes or b"\\" in payload:
-            json.loads(payload, object_pairs_hook=_no_repeats)
+            json.loads(payload, object_pairs_hook=no_repeats)
         for name in self._moments:
-            fields[name] = _utc(name, fields[name])
-        _refuse_absurd_time(fields[self.contract.column_names[self._event_time]], taken_at)
+            fields[name] = utc(name, fields[name])
+        refuse_absurd_time(fields[self.contract.column_names[self._event_time]], taken_at)
         if self.contract.variants:
-            _refuse_wrong_variant(fields, self.contract.variants)
+            refuse_wrong_variant(fields, self.contract.variants)
         for name in self.contract.documents:
             if fields[name] is not None and not is_document(fields[name]):
-                raise Refused(*_wrong_document(name))
+                raise Refused(*wrong_document(name))
         return fields
 
     def _refuse_repeats(self, payloads: pa.BinaryArray, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
@@ -199,7 +166,7 @@ class Decoder:
         for position in np.flatnonzero((quotes != 2 * (present + texts)) | escaped).tolist():
             if position not in refusals:
                 try:
-                    json.loads(payloads[position].as_py(), object_pairs_hook=_no_repeats)
+                    json.loads(payloads[position].as_py(), object_pairs_hook=no_repeats)
                 except Refused as problem:
                     refusals[position] = problem.refusal
 
@@ -210,14 +177,14 @@ class Decoder:
             with np.errstate(invalid="ignore"):
                 beyond = (micros < _FIRST_US) | (micros >= _BEYOND_US)
             for position in np.flatnonzero(beyond).tolist():
-                refusals.setdefault(position, _beyond(name))
+                refusals.setdefault(position, beyond(name))
 
     def _documents(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
         """The column with tokens; wrong check digits are refused."""
         found = column.to_pylist()
         for position, text in enumerate(found):
             if text is not None and not is_document(text):
-                refusals.setdefault(position, _wrong_document(name))
+                refusals.setdefault(position, wrong_document(name))
         return pa.array([text and self._tokens.of(text) for text in found], pa.string()) if self._tokens else column
 
     def _refuse_absurd_times(
@@ -228,7 +195,7 @@ class Decoder:
             absurd = (moments < _EARLIEST_US) | (moments > latest)
         for position in np.flatnonzero(absurd).tolist():
             if position not in refusals:
-                refusals[position] = _absurd(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
+                refusals[position] = absurd(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
 
     def _aligned(self, arrays: list[pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> Decoded:
         fields = pa.StructArray.from_arrays(arrays, fields=self.fields)
@@ -240,70 +207,6 @@ class Decoder:
         lateness = self.contract.lateness
         late = pc.greater(delay, int(lateness.total_seconds() * 1e6)) if lateness else pc.less(delay, -(2**62))
         return Decoded(fields, moments.cast(pa.date32()), late, refusals)
-
-
-def _refuse_wrong_variants(columns: dict[str, pa.Array], variants: Variants, refusals: dict[int, Refusal]) -> None:
-    """Finds fields that the value of `variants.by` asks for and that are missing, or that it doesn't know."""
-    kinds = columns[variants.by]
-    for name in variants.names:
-        needed = pc.is_in(kinds, pa.array(variants.needing(name), pa.string()))
-        allowed = pc.is_in(kinds, pa.array(variants.allowing(name), pa.string()))
-        missing = pc.and_(needed, columns[name].is_null())
-        foreign = pc.and_(pc.invert(allowed), columns[name].is_valid())
-        for wrong, needed_one in ((missing, True), (foreign, False)):
-            for position in np.flatnonzero(wrong).tolist():
-                kind = kinds[position].as_py()
-                refusals.setdefault(position, _wrong_variant(variants.by, kind, name, needed=needed_one))
-
-
-def _refuse_wrong_variant(fields: dict[str, Any], variants: Variants) -> None:
-    kind = fields[variants.by]
-    for name in variants.names:
-        if fields[name] is None and kind in variants.needing(name):
-            raise Refused(*_wrong_variant(variants.by, kind, name, needed=True))
-        if fields[name] is not None and kind not in variants.allowing(name):
-            raise Refused(*_wrong_variant(variants.by, kind, name, needed=False))
-
-
-def _wrong_variant(by: str, kind: str, name: str, *, needed: bool) -> Refusal:
-    if needed:
-        return Refusal("campo_ausente", f"{by} {kind} needs field `{name}`")
-    return Refusal("campo_desconhecido", f"{by} {kind} has no field `{name}`")
-
-
-def _wrong_document(name: str) -> Refusal:
-    return Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`")
-
-
-def _absurd(found: datetime) -> Refusal:
-    return Refusal(
-        "tempo_absurdo", f"Expected a time from 2000-01-01 to a day after its arrival, got {found.isoformat()}"
-    )
-
-
-def _refuse_absurd_time(moment: datetime | None, taken_at: datetime) -> None:
-    if moment is not None and not _EARLIEST <= moment <= taken_at + _DAY:
-        raise Refused(*_absurd(moment))
-
-
-def _beyond(name: str) -> Refusal:
-    return Refusal("tempo_absurdo", f"Expected a time of the years 1 to 9999 in UTC - at `$.{name}`")
-
-
-def _utc(name: str, moment: datetime | None) -> datetime | None:
-    """A time without a zone is UTC."""
-    if moment is None:
-        return None
-    try:
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except OverflowError:
-        raise Refused(*_beyond(name)) from None
-
-
-def _wrong_size(payload: bytes | None, limit: int) -> Refused:
-    if not payload:
-        return Refused("vazio", "Expected a JSON object, found no bytes")
-    return Refused("grande_demais", f"Expected at most {limit} bytes, found {len(payload)}")
 
 
 def _decimals(

@@ -20,6 +20,7 @@ from pathlib import Path
 import pyarrow as pa
 import yaml
 
+from acude.errors import AcudeError
 from acude.settings import settings
 
 SERVICE = "servicos"
@@ -33,7 +34,7 @@ _SIMULATED = re.compile(r"p\d+")
 _HEADER = ("id_produto", "descricao", "categoria", "preco")
 
 
-class DimensionError(ValueError):
+class DimensionError(AcudeError):
     """The dimension's file holds a row that can't be used; says which and why."""
 
 

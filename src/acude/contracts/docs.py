@@ -7,7 +7,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from acude.contracts.model import Column, Contract, Layer, load
+from acude.contracts.column import Column
+from acude.contracts.model import Contract, Layer, load
 
 _LAYERS = {
     Layer.TOPIC: ("Topics", "What arrives on Kafka."),

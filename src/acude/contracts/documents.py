@@ -29,7 +29,7 @@ class Tokens:
 
     Attributes:
         key_id: names the key in the token, so that tokens of an older key are known as such.
-        key: secret; who has it can find a known person's token, and nobody can get the document back from one.
+        key: secret. Its owner can compute a known person's token; the document can't be computed from a token.
     """
 
     key_id: str

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from acude.contracts.model import Column
+from acude.contracts.column import Column
 
 _INT_BOUNDS = {"int": 2**31 - 1, "bigint": 2**63 - 1}
 _ARROW = {

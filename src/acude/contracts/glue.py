@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from acude.contracts.model import Column, Contract
+from acude.contracts.column import Column
+from acude.contracts.model import Contract
 
 COMMENT_LIMIT = 255
 """Characters that Glue keeps of a column's comment."""

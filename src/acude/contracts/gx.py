@@ -6,7 +6,8 @@ imported to render them.
 
 from typing import Any
 
-from acude.contracts.model import Column, Contract
+from acude.contracts.column import Column
+from acude.contracts.model import Contract
 
 Expectation = dict[str, Any]
 """`type`, `kwargs` and `meta`, as in a suite file."""

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Any, Final
 
-from acude.contracts.model import Column, Contract, Variants
+from acude.contracts.column import Column, Variants
+from acude.contracts.model import Contract
 
 Json = dict[str, Any]
 
@@ -20,17 +21,6 @@ _SIMPLE: dict[str, Json] = {
     "timestamp": {"type": "string", "format": "date-time"},
     "array<string>": {"type": "array", "items": {"type": "string"}},
 }
-
-
-def payload_schema(contract: Contract) -> Json:
-    """The schema of one payload; `oneOf` a schema a variant where the contract has variants.
-
-    Args:
-        contract: a topic's.
-    """
-    if not contract.variants:
-        return _object(contract, list(contract.columns), {})
-    return {"oneOf": list(variant_schemas(contract).values())}
 
 
 def variant_schemas(contract: Contract) -> dict[str, Json]:

@@ -5,23 +5,18 @@ file also describes its silver table: the topic's fields, then the lineage colum
 Source of the format: Open Data Contract Standard v3 (bitol.io).
 """
 
-import re
 from datetime import timedelta
-from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
+from acude.contracts.column import Column, Variants
+from acude.errors import AcudeError
 from acude.settings import settings
-
-TYPE = re.compile(
-    r"string|int|bigint|double|boolean|date|timestamp|binary|decimal\(\d{1,2},\d{1,2}\)"
-    r"|array<string>|array<struct<chave:string,valor:binary>>"
-)
 
 
 class Layer(StrEnum):
@@ -34,80 +29,8 @@ class Layer(StrEnum):
     WAREHOUSE = "redshift"
 
 
-class ContractError(ValueError):
+class ContractError(AcudeError):
     """A contract file that can't be used; says file, place and what to write instead."""
-
-
-class Column(BaseModel):
-    """One column or field.
-
-    `type` is a Spark SQL type name (`decimal(18,4)`, `timestamp` is UTC with microseconds); `minimum`, `maximum`,
-    `values` and `pattern` bound the value; `classification` is `pessoal` for personal data, `documento` for a CPF or
-    CNPJ, which has a token in its place from silver on.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    type: str
-    description: str
-    required: bool = False
-    primary_key: bool = False
-    partition: bool = False
-    minimum: Decimal | None = None
-    maximum: Decimal | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    values: tuple[str, ...] = ()
-    pattern: str | None = None
-    classification: str = "publico"
-
-    @field_validator("type")
-    @classmethod
-    def _known_type(cls, value: str) -> str:
-        if not TYPE.fullmatch(value):
-            raise ValueError(
-                f"physicalType {value!r} is not one that every engine here can store; known: {TYPE.pattern}"
-            )
-        return value
-
-    @property
-    def decimal(self) -> tuple[int, int] | None:
-        """Precision and scale of a decimal column, else None."""
-        found = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.type)
-        return (int(found[1]), int(found[2])) if found else None
-
-
-class Variants(BaseModel):
-    """Fields that depend on the value of field `by`.
-
-    `required` and `optional` name fields by that value; a field that stands there is refused with all other values.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    by: str
-    required: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    optional: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    @field_validator("required", "optional", mode="before")
-    @classmethod
-    def _pairs(cls, value: dict[str, list[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The file's mapping as something that can be hashed."""
-        return tuple((kind, tuple(names)) for kind, names in value.items())
-
-    def needing(self, name: str) -> list[str]:
-        """Values of `by` with which the field must be there."""
-        return [value for value, names in self.required if name in names]
-
-    def allowing(self, name: str) -> list[str]:
-        """Values of `by` with which the field may be there."""
-        return [value for value, names in (*self.required, *self.optional) if name in names]
-
-    @property
-    def names(self) -> list[str]:
-        """The fields that depend on `by`, each once."""
-        return list(dict.fromkeys(name for _, names in (*self.required, *self.optional) for name in names))
 
 
 class Contract(BaseModel):
@@ -128,7 +51,7 @@ class Contract(BaseModel):
     freshness: timedelta | None = None
     event_time: str | None = None
     event_id: str = Field(
-        "id_evento", description="Topics: the field that tells repeats; where it is null nothing does"
+        "id_evento", description="Topics: the field that identifies repeats; a row without it is never one"
     )
     variants: Variants | None = None
     lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")
@@ -250,7 +173,7 @@ def read(path: Path) -> Contract:
         ContractError: names the file and what is missing or wrong.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         table = raw["schema"][0]
         extra = {entry["property"]: entry["value"] for entry in raw.get("customProperties", ())}
         sla = {entry["property"]: f"{entry['value']}{entry['unit']}" for entry in raw.get("slaProperties", ())}
@@ -317,6 +240,11 @@ def tables(folder: Path | None = None) -> list[Contract]:
     return [
         contract for contract in load(folder).values() if contract.layer in {Layer.BRONZE, Layer.SILVER, Layer.GOLD}
     ]
+
+
+def marts(folder: Path | None = None) -> list[Contract]:
+    """The gold tables that the batch replaces a day (or month) at a time; each has a job of its name."""
+    return [contract for contract in tables(folder) if contract.layer is Layer.GOLD and contract.daily]
 
 
 def table(full_name: str) -> Contract:

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from acude.contracts.model import Column, Contract, ContractError, Layer, load
+from acude.contracts.column import Column
+from acude.contracts.model import Contract, ContractError, Layer, load, marts
 
 Dialect = Literal["redshift", "postgres"]
 
@@ -100,11 +101,9 @@ def warehouse_contracts(folder: Path | None = None) -> list[Contract]:
     Args:
         folder: where the contracts lie; the project's unless given.
     """
-    everything = load(folder).values()
-    own = [contract for contract in everything if contract.layer is Layer.WAREHOUSE]
+    own = [contract for contract in load(folder).values() if contract.layer is Layer.WAREHOUSE]
     names = {contract.name for contract in own}
-    marts = [c for c in everything if c.layer is Layer.GOLD and c.daily and c.name not in names]
-    return own + marts
+    return own + [mart for mart in marts(folder) if mart.name not in names]
 
 
 def _distribution(contract: Contract) -> str:

@@ -5,7 +5,8 @@ from functools import lru_cache
 import pyarrow as pa
 from pyspark.sql import types as t
 
-from acude.contracts.model import Column, Contract
+from acude.contracts.column import Column
+from acude.contracts.model import Contract
 
 _SIMPLE: dict[str, tuple[t.DataType, pa.DataType]] = {
     "string": (t.StringType(), pa.string()),

@@ -1,7 +1,9 @@
 """What is wrong with a sales file, said so that its sender can mend it."""
 
+from acude.errors import AcudeError
 
-class InboxError(ValueError):
+
+class InboxError(AcudeError):
     """A day's file that can't be published.
 
     Attributes:

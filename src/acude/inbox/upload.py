@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,8 +27,10 @@ _CHECKSUM = "sha256"
 _AT_ONCE = 8
 
 
-class InboxError(PlatformError):
+class InboxError(AcudeError):
     """Files that can't be put into the inbox as they are; nothing was uploaded."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)

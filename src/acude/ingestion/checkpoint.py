@@ -5,7 +5,6 @@ number. What the driver must know of a life is one small object, changed by cond
 that lost its lease can't begin another batch.
 """
 
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -33,7 +32,7 @@ class Life(Record):
     """What a driver must know of a checkpoint.
 
     Attributes:
-        id: names it in the tables.
+        id: names it in the tables; later ones sort behind.
         inicio: Kafka's `startingOffsets`, for as long as Spark has none of its own.
         lote: the last micro-batch that was begun, -1 before the first.
         ingerido_em: its time, with which a repetition lands, too.
@@ -57,7 +56,7 @@ class Checkpoint:
     @property
     def folder(self) -> str:
         """Where Spark keeps its part, below the lake."""
-        return folder_of(self.known)
+        return _folder_of(self.known)
 
     @property
     def known(self) -> Life:
@@ -77,7 +76,7 @@ class Checkpoint:
             Kafka's `startingOffsets`; Spark takes them as long as it has none of its own.
         """
         if self.life is None or self._is_damaged(self.life):
-            self._write(Life(id=str(uuid4()), inicio=starting()))
+            self._write(Life(id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}", inicio=starting()))
         else:
             # Takes the object over: whoever wrote it before can't any more.
             self._write(self.life)
@@ -99,7 +98,7 @@ class Checkpoint:
 
     def _is_damaged(self, life: Life) -> bool:
         """Whether Spark lacks the offsets of a batch that was begun."""
-        last = _last_offsets(self._s3, self._bucket, folder_of(life))
+        last = _last_offsets(self._s3, self._bucket, _folder_of(life))
         if last >= life.lote:
             return False
         log.warning("The checkpoint %s lacks the offsets of batch %d", life.id, life.lote)
@@ -127,7 +126,7 @@ class Checkpoint:
         self.life, self._etag = life, answer["ETag"]
 
 
-def folder_of(life: Life) -> str:
+def _folder_of(life: Life) -> str:
     """Where Spark keeps its part of a life, below the lake."""
     return f"{FOLDER}/{life.id}"
 
@@ -137,14 +136,3 @@ def _last_offsets(client: Any, bucket: str, folder: str) -> int:  # noqa: ANN401
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/offsets/")
     names = (_OFFSETS.search(entry["Key"]) for page in pages for entry in page.get("Contents", ()))
     return max((int(name[1]) for name in names if name), default=-1)
-
-
-def life_of(config: Settings) -> Life | None:
-    """The current life, for whoever only looks."""
-    return Checkpoint(config).life
-
-
-def offsets_of(text: str) -> dict[str, dict[str, int]]:
-    """Kafka's offsets as JSON by topic and partition."""
-    found: dict[str, dict[str, int]] = json.loads(text)
-    return found

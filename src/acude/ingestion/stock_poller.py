@@ -30,8 +30,8 @@ from tenacity import (
 )
 
 from acude import aws
+from acude.errors import AcudeError
 from acude.kafka.producer import connect
-from acude.local.errors import PlatformError
 from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Poller:
         try:
             names = self._warehouses.ids()
             self._producer = self._producer or connect(self._config, "acude-poller")
-        except (WarehouseError, PlatformError) as problem:
+        except (WarehouseError, AcudeError) as problem:
             return Outcome(0, {"*": str(problem)})
         for armazem in names:
             try:

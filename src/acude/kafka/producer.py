@@ -6,8 +6,8 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.codec import has_zstd
 from kafka.errors import KafkaError
 
+from acude.errors import AcudeError
 from acude.kafka import brokers
-from acude.local.errors import PlatformError
 from acude.settings import Settings
 
 MAX_REQUEST_BYTES = 2 * 1024 * 1024
@@ -16,8 +16,11 @@ MAX_REQUEST_BYTES = 2 * 1024 * 1024
 _FOUND_WITHIN_MS = 8_000
 
 
-class BrokerError(PlatformError):
+class BrokerError(AcudeError):
     """No broker answers, or it lacks the topic."""
+
+    retryable = True
+    exit_code = 2
 
 
 def connect(config: Settings, client_id: str, **options: Any) -> KafkaProducer:  # noqa: ANN401 - kafka-python's own options

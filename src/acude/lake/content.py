@@ -13,7 +13,8 @@ from hashlib import sha256
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude.contracts.model import Column, Contract
+from acude.contracts.column import Column
+from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_type
 
 _SEPARATOR = "\x1f"

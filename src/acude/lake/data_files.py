@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_schema
+from acude.errors import AcudeError
 from acude.lake.object_store import ObjectStore, object_store
 from acude.lake.statistics import statistics
 from acude.settings import Settings, settings
@@ -36,7 +37,7 @@ _MOST_DISTINCT: Final = 0.5
 """A dictionary pays where fewer of the first rows' values than this share are distinct."""
 
 
-class ContractViolation(ValueError):  # noqa: N818 - the style guide's name for it
+class ContractViolation(AcudeError):  # noqa: N818 - the style guide's name for it
     """Rows that don't keep their table's contract; carries table, column, what was found and the rule."""
 
     def __init__(self, table: str, column: str, found: str, rule: str) -> None:

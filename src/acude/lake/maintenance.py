@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import Contract, tables
+from acude.errors import AcudeError
 from acude.lake import delta_log
 from acude.lake.commit import BatchWriter, Change, Writer, commit, rewrite
 from acude.lake.data_files import (
@@ -43,7 +44,7 @@ LARGE_FILE = 64 * 2**20
 """Bytes from which on a file is not joined with others any more."""
 
 
-class MaintenanceError(ValueError):
+class MaintenanceError(AcudeError):
     """What was asked for can't be done; says what would."""
 
 

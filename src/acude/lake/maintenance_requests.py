@@ -19,6 +19,7 @@ from pydantic import Field
 
 from acude.aws import s3
 from acude.contracts.model import table as contract_of
+from acude.errors import AcudeError
 from acude.lake import run_records
 from acude.lake.lease import Lease
 from acude.settings import settings
@@ -37,8 +38,10 @@ _ANSWERS_KEPT = timedelta(days=1)
 Action = Literal["compact", "expire"]
 
 
-class ControlError(RuntimeError):
+class ControlError(AcudeError):
     """A request that was refused, failed or not answered in time."""
+
+    retryable = True
 
 
 class Request(run_records.Record):

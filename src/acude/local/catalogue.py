@@ -1,7 +1,7 @@
 """The local Glue: ``python -m acude.local.catalogue``.
 
 Moto's server speaks Glue's API and keeps everything in memory. Registering the tables belongs to its start, so that the
-catalogue is also whole after the keeper has replaced a dead server.
+catalogue is also whole after the supervisor has replaced a dead server.
 """
 
 import logging

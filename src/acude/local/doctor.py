@@ -136,7 +136,7 @@ def missing_jars(config: Settings) -> list[str]:
 
 
 def taken_ports(config: Settings) -> list[tuple[int, str, str]]:
-    """Ports of the platform that somebody else holds, as (port, setting, holder)."""
+    """Ports of the platform that another program holds, as (port, setting, holder)."""
     own = own_ports(processes.marked(config.var))
     every = [port for service in all_services(config) for port in service.ports]
     return [

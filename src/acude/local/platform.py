@@ -1,57 +1,40 @@
 """The one-machine platform: start the servers in order, wait until each answers, look after them, stop them."""
 
 import fcntl
-import re
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from tenacity import Retrying, retry_if_not_exception_type, stop_after_delay, stop_when_event_set, wait_fixed
+from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from acude.local import certificates, ports, processes
 from acude.local.environment import ensure_local_env, has_tls
 from acude.local.errors import PlatformError
+from acude.local.readiness import wait_ready
 from acude.local.service import Service
 from acude.local.services import all_services, chosen, start_order
-from acude.local.supervisor import Supervisor, ending_meanwhile, log_path
+from acude.local.status import ServiceStatus, status
+from acude.local.supervisor import Supervisor, ending_meanwhile
 from acude.settings import Settings, settings
 
 LEAST_FREE_GB = 2
 """Below this Kafka and the object store begin to refuse writes."""
 
-_MOST_LIVES = 3
-
 Progress = Callable[[str, str], None]
 """Called with a service's name and its new state: waiting, starting, ready, stopping, stopped."""
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """One row of ``acude status``; ``state`` is up, starting, stopped or failed."""
-
-    name: str
-    purpose: str
-    state: str
-    pid: int | None
-    memory_bytes: int
-    restarts: int
-    address: str
-    login: str
-    live: bool
 
 
 class Platform:
     """The servers of one ``var`` directory.
 
-    Every method may be called from any process of the same user: the keeper's state is the only state.
+    Every method may be called from any process of the same user: the supervisor's state is the only state.
     """
 
     def __init__(self, config: Settings | None = None) -> None:
         self.config = config or settings()
-        self._keeper = Supervisor(self.config)
+        self._supervisor = Supervisor(self.config)
         self._give_up = threading.Event()
 
     def up(self, names: Iterable[str] | None = None, on_progress: Progress = lambda _name, _state: None) -> None:
@@ -71,32 +54,32 @@ class Platform:
             self.config = ensure_local_env(self.config)
             services = all_services(self.config)
             wanted = {service.name for service in chosen(services, names)}
-            if not self._keeper.is_running():
-                # A keeper that was killed leaves its servers behind; nobody would look after them any more.
+            if not self._supervisor.is_running():
+                # A supervisor that was killed leaves its servers behind; nobody would look after them any more.
                 processes.end_marked(self.config.var)
-            wanted |= self._keeper.launch(services)
+            wanted |= self._supervisor.launch(services)
             self._start_all([service for service in services if service.name in wanted], on_progress)
 
     def _settle_tls(self) -> None:
         """Makes certificates where they are wanted; servers that run already must speak as these will."""
-        if self._keeper.is_running() and has_tls(self.config) != self.config.tls:
+        if self._supervisor.is_running() and has_tls(self.config) != self.config.tls:
             running = "with" if has_tls(self.config) else "without"
             raise PlatformError(f"The servers run {running} TLS.", "Stop them with `acude down`, and start them again.")
         if self.config.tls:
             certificates.ensure(self.config)
 
     def down(self, on_progress: Progress = lambda _name, _state: None) -> int:
-        """Stop every service, dependents first, then the keeper, then whatever it may have lost sight of.
+        """Stop every service, dependents first, then the supervisor, then whatever it may have lost sight of.
 
         Returns:
-            How many processes had to be ended outside the keeper.
+            How many processes had to be ended outside the supervisor.
         """
-        if self._keeper.is_running():
+        if self._supervisor.is_running():
             with ending_meanwhile():
                 running = [service for service in all_services(self.config) if self.pid(service.name)]
                 for wave in reversed(_waves(running)):
                     self._stop_all(wave, on_progress)
-                self._keeper.shutdown()
+                self._supervisor.shutdown()
             _wait_until(lambda: not processes.marked(self.config.var), 10)
         ended = processes.end_marked(self.config.var)
         for service in all_services(self.config):
@@ -104,45 +87,22 @@ class Platform:
         return ended
 
     def is_running(self) -> bool:
-        """Whether a keeper looks after this ``var``, with however few services."""
-        return self._keeper.is_running()
+        """Whether a supervisor looks after this ``var``, with however few services."""
+        return self._supervisor.is_running()
 
     def names(self, *, live: bool) -> list[str]:
         """Every service's name, with or without the shop that is played and its streams."""
         return [service.name for service in all_services(self.config) if live or not service.live]
 
-    def is_up(self, names: Iterable[str] | None = None) -> bool:
-        """Whether the named services (None: every server) run and listen."""
-        wanted = {service.name for service in chosen(all_services(self.config), names)}
-        return all(row.state == "up" for row in self.status(memory=False) if row.name in wanted)
-
     def status(self, *, memory: bool = True) -> list[ServiceStatus]:
-        """One row a service; ``memory=False`` leaves the slowest part out."""
-        info = self._keeper.info() if self._keeper.is_running() else {}
-        deaths = self._deaths() if info else {}
-        rows = []
-        for service in all_services(self.config):
-            pid = info.get(service.name, {}).get("pid") or None
-            rows.append(
-                ServiceStatus(
-                    name=service.name,
-                    purpose=service.purpose,
-                    state=_state(service, info.get(service.name, {}).get("statename", "STOPPED")),
-                    pid=pid,
-                    memory_bytes=processes.memory_bytes(pid) if pid and memory else 0,
-                    restarts=deaths.get(service.name, 0),
-                    address=service.address,
-                    login=service.login,
-                    live=service.live,
-                )
-            )
-        return rows
+        """One row per service; ``memory=False`` leaves the slowest part out."""
+        return status(self.config, self._supervisor, memory=memory)
 
     def pid(self, name: str) -> int | None:
         """Process id of a running service."""
-        if not self._keeper.is_running():
+        if not self._supervisor.is_running():
             return None
-        return self._keeper.info().get(name, {}).get("pid") or None
+        return self._supervisor.info().get(name, {}).get("pid") or None
 
     def start(self, name: str) -> None:
         """Start one service and wait until it answers; its dependencies must be up."""
@@ -150,26 +110,16 @@ class Platform:
 
     def stop(self, name: str) -> None:
         """Stop one service and leave it stopped."""
-        self._keeper.stop(self._service(name).name)
-
-    def restart(self, name: str) -> None:
-        """Stop one service, start it, and wait until it answers."""
-        self.stop(name)
-        self.start(name)
+        self._supervisor.stop(self._service(name).name)
 
     def wait_ready(self, name: str) -> None:
         """Wait until a service answers."""
-        self._wait_ready(self._service(name))
+        wait_ready(self._service(name), self.config, self._supervisor, self._give_up)
 
     def wait_back(self, name: str, dead: int) -> None:
-        """Wait until the keeper has replaced the dead process and the service answers again."""
+        """Wait until the supervisor has replaced the dead process and the service answers again."""
         _wait_until(lambda: self.pid(name) not in {None, dead}, 30)
         self.wait_ready(name)
-
-    def log_tail(self, name: str, lines: int = 15) -> list[str]:
-        """The last lines of a service's log."""
-        path = log_path(self.config, name)
-        return path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
 
     def _service(self, name: str) -> Service:
         return next(service for service in chosen(all_services(self.config), [name]) if service.name == name)
@@ -199,11 +149,11 @@ class Platform:
         service.prepare(self.config)
         if not self.pid(service.name):
             ports.require_free(service.name, service.ports)
-            self._keeper.start(service.name)
+            self._supervisor.start(service.name)
         try:
-            self._wait_ready(service)
+            wait_ready(service, self.config, self._supervisor, self._give_up)
         except PlatformError:
-            self._keeper.stop(service.name)
+            self._supervisor.stop(service.name)
             raise
         service.finish(self.config)
         on_progress(service.name, "ready")
@@ -211,57 +161,11 @@ class Platform:
     def _stop_all(self, services: list[Service], on_progress: Progress) -> None:
         def stop(service: Service) -> None:
             on_progress(service.name, "stopping")
-            self._keeper.stop(service.name)
+            self._supervisor.stop(service.name)
             on_progress(service.name, "stopped")
 
         with ThreadPoolExecutor(max_workers=len(services)) as pool:
             list(pool.map(stop, services))
-
-    def _wait_ready(self, service: Service) -> None:
-        lives: set[int] = set()
-
-        def ask() -> None:
-            self._require_alive(service, lives)
-            service.ready(self.config)
-
-        attempts = Retrying(
-            retry=retry_if_not_exception_type(PlatformError),
-            stop=stop_after_delay(service.timeout_s) | stop_when_event_set(self._give_up),
-            wait=wait_fixed(0.2),
-            retry_error_callback=lambda state: self._too_late(
-                service, state.outcome.exception() if state.outcome else None
-            ),
-        )
-        attempts(ask)
-
-    def _require_alive(self, service: Service, lives: set[int]) -> None:
-        """Raise when the keeper has given up, or has started it so often that it will not get better."""
-        info = self._keeper.info()[service.name]
-        lives.add(info["pid"])
-        # One that has just exited is started again in a moment, as long as the keeper has not given up.
-        if info["statename"] in {"FATAL", "STOPPED"} or len(lives - {0}) > _MOST_LIVES:
-            why = info["spawnerr"] or f"exit status {info['exitstatus']}"
-            raise PlatformError(
-                f"{service.name} dies as soon as it is started ({why}).",
-                f"Its last lines are above; the whole log: `acude logs {service.name}`.",
-                self.log_tail(service.name),
-            )
-
-    def _too_late(self, service: Service, last: BaseException | None) -> None:
-        raise PlatformError(
-            f"{service.name} runs but did not answer within {service.timeout_s:.0f} s (last answer: {last!r}).",
-            f"Its last lines are above; the whole log: `acude logs {service.name}`.",
-            self.log_tail(service.name),
-        )
-
-    def _deaths(self) -> dict[str, int]:
-        """How often each service ended by itself since the keeper's start; the keeper's log is the only record."""
-        path = log_path(self.config, "supervisord")
-        text = path.read_text(errors="replace") if path.exists() else ""
-        deaths: dict[str, int] = {}
-        for name in re.findall(r"exited: (\S+) \(", text.rpartition("supervisord started with pid")[2]):
-            deaths[name] = deaths.get(name, 0) + 1
-        return deaths
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -269,13 +173,6 @@ class Platform:
         with (self.config.var / "up.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _state(service: Service, statename: str) -> str:
-    """The keeper's state and the service's ports in one word."""
-    if statename in {"RUNNING", "STARTING"}:
-        return "starting" if any(ports.is_free(port) for port, _ in service.ports) else "up"
-    return "failed" if statename in {"BACKOFF", "FATAL"} else "stopped"
 
 
 def _waves(services: list[Service]) -> list[list[Service]]:
@@ -291,7 +188,7 @@ def _waves(services: list[Service]) -> list[list[Service]]:
 
 
 def _wait_until(done: Callable[[], bool], timeout_s: float) -> None:
-    """Wait for a condition, at most so long."""
+    """Wait for a condition, at most `timeout_s`."""
     Retrying(
         retry=lambda state: not (state.outcome and state.outcome.result()),
         stop=stop_after_delay(timeout_s),

@@ -1,4 +1,4 @@
-"""Who listens where on this machine."""
+"""The ports of this machine, and the processes that listen on them."""
 
 import contextlib
 import socket
@@ -23,7 +23,7 @@ def is_free(port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """Name and process id of whoever listens on a port, as far as this user may see it."""
+    """Name and process id of the listener on a port, as far as this user may see it."""
     with contextlib.suppress(psutil.AccessDenied):
         for connection in psutil.net_connections("tcp"):
             if connection.status != psutil.CONN_LISTEN or not connection.pid or not connection.laddr:

@@ -1,8 +1,9 @@
-"""Asking an AWS API once whether it answers."""
+"""Asking a server once whether it answers."""
 
 from typing import Literal
 
 import boto3
+import httpx
 from botocore.config import Config
 
 from acude.settings import Settings
@@ -22,3 +23,12 @@ def ask_once(service: Literal["s3", "glue", "athena"], endpoint: str | None, con
     """
     client = boto3.client(service, endpoint_url=endpoint, config=_ONCE, **config.aws_options())  # type: ignore[call-overload]
     getattr(client, _QUESTION[service])()
+
+
+def get_once(url: str, config: Settings) -> None:
+    """Ask an HTTP server.
+
+    Raises:
+        httpx.HTTPError: Nobody answers, or the answer is an error.
+    """
+    httpx.get(url, timeout=2, verify=config.tls_context()).raise_for_status()

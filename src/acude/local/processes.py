@@ -11,12 +11,12 @@ MARK = "ACUDE_SUPERVISED"
 
 
 def remember_session(var: Path, session: int) -> None:
-    """Write down the session that the keeper leads; every server is born in it."""
+    """Write down the session that the supervisor leads; every server is born in it."""
     _session_file(var).write_text(str(session))
 
 
 def marked(var: Path) -> list[psutil.Process]:
-    """Every process that belongs to the platform in ``var``, its keeper included, whether that lives or not."""
+    """Every process that belongs to the platform in ``var``, its supervisor included, whether that lives or not."""
     path = _session_file(var)
     session = int(path.read_text()) if path.exists() else None
     return [process for process in psutil.process_iter() if _belongs(process, var, session)]
@@ -26,7 +26,7 @@ def _belongs(process: psutil.Process, var: Path, session: int | None) -> bool:
     try:
         return process.environ().get(MARK) == str(var)
     except psutil.AccessDenied:
-        # Airflow's tasks hide their environment, for it holds secrets; their session tells.
+        # Airflow's tasks hide their environment, for it holds secrets; their session identifies them.
         return session is not None and _session(process.pid) == session
     except (psutil.Error, OSError):
         return False

@@ -1,4 +1,4 @@
-"""supervisord, the keeper of the platform's processes: its configuration and its RPC."""
+"""supervisord, the supervisor of the platform's processes: its configuration and its RPC."""
 
 import contextlib
 import subprocess
@@ -34,7 +34,7 @@ def log_path(config: Settings, name: str) -> Path:
 
 
 def render(config: Settings, services: Iterable[Service]) -> str:
-    """The keeper's configuration: nothing on TCP, nothing started by itself."""
+    """The supervisor's configuration: nothing on TCP, nothing started by itself."""
     sections = [
         f"""\
 [supervisord]
@@ -100,7 +100,7 @@ def _environment(variables: Mapping[str, str]) -> str:
 
 
 class Supervisor:
-    """The keeper of one platform, running or not."""
+    """The supervisor of one platform, running or not."""
 
     def __init__(self, config: Settings) -> None:
         self._config = config
@@ -111,13 +111,13 @@ class Supervisor:
         return ServerProxy("http://localhost", transport=transport).supervisor
 
     def is_running(self) -> bool:
-        """Whether a keeper answers on the socket."""
+        """Whether a supervisor answers on the socket."""
         with contextlib.suppress(*_UNREACHABLE, Fault):
             return bool(self._rpc.getState()["statecode"] == 1)
         return False
 
     def launch(self, services: Iterable[Service]) -> set[str]:
-        """Start the keeper, or give a running one the present list of services.
+        """Start the supervisor, or give a running one the present list of services.
 
         Returns:
             Names of services that ran and were stopped, because their lines have changed.
@@ -133,17 +133,17 @@ class Supervisor:
         socket_path(self._config, NAME).unlink(missing_ok=True)
         program = Path(sys.executable).parent / "supervisord"
         with log_path(self._config, "supervisord-start").open("w") as log:
-            keeper = subprocess.Popen(
+            supervisor = subprocess.Popen(
                 ["env", f"{MARK}={self._config.var}", program, "-n", "-c", config_path(self._config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        remember_session(self._config.var, keeper.pid)
+        remember_session(self._config.var, supervisor.pid)
         if not _until_true(self.is_running):
             lines = log_path(self._config, "supervisord-start").read_text().splitlines()[-20:]
-            raise PlatformError("The process keeper (supervisord) does not answer.", "See its log above.", lines)
+            raise PlatformError("The process supervisor (supervisord) does not answer.", "See its log above.", lines)
         return set()
 
     def _reload(self) -> set[str]:
@@ -158,7 +158,7 @@ class Supervisor:
         return running.intersection(changed)
 
     def info(self) -> dict[str, dict[str, Any]]:
-        """What the keeper knows of each service, by name: statename, pid, start, spawnerr, exitstatus."""
+        """What the supervisor knows of each service, by name: statename, pid, start, spawnerr, exitstatus."""
         return {entry["name"]: entry for entry in self._rpc.getAllProcessInfo()}
 
     def start(self, name: str) -> None:
@@ -172,7 +172,7 @@ class Supervisor:
             self._rpc.stopProcess(name, True)
 
     def shutdown(self) -> None:
-        """Stop the keeper; it stops what still runs."""
+        """Stop the supervisor; it stops what still runs."""
         with contextlib.suppress(*_UNREACHABLE):
             self._rpc.shutdown()
 
@@ -188,7 +188,7 @@ def _faults_ignored(*names: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def ending_meanwhile() -> Iterator[None]:
-    """Leaves the block quietly where somebody else has told the keeper to end."""
+    """Leaves the block quietly where another process has stopped the supervisor."""
     with contextlib.suppress(*_UNREACHABLE), _faults_ignored("SHUTDOWN_STATE"):
         yield
 

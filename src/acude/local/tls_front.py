@@ -29,7 +29,7 @@ async def serve(port: int, socket: str, certificate: str, protocol: str = "") ->
         port: on loopback.
         socket: path of the server's Unix socket.
         certificate: path of a PEM file with key and certificate.
-        protocol: `postgres`, or nothing for whoever begins with TLS.
+        protocol: `postgres`, or nothing for clients that begin with TLS.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)

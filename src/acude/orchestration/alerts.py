@@ -1,4 +1,4 @@
-"""Alerts that reach somebody: an error in the log, and an object in the lake that a mail or pager rule watches.
+"""Alerts: an error in the log, and an object in the lake that a mail or pager rule watches.
 
 An alert is `_controle/alertas/<day>/<time>-<dag>-<kind>.json` in the lake's bucket: on AWS a bucket notification hands
 it to SNS, on one machine `acude status` and the demo's report can list it. The log line comes first, so that an alert
@@ -43,7 +43,7 @@ class Alert(BaseModel):
 def task_failed(context: Mapping[str, Any]) -> None:
     """Airflow's `on_failure_callback`: a task failed and will not be repeated."""
     task, problem = context["ti"], context.get("exception")
-    tell(
+    send(
         "falhou",
         task.dag_id,
         task.run_id,
@@ -64,11 +64,11 @@ async def deadline_missed(context: Mapping[str, Any], minutes: int) -> None:
         # It waits behind the backfill's other days, as it should.
         return
     text = f"{run['dag_id']} run {run['dag_run_id']} should have ended within {minutes} min, but is {run['state']}"
-    await asyncio.to_thread(tell, "atrasou", run["dag_id"], run["dag_run_id"], text)
+    await asyncio.to_thread(send, "atrasou", run["dag_id"], run["dag_run_id"], text)
 
 
-def tell(kind: str, dag_id: str, run_id: str, text: str, *, task_id: str | None = None) -> Alert:
-    """Writes an alert to the log and to the lake; a lake that doesn't answer is said in the log."""
+def send(kind: str, dag_id: str, run_id: str, text: str, *, task_id: str | None = None) -> Alert:
+    """Writes an alert to the log and to the lake; a lake that doesn't answer is noted in the log."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - too heavy for the reading of a DAG
 
     from acude.lake import run_records  # noqa: PLC0415

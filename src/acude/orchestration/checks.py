@@ -1,4 +1,4 @@
-"""What a DAG asks about the platform: does the money agree, does every stream keep up."""
+"""What a DAG asks about the platform: does the money agree, was the day published."""
 
 from datetime import date, timedelta
 
@@ -42,5 +42,5 @@ def require_published(day: date) -> None:
 
     if run_records.publication(SALES, day) is None:
         raise AirflowSkipException(
-            f"{SALES} of {day} was never published: there is nothing to judge. Run vendas_diarias"
+            f"{SALES} of {day} was never published: there is nothing to audit. Run vendas_diarias"
         )

@@ -1,31 +1,29 @@
-"""How far the streams are behind what they read, judged against the freshness that the contracts promise.
+"""How far the streams are behind what they read, compared with the freshness that the contracts promise.
 
-Asks neither Spark nor the streams: what a query has done for good stands in its checkpoint on S3, what waits stands in
-Kafka and in the Delta log. So the answer is right also where the streams are dead.
+It asks neither Spark nor the streams: a query's finished batches are in its checkpoint on S3, what waits is in Kafka
+and in the Delta log. So the answer is right also where the streams are dead.
 """
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
 from acude.aws import s3
 from acude.contracts.model import Contract, table, tables, topics
-from acude.ingestion.checkpoint import folder_of, life_of
 from acude.kafka import brokers
 from acude.lake import delta_log
 from acude.settings import Settings
-from jobs.streaming import measure, stock
+from jobs.streaming import queries
 
 _POLL_MS = 5000
-_FOLLOWERS = {measure.CHECKPOINT: measure.SOURCE, stock.CHECKPOINT: stock.SOURCE}
-"""Checkpoints of the queries that read a silver table, with that table."""
 
 
 class Lag(NamedTuple):
-    """How long the oldest thing that a query hasn't dealt with has been waiting; zero where nothing waits."""
+    """How long the oldest record that a query hasn't processed has been waiting; zero where none waits."""
 
     reader: str
     source: str
@@ -49,8 +47,7 @@ def lags(config: Settings) -> list[Lag]:
 
 def landed_offsets(config: Settings) -> dict[str, dict[str, int]]:
     """Offsets up to which the topics are in bronze and refined, by topic and partition."""
-    life = life_of(config)
-    return (_committed(config, folder_of(life))[0] or {}) if life else {}
+    return next(iter(_committed(config, queries.INGEST.checkpoint)), None) or {}
 
 
 def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
@@ -62,7 +59,7 @@ def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
             for name in topic.kafka_topics:
                 if topic.freshness is not None and name in existing:
                     oldest = _oldest_waiting(consumer, name, landed.get(name, {}))
-                    yield Lag("ingest", name, now - oldest if oldest else timedelta(), topic.freshness)
+                    yield Lag(queries.INGEST.name, name, now - oldest if oldest else timedelta(), topic.freshness)
     finally:
         consumer.close()
 
@@ -83,12 +80,12 @@ def _oldest_waiting(consumer: KafkaConsumer, topic: str, landed: dict[str, int])
 
 
 def _followers_behind(config: Settings, now: datetime) -> Iterator[Lag]:
-    for checkpoint, source in _FOLLOWERS.items():
-        allowed = [live.freshness for live in _live_tables() if live.freshness]
-        done = _committed(config, checkpoint)[0]
-        oldest = _oldest_commit(config, table(source), int(done["reservoirVersion"]) + 1) if done else None
-        reader = checkpoint.rpartition("/")[2]
-        yield Lag(reader, source, now - oldest if oldest else timedelta(), max(allowed))
+    allowed = max(live.freshness for live in _live_tables() if live.freshness)
+    for query in queries.active():
+        for source, done in zip_longest(query.sources, _committed(config, query.checkpoint) if query.sources else ()):
+            # Delta's offset names the first version that isn't read to its end.
+            oldest = _oldest_commit(config, table(source), int(done["reservoirVersion"])) if done else None
+            yield Lag(query.name, source, now - oldest if oldest else timedelta(), allowed)
 
 
 def _live_tables() -> list[Contract]:
@@ -117,17 +114,25 @@ def _brings_rows(config: Settings, key: str) -> bool:
 
 
 def _committed(config: Settings, checkpoint: str) -> list[dict[str, Any] | None]:
-    """The offsets of each source up to which a query's last finished batch went; [None] before the first."""
+    """The offsets of each source up to which a query's last finished batch went; none before the first."""
     client = s3(config)
+    checkpoint = _newest(config, checkpoint)
     prefix = f"{checkpoint}/commits/"
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=prefix)
     names = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", ())]
     batches = [int(name) for name in names if name.isdigit()]
     if not batches:
-        return [None]
+        return []
     body = client.get_object(Bucket=config.lake_bucket, Key=f"{checkpoint}/offsets/{max(batches)}")["Body"].read()
-    # A line with the version, a line with the batch's settings, then one a source.
+    # A line with the version, a line with the batch's settings, then one per source.
     return [json.loads(line) if line != "-" else None for line in body.decode().splitlines()[2:]]
+
+
+def _newest(config: Settings, checkpoint: str) -> str:
+    """The folder that Spark writes: a query that started over has one of its own below, named by its time."""
+    found = s3(config).list_objects_v2(Bucket=config.lake_bucket, Prefix=f"{checkpoint}/", Delimiter="/")
+    folders = [entry["Prefix"].rstrip("/") for entry in found.get("CommonPrefixes", ())]
+    return checkpoint if f"{checkpoint}/commits" in folders else max(folders, default=checkpoint)
 
 
 def _text(time: timedelta) -> str:

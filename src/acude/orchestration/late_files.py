@@ -13,7 +13,7 @@ from acude.settings import settings
 def runs_to_start() -> list[dict[str, Any]]:
     """A run of `vendas_diarias` for each day whose files changed, as arguments of a TriggerDagRunOperator.
 
-    The run's id holds a hash of the files, so that the same files start one run, however often one looks.
+    The run's id holds a hash of the files, so that the same files start one run only.
     """
     return [
         {"conf": {DAY: day.isoformat()}, "trigger_run_id": f"arquivo__{day}__{_version(day)}"}

@@ -1,4 +1,4 @@
-"""Airflow's plugin of the house: serves the Data Docs beside the UI, to those who are logged in."""
+"""Airflow's plugin: serves the Data Docs beside the UI to users that are logged in."""
 
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
@@ -14,7 +14,7 @@ app = FastAPI(title="Data Docs", docs_url=None, redoc_url=None, openapi_url=None
 
 @app.get("/{page:path}")
 def data_docs(page: str) -> FileResponse:
-    """A page of the Data Docs; 404 where nothing was judged yet or the path leads out of their folder."""
+    """A page of the Data Docs; 404 where nothing was audited yet or the path leads out of their folder."""
     from acude.publishing.data_docs import docs_folder  # noqa: PLC0415 - every Airflow process reads its plugins
 
     folder = docs_folder().resolve()

@@ -6,14 +6,16 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow.sdk import get_current_context
 
+from acude.errors import AcudeError
+
 DAY = "dia"
 """Name of the day in a DAG's form, in a run's conf, and in what an asset's event carries."""
 
 _DAY = timedelta(days=1)
 
 
-class RunDayError(ValueError):
-    """A run whose day can't be told."""
+class RunDayError(AcudeError):
+    """A run whose day is unknown."""
 
 
 class AboutRun(Protocol):
@@ -35,8 +37,8 @@ def day_of(run: AboutRun, given: str | None, *, period: timedelta = _DAY) -> dat
     """The UTC day that a run is about.
 
     In this order: the day given in the form or conf; the day on which its interval begins (schedule, backfill, and a
-    manual run with a logical date); the day of the last period that was over when it was asked for, which for a daily
-    DAG means yesterday.
+    manual run with a logical date); the day of the last period that was over when the run was requested, which for a
+    daily DAG means yesterday.
 
     Args:
         run: the DAG run.

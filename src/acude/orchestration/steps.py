@@ -9,30 +9,17 @@ from typing import Any, ParamSpec, TypeVar
 from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from acude.errors import AcudeError
+
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 log = logging.getLogger("acude.task")
 
-NEEDS_A_PERSON = frozenset(
-    {
-        "acude.contracts.model.ContractError",
-        "acude.lake.data_files.ContractViolation",
-        "acude.inbox.errors.InboxError",
-        "acude.publishing.publish.MartError",
-        "acude.publishing.staging.StagingError",
-        "acude.orchestration.findings.FindingError",
-        "acude.orchestration.runs.RunDayError",
-        "acude.publishing.audit.QualityError",
-        "acude.warehouse.errors.SchemaDriftError",
-    }
-)
-"""Errors about the data or the call: repeating the task changes nothing."""
-
 _CHATTER = ("great_expectations", "botocore", "kafka")
 """Libraries whose hundreds of INFO lines would stand before the sentence."""
 
-_TOLD_TWICE = "pyspark.sql.connect.logging"
+_LOGS_TWICE = "pyspark.sql.connect.logging"
 """Logs as an error what it then raises, also a conflict of two commits that is simply tried again."""
 
 _WORDS = 3
@@ -57,9 +44,9 @@ def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
     @functools.wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Made:
-        if _TOLD_TWICE in sys.modules:
-            # It is silent unless somebody configures logging after it was loaded, as Airflow does.
-            logging.getLogger(_TOLD_TWICE).disabled = True
+        if _LOGS_TWICE in sys.modules:
+            # It is silent unless logging is configured after it was loaded, as Airflow does.
+            logging.getLogger(_LOGS_TWICE).disabled = True
         for handler in logging.getLogger().handlers:
             handler.addFilter(_matters)
         try:
@@ -77,11 +64,8 @@ def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
 
 def needs_a_person(problem: Exception) -> bool:
-    """Whether an error comes again however often the task is repeated.
-
-    Told by the names of its classes, so that no job's module is loaded for it.
-    """
-    return any(f"{kind.__module__}.{kind.__qualname__}" in NEEDS_A_PERSON for kind in type(problem).__mro__)
+    """Whether an error comes again however often the task is repeated."""
+    return isinstance(problem, AcudeError) and not problem.retryable
 
 
 def _matters(record: logging.LogRecord) -> bool:

@@ -1,7 +1,7 @@
-"""Notices dead streams, starts them again, and catches up by a bounded run where that fails.
+"""Starts dead streams again, and lands what waits by a bounded run where they don't start.
 
-The streams are no Airflow tasks: a task's token dies long before a stream does. They have a keeper of their own, on
-one machine the platform's, on AWS the service that runs them; Airflow only looks after both.
+The streams are no Airflow tasks: a task's token expires long before a stream ends. On one machine the platform's
+supervisor runs them, on AWS the service that they are submitted to; Airflow checks that they run.
 """
 
 import logging
@@ -50,16 +50,16 @@ def keep_alive() -> str:
 
 
 def start(config: Settings) -> None:
-    """Has the streams' keeper start them, and waits until they run.
+    """Lets the supervisor start the streams, and waits until they run.
 
     Raises:
-        PlatformError: they don't start, or nobody keeps them here.
+        PlatformError: they don't start, or no supervisor runs here.
     """
     platform = Platform(config)
     if not platform.is_running():
         raise PlatformError(
-            "The streams' keeper isn't on this machine.",
-            "Start the streaming job where it is kept (EMR Serverless, Databricks), or `acude up` here.",
+            "The streams' supervisor isn't on this machine.",
+            "Start the streaming job where it runs (EMR Serverless, Databricks), or `acude up` here.",
         )
     platform.start("streams")
 
@@ -88,7 +88,7 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
 
 
 def keep_up(patience: timedelta = _PATIENCE) -> str:
-    """Judges every stream's lag by its contract.
+    """Compares every stream's lag with its contract.
 
     Args:
         patience: how long streams that were just started may take to catch up.
@@ -113,7 +113,7 @@ def keep_up(patience: timedelta = _PATIENCE) -> str:
 
 
 def maintain(day: date) -> list[dict[str, Any]]:
-    """Has the streams' driver compact a closed day of its tables and expire what nobody needs.
+    """Asks the streams' driver to compact a closed day of its tables and to expire files that no table needs.
 
     Args:
         day: UTC day, before today.
@@ -133,7 +133,7 @@ def maintain(day: date) -> list[dict[str, Any]]:
 
 
 def tidy(day: date) -> list[dict[str, Any]]:
-    """Has the streams' driver join the small files that the day has so far, and let go of logs and of live states.
+    """Asks the streams' driver to join the day's small files, and to expire logs and live states.
 
     A stream leaves a file and two log entries in each table every few seconds; a day of them would slow it down.
 

@@ -13,6 +13,7 @@ from stdnum.br import cnpj, cpf
 
 from acude.contracts.documents import Tokens, is_document
 from acude.contracts.model import table
+from acude.errors import AcudeError
 from acude.payments.trail import LIST, append, happened
 from acude.payments.wire import TOPIC
 from acude.risk.lists import FIELDS, KEYED, LISTS, Entry
@@ -30,7 +31,7 @@ _COLUMNS: Final = "lista, tipo, valor, dono, motivo, criada_em, expira_em"
 _KEY: Final = "lista = %(lista)s AND tipo = %(tipo)s AND valor = %(valor)s"
 
 
-class EntryError(ValueError):
+class EntryError(AcudeError, ValueError):
     """Something that can't be an entry; a sentence that says what is expected, without quoting what may be personal."""
 
 

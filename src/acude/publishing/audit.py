@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from acude.contracts.model import table
+from acude.errors import AcudeError
 from acude.lake import run_records
 from acude.lake.content import content_hash_of
 from acude.lake.run_records import s3
@@ -21,7 +22,7 @@ from acude.settings import settings
 _SAMPLE = 3
 
 
-class QualityError(RuntimeError):
+class QualityError(AcudeError):
     """Rows that their suite refused; nothing of them is visible."""
 
     def __init__(self, verdicts: list[Verdict], where: dict[str, str], docs: str) -> None:

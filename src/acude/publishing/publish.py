@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from acude.contracts.model import table
+from acude.errors import AcudeError
 from acude.lake import run_records
 from acude.lake.commit import BatchWriter, replace_partitions
 from acude.lake.delta import partition_column, partition_of
@@ -19,7 +20,7 @@ from acude.publishing.staging import Staged
 from acude.settings import Settings
 
 
-class MartError(RuntimeError):
+class MartError(AcudeError):
     """A mart can't be made or published now; says what to run first."""
 
 

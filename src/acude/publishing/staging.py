@@ -18,6 +18,7 @@ from pydantic import Field
 from pyspark.sql import DataFrame
 
 from acude.contracts.model import Contract, table
+from acude.errors import AcudeError
 from acude.lake import run_records
 from acude.lake.content import Content
 from acude.lake.data_files import DataFile, Target, nullable, write_rows
@@ -32,7 +33,7 @@ _DESCRIPTION = "dados.json"
 VERDICT = "veredito.json"
 
 
-class StagingError(RuntimeError):
+class StagingError(AcudeError):
     """Staged rows are missing, or are not those that were judged."""
 
 

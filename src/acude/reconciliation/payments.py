@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import table
+from acude.errors import AcudeError
 from acude.lake.snapshot import rows_where
-from acude.local.errors import PlatformError
 from acude.payments.reads import AWAY
 from acude.payments.store import Store
 from acude.payments.wire import DECISIONS, TOPIC
@@ -118,7 +118,7 @@ def _stored(config: Settings, begin: datetime, end: datetime) -> pa.Table:
     try:
         rows = store.between(begin, end, list(_STORED))
     except AWAY as problem:
-        raise PlatformError(
+        raise AcudeError(
             f"The decisions' database does not answer ({type(problem).__name__}).",
             "Start the platform with `acude up`, or see `acude status`; elsewhere ACUDE_RISK_DSN names it.",
         ) from None

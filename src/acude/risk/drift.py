@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from acude.errors import AcudeError
 from acude.risk.decision import Decision
 from acude.risk.signals import all_signals
 
@@ -32,7 +33,7 @@ _SCORE_EDGES: Final = tuple(tenth / BINS for tenth in range(BINS))
 _NO_OR_YES: Final = (0.0,)
 
 
-class DriftError(ValueError):
+class DriftError(AcudeError):
     """A reference file that can't be used; says which."""
 
 

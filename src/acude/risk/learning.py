@@ -9,16 +9,15 @@ from typing import Final
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from acude.errors import AcudeError
 from acude.risk import drift, inputs, training
 from acude.risk.drift import Reference
 from acude.risk.model import Card
 from acude.risk.payment import Payment
 from acude.risk.rules import REFERENCE, json_bytes
 from acude.risk.training import Labels, Matrix, Window
-from acude.risk.velocity import KEPT_US, LABEL_DELAY_US
+from acude.risk.velocity import LABEL_DELAY_US
 
-PAST: Final = timedelta(microseconds=KEPT_US)
-"""So much before the first payment is looked at."""
 LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
 """So long after a payment it is taken for honest where nothing came to light."""
 LEAST_FRAUDS: Final = 20
@@ -28,7 +27,7 @@ _LEARNT_SHARE: Final = 0.75
 _READABLE: Final = "cartao.md"
 
 
-class LearningError(ValueError):
+class LearningError(AcudeError):
     """Payments that no model can be learnt from; says what was expected and what was found."""
 
 

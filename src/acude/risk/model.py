@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from onnxruntime import InferenceSession, SessionOptions
 
+from acude.errors import AcudeError
 from acude.risk import inputs
 from acude.risk.decision import MODEL_PREFIX, Opinion, Reason
 from acude.risk.velocity import Past
@@ -22,7 +23,7 @@ MOST_REASONS: Final = 5
 _FRAUD: Final = 1
 
 
-class ModelError(RuntimeError):
+class ModelError(AcudeError):
     """A model that can't be used; says what was expected, what was found and what to do."""
 
 

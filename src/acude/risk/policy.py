@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from acude.errors import AcudeError
 from acude.risk.signals import Signal, all_signals
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -22,7 +23,7 @@ DEFAULT: Final = Path(__file__).with_name("policy.yaml")
 """The policy that comes with the product."""
 
 
-class PolicyError(ValueError):
+class PolicyError(AcudeError):
     """A policy file that can't be used; says where and what is expected."""
 
 

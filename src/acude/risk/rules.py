@@ -10,6 +10,7 @@ from typing import Final, Self
 
 import msgspec
 
+from acude.errors import AcudeError
 from acude.risk import drift, model, policy
 from acude.risk.decision import NO_MODEL, decide
 from acude.risk.drift import Reference
@@ -31,7 +32,7 @@ MOST_BYTES: Final = 20_000_000
 Files = Mapping[str, bytes]
 
 
-class CandidateError(ValueError):
+class CandidateError(AcudeError):
     """A candidate that can't decide; says what was expected and what was found."""
 
 

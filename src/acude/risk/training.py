@@ -19,6 +19,7 @@ from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from acude.errors import AcudeError
 from acude.risk import inputs
 from acude.risk.model import CARD, GRAPH, PROBABILITIES, Card, session_options
 from acude.risk.payment import RECORD, Payment, Records, record
@@ -47,7 +48,7 @@ _TREES: Final[dict[str, Any]] = {
 payments: each split sees a fifth of the inputs, and what can only be suspicious never lowers the chance."""
 
 
-class TrainingError(RuntimeError):
+class TrainingError(AcudeError):
     """A model that must not be used; says what was expected and what was found."""
 
 

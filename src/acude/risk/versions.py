@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from acude.errors import AcudeError
 from acude.risk.drift import Reference
 from acude.risk.rules import (
     REFERENCE,
@@ -40,7 +41,7 @@ _LOCK: Final = ".trava"
 _DIGITS: Final = 16
 
 
-class VersionError(RuntimeError):
+class VersionError(AcudeError):
     """A change that can't be made; says why, and nothing has changed."""
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
+from acude.errors import AcudeError
 from acude.risk import drift, inputs
 from acude.risk.drift import Reference
 from acude.risk.training import Replay
@@ -14,7 +15,7 @@ from acude.settings import Settings
 _PAST = timedelta(microseconds=KEPT_US)
 
 
-class NoPaymentsError(LookupError):
+class NoPaymentsError(AcudeError):
     """There are no payments on these days."""
 
 

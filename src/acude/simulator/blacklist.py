@@ -4,7 +4,7 @@
     PUT  /modo        {"modo": "lento"}: how it behaves from now on
     GET  /saude       never fails
 
-A document is listed where it is a multiple of `ONE_IN`, read as a number of base 36: anybody can tell without asking.
+A document is listed where it is a multiple of `ONE_IN`, read as a number of base 36, so that tests know the answer.
 """
 
 import asyncio

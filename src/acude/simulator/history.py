@@ -1,6 +1,6 @@
 """Old sales files as the inbox receives them, with the dirt of real ones, and the truth about them.
 
-A file a day, in CSV, CSV.gz or Parquet. In CSV `data` is "YYYY-MM-DD HH:MM:SS" (UTC); in Parquet the columns are typed.
+A file per day, in CSV, CSV.gz or Parquet. In CSV `data` is "YYYY-MM-DD HH:MM:SS" (UTC); Parquet columns are typed.
 """
 
 import csv
@@ -50,7 +50,7 @@ HEADER = tuple(_PARQUET.names)
 
 @dataclass(frozen=True)
 class SalesLine:
-    """One line of a file; `texto` replaces the quantity's text where a clerk wrote what nobody can read."""
+    """One line of a file; `texto` replaces the quantity's text where a clerk wrote something unreadable."""
 
     id_pedido: str
     id_produto: str
@@ -92,7 +92,7 @@ class DayTruth:
 
 
 def generate(seed: int, days: Sequence[date], folder: Path) -> dict[date, DayTruth]:
-    """Write a file a day, and the truth about all of them as `verdade.json`.
+    """Write a file per day, and the truth about all of them as `verdade.json`.
 
     Args:
         seed: the same seed gives the same files, byte for byte, whatever other days are asked for.

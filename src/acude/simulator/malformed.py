@@ -80,7 +80,6 @@ COMMON: dict[str, Callable[[Event, random.Random], bytes]] = {
     "tempo_absurdo": _absurd_time,
 }
 RARE = "grande_demais"
-REASONS = (*COMMON, RARE)
 _RARE_SHARE = 0.01
 _NAMES = tuple(COMMON)
 

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 from psycopg2.extras import execute_values
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.simulator.faults import Kind
 from acude.simulator.ledger import EXISTED, Entry, Ledger
 from acude.simulator.population import items
@@ -112,6 +112,12 @@ def _order(purchases: Sequence[Event]) -> Order:
     return Order(first.id_pedido or "", first.id_usuario, first.regiao, first.moeda or "", first.momento, lines)
 
 
+class ShopDatabaseError(AcudeError):
+    """The shop's order database doesn't answer."""
+
+    exit_code = 2
+
+
 class OrderDatabase:
     """Writes orders, each once, and keeps the ledger of them.
 
@@ -119,7 +125,7 @@ class OrderDatabase:
         dsn: the database (`settings.shop_dsn`); its tables are made where they are missing.
 
     Raises:
-        PlatformError: the database isn't there.
+        ShopDatabaseError: the database isn't there.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -129,7 +135,7 @@ class OrderDatabase:
         try:
             self._create_tables()
         except psycopg2.OperationalError as problem:
-            raise PlatformError(
+            raise ShopDatabaseError(
                 f"Expected the shop's order database, and it doesn't answer: {str(problem).strip().splitlines()[0]}.",
                 "Start the platform with `acude up`, set ACUDE_SHOP_DSN, or leave the orders out with --no-orders.",
             ) from problem
@@ -139,7 +145,7 @@ class OrderDatabase:
 
         Args:
             orders: to be written.
-            ledger: gets a row a line, `tipo` = `venda`.
+            ledger: gets a row per line, `tipo` = `venda`.
 
         Returns:
             how many were new.

@@ -27,7 +27,7 @@ class Config:
     """One play.
 
     Attributes:
-        rate: events a second of the shop's time.
+        rate: events per second of the shop's time.
         duration: of the shop's time; None: until stopped.
         seed: the same seed and start give the same events and orders.
         shares: what goes wrong.
@@ -46,7 +46,7 @@ class Config:
 
     def __post_init__(self) -> None:
         if self.rate <= 0:
-            raise ValueError(f"rate is events a second, above 0; found {self.rate}")
+            raise ValueError(f"rate is events per second, above 0; found {self.rate}")
         if self.duration is not None and self.duration <= timedelta(0):
             raise ValueError(f"duration must be above 0; found {self.duration}")
         if self.start is not None and self.duration is None:

@@ -1,4 +1,4 @@
-"""Who shops for what: products by popularity, shoppers with a home and preferences. All from the seed."""
+"""Products by popularity, and shoppers with a home and preferences. All of it comes from the seed."""
 
 import random
 from bisect import bisect
@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Somebody who shops: where they live (state) and which categories they look at first."""
+    """A shopper: the state of residence, and the categories that come first."""
 
     id_usuario: str
     regiao: str

@@ -1,4 +1,4 @@
-"""Who is told by the webhook, simulated: `python -m acude.simulator.receiver`. It checks signatures and can misbehave.
+"""The webhook's recipient, simulated: `python -m acude.simulator.receiver`. It checks signatures and can misbehave.
 
 POST /avisos     as Standard Webhooks; 401 for a wrong signature, 400 for one that is too old
 PUT  /modo       {"modo": "quebrado"}: how it behaves from now on
@@ -77,14 +77,14 @@ def api(config: Settings) -> FastAPI:
 
 
 async def _misbehaving(mode: Mode) -> int:
-    """The status of who takes nothing; 0: takes it."""
+    """The status of a recipient that refuses; 0: it accepts."""
     if mode is Mode.SLOW:
         await asyncio.sleep(_SLOW_S)
     return {Mode.BROKEN: 503, Mode.GONE: 410}.get(mode, 0)
 
 
 def _wrong(request: Request, key: bytes, body: bytes) -> int:
-    """The status for what is not signed by this platform, or was long ago; 0: it is right."""
+    """The status for a request with a wrong or an old signature; 0: the signature is right."""
     found = {name: request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")}
     expected = signature(key, found["id"], found["timestamp"], body)
     if not hmac.compare_digest(found["signature"].encode(), expected.encode()):

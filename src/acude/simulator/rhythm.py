@@ -43,7 +43,7 @@ def moments(rng: random.Random, start: datetime, duration: timedelta | None, rat
         rng: where chance comes from.
         start: first possible moment (UTC).
         duration: None goes on for ever.
-        rate: events a second. Over a given duration it is the mean, so that exactly `rate * duration` come (rounded);
+        rate: events per second. Over a given duration it is the mean, so that exactly `rate * duration` come (rounded);
             without an end it is the mean of a whole week, and the hour makes it more or less.
     """
     begin = (start - _EPOCH).total_seconds()
@@ -67,7 +67,7 @@ def moments(rng: random.Random, start: datetime, duration: timedelta | None, rat
 
 
 def _jitter(rng: random.Random) -> float:
-    """Place within an event's own slot; below 1 by so much that rounding never loses the last event."""
+    """Place within an event's own slot; far enough below 1 that rounding never loses the last event."""
     return rng.random() * 0.999
 
 

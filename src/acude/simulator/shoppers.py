@@ -17,7 +17,7 @@ MOEDA = "BRL"
 SECONDS_BETWEEN_STEPS = 20
 """Mean pause of a shopper between two events at the mean rate; it decides how many sessions run at once."""
 MOST_SESSIONS = 5_000
-"""At high rates shoppers hurry, rather than that everybody who exists is in the shop."""
+"""At high rates shoppers hurry; otherwise all of them would be in the shop at once."""
 
 _LOGIN = 0.35
 _SEARCH = 0.25
@@ -81,7 +81,7 @@ def events(seed: int, start: datetime, duration: timedelta | None, rate: float) 
         seed: decides everything but the time.
         start: when it begins (UTC). A run that starts at another time has other ids.
         duration: how long it goes on; None for ever.
-        rate: events a second; see `rhythm.moments` for what it means over a day.
+        rate: events per second; see `rhythm.moments` for what it means over a day.
     """
     start = start.astimezone(UTC)
     rng = random.Random(f"eventos:{seed}:{start.isoformat()}")  # noqa: S311

@@ -24,7 +24,7 @@ WAREHOUSES = ("cd-sp", "cd-mg", "cd-pe")
 class Update:
     """One count of one product; `momento` is UTC, levels are pieces.
 
-    `id_atualizacao` is a hash of everything else: the same id is the same update, whoever computed it.
+    `id_atualizacao` is a hash of everything else: the same id is the same update, wherever it was computed.
     """
 
     numero: int

@@ -1,14 +1,16 @@
-"""What can go wrong with the warehouse, said in sentences that a user can act on."""
+"""What can go wrong with the warehouse."""
 
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 
 
-class WarehouseError(PlatformError):
-    """A load or a look at the warehouse that failed; says what was found and what to do next."""
+class WarehouseError(AcudeError):
+    """A load or a look at the warehouse failed."""
 
 
 class UnreachableError(WarehouseError):
     """The database doesn't answer."""
+
+    retryable = True
 
 
 class SchemaDriftError(WarehouseError):
@@ -17,3 +19,5 @@ class SchemaDriftError(WarehouseError):
 
 class LoadError(WarehouseError):
     """A table's period wasn't loaded; its old rows stand."""
+
+    retryable = True

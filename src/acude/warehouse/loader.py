@@ -30,7 +30,7 @@ class LoadResult:
         money: exact sum of `receita`, None where the table has none.
         content_hash: `acude.lake.content`'s hash over the rows.
         version: the Delta version that was read.
-        run_id: who loaded.
+        run_id: Airflow run id or command that loaded.
         loaded_at: time of the audit row, UTC.
     """
 

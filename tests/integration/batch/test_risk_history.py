@@ -30,8 +30,8 @@ from acude.risk.rules import REFERENCE
 from acude.risk_history.comparisons import shadow_comparison
 from acude.risk_history.payments import DECISIONS, FINDINGS, PAYMENTS, payments_of
 from acude.settings import settings
-from acude.simulator import handbook
-from acude.simulator.handbook import Setting
+from benchmarks import handbook
+from benchmarks.handbook import Setting
 
 SETTING = Setting(customers=100, terminals=300, radius=15, days=52)
 FIRST = SETTING.start + timedelta(days=38)

@@ -1,45 +1,20 @@
 """A real Prometheus and a real Alertmanager: a service that dies is told to the webhook, and so is its return."""
 
-import socket
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import yaml
-from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings
-from tests.programs import program
+from tests.programs import free_port, program, running
 
 FOLDER = PROJECT / "infra" / "prometheus"
 PORTS = ("risk_metrics_port", "risk_recorder_port", "risk_notifier_port", "risk_door_port")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def running(command: list[str], folder: Path, ready: str) -> Iterator[None]:
-    with (folder / f"{Path(command[0]).name}.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            _wait(ready)
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(60), wait=wait_fixed(0.2), reraise=True)
-def _wait(address: str) -> None:
-    httpx.get(address, timeout=2).raise_for_status()
 
 
 def impatient(config: Settings, folder: Path, manager: int) -> None:
@@ -81,8 +56,8 @@ def watched(platform: Platform, tmp_path: Path) -> Iterator[Platform]:
         f"--storage.path={tmp_path / 'alertmanager'}",
     ]
     with (
-        running(alertmanager, tmp_path, f"http://127.0.0.1:{manager}/-/ready"),
-        running(prometheus, tmp_path, f"http://127.0.0.1:{scraper}/-/ready"),
+        running(alertmanager, f"http://127.0.0.1:{manager}/-/ready", tmp_path),
+        running(prometheus, f"http://127.0.0.1:{scraper}/-/ready", tmp_path),
     ):
         _all_up(f"http://127.0.0.1:{scraper}")
         yield platform

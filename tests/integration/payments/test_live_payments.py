@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from acude.local.platform import Platform
 from acude.local.servers import postgres
+from acude.orchestration.lag import lags
 from acude.payments.series.schema import Kind, script
 from acude.simulator.payments import payments as simulated
 from tests.integration.streams.silver import TODAY
@@ -398,3 +399,17 @@ def test_the_clock_of_a_database_elsewhere_changes_no_hour(shop: Shop) -> None:
     finally:
         with psycopg.connect(shop.database, autocommit=True) as connection:
             connection.execute("ALTER ROLE CURRENT_USER RESET timezone")
+
+
+def test_the_query_is_behind_the_table_whose_rows_wait(shop: Shop) -> None:
+    def behind() -> dict[str, bool]:
+        return {lag.source: lag.behind > timedelta() for lag in lags(shop.lab.config) if lag.reader == "payments"}
+
+    paid = payment(NOON)
+    shop.pay(paid)
+    shop.decide(decision(paid, "aprovar"))
+    shop.count()
+    assert behind() == {"silver.transacoes": False, "silver.decisoes_risco": False}
+
+    shop.decide(decision(paid, "negar", after=MINUTE))
+    assert behind() == {"silver.transacoes": False, "silver.decisoes_risco": True}

@@ -1,4 +1,4 @@
-"""The streams' driver as its keeper and the hourly DAG see it: exit codes, the lease, and a clean end."""
+"""The streams' driver as its supervisor and the hourly DAG see it: exit codes, the lease, and a clean end."""
 
 import signal
 import subprocess

@@ -2,24 +2,21 @@
 
 import base64
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
 from tests.integration.streams.streamlab import StreamLab, drop_topic, ingest, own_topic, produce, register, stream_lab
+from tests.programs import free_port, running
 
 BIN = Path(sys.executable).parent
 COLD = b'{"id_sensor":"s1","valor":-5.0,"timestamp":"2026-11-22T10:00:00","id_evento":"cold"}'
@@ -63,28 +60,6 @@ class Sensors:
         return sorted(row["id_evento"] for row in self.lab.rows(f"silver.{self.topic}"))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def running(command: list[str], ready: str, environment: dict[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait(ready)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(90), wait=wait_fixed(0.2), reraise=True)
-def _wait(address: str) -> None:
-    httpx.get(address, timeout=2)
-
-
 @pytest.fixture(scope="module")
 def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sensors]:
     del platform
@@ -105,8 +80,8 @@ def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
         moto = [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(glue)]
         server = [sys.executable, "-m", "acude.athena"]
         with (
-            running(moto, f"{changes['glue_endpoint']}/moto-api/", lab.whole_environment),
-            running(server, f"{changes['athena_endpoint']}/health", lab.whole_environment),
+            running(moto, f"{changes['glue_endpoint']}/moto-api/", folder, lab.whole_environment),
+            running(server, f"{changes['athena_endpoint']}/health", folder, lab.whole_environment),
         ):
             produce(lab, topic, COLD, headers=[HEADER])
             produce(lab, topic, WARM, BROKEN, None)

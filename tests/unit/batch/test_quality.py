@@ -8,12 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from acude.contracts.model import table
+from acude.contracts.model import marts, table
 from acude.contracts.spark import arrow_schema
 from acude.publishing.audit import verdict_on
 from acude.publishing.staging import Staged
 from acude.publishing.suites import own_expectations, suite_path
-from jobs.batch import marts
 
 DAY = date(2011, 1, 4)
 Row = dict[str, Any]
@@ -89,9 +88,7 @@ def faults(
     return [failure.column for failure in verdict_on(content, staged, "")[0].failures]
 
 
-@pytest.mark.parametrize(
-    "contract", [table(name) for name in ("silver.vendas", "silver.quarentena_arquivos", *marts.TABLES)]
-)
+@pytest.mark.parametrize("contract", [table("silver.vendas"), table("silver.quarentena_arquivos"), *marts()])
 def test_every_batch_table_has_a_suite_whose_expectations_say_what_they_mean(contract: Any) -> None:  # noqa: ANN401
     suite = json.loads(suite_path(contract).read_text(encoding="utf-8"))
     assert suite["name"] == contract.full_name

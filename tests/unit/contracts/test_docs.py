@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from acude.contracts import docs
-from acude.contracts.model import Column, load
+from acude.contracts.column import Column
+from acude.contracts.model import load
 from acude.settings import PROJECT
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from acude.contracts import redshift
-from acude.contracts.model import Column, Contract, ContractError, Layer
+from acude.contracts.column import Column
+from acude.contracts.model import Contract, ContractError, Layer
 from acude.settings import PROJECT
 
 

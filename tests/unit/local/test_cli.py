@@ -43,3 +43,17 @@ def test_an_unknown_service_is_said_in_a_sentence_without_a_traceback() -> None:
     assert result.exit_code == 1
     assert "There is no service 'brocker'" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_errors_text_is_printed_as_it_is() -> None:
+    result = CliRunner().invoke(app, ["logs", "[bold]"])
+
+    assert "There is no service '[bold]'" in result.stderr
+
+
+def test_an_error_may_have_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["history", "load", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert str(tmp_path) in result.stderr
+    assert "Traceback" not in result.stderr

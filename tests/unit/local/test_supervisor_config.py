@@ -15,7 +15,7 @@ def parsed(config: Settings, services: list[Service]) -> RawConfigParser:
     return parser
 
 
-def test_the_keeper_listens_on_no_tcp_port() -> None:
+def test_the_supervisor_listens_on_no_tcp_port() -> None:
     config = Settings()
 
     assert not [name for name in parsed(config, all_services(config)).sections() if "inet" in name]

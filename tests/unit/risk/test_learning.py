@@ -14,8 +14,8 @@ from acude.risk.learning import LearningError, Lesson, learn
 from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.rules import REFERENCE
 from acude.risk.training import Window
-from acude.simulator import handbook
-from acude.simulator.handbook import Setting
+from benchmarks import handbook
+from benchmarks.handbook import Setting
 
 SETTING = Setting(customers=150, terminals=400, radius=15, days=54)
 FIRST = handbook.midnight(SETTING.start) + timedelta(days=38)

@@ -15,8 +15,8 @@ from acude.risk.inputs import HANDBOOK, NAMES, vector
 from acude.risk.model import CARD, GRAPH, Model, ModelError
 from acude.risk.payment import Payment
 from acude.risk.velocity import Past
-from acude.simulator import handbook
-from acude.simulator.handbook import Setting, Transactions
+from benchmarks import handbook
+from benchmarks.handbook import Setting, Transactions
 from tests.unit.risk.pasts import DAY, HOUR, NOON, REFUND, Row, every, past_of, past_with, payment
 
 SETTING = Setting(customers=150, terminals=400, radius=15, days=44)

@@ -1,8 +1,10 @@
+import re
 from datetime import date
 
 import pytest
 
-from acude.warehouse.target import chosen, targets
+from acude.settings import PROJECT
+from acude.warehouse.target import AUDIT, chosen, targets
 
 DAY = date(2011, 1, 4)
 
@@ -41,3 +43,10 @@ def test_all_tables_are_chosen_unless_some_are_named() -> None:
 def test_an_unknown_table_is_named_with_those_that_exist() -> None:
     with pytest.raises(ValueError, match=r"loads no table 'venda'; it loads .*vendas"):
         chosen(["venda"])
+
+
+def test_the_documentation_lists_the_tables() -> None:
+    text = (PROJECT / "docs" / "warehouse.md").read_text(encoding="utf-8")
+    rows = text.split("## What is in it")[1].split("Columns, types")[0].splitlines()
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")]
+    assert sorted(listed) == sorted([AUDIT, *targets()])

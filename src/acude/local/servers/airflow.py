@@ -1,7 +1,7 @@
 """Airflow 3 on PostgreSQL with the local executor: API server with the UI, scheduler, DAG processor, triggerer.
 
-Each is a process of its own under the keeper, instead of `airflow standalone`: a dead scheduler is started again alone,
-and two log servers, which listen on every interface, are left out: the API server reads the log files itself.
+Each is a process of its own under the supervisor, instead of `airflow standalone`: a dead scheduler is started again
+alone, and two log servers, which listen on every interface, are left out: the API server reads the log files itself.
 """
 
 import json
@@ -157,7 +157,7 @@ def airflow_cfg(config: Settings) -> str:
             "secret_key": config.airflow_jwt_secret.get_secret_value(),
         },
         "api_auth": {"jwt_secret": config.airflow_jwt_secret.get_secret_value()},
-        # A run of eight tasks hands over eight times: look for work five times a second.
+        # A run of eight tasks hands over eight times: look for work five times per second.
         "scheduler": {"scheduler_idle_sleep_time": 0.2},
         # Changed files are seen at each refresh; reading the unchanged ones again costs two cores dearly.
         "dag_processor": {"parsing_processes": 1, "min_file_process_interval": 300, "refresh_interval": 5},

@@ -1,13 +1,13 @@
-"""The risk half: the workers that decide payments, the recorder of what they decided, and who tells of it."""
+"""The risk half: payment workers, the recorder of their decisions, the notifier, the payment API and its issuer."""
 
 import sys
 from dataclasses import replace
 
-import httpx
 from kafka import KafkaAdminClient
 
 from acude.kafka import brokers
 from acude.local.files import write_private
+from acude.local.probe import get_once
 from acude.local.service import Service
 from acude.payments.groups import RECORDERS
 from acude.payments.routes import own_ways, ways_of_paying
@@ -20,7 +20,7 @@ def worker(config: Settings) -> Service:
         name="risk-worker",
         purpose="decides each payment within two seconds",
         command=[sys.executable, "-m", "acude.payments.worker"],
-        ready=lambda config: _answers(f"http://{HOST}:{config.risk_metrics_port}/pronta", config),
+        ready=lambda config: get_once(f"http://{HOST}:{config.risk_metrics_port}/pronta", config),
         address=f"http://{HOST}:{config.risk_metrics_port}/metrics",
         ports=[(config.risk_metrics_port, "risk_metrics_port")],
         after=("kafka", "valkey", "blacklist", "postgres"),
@@ -41,7 +41,7 @@ def _own_worker(config: Settings, way: str) -> Service:
         purpose=f"decides payments by {way}",
         command=[*usual.command, "--way", way],
         environment={"ACUDE_RISK_METRICS_PORT": str(port)},
-        ready=lambda config: _answers(f"http://{HOST}:{port}/pronta", config),
+        ready=lambda config: get_once(f"http://{HOST}:{port}/pronta", config),
         address=f"http://{HOST}:{port}/metrics",
         ports=[(port, "risk_groups_port")],
     )
@@ -62,12 +62,12 @@ def recorder(config: Settings) -> Service:
 
 
 def notifier(config: Settings) -> Service:
-    """Tells the webhook."""
+    """Delivers refusals and reviews to the webhook."""
     return Service(
         name="risk-notifier",
         purpose="refusals and reviews to the webhook",
         command=[sys.executable, "-m", "acude.payments.notifier"],
-        ready=lambda config: _answers(f"http://{HOST}:{config.risk_notifier_port}/pronta", config),
+        ready=lambda config: get_once(f"http://{HOST}:{config.risk_notifier_port}/pronta", config),
         prepare=_write_token,
         address=config.webhook_url,
         ports=[(config.risk_notifier_port, "risk_notifier_port")],
@@ -76,17 +76,17 @@ def notifier(config: Settings) -> Service:
 
 
 def _write_token(config: Settings) -> None:
-    """What Alertmanager shows the notifier, in a file as it wants it."""
+    """Writes the token that Alertmanager sends to the notifier into the file that it reads."""
     write_private(config.var / "alertmanager.token", config.alerts_token.get_secret_value())
 
 
 def door(config: Settings) -> Service:
-    """The HTTP door for payments."""
+    """The payment API."""
     return Service(
         name="risk-api",
         purpose="POST /transacoes: a payment's decision over HTTP",
         command=[sys.executable, "-m", "acude.api"],
-        ready=lambda config: _answers(f"{config.risk_url}/saude/pronta", config),
+        ready=lambda config: get_once(f"{config.risk_url}/saude/pronta", config),
         address=f"{config.risk_url}/docs",
         login=f"client {config.risk_client_id}; its secret in var/local.env",
         ports=[(config.risk_port, "risk_port"), (config.risk_door_port, "risk_door_port")],
@@ -95,19 +95,15 @@ def door(config: Settings) -> Service:
 
 
 def issuer(config: Settings) -> Service:
-    """Who gives tokens on one machine."""
+    """The issuer of tokens on one machine."""
     return Service(
         name="issuer",
         purpose="OAuth2 tokens for the door",
         command=[sys.executable, "-m", "acude.api.issuer"],
-        ready=lambda config: _answers(config.oauth_jwks_url, config),
+        ready=lambda config: get_once(config.oauth_jwks_url, config),
         address=config.oauth_token_url,
         ports=[(config.issuer_port, "issuer_port")],
     )
-
-
-def _answers(url: str, config: Settings) -> None:
-    httpx.get(url, timeout=2, verify=config.tls_context()).raise_for_status()
 
 
 def _group_stable(config: Settings, name: str) -> None:

@@ -74,7 +74,7 @@ def remove_sockets(config: Settings) -> None:
 
 
 def sockets(config: Settings) -> dict[Path, int]:
-    """Each socket of SeaweedFS's parts, with the port that tells whether it is in use."""
+    """Each socket of SeaweedFS's parts, with the port that shows whether it is in use."""
     ports = _internal_ports(config)
     named = {f"{part}-grpc-{ports[f'{part}.port.grpc']}": ports[f"{part}.port.grpc"] for part in (*_PARTS, "s3")}
     named |= {f"filer-{ports['filer.port']}": ports["filer.port"], f"s3-{config.s3_port}": config.s3_port}

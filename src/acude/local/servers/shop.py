@@ -1,52 +1,41 @@
 """The shop itself: warehouses with their REST API, the poller that asks them, and live shoppers."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import httpx
-
+from acude.local.probe import get_once
 from acude.local.service import Service
 from acude.settings import HOST, Settings
 
 
 def warehouses(config: Settings) -> Service:
     """The simulated warehouses' API; it fails now and then, as real ones do."""
-    return Service(
-        name="warehouses",
-        purpose="simulated warehouses' REST API",
-        command=[sys.executable, "-m", "acude.simulator.warehouses"],
-        ready=lambda config: _answers(f"{config.warehouses_url}/saude"),
-        address=config.warehouses_url,
-        ports=[(config.warehouses_port, "warehouses_port")],
-        live=True,
-    )
-
-
-def _answers(url: str) -> None:
-    httpx.get(url, timeout=2).raise_for_status()
+    service = _simulated("warehouses", "warehouses' REST API", config, "warehouses_port")
+    return replace(service, address=config.warehouses_url, live=True)
 
 
 def blacklist(config: Settings) -> Service:
     """The simulated external list of documents."""
-    return Service(
-        name="blacklist",
-        purpose="simulated external list of CPFs and CNPJs",
-        command=[sys.executable, "-m", "acude.simulator.blacklist"],
-        ready=lambda config: _answers(f"http://{HOST}:{config.blacklist_port}/saude"),
-        address=f"http://{HOST}:{config.blacklist_port}",
-        ports=[(config.blacklist_port, "blacklist_port")],
-    )
+    return _simulated("blacklist", "external list of CPFs and CNPJs", config, "blacklist_port")
 
 
 def receiver(config: Settings) -> Service:
     """The simulated receiver of the webhook."""
+    service = _simulated("receiver", "receiver of the webhook", config, "receiver_port")
+    return replace(service, name="webhook-receiver", address=f"{service.address}/recebidos")
+
+
+def _simulated(module: str, purpose: str, config: Settings, port: str) -> Service:
+    """A server of the simulator; it answers at `/saude` when it is ready."""
+    url = f"http://{HOST}:{getattr(config, port)}"
     return Service(
-        name="webhook-receiver",
-        purpose="simulated receiver of the webhook",
-        command=[sys.executable, "-m", "acude.simulator.receiver"],
-        ready=lambda config: _answers(f"http://{HOST}:{config.receiver_port}/saude"),
-        address=f"http://{HOST}:{config.receiver_port}/recebidos",
-        ports=[(config.receiver_port, "receiver_port")],
+        name=module,
+        purpose=f"simulated {purpose}",
+        command=[sys.executable, "-m", f"acude.simulator.{module}"],
+        ready=lambda config: get_once(f"{url}/saude", config),
+        address=url,
+        ports=[(getattr(config, port), port)],
     )
 
 

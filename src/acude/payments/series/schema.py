@@ -9,7 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from acude.contracts.model import Column, Contract, table
+from acude.contracts.column import Column
+from acude.contracts.model import Contract, table
 
 TABLE: Final = "gold.ao_vivo_pagamentos_por_minuto"
 """What is loaded, and whose columns the tables have."""

@@ -1,4 +1,4 @@
-"""Pieces of a payment: who pays, from where, in which way, how much. A payment is their union."""
+"""Parts of a payment: payer, place, way of paying, amount. A payment is their union."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ def payment(account: Fields, spot: Fields, way: Fields, cents: int) -> dict[str,
     """All fields of a payment but its id and time.
 
     Args:
-        account: who pays.
+        account: the payer's.
         spot: where, and with which device or terminal.
         way: how, and to whom.
         cents: how much, in hundredths of a real.

@@ -21,7 +21,7 @@ MOST_FRAUD: Final = 0.5
 FEWEST_PAYERS: Final = 100
 _SHARE_OF_THE_REST = 0.9
 _PAID_BACK_OF = 4
-"""One in so many ordinary payments comes however many bursts run: honest people never stop paying."""
+"""One in this number of payments is ordinary even while bursts run: honest people never stop paying."""
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 """Digits beside the payment's number could be read as a card's."""
 
@@ -42,11 +42,11 @@ def payments(
         seed: decides everything but the time.
         start: when it begins, UTC.
         duration: how long it goes on; None for ever.
-        rate: payments a second, frauds included: exactly `rate * duration` come; see `rhythm.moments`.
+        rate: payments per second, frauds included: exactly `rate * duration` come; see `rhythm.moments`.
         fraud_share: 0 to 0.5 of them are frauds, the patterns about equally often. A burst that the play is too short
             for is compressed.
         patterns: names of `PATTERNS`. `golpe_pix_noturno` comes only if the play reaches a night.
-        payers: how many people pay, at least 100. At a rate of 1, 20,000 pay about four times a day each.
+        payers: how many people pay, at least 100. At a rate of 1, 20,000 pay about four times per day each.
 
     Raises:
         ValueError: a share or rate out of range, an unknown pattern.
@@ -54,7 +54,7 @@ def payments(
     if not 0 <= fraud_share <= MOST_FRAUD:
         raise ValueError(f"fraud_share is 0 to {MOST_FRAUD}; found {fraud_share}")
     if rate <= 0:
-        raise ValueError(f"rate is payments a second, above 0; found {rate}")
+        raise ValueError(f"rate is payments per second, above 0; found {rate}")
     if payers < FEWEST_PAYERS:
         raise ValueError(f"payers is at least {FEWEST_PAYERS}; found {payers}")
     if unknown := set(patterns) - set(PATTERNS):

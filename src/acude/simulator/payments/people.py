@@ -1,4 +1,4 @@
-"""Who pays whom: payers with accounts, cards, devices and habits, receivers, terminals. All from the seed.
+"""Payers with accounts, cards, devices and habits; receivers; terminals. All of it comes from the seed.
 
 Payers are the shop's shoppers: `id_pagador` is their `id_usuario`, and they live in the same state.
 """
@@ -93,7 +93,7 @@ class People:
         self._habit_at = tuple(Weighted(shares) for shares in zip(*_HABITS, strict=True))
 
     def at_hour(self, rng: random.Random, hour: int) -> Payer:
-        """Somebody who pays at this hour of Brasília's day: the active more often, in hours that they like."""
+        """A payer for this hour of Brasília's day: active payers come more often, in their usual hours."""
         payers, weights = self._by_habit[self._habit_at[hour].draw(rng)]
         return payers[weights.draw(rng)]
 
@@ -155,7 +155,7 @@ class People:
         return moment(newest.timestamp() - 3_650 * _DAY_S * rng.random())
 
     def _habits(self) -> list[tuple[list[Payer], Weighted]]:
-        """For each habit who has it, and a draw of them by activity."""
+        """Per habit its payers, and a draw of them by activity."""
         members: list[list[int]] = [[] for _ in _HABITS]
         for number in range(len(self.payers)):
             members[number % len(_HABITS)].append(number)

@@ -63,7 +63,7 @@ def play(
 
     Args:
         config: where the broker and the ledger are.
-        rate: payments a second.
+        rate: payments per second.
         duration: how long.
         seed: the same seed and start give the same payments.
         fraud_share: of all payments.

@@ -53,7 +53,7 @@ class Scene:
         return least + self.rng.random() * (most - least)
 
     def moments(self, begin: float, length_s: float, count: int) -> list[float]:
-        """So many moments in a stretch of time, ascending."""
+        """N moments in a stretch of time, ascending."""
         return sorted(begin + length_s * self.rng.random() for _ in range(count))
 
     def newcomer(self) -> Payer:

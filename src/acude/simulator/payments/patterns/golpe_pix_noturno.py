@@ -23,7 +23,7 @@ def golpe_pix_noturno(scene: Scene) -> list[Act]:
 
 
 def _cents(scene: Scene, usual_cents: float) -> int:
-    """Whole tens of reais, as people are told to send them."""
+    """Whole tens of reais, as fraudsters ask for them."""
     return max(1, round(usual_cents * scene.between(4, 12) / 1_000)) * 1_000
 
 

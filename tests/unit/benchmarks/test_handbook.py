@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from acude.risk.payment import Payment
-from acude.simulator.handbook import BAD_CUSTOMER, BAD_TERMINAL, HIGH_AMOUNT, Setting, Transactions, generate, payments
+from benchmarks.handbook import BAD_CUSTOMER, BAD_TERMINAL, HIGH_AMOUNT, Setting, Transactions, generate, payments
 
 SMALL = Setting(customers=500, terminals=1_000, radius=15, days=60)
 

@@ -1,4 +1,4 @@
-"""What every DAG of the house has: retries, a deadline that alerts, the day's form, assets by table name."""
+"""What every DAG has: retries, a deadline that alerts, the day's form, assets by table name."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 # Airflow's own type stub forgets these three.
 from airflow.sdk import Asset, AsyncCallback, CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param  # type: ignore[attr-defined]
 
+from acude.contracts.model import marts
 from acude.orchestration import alerts
 from acude.orchestration.runs import DAY
 from acude.settings import settings
@@ -35,7 +36,7 @@ def defaults(owner: str, **others: Any) -> dict[str, Any]:  # noqa: ANN401 - Air
 
 
 def deadline(minutes: int) -> DeadlineAlert:
-    """An alert where a run isn't over so long after it was queued."""
+    """An alert where a run isn't over this many minutes after it was queued."""
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(minutes=minutes),
@@ -63,10 +64,18 @@ def lake(*tables: str) -> list[Asset]:
     return [Asset(name=table, uri=f"s3://{settings().lake_bucket}/{table.replace('.', '/')}") for table in tables]
 
 
+def mart_assets() -> list[Asset]:
+    """The assets of all marts of the batch."""
+    return lake(*(mart.full_name for mart in marts()))
+
+
 def warehouse() -> list[Asset]:
     """The warehouse as one asset: it holds all tables, and a load writes several."""
     return [Asset(name="redshift", uri="x-redshift://acude/public")]
 
+
+HOURLY = ("silver.eventos_clientes", "gold.funil_conversao", "gold.estoque_por_armazem", "gold.estoque")
+"""Tables that an hour brings up to date: the shoppers' events, and the marts that `atualizacao_horaria` makes."""
 
 CLOSED_HOUR = Asset(name="hora_fechada", uri=f"s3://{settings().lake_bucket}/gold")
 """The hour's marts are there. Its events carry the day they are of."""

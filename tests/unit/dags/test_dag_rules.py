@@ -1,4 +1,4 @@
-"""What holds for every DAG of the house, over the whole folder."""
+"""What holds for every DAG, over the whole folder."""
 
 import ast
 import json
@@ -14,8 +14,9 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Asset, CronDataIntervalTimetable
 
-from acude.contracts.model import Layer, load
+from acude.contracts.model import Layer, load, marts
 from acude.orchestration import alerts
+from acude.orchestration.dag_defaults import CLOSED_HOUR, HOURLY
 
 PROJECT = Path(__file__).resolve().parents[3]
 FILES = sorted((PROJECT / "dags").glob("*.py"))
@@ -107,6 +108,25 @@ def test_every_batch_job_has_its_dag(dags: Mapping[str, Any]) -> None:
 def test_every_table_of_the_batch_is_an_asset_that_a_task_writes(dags: Mapping[str, Any]) -> None:
     batch = {name for name, one in load().items() if one.writer == "batch" and one.layer != Layer.WAREHOUSE}
     assert batch <= outlets_of(dags)
+
+
+def test_the_hourly_tables_are_those_that_the_hour_writes(dags: Mapping[str, Any]) -> None:
+    hourly = outlets_of({"": dags["atualizacao_horaria"]}) - {CLOSED_HOUR.name}
+    assert hourly == {name for name in HOURLY if name.startswith("gold.")}
+
+
+def test_the_documentation_lists_the_dags(dags: Mapping[str, Any]) -> None:
+    text = (PROJECT / "docs" / "airflow.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == sorted(dags)
+
+
+def test_the_documentation_lists_the_marts() -> None:
+    text = (PROJECT / "docs" / "batch.md").read_text(encoding="utf-8")
+    section = text.split("## The marts")[1].split("\n## ")[0]
+    listed = [
+        name for names in re.findall(r"^- ((?:`\w+`(?:, )?)+):", section, re.MULTILINE) for name in names.split(", ")
+    ]
+    assert sorted(listed) == sorted(f"`{mart.name}`" for mart in marts())
 
 
 def test_assets_are_the_tables_of_the_contracts(dags: Mapping[str, Any]) -> None:

@@ -1,0 +1,65 @@
+"""What `acude status` shows of each service."""
+
+import re
+from dataclasses import dataclass
+
+from acude.local import ports, processes
+from acude.local.service import Service
+from acude.local.services import all_services
+from acude.local.supervisor import Supervisor, log_path
+from acude.settings import Settings
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One row of ``acude status``; ``state`` is up, starting, stopped or failed."""
+
+    name: str
+    purpose: str
+    state: str
+    pid: int | None
+    memory_bytes: int
+    restarts: int
+    address: str
+    login: str
+    live: bool
+
+
+def status(config: Settings, supervisor: Supervisor, *, memory: bool) -> list[ServiceStatus]:
+    """One row per service; ``memory=False`` leaves the slowest part out."""
+    info = supervisor.info() if supervisor.is_running() else {}
+    deaths = _deaths(config) if info else {}
+    rows = []
+    for service in all_services(config):
+        pid = info.get(service.name, {}).get("pid") or None
+        rows.append(
+            ServiceStatus(
+                name=service.name,
+                purpose=service.purpose,
+                state=_state(service, info.get(service.name, {}).get("statename", "STOPPED")),
+                pid=pid,
+                memory_bytes=processes.memory_bytes(pid) if pid and memory else 0,
+                restarts=deaths.get(service.name, 0),
+                address=service.address,
+                login=service.login,
+                live=service.live,
+            )
+        )
+    return rows
+
+
+def _deaths(config: Settings) -> dict[str, int]:
+    """How often each service ended by itself since the supervisor's start; only the supervisor's log records it."""
+    path = log_path(config, "supervisord")
+    text = path.read_text(errors="replace") if path.exists() else ""
+    deaths: dict[str, int] = {}
+    for name in re.findall(r"exited: (\S+) \(", text.rpartition("supervisord started with pid")[2]):
+        deaths[name] = deaths.get(name, 0) + 1
+    return deaths
+
+
+def _state(service: Service, statename: str) -> str:
+    """The supervisor's state and the service's ports in one word."""
+    if statename in {"RUNNING", "STARTING"}:
+        return "starting" if any(ports.is_free(port) for port, _ in service.ports) else "up"
+    return "failed" if statename in {"BACKOFF", "FATAL"} else "stopped"

@@ -1,0 +1,37 @@
+"""How far each query is behind the silver tables that it reads, from its real checkpoint."""
+
+from datetime import timedelta
+
+from acude.orchestration.lag import lags
+from jobs.streaming.queries import QUERIES
+from tests.integration.streams.silver import NOON, Silver
+from tests.integration.streams.streamlab import StreamLab, measure, stock
+
+NOTHING = timedelta()
+EVENTS, UPDATES = ("measure", "silver.eventos_clientes"), ("stock", "silver.atualizacoes_estoque")
+
+
+def behind(lab: StreamLab) -> dict[tuple[str, str], timedelta]:
+    return {(lag.reader, lag.source): lag.behind for lag in lags(lab.config)}
+
+
+def test_every_table_that_a_query_reads_is_looked_at(spark: StreamLab, silver: Silver) -> None:
+    del silver
+    assert {(query.name, source) for query in QUERIES for source in query.sources} <= behind(spark).keys()
+
+
+def test_a_query_is_behind_as_long_as_rows_wait_that_it_has_not_counted(spark: StreamLab, silver: Silver) -> None:
+    silver.land(silver.event(NOON, "u1"))
+    spark.append("silver.atualizacoes_estoque", [silver.update(NOON, "p1", 5)])
+    spark.do(measure)
+    spark.do(stock)
+    assert (behind(spark)[EVENTS], behind(spark)[UPDATES]) == (NOTHING, NOTHING)
+
+    silver.land(silver.event(NOON, "u2"))
+    assert behind(spark)[EVENTS] > NOTHING
+    assert behind(spark)[UPDATES] == NOTHING
+
+    spark.do(measure)
+    spark.append("silver.atualizacoes_estoque", [silver.update(NOON, "p1", 4)])
+    assert behind(spark)[EVENTS] == NOTHING
+    assert behind(spark)[UPDATES] > NOTHING
