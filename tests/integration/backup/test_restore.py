@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor
 
 from acude.backup import databases
 from acude.backup.errors import BackupError
-from acude.backup.programs import Output, feed
+from acude.backup.programs import feed, output
 from acude.local.servers import postgres
 from acude.settings import Settings
 from tests.integration.backup.conftest import Acude, everything, objects, run, run_as_owner
@@ -49,22 +49,22 @@ def test_a_count_that_differs_from_the_manifests_is_said(acude: Acude, monkeypat
     assert said["risco"] is None
 
 
-def test_data_is_not_overwritten_unless_told(config: Settings, acude: Acude) -> None:
-    acude("create")
+@pytest.mark.usefixtures("backup_id")
+def test_data_is_not_overwritten_without_the_option(config: Settings, acude: Acude) -> None:
     run(config, "loja", "UPDATE cofre SET conteudo = 'mudado'")
     changed = everything(config)
-    refused = acude("restore", code=1)
-
-    assert "holds data" in refused.stderr
-    assert "--overwrite" in refused.stderr
+    for words in ([], ["--database", "loja"]):
+        refused = acude("restore", *words, code=1)
+        assert "holds data" in refused.stderr
+        assert "--overwrite" in refused.stderr
     assert everything(config) == changed
-    acude("restore", "--overwrite")
+    acude("restore", "--database", "loja", "--overwrite")
     assert run(config, "loja", "SELECT count(*) FROM cofre WHERE conteudo = 'mudado'") == [(0,)]
 
 
+@pytest.mark.usefixtures("backup_id")
 def test_one_database_comes_back_and_the_others_stay_as_they_are(config: Settings, acude: Acude) -> None:
     before = everything(config)
-    acude("create")
     run(config, "loja", "DELETE FROM itens")
     run(config, "risco", "CREATE TABLE depois AS SELECT 1 AS n")
     with closing(psycopg2.connect(config.shop_dsn.get_secret_value())) as guest:
@@ -78,18 +78,21 @@ def test_one_database_comes_back_and_the_others_stay_as_they_are(config: Setting
     run(config, "risco", "DROP TABLE depois")
 
 
-def test_an_empty_database_needs_no_telling(config: Settings, acude: Acude) -> None:
+@pytest.mark.usefixtures("backup_id")
+def test_a_database_that_is_gone_comes_back_without_the_option(config: Settings, acude: Acude) -> None:
     before = everything(config)
-    acude("create")
     run(config, "postgres", "DROP DATABASE risco WITH (FORCE)")
     acude("restore", "--database", "risco")
 
     assert everything(config) == before
 
 
-def test_a_database_or_backup_that_is_not_there_is_named(acude: Acude) -> None:
+def test_without_a_backup_there_is_nothing_to_verify(acude: Acude) -> None:
     assert "There is no complete backup in bucket" in acude("verify", code=1).stderr
-    acude("create")
+
+
+@pytest.mark.usefixtures("backup_id")
+def test_a_database_or_backup_that_is_not_there_is_named(acude: Acude) -> None:
     unknown = "20200101T000000000000Z-000000"
     assert f"no complete backup '{unknown}'" in acude("verify", unknown, code=1).stderr
     assert "has no database 'lago'" in acude("restore", "--database", "lago", code=1).stderr
@@ -154,8 +157,8 @@ def test_a_table_that_comes_between_looking_and_locking_is_counted(
     run(config, "loja", "DROP TABLE entretanto")
 
 
+@pytest.mark.usefixtures("backup_id")
 def test_only_one_restore_or_verification_is_at_work(config: Settings, acude: Acude) -> None:
-    acude("create")
     with databases.alone(config):
         assert "Another restore or verification is at work" in acude("verify", code=1).stderr
 
@@ -172,8 +175,8 @@ def test_a_backup_that_fails_leaves_nothing(config: Settings, acude: Acude) -> N
 
 
 def test_a_program_that_fails_is_an_error_at_its_output_s_end(config: Settings) -> None:
-    with Output(config, "pg_dump", ["--dbname=nenhum"]) as output, pytest.raises(BackupError) as refused:
-        output.read(1000)
+    with pytest.raises(BackupError) as refused:
+        next(output(config, "pg_dump", ["--dbname=nenhum"]))
 
     assert "pg_dump failed" in refused.value.found
     assert 'database "nenhum" does not exist' in refused.value.found
