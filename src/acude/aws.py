@@ -65,7 +65,9 @@ def s3_streams(config: Settings | None = None) -> "S3FileSystem":
         endpoint_override=config.s3_endpoint,
         connect_timeout=5,
         request_timeout=60,
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=8),
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=5),
         # Parts that wait in the background have no bound.
         background_writes=False,
+        # An object of one part is one request.
+        allow_delayed_open=True,
     )

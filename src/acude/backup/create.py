@@ -4,6 +4,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final
+from urllib.parse import quote
 
 from acude.backup import databases
 from acude.backup.errors import BackupError
@@ -68,7 +69,8 @@ class _Backup:
         self._report(name, "counting", 0)
         with databases.moment(self._config, name) as moment:
             snapshot = ["--format=custom", f"--snapshot={moment.snapshot}", f"--lock-wait-timeout={_LOCK_WITHIN}"]
-            stored = self._output(name, f"{name}.pgdump", "pg_dump", [*snapshot, f"--dbname={name}"])
+            file = f"{quote(name, safe='')}.pgdump"
+            stored = self._output(name, file, "pg_dump", [*snapshot, databases.option(name)])
         return StoredDatabase(
             banco=name, dono=owner, instante=moment.at, tabelas=dict(moment.rows), **stored.model_dump()
         )

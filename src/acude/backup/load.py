@@ -54,12 +54,8 @@ class Source:
         """
         databases.create(config, target, stored.dono if own else None)
         without = [] if own else ["--no-owner", "--no-privileges"]
-        feed(
-            config,
-            "pg_restore",
-            ["--exit-on-error", *without, f"--dbname={target}"],
-            self._dump(stored, "loading"),
-        )
+        arguments = ["--exit-on-error", *without, databases.option(target)]
+        feed(config, "pg_restore", arguments, self._dump(stored, "loading"))
         self._report(stored.banco, "counting", 0)
         differences = different_rows(stored.tabelas, databases.count_rows(config, target))
         if differences:

@@ -118,11 +118,12 @@ class Storage:
         """Says in a sentence that S3 doesn't answer, or refuses."""
         try:
             yield
-        except (BotoCoreError, OSError) as problem:
-            said = str(problem).partition("; Details")[0]
+        except BotoCoreError as problem:
             raise BackupError(
-                f"S3 doesn't answer: {said}.", "Start it with `acude up`, or see `acude status`."
+                f"S3 doesn't answer: {problem}.", "Start it with `acude up`, or see `acude status`."
             ) from None
+        except OSError as problem:  # from Arrow's client
+            raise BackupError(f"S3 fails: {problem}.", "See `acude status` and `acude logs s3`.") from None
         except ClientError as refused:
             code = refused.response.get("Error", {}).get("Code", "")
             if code == "NoSuchBucket":
