@@ -2,16 +2,21 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 
 import psycopg2
 import pytest
 from psycopg2 import errors
-from psycopg2.extensions import cursor
+from psycopg2.extensions import cursor, make_dsn, parse_dsn
+from psycopg2.sql import SQL, Identifier
+from pydantic import SecretStr
 
 from acude.backup import databases
-from acude.backup.errors import BackupError
+from acude.backup.create import create
+from acude.backup.errors import BackupError, DamagedError
 from acude.backup.programs import feed, output
+from acude.backup.restore import restore
 from acude.local.servers import postgres
 from acude.settings import Settings
 from tests.integration.backup.conftest import Acude, everything, objects, run, run_as_owner
@@ -85,6 +90,21 @@ def test_a_database_that_is_gone_comes_back_without_the_option(config: Settings,
     acude("restore", "--database", "risco")
 
     assert everything(config) == before
+
+
+def test_a_database_of_any_name_comes_back(config: Settings) -> None:
+    name = "a=b 'ç' \"x\"/%41"
+    quoted = Identifier(name)
+    owner = parse_dsn(config.shop_dsn.get_secret_value()) | {"dbname": name}
+    named = config.model_copy(update={"shop_dsn": SecretStr(make_dsn(**owner))})
+    with closing(postgres.connect(config)) as session, session.cursor() as asked:
+        asked.execute(SQL("CREATE DATABASE {} OWNER loja").format(quoted))
+        run(config, name, 'CREATE TABLE "t = é" AS SELECT 7 AS n')
+        made = create(named, lambda *_: None)
+        asked.execute(SQL("DROP DATABASE {}").format(quoted))
+        restore(named, made.id, [name], lambda *_: None, overwrite=False)
+        assert run(config, name, 'SELECT n FROM "t = é"') == [(7,)]
+        asked.execute(SQL("DROP DATABASE {}").format(quoted))
 
 
 def test_without_a_backup_there_is_nothing_to_verify(acude: Acude) -> None:
@@ -191,6 +211,15 @@ def test_a_program_that_gives_up_is_an_error_without_the_rows_it_was_fed(config:
     assert "psql failed" in refused.value.found
     assert "duplicate key" in refused.value.found
     assert "52998224725" not in "\n".join((refused.value.found, *refused.value.log))
+
+
+def test_content_that_a_program_does_not_read_is_checked_all_the_same(config: Settings) -> None:
+    def content() -> Iterator[bytes]:
+        yield from [bytes(1_000_000)] * 3
+        raise DamagedError("Its end is missing.")
+
+    with pytest.raises(DamagedError):
+        feed(config, "psql", ["--no-psqlrc", "--command=SELECT 1", "--dbname=postgres"], content())
 
 
 def test_a_server_that_is_away_is_said_in_a_sentence(acude: Acude, monkeypatch: pytest.MonkeyPatch) -> None:
