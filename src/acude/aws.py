@@ -1,4 +1,4 @@
-"""Clients of the services the platform uses, on AWS or at their local endpoints: boto3's, and what delta-rs needs."""
+"""Clients of the services the platform uses, on AWS or at their local endpoints: boto3's, Arrow's, delta-rs's."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
+    from pyarrow.fs import S3FileSystem
 
 _CONFIG = Config(retries={"max_attempts": 8, "mode": "standard"}, connect_timeout=5, read_timeout=60)
 
@@ -49,3 +50,24 @@ def storage_options(config: Settings | None = None) -> dict[str, str]:
             "AWS_SECRET_ACCESS_KEY": config.s3_secret_key.get_secret_value(),
         }
     return options
+
+
+def s3_streams(config: Settings | None = None) -> "S3FileSystem":
+    """S3 for objects that are larger than the memory: a stream is written part by part, and read range by range."""
+    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem  # noqa: PLC0415 - starts AWS's C++ SDK
+
+    config = config or settings()
+    options = config.aws_options()
+    return S3FileSystem(
+        access_key=options.get("aws_access_key_id"),
+        secret_key=options.get("aws_secret_access_key"),
+        region=config.aws_region,
+        endpoint_override=config.s3_endpoint,
+        connect_timeout=5,
+        request_timeout=60,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=5),
+        # Parts that wait in the background have no bound.
+        background_writes=False,
+        # An object of one part is one request.
+        allow_delayed_open=True,
+    )

@@ -1,1 +1,1 @@
-"""Backups of the databases: dumped from one moment each, encrypted in chunks, kept in S3 under a signed manifest."""
+"""Backups of the databases: dumped from one moment each, encrypted by Tink, kept in S3 with a manifest."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from acude.backup.errors import BackupError
-from acude.backup.keys import KeyRing
 from acude.backup.manifest import Manifest
 from acude.backup.storage import Storage
 
@@ -17,7 +16,7 @@ class Listed:
 
     Attributes:
         id: its name.
-        manifest: None where it can't be trusted or was never completed.
+        manifest: None where it can't be opened or was never completed.
         problem: why; None where all is well.
         unfinished: it has no manifest, whether it is being made now or was given up.
     """
@@ -28,19 +27,19 @@ class Listed:
     unfinished: bool = False
 
 
-def listed(storage: Storage, keys: KeyRing) -> list[Listed]:
+def listed(storage: Storage) -> list[Listed]:
     """Every backup, newest first."""
-    return [_look(storage, keys, backup_id) for backup_id in storage.ids()]
+    return [_look(storage, backup_id) for backup_id in storage.ids()]
 
 
-def chosen(storage: Storage, keys: KeyRing, wanted: str) -> Manifest:
+def chosen(storage: Storage, wanted: str) -> Manifest:
     """The manifest of the backup of this name, or of the newest complete one.
 
     Raises:
-        BackupError: there is none, or it can't be trusted. An older one never stands in silently for the newest.
+        BackupError: there is none, or it can't be opened. An older one never stands in silently for the newest.
     """
     for backup_id in storage.ids() if wanted == LATEST else [wanted]:
-        found = storage.manifest(backup_id, keys)
+        found = storage.manifest(backup_id)
         if found:
             return found
     what = "no complete backup" if wanted == LATEST else f"no complete backup {wanted!r}"
@@ -50,9 +49,9 @@ def chosen(storage: Storage, keys: KeyRing, wanted: str) -> Manifest:
     )
 
 
-def _look(storage: Storage, keys: KeyRing, backup_id: str) -> Listed:
+def _look(storage: Storage, backup_id: str) -> Listed:
     try:
-        manifest = storage.manifest(backup_id, keys)
+        manifest = storage.manifest(backup_id)
     except BackupError as problem:
         return Listed(backup_id, None, problem.found)
     if manifest is None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import psycopg2
 from psycopg2 import errors, sql
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor, parse_dsn
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor, make_dsn, parse_dsn
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from acude.backup.errors import BackupError
@@ -80,6 +80,11 @@ def owners(config: Settings) -> dict[str, str]:
     """The databases that are backed up, each with its owner's role."""
     parts = [parse_dsn(dsn) for dsn in postgres.dsns(config)]
     return {part["dbname"]: part["user"] for part in parts}
+
+
+def option(database: str) -> str:
+    """What a program of PostgreSQL is given, which would take a name with `=` for a whole address."""
+    return f"--dbname={make_dsn(dbname=database)}"
 
 
 def server_version(config: Settings) -> str:

@@ -8,14 +8,14 @@ class BackupError(AcudeError):
 
 
 class DamagedError(BackupError):
-    """A stored backup isn't what was stored, or isn't to be read with the keys at hand."""
+    """A stored backup isn't what was stored."""
 
     def __init__(self, found: str) -> None:
         super().__init__(found, "Take another one: `acude backup list` shows which there are.")
 
 
 class WrongKeyError(BackupError):
-    """The key that a backup names is missing or is another one."""
+    """A backup doesn't open with the keys at hand."""
 
     def __init__(self, found: str) -> None:
         super().__init__(found, "Put the key that it was made with into ACUDE_BACKUP_KEYS, as `name:key`.")

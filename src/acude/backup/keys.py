@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from acude.backup.errors import BackupError, WrongKeyError
+from acude.backup.errors import BackupError
 
 _NAME: Final = re.compile(r"k([1-9][0-9]{0,5})")
 _LEAST_LENGTH: Final = 32
@@ -18,10 +15,10 @@ _DRAWN_BYTES: Final = 32
 
 @dataclass(frozen=True)
 class Key:
-    """One key; what encrypts and what signs is derived from it, never the key itself.
+    """One key; what encrypts is derived from it, never the key itself.
 
     Attributes:
-        name: k1, k2, …, as it stands in what was made with it.
+        name: k1, k2, …
         secret: at least 32 characters of good randomness.
     """
 
@@ -33,14 +30,10 @@ class Key:
         """The name's number; a newer key has a higher one."""
         return int(self.name.removeprefix("k"))
 
-    def derived(self, purpose: str, salt: bytes, size: int = 32) -> bytes:
-        """Bytes for one purpose and salt, by HKDF-SHA256 (RFC 5869)."""
-        return HKDF(hashes.SHA256(), size, salt, f"acude-backup/1 {purpose}".encode()).derive(self.secret.encode())
-
 
 @dataclass(frozen=True)
 class KeyRing:
-    """All keys at hand, the newest first: it makes new backups, the others read old ones."""
+    """All keys at hand, the newest first: it makes new backups, all of them read."""
 
     keys: Sequence[Key]
 
@@ -49,17 +42,17 @@ class KeyRing:
         """Reads `name:key,name:key`.
 
         Raises:
-            BackupError: no key, a name twice, a name that is none, or a key that is too short.
+            BackupError: there is no key, a name stands twice or is no name, or a key is too short.
 
-        >>> [key.name for key in KeyRing.parse("k2:" + "b" * 32 + ",k1:" + "a" * 32).keys]
-        ['k2', 'k1']
+        >>> KeyRing.parse("k2:" + "b" * 32 + ",k1:" + "a" * 32).names
+        'k2, k1'
         """
         keys = [Key(*part.strip().partition(":")[::2]) for part in text.split(",") if part.strip()]
-        names = [key.name for key in keys]
+        names = {key.name for key in keys}
         good = [key for key in keys if _NAME.fullmatch(key.name) and len(key.secret) >= _LEAST_LENGTH]
         if not keys:
             raise BackupError("There is no key for backups.", "`acude up` draws one; or set ACUDE_BACKUP_KEYS=k1:key.")
-        if good != keys or len(set(names)) != len(names):
+        if good != keys or len(names) != len(keys):
             raise BackupError(
                 "ACUDE_BACKUP_KEYS can't be read.",
                 f"It is `k2:key,k1:key`, the newest first, each key {_LEAST_LENGTH} characters or more.",
@@ -85,16 +78,10 @@ class KeyRing:
         """The key that new backups are made with."""
         return self.keys[0]
 
-    def named(self, name: str) -> Key:
-        """The key of this name.
-
-        Raises:
-            WrongKeyError: it isn't here.
-        """
-        for key in self.keys:
-            if key.name == name:
-                return key
-        raise WrongKeyError(f"The backup was made with key {name!r}, which isn't among the keys at hand.")
+    @property
+    def names(self) -> str:
+        """What the keys are called, for messages."""
+        return ", ".join(key.name for key in self.keys)
 
     def rotated(self) -> "KeyRing":
         """A freshly drawn key before these."""

@@ -8,7 +8,6 @@ import psycopg2.errors
 
 from acude.backup import databases
 from acude.backup.errors import DamagedError
-from acude.backup.keys import KeyRing
 from acude.backup.manifest import Manifest, StoredDatabase
 from acude.backup.programs import feed
 from acude.backup.progress import Report, watched
@@ -21,44 +20,50 @@ _STATEMENT: Final = re.compile(r"(CREATE ROLE|ALTER ROLE|GRANT) .*;")
 class Source:
     """One backup's files, decrypted."""
 
-    def __init__(self, storage: Storage, manifest: Manifest, keys: KeyRing) -> None:
-        self.manifest = manifest
+    def __init__(self, storage: Storage, manifest: Manifest, report: Report) -> None:
         self._storage = storage
-        self._keys = keys
-
-    def dump(self, stored: StoredDatabase) -> Iterator[bytes]:
-        """A database's dump, as pg_restore reads it."""
-        return self._storage.content(self.manifest.id, stored, self._keys)
+        self._manifest = manifest
+        self._report = report
 
     def roles(self) -> list[str]:
         """The statements that make the roles."""
-        text = b"".join(self._storage.content(self.manifest.id, self.manifest.papeis, self._keys)).decode()
+        text = b"".join(self._storage.read(self._manifest.id, self._manifest.papeis.arquivo)).decode()
         return [line for line in text.splitlines() if _STATEMENT.fullmatch(line)]
 
+    def check(self, stored: StoredDatabase) -> None:
+        """Reads a dump to its end.
 
-def load(config: Settings, source: Source, stored: StoredDatabase, target: str, report: Report, *, own: bool) -> None:
-    """Makes a new database of a stored one.
+        Raises:
+            DamagedError: it isn't what was stored.
+        """
+        for _ in self._dump(stored, "checking"):
+            pass
 
-    Args:
-        config: of the server.
-        source: the backup.
-        stored: which of its databases.
-        target: the new database's name; whatever has it goes.
-        report: told how far it is.
-        own: whether owners and rights come too; their roles must be there then.
+    def load(self, config: Settings, stored: StoredDatabase, target: str, *, own: bool) -> None:
+        """Makes a new database of a stored one.
 
-    Raises:
-        DamagedError: what came isn't what was stored, or has other rows than were counted.
-        BackupError: PostgreSQL or S3 refuses.
-    """
-    databases.create(config, target, stored.dono if own else None)
-    without = [] if own else ["--no-owner", "--no-privileges"]
-    content = watched(source.dump(stored), report, stored.banco, "loading")
-    feed(config, "pg_restore", ["--exit-on-error", *without, f"--dbname={target}"], content)
-    report(stored.banco, "counting", 0)
-    differences = different_rows(stored.tabelas, databases.count_rows(config, target))
-    if differences:
-        raise DamagedError(f"{stored.banco} came back other than it was stored: {'; '.join(differences)}.")
+        Args:
+            config: of the server.
+            stored: which of the databases.
+            target: the new database's name; whatever has it goes.
+            own: whether owners and rights come too; their roles must be there then.
+
+        Raises:
+            DamagedError: what came isn't what was stored, or has other rows than were counted.
+            BackupError: PostgreSQL or S3 refuses.
+        """
+        databases.create(config, target, stored.dono if own else None)
+        without = [] if own else ["--no-owner", "--no-privileges"]
+        arguments = ["--exit-on-error", *without, databases.option(target)]
+        feed(config, "pg_restore", arguments, self._dump(stored, "loading"))
+        self._report(stored.banco, "counting", 0)
+        differences = different_rows(stored.tabelas, databases.count_rows(config, target))
+        if differences:
+            raise DamagedError(f"{stored.banco} came back other than it was stored: {'; '.join(differences)}.")
+
+    def _dump(self, stored: StoredDatabase, step: str) -> Iterator[bytes]:
+        """A database's dump, as pg_restore reads it."""
+        return watched(self._storage.read(self._manifest.id, stored.arquivo), self._report, stored.banco, step)
 
 
 def different_rows(stored: Mapping[str, int], found: Mapping[str, int]) -> list[str]:

@@ -1,111 +1,75 @@
 """PostgreSQL's own programs, as streams: what one writes, and what one is fed."""
 
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
-from typing import IO, Self
+from typing import IO, Final
 
 from acude.backup.errors import BackupError
 from acude.local.servers import postgres
 from acude.settings import Settings
 
+_PIECE: Final = 1024 * 1024
 
-class Output:
-    """A running program's output; at its end it must have said that all is well.
 
-    A context: the program is ended with it.
+def output(config: Settings, name: str, arguments: Sequence[str]) -> Generator[bytes, None, None]:
+    """What a program writes.
+
+    Raises:
+        BackupError: the program failed; raised at the end of its output.
     """
-
-    def __init__(self, config: Settings, name: str, arguments: Sequence[str]) -> None:
-        self._name = name
-        self._errors = TemporaryFile()  # noqa: SIM115 - lives as long as the program
-        self._process = subprocess.Popen(
-            [postgres.program(name), "--no-password", *arguments],
-            env=postgres.client_environment(config),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _end(self._process)
-        self._errors.close()
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none only at the good end.
-
-        Raises:
-            BackupError: the program failed.
-        """
-        assert self._process.stdout  # noqa: S101 - it is a pipe
-        part = self._process.stdout.read(size)
-        if not part and self._process.wait():
-            raise _failed(self._name, self._errors)
-        return part
+    with _running(config, name, arguments, stdin=DEVNULL, stdout=PIPE) as process:
+        assert process.stdout  # noqa: S101 - it is a pipe
+        while piece := process.stdout.read(_PIECE):
+            yield piece
 
 
 def feed(config: Settings, name: str, arguments: Sequence[str], content: Iterator[bytes]) -> None:
     """Runs a program on this content.
 
-    Where the content ends with an error the program is killed before it could take the end for a good one.
+    Where the content ends with an error, the program is killed before it can take the end for a good one.
 
     Raises:
         BackupError: the program failed.
     """
-    with TemporaryFile() as errors, _started(config, name, arguments, errors) as process:
+    with _running(config, name, arguments, stdin=PIPE, stdout=DEVNULL) as process:
         assert process.stdin  # noqa: S101 - it is a pipe
+        for piece in content:
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[process.stdin.write(rest) :]
+        process.stdin.close()
+    # What the program had no need to read is checked all the same.
+    deque(content, maxlen=0)
+
+
+@contextmanager
+def _running(
+    config: Settings, name: str, arguments: Sequence[str], *, stdin: int, stdout: int
+) -> "Iterator[Popen[bytes]]":
+    command = [postgres.program(name), "--no-password", *arguments]
+    environment = postgres.client_environment(config)
+    # Unbuffered: what is left in a buffer would be written when it is closed, killed or not.
+    with (
+        TemporaryFile() as errors,
+        Popen(command, env=environment, stdin=stdin, stdout=stdout, stderr=errors, bufsize=0) as process,
+    ):
         try:
-            for part in content:
-                _write(process.stdin, part)
-            process.stdin.close()
+            yield process
         except BrokenPipeError:
             pass  # It has given up; its status says so, its errors why.
+        except BaseException:
+            process.kill()
+            raise
         if process.wait():
             raise _failed(name, errors)
 
 
-@contextmanager
-def _started(
-    config: Settings, name: str, arguments: Sequence[str], errors: IO[bytes]
-) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(
-        [postgres.program(name), "--no-password", *arguments],
-        env=postgres.client_environment(config),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-        # Unbuffered: what is left in a buffer would be written when it is closed, killed or not.
-        bufsize=0,
-    )
-    try:
-        yield process
-    finally:
-        _end(process)
-
-
-def _write(pipe: IO[bytes], part: bytes) -> None:
-    rest = memoryview(part)
-    while rest:
-        rest = rest[pipe.write(rest) :]
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Waits for a program that has ended, kills one that hasn't."""
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe:
-            pipe.close()
-
-
 def _failed(name: str, errors: IO[bytes]) -> BackupError:
     errors.seek(0)
-    # Details and context repeat rows, and rows are nobody's business here.
+    # Details and context repeat rows, which must not reach a log.
     lines = [
         line
         for line in errors.read().decode(errors="replace").splitlines()

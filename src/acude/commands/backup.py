@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from acude.backup.choose import Listed
     from acude.backup.manifest import Manifest, StoredDatabase
-    from acude.backup.verify import Verdict
+    from acude.backup.verify import Verified
 
 app = typer.Typer(
     add_completion=False,
@@ -72,17 +72,16 @@ def create(
 
 @app.command("list")
 def list_(*, as_json: Json = False) -> None:
-    """List the backups, newest first, and say of which the manifest can't be trusted.
+    """List the backups, newest first, and say of which the manifest can't be opened.
 
     Example:
       acude backup list --json
     """
     from acude.backup.choose import listed  # noqa: PLC0415 - --help does without it
-    from acude.backup.keys import KeyRing  # noqa: PLC0415
     from acude.backup.storage import Storage  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    found = listed(Storage(settings()), KeyRing.parse(settings().backup_keys.get_secret_value()))
+    found = listed(Storage(settings()))
     if as_json:
         print_json([_plain(one) for one in found])
         return
@@ -104,12 +103,12 @@ def verify(backup_id: Which = "latest", *, as_json: Json = False) -> None:
     from acude.settings import settings  # noqa: PLC0415
 
     with _Progress() as report:
-        manifest, verdicts = prove(settings(), backup_id, report)
-    bad = [one for one in verdicts if one.problema]
+        manifest, verified = prove(settings(), backup_id, report)
+    bad = [one for one in verified if one.problema]
     if as_json:
-        print_json({"id": manifest.id, "valido": not bad, "bancos": [vars(one) for one in verdicts]})
+        print_json({"id": manifest.id, "valido": not bad, "bancos": [vars(one) for one in verified]})
     else:
-        print_table(("database", "tables", "rows", ""), [_verdict_row(one) for one in verdicts])
+        print_table(("database", "tables", "rows", ""), [_verified_row(one) for one in verified])
         out.print(f"\n{manifest.id}: " + (f"{len(bad)} can't be brought back." if bad else "all of it comes back."))
     raise typer.Exit(1 if bad else 0)
 
@@ -156,7 +155,7 @@ def restore(
 def prune(*, keep: Keep, as_json: Json = False) -> None:
     """Remove all but the newest complete backups, and what failed ones left behind a day ago or earlier.
 
-    One whose manifest can't be trusted is neither counted nor removed.
+    One whose manifest can't be opened is neither counted nor removed.
 
     Example:
       acude backup prune --keep 14
@@ -184,12 +183,10 @@ def catch_up(backup_id: Which = "latest", *, as_json: Json = False) -> None:
     """
     from acude.backup.catch_up import MARGIN, record_again  # noqa: PLC0415 - --help does without it
     from acude.backup.choose import chosen  # noqa: PLC0415
-    from acude.backup.keys import KeyRing  # noqa: PLC0415
     from acude.backup.storage import Storage  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    keys = KeyRing.parse(settings().backup_keys.get_secret_value())
-    manifest = chosen(Storage(settings()), keys, backup_id)
+    manifest = chosen(Storage(settings()), backup_id)
     since = manifest.criado_em - MARGIN
     records = record_again(settings(), since)
     if as_json:
@@ -267,14 +264,11 @@ class _Progress:
 
 
 def _print_databases(databases: Any) -> None:  # noqa: ANN401 - any sequence of them
-    rows = [
-        (one.banco, str(len(one.tabelas)), f"{sum(one.tabelas.values()):,}", filesize.decimal(one.tamanho))
-        for one in databases
-    ]
+    rows = [(one.banco, str(len(one.tabelas)), f"{one.linhas:,}", filesize.decimal(one.tamanho)) for one in databases]
     print_table(("database", "tables", "rows", "size"), rows)
 
 
-def _verdict_row(one: "Verdict") -> tuple[str, ...]:
+def _verified_row(one: "Verified") -> tuple[str, ...]:
     said = f"[red]✗[/red] {one.problema}" if one.problema else "[green]✓[/green]"
     return one.banco, str(one.tabelas), f"{one.linhas:,}", said
 
@@ -282,7 +276,7 @@ def _verdict_row(one: "Verdict") -> tuple[str, ...]:
 def _row(one: "Listed") -> tuple[str, ...]:
     if not one.manifest:
         return one.id, "", "", "", "", f"[yellow]{one.problem}[/yellow]"
-    rows = sum(sum(database.tabelas.values()) for database in one.manifest.bancos)
+    rows = sum(database.linhas for database in one.manifest.bancos)
     names = ", ".join(database.banco for database in one.manifest.bancos)
     return one.id, names, f"{rows:,}", filesize.decimal(one.manifest.size), one.manifest.chave, "complete"
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from acude import aws
-from acude.backup.keys import KeyRing
+from acude.backup.create import create
 from acude.backup.storage import Storage
 from acude.cli import app
 from acude.local.platform import Platform
@@ -78,9 +78,19 @@ def storage(environment: None) -> Iterator[Storage]:  # noqa: ARG001 - it must b
         found.delete(backup_id)
 
 
+@pytest.fixture(scope="module")
+def made(platform: Platform) -> dict[str, bytes]:
+    """The files of one backup; each test of a file leaves the databases as they were when it was made."""
+    manifest = create(platform.config, lambda *_: None)
+    return objects(platform.config, manifest.id)
+
+
 @pytest.fixture
-def keys(config: Settings) -> KeyRing:
-    return KeyRing.parse(config.backup_keys.get_secret_value())
+def backup_id(made: dict[str, bytes], config: Settings, storage: Storage) -> str:
+    """A backup that lies in the bucket."""
+    for name, body in made.items():
+        aws.s3(config).put_object(Bucket=config.backup_bucket, Key=name, Body=body)
+    return storage.ids()[0]
 
 
 Acude = Callable[..., Result]

@@ -10,14 +10,14 @@ from acude.settings import Settings
 from tests.integration.backup.conftest import Acude, objects
 
 
-def made(acude: Acude, *words: str) -> dict[str, object]:
+def create(acude: Acude, *words: str) -> dict[str, object]:
     found: dict[str, object] = json.loads(acude("create", "--json", *words).stdout)
     return found
 
 
 def test_only_the_newest_stay(config: Settings, storage: Storage, acude: Acude) -> None:
-    first, second = made(acude)["id"], made(acude)["id"]
-    third = made(acude, "--keep", "2")
+    first, second = create(acude)["id"], create(acude)["id"]
+    third = create(acude, "--keep", "2")
 
     assert third["removidos"] == [first]
     assert storage.ids() == [third["id"], second]
@@ -36,10 +36,10 @@ def test_names_are_in_the_order_of_their_times() -> None:
 def test_one_that_can_not_be_trusted_pushes_none_out_and_stays(
     config: Settings, storage: Storage, acude: Acude
 ) -> None:
-    good = made(acude)["id"]
+    good = create(acude)["id"]
     forged = new_id(datetime.now(UTC) + timedelta(days=1))
-    body = objects(config)[f"{good}/manifesto.json"]
-    aws.s3(config).put_object(Bucket=config.backup_bucket, Key=f"{forged}/manifesto.json", Body=body)
+    body = objects(config)[f"{good}/manifesto"]
+    aws.s3(config).put_object(Bucket=config.backup_bucket, Key=f"{forged}/manifesto", Body=body)
 
     assert prune(config, 1) == []
     assert storage.ids() == [forged, good]

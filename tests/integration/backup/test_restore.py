@@ -2,16 +2,21 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 
 import psycopg2
 import pytest
 from psycopg2 import errors
-from psycopg2.extensions import cursor
+from psycopg2.extensions import cursor, make_dsn, parse_dsn
+from psycopg2.sql import SQL, Identifier
+from pydantic import SecretStr
 
 from acude.backup import databases
-from acude.backup.errors import BackupError
-from acude.backup.programs import Output, feed
+from acude.backup.create import create
+from acude.backup.errors import BackupError, DamagedError
+from acude.backup.programs import feed, output
+from acude.backup.restore import restore
 from acude.local.servers import postgres
 from acude.settings import Settings
 from tests.integration.backup.conftest import Acude, everything, objects, run, run_as_owner
@@ -49,22 +54,22 @@ def test_a_count_that_differs_from_the_manifests_is_said(acude: Acude, monkeypat
     assert said["risco"] is None
 
 
-def test_data_is_not_overwritten_unless_told(config: Settings, acude: Acude) -> None:
-    acude("create")
+@pytest.mark.usefixtures("backup_id")
+def test_data_is_not_overwritten_without_the_option(config: Settings, acude: Acude) -> None:
     run(config, "loja", "UPDATE cofre SET conteudo = 'mudado'")
     changed = everything(config)
-    refused = acude("restore", code=1)
-
-    assert "holds data" in refused.stderr
-    assert "--overwrite" in refused.stderr
+    for words in ([], ["--database", "loja"]):
+        refused = acude("restore", *words, code=1)
+        assert "holds data" in refused.stderr
+        assert "--overwrite" in refused.stderr
     assert everything(config) == changed
-    acude("restore", "--overwrite")
+    acude("restore", "--database", "loja", "--overwrite")
     assert run(config, "loja", "SELECT count(*) FROM cofre WHERE conteudo = 'mudado'") == [(0,)]
 
 
+@pytest.mark.usefixtures("backup_id")
 def test_one_database_comes_back_and_the_others_stay_as_they_are(config: Settings, acude: Acude) -> None:
     before = everything(config)
-    acude("create")
     run(config, "loja", "DELETE FROM itens")
     run(config, "risco", "CREATE TABLE depois AS SELECT 1 AS n")
     with closing(psycopg2.connect(config.shop_dsn.get_secret_value())) as guest:
@@ -78,18 +83,36 @@ def test_one_database_comes_back_and_the_others_stay_as_they_are(config: Setting
     run(config, "risco", "DROP TABLE depois")
 
 
-def test_an_empty_database_needs_no_telling(config: Settings, acude: Acude) -> None:
+@pytest.mark.usefixtures("backup_id")
+def test_a_database_that_is_gone_comes_back_without_the_option(config: Settings, acude: Acude) -> None:
     before = everything(config)
-    acude("create")
     run(config, "postgres", "DROP DATABASE risco WITH (FORCE)")
     acude("restore", "--database", "risco")
 
     assert everything(config) == before
 
 
-def test_a_database_or_backup_that_is_not_there_is_named(acude: Acude) -> None:
+def test_a_database_of_any_name_comes_back(config: Settings) -> None:
+    name = "a=b 'ç' \"x\"/%41"
+    quoted = Identifier(name)
+    owner = parse_dsn(config.shop_dsn.get_secret_value()) | {"dbname": name}
+    named = config.model_copy(update={"shop_dsn": SecretStr(make_dsn(**owner))})
+    with closing(postgres.connect(config)) as session, session.cursor() as asked:
+        asked.execute(SQL("CREATE DATABASE {} OWNER loja").format(quoted))
+        run(config, name, 'CREATE TABLE "t = é" AS SELECT 7 AS n')
+        made = create(named, lambda *_: None)
+        asked.execute(SQL("DROP DATABASE {}").format(quoted))
+        restore(named, made.id, [name], lambda *_: None, overwrite=False)
+        assert run(config, name, 'SELECT n FROM "t = é"') == [(7,)]
+        asked.execute(SQL("DROP DATABASE {}").format(quoted))
+
+
+def test_without_a_backup_there_is_nothing_to_verify(acude: Acude) -> None:
     assert "There is no complete backup in bucket" in acude("verify", code=1).stderr
-    acude("create")
+
+
+@pytest.mark.usefixtures("backup_id")
+def test_a_database_or_backup_that_is_not_there_is_named(acude: Acude) -> None:
     unknown = "20200101T000000000000Z-000000"
     assert f"no complete backup '{unknown}'" in acude("verify", unknown, code=1).stderr
     assert "has no database 'lago'" in acude("restore", "--database", "lago", code=1).stderr
@@ -154,8 +177,8 @@ def test_a_table_that_comes_between_looking_and_locking_is_counted(
     run(config, "loja", "DROP TABLE entretanto")
 
 
+@pytest.mark.usefixtures("backup_id")
 def test_only_one_restore_or_verification_is_at_work(config: Settings, acude: Acude) -> None:
-    acude("create")
     with databases.alone(config):
         assert "Another restore or verification is at work" in acude("verify", code=1).stderr
 
@@ -172,8 +195,8 @@ def test_a_backup_that_fails_leaves_nothing(config: Settings, acude: Acude) -> N
 
 
 def test_a_program_that_fails_is_an_error_at_its_output_s_end(config: Settings) -> None:
-    with Output(config, "pg_dump", ["--dbname=nenhum"]) as output, pytest.raises(BackupError) as refused:
-        output.read(1000)
+    with pytest.raises(BackupError) as refused:
+        next(output(config, "pg_dump", ["--dbname=nenhum"]))
 
     assert "pg_dump failed" in refused.value.found
     assert 'database "nenhum" does not exist' in refused.value.found
@@ -188,6 +211,15 @@ def test_a_program_that_gives_up_is_an_error_without_the_rows_it_was_fed(config:
     assert "psql failed" in refused.value.found
     assert "duplicate key" in refused.value.found
     assert "52998224725" not in "\n".join((refused.value.found, *refused.value.log))
+
+
+def test_content_that_a_program_does_not_read_is_checked_all_the_same(config: Settings) -> None:
+    def content() -> Iterator[bytes]:
+        yield from [bytes(1_000_000)] * 3
+        raise DamagedError("Its end is missing.")
+
+    with pytest.raises(DamagedError):
+        feed(config, "psql", ["--no-psqlrc", "--command=SELECT 1", "--dbname=postgres"], content())
 
 
 def test_a_server_that_is_away_is_said_in_a_sentence(acude: Acude, monkeypatch: pytest.MonkeyPatch) -> None:
