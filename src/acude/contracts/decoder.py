@@ -24,6 +24,8 @@ from acude.contracts.model import Contract
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
+    absurd_time,
+    beyond_calendar,
     explain,
     no_repeats,
     refuse_absurd_time,
@@ -177,7 +179,7 @@ class Decoder:
             with np.errstate(invalid="ignore"):
                 beyond = (micros < _FIRST_US) | (micros >= _BEYOND_US)
             for position in np.flatnonzero(beyond).tolist():
-                refusals.setdefault(position, beyond(name))
+                refusals.setdefault(position, beyond_calendar(name))
 
     def _documents(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
         """The column with tokens; wrong check digits are refused."""
@@ -195,7 +197,7 @@ class Decoder:
             absurd = (moments < _EARLIEST_US) | (moments > latest)
         for position in np.flatnonzero(absurd).tolist():
             if position not in refusals:
-                refusals[position] = absurd(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
+                refusals[position] = absurd_time(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
 
     def _aligned(self, arrays: list[pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> Decoded:
         fields = pa.StructArray.from_arrays(arrays, fields=self.fields)
