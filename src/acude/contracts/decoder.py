@@ -173,7 +173,7 @@ class Decoder:
                     refusals[position] = problem.refusal
 
     def _refuse_times_beyond(self, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
-        """Finds times that are in the calendar where they were written and not in UTC: nothing here can say them."""
+        """Finds times that exist in their own zone's calendar and not in UTC's: no engine can hold them."""
         for name in self._moments:
             micros = arrays[self.contract.column_names.index(name)].cast(pa.int64()).to_numpy(zero_copy_only=False)
             with np.errstate(invalid="ignore"):
@@ -214,7 +214,7 @@ class Decoder:
 def _decimals(
     values: Iterable[msgspec.Raw | None], read: DecimalReader, refusals: dict[int, Refusal]
 ) -> Iterator[Decimal | None]:
-    """A column of raw numbers as decimals; what is none is refused and null."""
+    """A column of raw numbers as decimals; a value that is no number is refused and null."""
     for position, raw in enumerate(values):
         value = None
         if raw is not None:
