@@ -24,6 +24,8 @@ from acude.contracts.model import Contract
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
+    absurd_time,
+    beyond_calendar,
     explain,
     no_repeats,
     refuse_absurd_time,
@@ -171,13 +173,13 @@ class Decoder:
                     refusals[position] = problem.refusal
 
     def _refuse_times_beyond(self, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
-        """Finds times that are in the calendar where they were written and not in UTC: nothing here can say them."""
+        """Finds times that exist in their own zone's calendar and not in UTC's: no engine can hold them."""
         for name in self._moments:
             micros = arrays[self.contract.column_names.index(name)].cast(pa.int64()).to_numpy(zero_copy_only=False)
             with np.errstate(invalid="ignore"):
                 beyond = (micros < _FIRST_US) | (micros >= _BEYOND_US)
             for position in np.flatnonzero(beyond).tolist():
-                refusals.setdefault(position, beyond(name))
+                refusals.setdefault(position, beyond_calendar(name))
 
     def _documents(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
         """The column with tokens; wrong check digits are refused."""
@@ -195,7 +197,7 @@ class Decoder:
             absurd = (moments < _EARLIEST_US) | (moments > latest)
         for position in np.flatnonzero(absurd).tolist():
             if position not in refusals:
-                refusals[position] = absurd(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
+                refusals[position] = absurd_time(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
 
     def _aligned(self, arrays: list[pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> Decoded:
         fields = pa.StructArray.from_arrays(arrays, fields=self.fields)
@@ -212,7 +214,7 @@ class Decoder:
 def _decimals(
     values: Iterable[msgspec.Raw | None], read: DecimalReader, refusals: dict[int, Refusal]
 ) -> Iterator[Decimal | None]:
-    """A column of raw numbers as decimals; what is none is refused and null."""
+    """A column of raw numbers as decimals; a value that is no number is refused and null."""
     for position, raw in enumerate(values):
         value = None
         if raw is not None:

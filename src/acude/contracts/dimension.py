@@ -35,7 +35,7 @@ _HEADER = ("id_produto", "descricao", "categoria", "preco")
 
 
 class DimensionError(AcudeError):
-    """The dimension's file holds a row that can't be used; says which and why."""
+    """A row of the dimension's file can't be used; the error names it and the reason."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def load() -> dict[str, Product]:
 
 
 def categories() -> pa.Table:
-    """The lookup for a join: `id_produto` string, `categoria` string, one row a known product."""
+    """The lookup for a join: `id_produto` string, `categoria` string, one row per known product."""
     products = load().values()
     return pa.table(
         {
@@ -138,7 +138,7 @@ def derive(folder: Path) -> list[Product]:
 
 
 def _most_frequent(names: Counter[str]) -> str:
-    """The most frequent name; the first by alphabet among equals, so that a second derivation says the same."""
+    """The most frequent name; the first by alphabet among equals, so that a second derivation gives the same."""
     return min(names, key=lambda name: (-names[name], name)) if names else ""
 
 

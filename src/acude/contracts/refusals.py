@@ -93,7 +93,7 @@ def wrong_document(name: str) -> Refusal:
     return Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`")
 
 
-def absurd(found: datetime) -> Refusal:
+def absurd_time(found: datetime) -> Refusal:
     """An event time out of the sane range."""
     return Refusal(
         "tempo_absurdo", f"Expected a time from 2000-01-01 to a day after its arrival, got {found.isoformat()}"
@@ -103,10 +103,10 @@ def absurd(found: datetime) -> Refusal:
 def refuse_absurd_time(moment: datetime | None, taken_at: datetime) -> None:
     """Refuses an event time before 2000 or more than a day after the broker took the record."""
     if moment is not None and not EARLIEST <= moment <= taken_at + DAY:
-        raise Refused(*absurd(moment))
+        raise Refused(*absurd_time(moment))
 
 
-def beyond(name: str) -> Refusal:
+def beyond_calendar(name: str) -> Refusal:
     """A time that UTC has no date for."""
     return Refusal("tempo_absurdo", f"Expected a time of the years 1 to 9999 in UTC - at `$.{name}`")
 
@@ -118,7 +118,7 @@ def utc(name: str, moment: datetime | None) -> datetime | None:
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError:
-        raise Refused(*beyond(name)) from None
+        raise Refused(*beyond_calendar(name)) from None
 
 
 def wrong_size(payload: bytes | None, limit: int) -> Refused:

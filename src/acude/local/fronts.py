@@ -1,4 +1,4 @@
-"""Servers that were built without TLS, put behind a program that speaks it."""
+"""A TLS proxy for servers that were built without TLS."""
 
 import sys
 from dataclasses import replace
@@ -10,7 +10,7 @@ from acude.settings import Settings
 
 
 def behind_tls(server: Service, config: Settings, socket: Path, ready: Action, protocol: str = "") -> list[Service]:
-    """Two services instead of one: the server, at its Unix socket only, and what speaks TLS on its port in its name.
+    """Two services instead of one: the server on its Unix socket, and the TLS proxy on its port.
 
     Args:
         server: already configured to listen at its socket, and nowhere else.

@@ -61,7 +61,7 @@ class Platform:
             self._start_all([service for service in services if service.name in wanted], on_progress)
 
     def _settle_tls(self) -> None:
-        """Makes certificates where they are wanted; servers that run already must speak as these will."""
+        """Makes certificates where they are wanted; servers that run already must use TLS as the new ones will."""
         if self._supervisor.is_running() and has_tls(self.config) != self.config.tls:
             running = "with" if has_tls(self.config) else "without"
             raise PlatformError(f"The servers run {running} TLS.", "Stop them with `acude down`, and start them again.")
@@ -69,7 +69,7 @@ class Platform:
             certificates.ensure(self.config)
 
     def down(self, on_progress: Progress = lambda _name, _state: None) -> int:
-        """Stop every service, dependents first, then the supervisor, then whatever it may have lost sight of.
+        """Stop every service, dependents first, then the supervisor, then processes that it has lost.
 
         Returns:
             How many processes had to be ended outside the supervisor.
@@ -91,7 +91,7 @@ class Platform:
         return self._supervisor.is_running()
 
     def names(self, *, live: bool) -> list[str]:
-        """Every service's name, with or without the shop that is played and its streams."""
+        """Every service's name, with or without the simulated shop and its streams."""
         return [service.name for service in all_services(self.config) if live or not service.live]
 
     def status(self, *, memory: bool = True) -> list[ServiceStatus]:

@@ -1,4 +1,4 @@
-"""What the platform must know about one of its servers."""
+"""One of the platform's servers: command, ports, readiness, dependencies."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

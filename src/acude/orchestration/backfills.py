@@ -1,4 +1,4 @@
-"""Backfills through Airflow's API: start one, follow it, cancel it. Airflow runs one at a time for each DAG."""
+"""Backfills through Airflow's API: start one and follow it. Airflow runs one at a time per DAG."""
 
 import time
 from collections.abc import Callable

@@ -19,7 +19,7 @@ class RunDayError(AcudeError):
 
 
 class AboutRun(Protocol):
-    """What the rule looks at of a run; times are aware."""
+    """The attributes of a run that the rule reads; times are aware."""
 
     run_type: Any
     data_interval_start: datetime | None
@@ -60,7 +60,7 @@ def day_of(run: AboutRun, given: str | None, *, period: timedelta = _DAY) -> dat
 
 
 def read_day(text: str) -> date:
-    """A day as the form says it.
+    """A day from the form.
 
     Raises:
         RunDayError: it isn't YYYY-MM-DD.
@@ -81,18 +81,18 @@ def days_of_events(events: Iterable[Mapping[str, Any]]) -> list[date]:
 
 
 def this_run(period: timedelta = _DAY) -> ThisRun:
-    """Day and id of the run in whose task this is called."""
+    """Day and id of the run whose task calls this."""
     context = get_current_context()
     run = context["dag_run"]
     return ThisRun(day_of(run, context["params"].get(DAY), period=period), run.run_id)
 
 
 def event_days() -> list[date]:
-    """The days of the asset events that started the run in whose task this is called; empty where none did."""
+    """The days of the asset events that started the run whose task calls this; empty where none did."""
     events = get_current_context()["triggering_asset_events"]
     return days_of_events(event.extra or {} for found in events.values() for event in found)
 
 
 def this_params() -> dict[str, Any]:
-    """What the form of the run says in whose task this is called."""
+    """The form's values of the run whose task calls this."""
     return dict(get_current_context()["params"])

@@ -40,7 +40,7 @@ def step(**options: Any) -> Callable[[Callable[..., Any]], Any]:  # noqa: ANN401
 
 
 def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:
-    """The function with its errors said first."""
+    """The function; an error's sentence is logged first."""
 
     @functools.wraps(function)
     def call(*args: Given.args, **kwargs: Given.kwargs) -> Made:
@@ -69,7 +69,7 @@ def needs_a_person(problem: Exception) -> bool:
 
 
 def _matters(record: logging.LogRecord) -> bool:
-    """Whether a line belongs into a task's log. A filter, because some of these libraries set their own levels."""
+    """Whether a line belongs in a task's log. A filter, because some of these libraries set their own levels."""
     return record.levelno >= logging.WARNING or not record.name.startswith(_CHATTER)
 
 

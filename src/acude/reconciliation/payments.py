@@ -130,7 +130,7 @@ def _stored(config: Settings, begin: datetime, end: datetime) -> pa.Table:
 
 
 def _again(config: Settings, begin: datetime, end: datetime) -> Iterable[str]:
-    """A payment's second decision has its id and says something else, or the same: the lake sets both aside."""
+    """A second decision has the payment's id, with the same or another result: the lake sets both aside."""
     taken = (pc.field("carimbo_kafka") >= _moment(begin)) & (pc.field("carimbo_kafka") < _moment(end))
     days = between("data", begin.date(), end.date())
     ours = pc.field("topico") == DECISIONS
@@ -144,7 +144,7 @@ def _again(config: Settings, begin: datetime, end: datetime) -> Iterable[str]:
 
 
 def _sent_money(sent: pa.Table, landed: pa.Table) -> list[MoneyRow]:
-    """The ledger beside silver, payments of the ledger's alone: others come by the door."""
+    """The ledger beside silver, for payments of the ledger alone: others come by the payment API."""
     if not sent.num_rows:
         return []
     ours = landed.filter(_among(landed[_ID], sent["id_evento"]))

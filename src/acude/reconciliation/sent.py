@@ -1,4 +1,4 @@
-"""What the producers' ledger says was sent, as the lake must have it."""
+"""The sends of the producers' ledger, as the lake must have them."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +16,7 @@ def sent_of(config: Settings, topic: str, condition: pc.Expression) -> pa.Table:
 
 
 def arrived(sent: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
-    """One row an event of the ledger's that must have arrived.
+    """One row per event of the ledger's that must have arrived.
 
     Args:
         sent: rows of the ledger.

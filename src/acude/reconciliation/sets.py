@@ -28,7 +28,7 @@ _NONE: Longs = np.empty(0, np.int64)
 
 
 class _Landed:
-    """What bronze holds of some days, and of the day behind them, in one look.
+    """What bronze holds of some days and of the day after them, read once.
 
     Attributes:
         stamp: when the newest of the days' batches landed; None where nothing did.
@@ -127,7 +127,7 @@ def _carrying(sends: pa.Array, rows: pa.Table) -> pa.Table:
 
 
 def _refined(config: Settings, first: date, last: date, stamp: datetime) -> Coordinates:
-    """Coordinates of all that silver made of bronze's batches up to that one."""
+    """Coordinates of all rows that silver made from bronze's batches up to that one."""
     done = pc.field("ingerido_em") <= pa.scalar(stamp, pa.timestamp("us", "UTC"))
     stamped = _between("carimbo_kafka", _midnight(first), _midnight(last, 1)) & done
     days = (pc.field("data") >= pa.scalar(first)) & (pc.field("data") <= pa.scalar(last)) & done
@@ -139,7 +139,7 @@ def _refined(config: Settings, first: date, last: date, stamp: datetime) -> Coor
 
 
 def _coordinates(config: Settings, name: str, condition: pc.Expression, topic: str | None) -> Iterator[Coordinates]:
-    """A table's rows that fit, in pieces; `topic` is that of rows that name none."""
+    """A table's rows that meet the condition, in pieces; rows without a topic get `topic`."""
     contract = table(name)
     found = snapshot(contract, config)
     columns = [column for column in _COORDINATE if column in contract.column_names]

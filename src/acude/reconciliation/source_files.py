@@ -1,4 +1,4 @@
-"""The inbox's sales as their files say, read with csv and Decimal alone: the lake's own reader is what is judged."""
+"""The inbox's sales, read with csv and Decimal alone: the lake's own reader is what is under test."""
 
 import csv
 import gzip
@@ -76,7 +76,7 @@ def _sales(key: str, body: bytes, day: date) -> Iterable[tuple[str, Decimal]]:
 
 
 def _revenue(row: dict[str, str], day: date) -> Decimal | None:
-    """Revenue (quantidade * preco) of a valid line, None for one that belongs into quarantine."""
+    """Revenue (quantidade * preco) of a valid line, None for one that belongs in quarantine."""
     try:
         quantity, price = int(row["quantidade"]), Decimal(row["preco"])
         moment = datetime.fromisoformat(row["data"])

@@ -13,7 +13,7 @@ from acude.reconciliation.report import Key, Sums
 
 
 def between(column: str, first: date, last: date) -> pc.Expression:
-    """The column's day is one of those."""
+    """A condition: the column's day is one of those."""
     return (pc.field(column) >= pa.scalar(first)) & (pc.field(column) <= pa.scalar(last))
 
 
@@ -23,7 +23,7 @@ def columns(rows: pa.Table, *names: str) -> Iterable[tuple[Any, ...]]:
 
 
 def summed(flow: str, rows: Iterable[Any]) -> Sums:
-    """Exact sums of rows of day, currency and value; a value that is null counts nothing."""
+    """Exact sums of rows of day, currency and value; a null value counts as zero."""
     sums: Sums = {}
     for day, currency, value in rows:
         if value is not None:
@@ -33,7 +33,7 @@ def summed(flow: str, rows: Iterable[Any]) -> Sums:
 
 
 def athena(name: str, value: str, first: date, last: date, *, more: str = "", flow: str = "vendas") -> Sums:
-    """What Athena says of a table's days.
+    """Athena's sums of a table's days.
 
     Args:
         name: the table.

@@ -47,7 +47,7 @@ class Shares:
 
 
 class Record(NamedTuple):
-    """One send: the bytes, when it is due, and what the ledger must know about it."""
+    """One send: the bytes, when it is due, and its row in the ledger."""
 
     event: Event
     value: bytes
@@ -71,7 +71,7 @@ class _Later(NamedTuple):
 
 
 def disturb(events: Iterable[Event], shares: Shares, seed: int | str) -> Iterator[Record]:
-    """The sends that become of the events; without shares one valid send an event.
+    """The sends made from the events; without shares one valid send per event.
 
     Args:
         events: in the order of their moments.

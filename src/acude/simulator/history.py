@@ -65,7 +65,7 @@ class SalesLine:
 
     @property
     def refusal(self) -> str | None:
-        """Why it goes into quarantine, by the rules for the inbox's files; None where it doesn't."""
+        """The reason of its quarantine, by the rules for the inbox's files; None for a valid line."""
         if self.texto is not None:
             return "valor_ilegivel"
         if self.preco <= 0:
@@ -77,7 +77,7 @@ class SalesLine:
 
 @dataclass(frozen=True)
 class DayTruth:
-    """What a day's file must come to; `receita` is the exact sum, net of returns."""
+    """The expected content of a day's file; `receita` is the exact sum, net of returns."""
 
     arquivo: str
     linhas: int
@@ -158,7 +158,7 @@ def _order(rng: random.Random, day: date, number: int, population: Population, *
 
 
 def _soiled(rng: random.Random, line: SalesLine, *, readable: bool) -> SalesLine:
-    """The line, or what a careless till makes of it."""
+    """The line, or a careless till's version of it."""
     chance = rng.random()
     if chance < _ZERO_PRICE:
         return replace(line, preco=Decimal("0.00"))

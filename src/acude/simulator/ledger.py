@@ -114,7 +114,7 @@ class Ledger:
         self._chunk_of(number).set(number, (None, None, UNANSWERED, erro))
 
     def roll(self) -> None:
-        """Close what is full or old enough, and complete what has all its answers. Call it now and then."""
+        """Close what is full or old enough, and complete what has all its answers. Call it regularly."""
         if self._open and self._open.is_ripe():
             self._seal()
         waiting = [chunk for chunk in self._sealed if not chunk.is_answered()]
@@ -200,7 +200,7 @@ def new_run(seed: int) -> str:
 
 
 def read(var: Path, since: datetime | None = None) -> pa.Table:
-    """Everything that was ever sent, one row a send, in the order of the runs.
+    """Everything that was ever sent, one row per send, in the order of the runs.
 
     Args:
         var: folder of the platform's data.
@@ -221,7 +221,7 @@ def read(var: Path, since: datetime | None = None) -> pa.Table:
 
 
 def first_arrivals(ledger: pa.Table) -> pa.Table:
-    """The confirmed valid events, one row an event id: the lowest offset, as silver keeps it.
+    """The confirmed valid events, one row per event id: the lowest offset, as silver keeps it.
 
     Ids repeat where the same seed and start were played twice.
     """
@@ -235,7 +235,7 @@ def first_arrivals(ledger: pa.Table) -> pa.Table:
 
 
 def money_by_day(ledger: pa.Table) -> pa.Table:
-    """The exact sums that the lake must come to.
+    """The exact sums that the lake must hold.
 
     Returns:
         `destino` (the topic, or 'loja' for the order database), `dia`, `moeda`, `valor` decimal, sorted. Purchases
@@ -251,7 +251,7 @@ def money_by_day(ledger: pa.Table) -> pa.Table:
 
 
 def read_run(run: Path) -> Iterator[pa.Table]:
-    """One run's rows, a table of `SCHEMA` a chunk.
+    """One run's rows, a table of `SCHEMA` per chunk.
 
     Args:
         run: the run's folder.

@@ -1,4 +1,4 @@
-"""Payloads that no contract takes, one function a reason; the reasons are those of `silver.quarentena.motivo`."""
+"""Payloads that no contract takes, one function per reason; the reasons are those of `silver.quarentena.motivo`."""
 
 import random
 from collections.abc import Callable
@@ -85,10 +85,10 @@ _NAMES = tuple(COMMON)
 
 
 def payload(reason: str, event: Event, rng: random.Random) -> bytes:
-    """What reaches Kafka instead of the event, so that the contract refuses it for that reason."""
+    """The payload that is sent instead of the event; the contract refuses it for that reason."""
     return (COMMON.get(reason) or _too_large)(event, rng)
 
 
 def reason(rng: random.Random) -> str:
-    """A reason: all alike, but for the megabyte, which is rare."""
+    """A reason; all are equally likely, except the megabyte, which is rare."""
     return RARE if rng.random() < _RARE_SHARE else _NAMES[int(rng.random() * len(_NAMES))]

@@ -73,7 +73,7 @@ class OrderBook:
         return done
 
     def finish(self) -> list[Order]:
-        """What is left at the end: also orders whose last line was not reached. Later returns never happen."""
+        """The orders that are left at the end, complete or not. Later returns never happen."""
         for purchases in self._growing.values():
             self._done.append(_order(purchases))
         self._growing.clear()

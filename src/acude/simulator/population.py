@@ -101,11 +101,11 @@ class Population:
         return [self.items[place] for place in places], Weighted([popularity[place] for place in places])
 
     def shopper(self, rng: random.Random) -> Shopper:
-        """Somebody, the regulars more often."""
+        """A shopper; regulars come more often."""
         return self.shoppers[self._active.draw(rng)]
 
     def item(self, rng: random.Random, shopper: Shopper) -> Item:
-        """What this shopper looks at next: half the time a favourite shelf, else what everybody looks at."""
+        """The next product of this shopper: half the time from a favourite shelf, else by popularity."""
         chance = rng.random()
         if chance < 0.5:  # noqa: PLR2004
             shelf, weights = self._shelves[shopper.preferidas[int(chance * 2 * _FAVOURITES)]]

@@ -37,7 +37,7 @@ def intensity(epoch_s: float) -> float:
 
 
 def moments(rng: random.Random, start: datetime, duration: timedelta | None, rate: float) -> Iterator[float]:
-    """Ascending times in seconds since 1970, one an event.
+    """Ascending times in seconds since 1970, one per event.
 
     Args:
         rng: where chance comes from.

@@ -35,7 +35,7 @@ def _connect(dsn: str) -> Connection:
 
 
 def connect(config: Settings | None = None) -> Connection:
-    """An open connection; a database that is just starting is waited for.
+    """An open connection; it waits for a database that is just starting.
 
     Raises:
         UnreachableError: no warehouse is configured, or it didn't answer after some attempts.

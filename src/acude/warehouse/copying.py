@@ -82,7 +82,7 @@ class StagedParquet:
     digest: Digest
 
     def copy(self, session: Session, target: Target) -> None:
-        """Has Redshift read the files; of no rows there are no files to read."""
+        """Lets Redshift read the files; an empty day has none."""
         if self.digest.rows:
             session.run(statements.copy_redshift(target, self.manifest, self.role))
 
@@ -150,7 +150,7 @@ def staged_parquet(rows: PeriodRows, target: Target, period: str, run_id: str, c
 
 @contextmanager
 def brought(rows: PeriodRows, target: Target, period: str, run_id: str, config: Settings) -> Iterator[Brought]:
-    """The rows, brought the way that the configured warehouse copies."""
+    """The rows, prepared the way that the configured warehouse copies."""
     if config.warehouse_kind == "redshift":
         with staged_parquet(rows, target, period, run_id, config) as ready:
             yield ready

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LoadResult:
-    """One load, as its audit row says it.
+    """One load, as in its audit row.
 
     Attributes:
         table: the warehouse's table.
@@ -50,7 +50,7 @@ def _staged(session: Session, target: Target) -> tuple[int, Decimal | None]:
 
 
 def _refuse_difference(session: Session, target: Target, period: str, read: Digest) -> None:
-    """What was copied is what was read from the lake, and every key is there once."""
+    """Refuses rows that differ from those read from the lake, and repeated keys."""
     rows, money = _staged(session, target)
     if (rows, money) != (read.rows, read.money):
         raise LoadError(

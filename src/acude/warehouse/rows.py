@@ -22,7 +22,7 @@ PIECE_ROWS = 1_000_000
 
 @dataclass(frozen=True)
 class Digest:
-    """What rows add up to.
+    """Count, sum and hash of rows.
 
     Attributes:
         rows: how many.
@@ -37,7 +37,7 @@ class Digest:
 
 @dataclass
 class PeriodRows:
-    """A period's rows, which are added up while they are read.
+    """A period's rows; their digest is computed while they are read.
 
     Attributes:
         target: the warehouse's table.

@@ -1,4 +1,4 @@
-"""Brings the warehouse's tables into being, and notices where they aren't what the contracts say."""
+"""Creates the warehouse's tables, and refuses tables that differ from their contracts."""
 
 import logging
 
@@ -31,7 +31,7 @@ def _create_missing(session: Session, there: dict[str, list[str]]) -> list[str]:
 
 
 def _refuse_drift(there: dict[str, list[str]]) -> None:
-    """Columns are never changed behind the analysts' backs; where one statement would do it, the error holds it.
+    """Columns are never changed by the loader; where one statement would do it, the error holds it.
 
     Order counts too: Redshift's COPY fills columns by their place.
     """

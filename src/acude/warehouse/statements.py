@@ -66,7 +66,7 @@ def _replace(target: Target) -> list[str]:
 
 
 def _merge(target: Target) -> list[str]:
-    """Staged rows that are older than what stands are dropped first: Redshift's MERGE takes no condition."""
+    """Staged rows that are older than the table's are dropped first: Redshift's MERGE takes no condition."""
     table, staging = identifier(target.name), identifier(target.staging)
     columns, keys = target.contract.column_names, target.contract.keys
     same = " AND ".join(f"{table}.{identifier(key)} = {staging}.{identifier(key)}" for key in keys)
@@ -82,7 +82,7 @@ def _merge(target: Target) -> list[str]:
 
 
 def publish(target: Target) -> list[str]:
-    """What makes the staged rows the table's; a first statement with ``%s`` takes the period."""
+    """The statements that publish the staged rows; one with ``%s`` takes the period."""
     return _merge(target) if target.merges else _replace(target)
 
 

@@ -55,7 +55,7 @@ class Target:
 
     @cached_property
     def clock(self) -> str:
-        """Of a merged table: the time that never goes back."""
+        """The column of a merged table whose time never goes back."""
         return next(column.name for column in self.contract.columns if column.type == "timestamp")
 
     def period(self, day: date) -> str:

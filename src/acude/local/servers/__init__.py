@@ -1,1 +1,1 @@
-"""One file a server: how it is configured, started and asked whether it is ready."""
+"""One file per server: its configuration, its start and its readiness check."""

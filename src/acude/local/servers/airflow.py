@@ -58,7 +58,7 @@ def dag_processor(config: Settings) -> Service:
 
 
 def triggerer(config: Settings) -> Service:
-    """Waits for what tasks wait for, and calls back when a deadline is missed."""
+    """Runs tasks' triggers, and calls back when a deadline is missed."""
     return _worker(config, "triggerer", "deadlines and waiting tasks", "--skip-serve-logs")
 
 
@@ -90,7 +90,7 @@ def _healthy(component: str) -> Action:
 
 
 def warm_up(config: Settings) -> None:
-    """Have the API server build its task side, which it puts off until the first task asks: six seconds."""
+    """Lets the API server build its task side now instead of at the first task: six seconds."""
     httpx.get(f"{config.airflow_url}/execution/health", timeout=120).raise_for_status()
 
 
@@ -105,7 +105,7 @@ def prepare(config: Settings) -> None:
 
 
 def _migrate(config: Settings) -> None:
-    """Migrate once a version: asking Airflow whether it is needed takes as long as doing it."""
+    """Migrate once per version: the check whether it is needed takes as long as the migration."""
     done = config.var / "postgres" / f"airflow-{version('apache-airflow')}.migrated"
     if done.exists():
         return

@@ -30,7 +30,7 @@ def ready(config: Settings) -> None:
 
 
 def register(config: Settings) -> None:
-    """Register the contracts' tables. The start did it already; here a contract that can't be registered shows."""
+    """Register the contracts' tables. The start did it already; a contract that can't be registered fails here."""
     from acude.lake.catalog import register_all  # noqa: PLC0415 - reads every contract
 
     register_all(config)

@@ -40,7 +40,7 @@ _CONFIG = {
 
 
 def services(config: Settings) -> list[Service]:
-    """The database server, with what speaks TLS for it where that is wanted."""
+    """The database server, behind a TLS proxy where TLS is wanted."""
     listens = {"listen_addresses": "", "unix_socket_directories": str(_sockets(config))} if config.tls else {}
     options = [f"--{name}={value}" for name, value in (_CONFIG | listens).items()]
     server = [program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
@@ -98,12 +98,12 @@ def client_environment(config: Settings) -> dict[str, str]:
 
 
 def _host(config: Settings) -> str:
-    """Where the superuser and the server's own programs go in, which have no TLS themselves."""
+    """The socket for the superuser and the server's own programs, which have no TLS."""
     return str(_sockets(config)) if config.tls else HOST
 
 
 def _sockets(config: Settings) -> Path:
-    """With TLS: the folder of the server's socket, for its user's and its owner's eyes."""
+    """With TLS: the folder of the server's socket, readable by its user and its owner."""
     return socket_path(config, "postgres")
 
 

@@ -38,7 +38,7 @@ def service(config: Settings) -> Service:
 
 
 def ready(config: Settings) -> None:
-    """List the buckets with the platform's own credentials, and see that the part that holds the bytes has reported.
+    """List the buckets with the platform's own credentials, and check that the volume server has registered.
 
     The gate answers a moment earlier than that part after a kill, and would call an object unreadable that is there.
     """
@@ -82,7 +82,7 @@ def sockets(config: Settings) -> dict[Path, int]:
 
 
 def fill(config: Settings) -> None:
-    """Create the buckets and the lake's tables, so that everybody can read them from the first day on."""
+    """Create the buckets and the lake's tables, so that every reader finds them from the first day on."""
     from acude.lake.maintenance import create_all  # noqa: PLC0415 - imports Spark's types, which takes a second
 
     create_buckets(config)

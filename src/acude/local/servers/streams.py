@@ -1,4 +1,4 @@
-"""The streams' driver, kept like a server: one Spark in which ingest and measure run."""
+"""The streams' driver, run like a server: one Spark for all streaming queries."""
 
 import sys
 
@@ -25,7 +25,7 @@ def service(config: Settings) -> Service:
 
 
 def ready(config: Settings) -> None:
-    """Ask whether the driver holds its lease and has said that its queries run."""
+    """Ask whether the driver holds its lease and its queries run."""
     from acude.lake.lease import Lease  # noqa: PLC0415 - imports boto3
 
     holder = Lease("streams", config).holder()

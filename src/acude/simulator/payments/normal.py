@@ -39,7 +39,7 @@ _FACTORS = tuple(math.exp(_SPREAD * NormalDist().inv_cdf((place + 0.5) / 4_096))
 
 
 class Normal:
-    """Ordinary payments, one a call."""
+    """Ordinary payments, one per call."""
 
     def __init__(self, people: People, rng: random.Random) -> None:
         self._people = people

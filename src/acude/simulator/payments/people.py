@@ -38,7 +38,7 @@ _HABITS = (
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Somebody with an account.
+    """A person with an account.
 
     Attributes:
         account: the fields that are the same in all of their payments.
@@ -98,7 +98,7 @@ class People:
         return payers[weights.draw(rng)]
 
     def person(self, rng: random.Random) -> Payer:
-        """Anybody but a company."""
+        """A person who is no company."""
         while True:
             payer = rng.choice(self.payers)
             if not payer.company:

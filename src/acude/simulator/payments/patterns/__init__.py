@@ -1,4 +1,4 @@
-"""Fraud patterns, a file each: a function of a scene that gives one burst of payments."""
+"""Fraud patterns, one per file: a function of a scene that gives one burst of payments."""
 
 from collections.abc import Mapping
 from typing import Final
