@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments import traces
+from acude.payments import trace_ids
 from tests.integration.payments.conftest import suspicious, token
 
 WITHIN_S = 300
@@ -42,11 +42,11 @@ def whole_story(wanted: str) -> dict[str, Any]:
 
 
 def test_the_story_of_a_payment_ends_in_the_lake(streams: Platform) -> None:
-    config, trace_id, (payment,) = streams.config, traces.drawn(), suspicious(1)
+    config, trace_id, (payment,) = streams.config, trace_ids.drawn(), suspicious(1)
     headers = {
         "Authorization": f"Bearer {token(config, 'loja', config.risk_client_secret.get_secret_value())}",
         "Content-Type": "application/json",
-        "traceparent": str(traces.traceparent(trace_id)),
+        "traceparent": str(trace_ids.traceparent(trace_id)),
     }
     asked = httpx.post(f"{config.risk_url}/transacoes", content=json.dumps(payment), headers=headers, timeout=10)
     assert asked.json()["id_rastro"] == trace_id

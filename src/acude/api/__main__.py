@@ -4,7 +4,7 @@ import uvicorn
 
 from acude import logs
 from acude.api.app import KEEP_ALIVE_S, create_app
-from acude.payments.vitals import serve
+from acude.kafka.health import serve
 from acude.settings import HOST, settings
 
 if __name__ == "__main__":

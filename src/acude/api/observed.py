@@ -10,10 +10,10 @@ from fastapi import Request, Response
 from prometheus_client import Counter, Gauge, Histogram
 
 from acude.api.problems import trace_of
+from acude.kafka.health import BUCKETS, Health
 from acude.logs import TRACE
-from acude.payments import traces
-from acude.payments.vitals import BUCKETS, Vitals
-from acude.payments.wire import TRACE_HEADER
+from acude.payments import trace_ids
+from acude.payments.serde import TRACE_HEADER
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _DEFECT: Final = 500
 _UNKNOWN: Final = "outra"
 
 
-class Metrics(Vitals):
+class Metrics(Health):
     """What the door counts."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ def observed(metrics: Metrics) -> Callable[[Request, Handler], Awaitable[Respons
     """A middleware that gives each request its trace id and says afterwards what became of it."""
 
     async def middleware(request: Request, call_next: Handler) -> Response:
-        request.state.trace = traces.of_traceparent(request.headers.get(traces.TRACEPARENT)) or traces.drawn()
+        request.state.trace = trace_ids.of_traceparent(request.headers.get(trace_ids.TRACEPARENT)) or trace_ids.drawn()
         structlog.contextvars.bind_contextvars(**{TRACE: trace_of(request)})
         began, status = time.monotonic(), _DEFECT
         try:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from acude.masking import masked
-from acude.payments.wire import TRACE_HEADER
+from acude.payments.serde import TRACE_HEADER
 
 MEDIA_TYPE = "application/problem+json"
 

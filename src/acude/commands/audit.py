@@ -11,8 +11,8 @@ from acude.commands.database import decisions_database
 from acude.commands.output import Json, err, out, print_json, print_table
 
 if TYPE_CHECKING:
-    from acude.payments.chain import Chain, Row
-    from acude.payments.verification import Report
+    from acude.payments.audit_verification import Report
+    from acude.payments.hash_chain import AuditRow, HashChain
 
 app = typer.Typer(
     add_completion=False,
@@ -75,11 +75,11 @@ def verify(
       acude audit verify
       acude audit verify --head 1f0c… --json
     """
-    from acude.payments import trail, verification  # noqa: PLC0415 - --help does without it
+    from acude.payments import audit_log, audit_verification  # noqa: PLC0415 - --help does without it
 
     with decisions_database(autocommit=True) as connection, _progress() as progress:
-        task = progress.add_task("rows", total=trail.head(connection).numero)
-        report = verification.verify(
+        task = progress.add_task("rows", total=audit_log.head(connection).numero)
+        report = audit_verification.verify(
             connection,
             kept=kept,
             decisions=not chain_only,
@@ -100,10 +100,10 @@ def head(*, as_json: Json = False) -> None:
     Example:
       acude audit head --json
     """
-    from acude.payments import trail  # noqa: PLC0415 - --help does without it
+    from acude.payments import audit_log  # noqa: PLC0415 - --help does without it
 
     with decisions_database() as connection:
-        found = trail.head(connection)
+        found = audit_log.head(connection)
     if as_json:
         print_json(_end(found))
     else:
@@ -131,7 +131,7 @@ def show(
       acude audit show --kind lista --from 2026-11-01
       acude audit show --kind acesso --who analista
     """
-    from acude.payments.trail import Search  # noqa: PLC0415 - --help does without it
+    from acude.payments.audit_log import Search  # noqa: PLC0415 - --help does without it
 
     wanted = Search(kind and kind.value, who, object_, _utc(since), _utc(until))
     with decisions_database() as connection:
@@ -145,17 +145,17 @@ def show(
 
 
 def _note(connection: Any, command: str, **detail: Any) -> None:  # noqa: ANN401 - psycopg is not imported here
-    from acude.payments.trail import ACCESS, append, happened, person  # noqa: PLC0415
+    from acude.payments.audit_log import ACCESS, append, audit_event, person  # noqa: PLC0415
 
     with connection.transaction():
-        append(connection, [happened(ACCESS, person(), "trilha", por=command, **detail)])
+        append(connection, [audit_event(ACCESS, person(), "trilha", por=command, **detail)])
 
 
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
 
 
-def _end(chain: "Chain") -> dict[str, Any]:
+def _end(chain: "HashChain") -> dict[str, Any]:
     return {"numero": chain.numero, "hash": chain.hash.hex()}
 
 
@@ -185,7 +185,7 @@ def _print(report: "Report") -> None:
     )
 
 
-def _row(row: "Row") -> dict[str, Any]:
+def _row(row: "AuditRow") -> dict[str, Any]:
     import orjson  # noqa: PLC0415
 
     plain = row._asdict() | {"em": row.em.isoformat(), "hash": row.hash.hex()}

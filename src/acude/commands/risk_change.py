@@ -160,10 +160,10 @@ def _explained() -> "Iterator[Versions]":
 
 
 def _note(change: "Change") -> None:
-    """Puts the change into the trail. It holds without: who must go back now does not wait for a database."""
+    """Puts the change into the audit log. It holds without: who must go back now does not wait for a database."""
     import psycopg  # noqa: PLC0415 - --help does without it
 
-    from acude.payments import trail  # noqa: PLC0415
+    from acude.payments import audit_log  # noqa: PLC0415
     from acude.payments.session import Session  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
@@ -171,7 +171,10 @@ def _note(change: "Change") -> None:
     with closing(Session(settings(), "acude-cli")) as session:
         try:
             with session.transaction() as connection:
-                trail.append(connection, [trail.happened(trail.POLICY, trail.person(), change.versao_regras, **said)])
+                audit_log.append(
+                    connection,
+                    [audit_log.audit_event(audit_log.POLICY, audit_log.person(), change.versao_regras, **said)],
+                )
         except psycopg.Error as problem:
             err.print(f"[yellow]![/yellow] The change is made, but not in the trail ({type(problem).__name__}).")
             err.print("  Workers tell the trail what they take up; who and why stays in `acude risk versions`.")

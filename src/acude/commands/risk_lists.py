@@ -58,12 +58,12 @@ def show(
       acude risk lists show --list bloqueio
       acude risk lists show --kind ip --json
     """
+    from acude.payments.audit_log import ACCESS, append, audit_event, person  # noqa: PLC0415
     from acude.payments.lists import entries  # noqa: PLC0415 - --help does without it
-    from acude.payments.trail import ACCESS, append, happened, person  # noqa: PLC0415
 
     with decisions_database() as connection:
         found = entries(connection)
-        append(connection, [happened(ACCESS, person(), "listas", por="acude risk lists show")])
+        append(connection, [audit_event(ACCESS, person(), "listas", por="acude risk lists show")])
     now = datetime.now(UTC)
     shown = [
         one
@@ -100,8 +100,8 @@ def add(
       read -rs CPF; echo $CPF | acude risk lists add permissao documento - --owner ana --reason staff --until 2027-06-30
     """
     from acude.contracts.documents import tokens_of  # noqa: PLC0415 - --help does without it
+    from acude.payments.audit_log import person  # noqa: PLC0415
     from acude.payments.lists import checked, put  # noqa: PLC0415
-    from acude.payments.trail import person  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     with _explained():
@@ -133,7 +133,7 @@ def remove(lista: List, tipo: Kind, valor: Value, *, reason: Reason, as_json: Js
     """
     from acude.contracts.documents import tokens_of  # noqa: PLC0415 - --help does without it
     from acude.payments import lists  # noqa: PLC0415
-    from acude.payments.trail import person  # noqa: PLC0415
+    from acude.payments.audit_log import person  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     with _explained():

@@ -19,7 +19,7 @@ from pyspark.sql import functions as f
 from acude.contracts.model import table
 from acude.lake.delta import read_days
 from acude.lake.payments import DECISIONS, FINDINGS, PAYMENTS
-from acude.payments.judge import ON_THE_LIST
+from acude.payments.decision_engine import ON_THE_LIST
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.lists import Listed

@@ -1,4 +1,4 @@
-"""The lists in the decisions' database: what may become an entry, and each change in the trail."""
+"""The lists in the decisions' database: what may become an entry, and each change in the audit log."""
 
 import re
 from dataclasses import asdict
@@ -13,8 +13,8 @@ from stdnum.br import cnpj, cpf
 
 from acude.contracts.documents import Tokens, is_document
 from acude.contracts.model import table
-from acude.payments.trail import LIST, append, happened
-from acude.payments.wire import TOPIC
+from acude.payments.audit_log import LIST, append, audit_event
+from acude.payments.serde import TOPIC
 from acude.risk.lists import FIELDS, KEYED, LISTS, Entry
 
 _OWNER: Final = re.compile(r"[A-Za-z0-9_.@+-]{2,64}")
@@ -151,7 +151,7 @@ def put(connection: Connection[Any], entry: Entry, who: str) -> Entry | None:
     values = ", ".join(f"%({name})s" for name in _COLUMNS.split(", "))
     connection.execute(f"INSERT INTO listas ({_COLUMNS}) VALUES ({values})", asdict(entry))  # noqa: S608 - constants
     detail = {"acao": "incluida", "entrada": asdict(entry), "antes": asdict(before) if before else None}
-    append(connection, [happened(LIST, who, object_of(entry), **detail)])
+    append(connection, [audit_event(LIST, who, object_of(entry), **detail)])
     return before
 
 
@@ -164,7 +164,7 @@ def remove(connection: Connection[Any], lista: str, tipo: str, valor: str, *, wh
     before = _taken(connection, {"lista": lista, "tipo": tipo, "valor": valor})
     if before:
         detail = {"acao": "removida", "entrada": None, "antes": asdict(before), "motivo": why}
-        append(connection, [happened(LIST, who, object_of(before), **detail)])
+        append(connection, [audit_event(LIST, who, object_of(before), **detail)])
     return before
 
 

@@ -5,11 +5,9 @@ from threading import Lock
 from typing import Final
 
 from cachetools import TTLCache
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
-from acude.payments.store import Row, Store
+from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -18,8 +16,6 @@ _KEPT: Final = 20_000
 _KEPT_S: Final = 300.0
 _REPLICA_PATIENCE_S: Final = 0.25
 _REPLICA_LEFT_ALONE_S: Final = 5.0
-AWAY: Final = (OperationalError, PoolTimeout)
-"""What a database that does not answer raises."""
 
 
 class Reads:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from psycopg import Connection, sql
+from psycopg import Connection, OperationalError, sql
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
-from acude.payments.chain import Event
-from acude.payments.trail import DECISION, append, happened
+from acude.payments.audit_log import DECISION, append, audit_event
+from acude.payments.hash_chain import AuditEvent
 from acude.settings import Settings
 
 _SCHEMA: Final = Path(__file__).with_name("store.sql")
@@ -22,6 +22,9 @@ _MOST_CONNECTIONS: Final = 8
 _PATIENCE_S: Final = 2.0
 _LONGER_THAN_A_MONTH: Final = timedelta(days=32)
 _PREPARING: Final = 0x61637564650002
+
+AWAY: Final = (OperationalError, PoolTimeout)
+"""What a database that does not answer raises."""
 
 COLUMNS: Final = (
     "id_transacao", "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "operacao", "tipo_pagamento",
@@ -100,7 +103,7 @@ class Store:
             cursor.execute(_TRACED, (id_rastro,))
             return cursor.fetchone()
 
-    def note(self, event: Event) -> None:
+    def note(self, event: AuditEvent) -> None:
         """Adds an event to the trail at once."""
         with self._pool.connection() as connection:
             append(connection, [event])
@@ -132,10 +135,10 @@ def prepare(connection: Connection) -> None:
     connection.execute(_SCHEMA.read_bytes())
 
 
-def decided(row: Row) -> Event:
+def decided(row: Row) -> AuditEvent:
     """A decision as the trail has it: no person's id, but what its row's digest can be compared with."""
     detail = {name: _plain(row[name]) for name in _CHAINED} | {"resumo": digest(row)}
-    return happened(DECISION, "acude", row["id_transacao"], **detail)
+    return audit_event(DECISION, "acude", row["id_transacao"], **detail)
 
 
 def digest(row: Row) -> str:

@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from acude.contracts.model import table
 from acude.lake.snapshot import rows_where
 from acude.local.errors import PlatformError
-from acude.payments.reads import AWAY
-from acude.payments.store import Store
-from acude.payments.wire import DECISIONS, TOPIC
+from acude.payments.serde import DECISIONS, TOPIC
+from acude.payments.store import AWAY, Store
 from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
 from acude.reconciliation.sent import arrived, sent_of
 from acude.reconciliation.sums import athena, between, columns, summed

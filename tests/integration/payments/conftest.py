@@ -23,9 +23,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
-from acude.payments.findings import TOPIC as FINDINGS
+from acude.payments.disputes import TOPIC as FINDINGS
+from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
-from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.settings import HOST, PROJECT, Settings
 from acude.simulator.payments import payments
 from tests.servers import servers

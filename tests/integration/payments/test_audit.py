@@ -19,15 +19,15 @@ from typer.testing import CliRunner, Result
 from acude.cli import app
 from acude.local.platform import Platform
 from acude.payments import lists
-from acude.payments.chain import Chain, Row
-from acude.payments.notes import Notes
-from acude.payments.policies import CurrentRules, noted
+from acude.payments.audit_buffer import AuditBuffer
+from acude.payments.audit_log import ACCESS, DECISION, LIST, POLICY, Search, append, audit_event, head, pages, person
+from acude.payments.audit_verification import verify
+from acude.payments.hash_chain import AuditRow, HashChain
 from acude.payments.recorder import row_of
+from acude.payments.rules_reload import ReloadingRules, audited
+from acude.payments.serde import DECISIONS
 from acude.payments.session import Session
 from acude.payments.store import Store
-from acude.payments.trail import ACCESS, DECISION, LIST, POLICY, Search, append, happened, head, pages, person
-from acude.payments.verification import verify
-from acude.payments.wire import DECISIONS
 from acude.risk.lists import Entry
 from acude.risk.policy import DEFAULT
 from acude.settings import Settings
@@ -66,12 +66,14 @@ def audit(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["audit", *arguments])
 
 
-def rows(connection: Sql, *, tipo: str | None = None, quem: str | None = None, objeto: str | None = None) -> list[Row]:
+def rows(
+    connection: Sql, *, tipo: str | None = None, quem: str | None = None, objeto: str | None = None
+) -> list[AuditRow]:
     connection.commit()
     return Search(tipo, quem, objeto).rows(connection, 1_000)
 
 
-def chained(connection: Sql, number: int, *, tipo: str | None = None, objeto: str | None = None) -> list[Row]:
+def chained(connection: Sql, number: int, *, tipo: str | None = None, objeto: str | None = None) -> list[AuditRow]:
     """Such rows, as soon as there are so many."""
     return awaited(lambda: rows(connection, tipo=tipo, objeto=objeto), lambda found: len(found) >= number)
 
@@ -109,7 +111,7 @@ def test_many_writers_make_one_chain(platform: Platform, own: Sql) -> None:
         session = Session(platform.config, "test")
         for _ in range(10):
             with session.transaction() as connection:
-                append(connection, [happened(ACCESS, mark, f"{number}", n=n) for n in range(3)])
+                append(connection, [audit_event(ACCESS, mark, f"{number}", n=n) for n in range(3)])
         session.close()
 
     with ThreadPoolExecutor(8) as pool:
@@ -120,9 +122,9 @@ def test_many_writers_make_one_chain(platform: Platform, own: Sql) -> None:
 
 def test_what_is_undone_leaves_no_gap(own: Sql) -> None:
     before = head(own)
-    append(own, [happened(ACCESS, "test", "undone")])
+    append(own, [audit_event(ACCESS, "test", "undone")])
     own.rollback()
-    append(own, [happened(ACCESS, "test", "done")])
+    append(own, [audit_event(ACCESS, "test", "done")])
     own.commit()
     assert next(pages(own, before.numero))[0].numero == before.numero + 1
     assert verify(own, decisions=False).broken is None
@@ -145,7 +147,7 @@ def test_what_is_undone_leaves_no_gap(own: Sql) -> None:
     ],
 )
 def test_the_platforms_own_role_may_add_to_the_trail_and_do_nothing_else(own: Sql, statement: str) -> None:
-    append(own, [happened(ACCESS, "test", "x")])
+    append(own, [audit_event(ACCESS, "test", "x")])
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         own.execute(statement.encode())
 
@@ -158,11 +160,11 @@ def test_a_superuser_who_does_not_take_the_trigger_away_is_refused_too(superuser
 
 
 @pytest.fixture
-def trail(platform: Platform) -> list[Row]:
+def trail(platform: Platform) -> list[AuditRow]:
     """Some rows at the trail's end."""
     with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
         before = head(connection)
-        append(connection, [happened(ACCESS, "test", f"{number}") for number in range(5)])
+        append(connection, [audit_event(ACCESS, "test", f"{number}") for number in range(5)])
         return next(pages(connection, before.numero))
 
 
@@ -186,17 +188,19 @@ _CHANGE = "UPDATE auditoria.trilha SET {} WHERE numero = {}"
     ],
     ids=["content", "time", "who", "hash", "dropped", "dropped, next renumbered", "swapped"],
 )
-def test_a_row_that_a_superuser_touched_is_named(superuser: Sql, trail: list[Row], touches: list[str]) -> None:
+def test_a_row_that_a_superuser_touched_is_named(superuser: Sql, trail: list[AuditRow], touches: list[str]) -> None:
     assert verify(superuser, decisions=False).broken is None
     for touch in touches:
         superuser.execute(touch.encode(), {"second": trail[1].numero, "third": trail[2].numero})
     found = verify(superuser, decisions=False)
     assert found.broken is not None
     assert found.broken.numero == trail[1].numero
-    assert found.chain == Chain(trail[0].numero, trail[0].hash)
+    assert found.chain == HashChain(trail[0].numero, trail[0].hash)
 
 
-def test_a_tail_that_is_cut_off_or_made_anew_is_found_by_a_head_that_was_kept(superuser: Sql, trail: list[Row]) -> None:
+def test_a_tail_that_is_cut_off_or_made_anew_is_found_by_a_head_that_was_kept(
+    superuser: Sql, trail: list[AuditRow]
+) -> None:
     kept = trail[-1].hash
     assert verify(superuser, kept=kept, decisions=False).broken is None
     superuser.execute("DELETE FROM auditoria.trilha WHERE numero >= %s", (trail[2].numero,))
@@ -204,7 +208,7 @@ def test_a_tail_that_is_cut_off_or_made_anew_is_found_by_a_head_that_was_kept(su
     found = verify(superuser, kept=kept, decisions=False).broken
     assert found is not None
     assert "cut" in found.problema
-    append(superuser, [happened(ACCESS, "mallory", f"{number}") for number in range(5)])
+    append(superuser, [audit_event(ACCESS, "mallory", f"{number}") for number in range(5)])
     assert verify(superuser, decisions=False).broken is None
     assert verify(superuser, kept=kept, decisions=False).broken is not None
 
@@ -299,10 +303,10 @@ def test_a_policy_that_a_worker_takes_up_stands_in_the_trail(platform: Platform,
     path, text = tmp_path / "policy.yaml", DEFAULT.read_text()
     version = text.partition('versao: "')[2].partition('"')[0]
     path.write_text(text.replace(version, first))
-    notes = Notes(platform.config)
-    current = CurrentRules(platform.config.model_copy(update={"risk_policy": path, "var": tmp_path}), noted(notes))
+    notes = AuditBuffer(platform.config)
+    current = ReloadingRules(platform.config.model_copy(update={"risk_policy": path, "var": tmp_path}), audited(notes))
     path.write_text(text.replace(version, second).replace("negar: 0.85", "negar: 0.95"))
-    current.look()
+    current.reload()
     assert current().policy.versao == second
     notes.close()
     told = [json.loads(rows(own, objeto=one, tipo=POLICY)[0].detalhe)["politica"] for one in (first, second)]
@@ -312,9 +316,9 @@ def test_a_policy_that_a_worker_takes_up_stands_in_the_trail(platform: Platform,
 def test_notes_of_an_outage_are_in_the_trail_afterwards(platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
     mark = uuid4().hex
     platform.stop("postgres")
-    notes = Notes(platform.config)
+    notes = AuditBuffer(platform.config)
     for number in range(1_500):
-        notes.add(happened(ACCESS, mark, f"{number}"))
+        notes.add(audit_event(ACCESS, mark, f"{number}"))
     assert awaited(lambda: caplog.text, lambda told: "the trail can't be written now" in told)
     assert notes.waiting == 1_500
     platform.start("postgres")
@@ -329,9 +333,9 @@ def test_notes_of_an_outage_are_in_the_trail_afterwards(platform: Platform, capl
 
 
 def test_verification_takes_no_more_memory_for_a_longer_history(own: Sql) -> None:
-    append(own, (happened(ACCESS, "test", f"{number}") for number in range(10_000)))
+    append(own, (audit_event(ACCESS, "test", f"{number}") for number in range(10_000)))
     short = peak(own)
-    append(own, (happened(ACCESS, "test", f"{number}") for number in range(20_000)))
+    append(own, (audit_event(ACCESS, "test", f"{number}") for number in range(20_000)))
     assert peak(own) < 1.3 * short
 
 
@@ -343,7 +347,7 @@ def peak(connection: Sql) -> int:
     return most
 
 
-def test_the_command_names_the_first_broken_row_and_fails(platform: Platform, trail: list[Row]) -> None:
+def test_the_command_names_the_first_broken_row_and_fails(platform: Platform, trail: list[AuditRow]) -> None:
     assert json.loads(audit("head", "--json").stdout)["numero"] >= trail[-1].numero
     sound = audit("verify", "--head", trail[0].hash.hex(), "--json")
     assert (sound.exit_code, json.loads(sound.stdout)["integra"]) == (0, True)
@@ -363,14 +367,14 @@ def test_the_command_names_the_first_broken_row_and_fails(platform: Platform, tr
     assert audit("verify").exit_code == 0
 
 
-def test_a_head_that_is_none_or_unknown_is_said(trail: list[Row]) -> None:
+def test_a_head_that_is_none_or_unknown_is_said(trail: list[AuditRow]) -> None:
     del trail
     assert audit("verify", "--head", "abc").exit_code == 2
     unknown = audit("verify", "--chain-only", "--head", "00" * 32)
     assert (unknown.exit_code, "cut" in unknown.stdout) == (1, True)
 
 
-def test_rows_are_shown_newest_first_by_what_is_asked(trail: list[Row]) -> None:
+def test_rows_are_shown_newest_first_by_what_is_asked(trail: list[AuditRow]) -> None:
     shown = json.loads(audit("show", "--kind", "acesso", "--who", "test", "--limit", "5", "--json").stdout)
     assert [one["hash"] for one in shown] == [row.hash.hex() for row in reversed(trail)]
     assert all(first["numero"] > second["numero"] for first, second in pairwise(shown))

@@ -22,8 +22,8 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
 from acude.payments import deadletters
+from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
-from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments.documents import cnpj, cpf
 from tests.integration.payments.conftest import Shop, some_payments, suspicious

@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments.memory import connect_memory
-from acude.payments.observer import COMPARISONS
-from acude.payments.trail import person
+from acude.payments.audit_log import person
+from acude.payments.shadow import COMPARISONS
+from acude.payments.velocity_store import connect_velocity_store
 from acude.risk.payment import microseconds
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import RULES
@@ -174,15 +174,15 @@ def test_a_candidate_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path) -> N
 def test_a_fraud_that_came_to_light_is_in_the_workers_memory_and_a_cleared_one_is_not(
     shop: Shop, platform: Platform
 ) -> None:
-    memory = connect_memory(platform.config)
+    memory = connect_velocity_store(platform.config)
     sent = [one for one in some_payments(400, operacao="pagamento") if one.get("id_terminal")][:2]
     terminal = f"t-{uuid4().hex}"
     shop.report([finding(one, terminal, "fraude") for one in sent])
     asked = [payment(id_terminal=terminal)]
-    assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 2)()
+    assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 2)()
     shop.report([finding(sent[0], terminal, "honesta")])
-    assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 1)()
-    (left,) = memory.recall(asked).frauds[terminal]
+    assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 1)()
+    (left,) = memory.history_of(asked).frauds[terminal]
     assert left == microseconds(datetime.fromisoformat(sent[1]["timestamp"]))
 
 

@@ -16,7 +16,7 @@ from acude.cli import app
 from acude.contracts.documents import tokens_of
 from acude.local.platform import Platform
 from acude.payments import lists
-from acude.payments.current_lists import CurrentLists
+from acude.payments.list_cache import ListCache
 from acude.risk.lists import Entry
 from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
@@ -156,14 +156,14 @@ def impatient(platform: Platform) -> Settings:
 def test_lists_that_were_not_read_lately_are_old_until_they_are_read_again(
     platform: Platform, impatient: Settings
 ) -> None:
-    present = CurrentLists(impatient)
-    assert not present().old
+    present = ListCache(impatient)
+    assert not present().stale
     with database_away(platform):
-        assert awaited(present, lambda known: known.old).old
-        late = CurrentLists(impatient)
-        assert (len(late().lists), late().old) == (0, True)
+        assert awaited(present, lambda known: known.stale).stale
+        late = ListCache(impatient)
+        assert (len(late().lists), late().stale) == (0, True)
     for one in (present, late):
-        assert not awaited(one, lambda known: not known.old).old
+        assert not awaited(one, lambda known: not known.stale).stale
     payer = own_payment()["id_pagador"]
     add("bloqueio", "id_pagador", payer)
     asked = pasts.payment(id_pagador=payer)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments.wire import ALERTS
+from acude.payments.serde import ALERTS
 from acude.simulator.receiver import Mode
 from tests.integration.payments.conftest import Shop, suspicious
 

@@ -19,7 +19,7 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.json_schema import DOCUMENT_FORMAT
 from acude.contracts.model import table
 from acude.local.platform import Platform
-from acude.payments.wire import TOPIC
+from acude.payments.serde import TOPIC
 from acude.settings import Settings
 from acude.simulator.payments.documents import cpf
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import orjson
 
-from acude.payments.story.topics import Topics
-from acude.payments.wire import DECISIONS, TOPIC
+from acude.kafka.reader import TopicReader
+from acude.payments.serde import DECISIONS, TOPIC
 from tests.integration.payments.conftest import OF_A_KIND, PixWorkers, Shop, another_door, some_payments, token
 
 PIX = f"{TOPIC}_pix"
@@ -23,8 +23,8 @@ def paid_by(way: str, number: int) -> list[dict[str, Any]]:
 
 def topic_of(shop: Shop, payment: dict[str, Any]) -> set[str]:
     """The topics that hold the payment."""
-    now, topics = time.time_ns() // 1_000_000, Topics(shop.config)
-    return {name for name in (TOPIC, PIX) if topics.between(name, payment["id_transacao"], now - 60_000, now)}
+    now, topics, wanted = time.time_ns() // 1_000_000, TopicReader(shop.config), payment["id_transacao"].encode()
+    return {name for name in (TOPIC, PIX) if topics.between(name, now - 60_000, now, holding=wanted)}
 
 
 def test_the_door_sends_a_payment_to_the_topic_of_its_way_and_its_workers_answer(pix: PixWorkers, shop: Shop) -> None:

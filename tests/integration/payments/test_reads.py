@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from acude.local.platform import Platform
 from acude.local.servers.postgres import connect, provide_trail
-from acude.payments.reads import AWAY, Reads
-from acude.payments.store import Row, Store
+from acude.payments.reads import Reads
+from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings
 from tests.integration.payments.conftest import another_door
 

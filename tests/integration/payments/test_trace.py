@@ -12,14 +12,14 @@ from typer.testing import CliRunner, Result
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments import traces
-from acude.payments.wire import ALERTS
+from acude.payments import trace_ids
+from acude.payments.serde import ALERTS
 from acude.settings import settings
 from tests.integration.payments.conftest import Shop, some_payments, suspicious
 from tests.servers import away
 
 Door = Callable[..., httpx.Client]
-Story = dict[str, Any]
+Trace = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
@@ -36,15 +36,15 @@ def trace(wanted: str, *arguments: str) -> Result:
 
 
 @retry(retry=retry_if_result(lambda story: story is None), stop=stop_after_delay(60), wait=wait_fixed(1))
-def story_with(wanted: str, *events: str) -> Story | None:
+def story_with(wanted: str, *events: str) -> Trace | None:
     """The story, once these events are in it."""
     answer = trace(wanted, "--json")
-    story: Story = json.loads(answer.stdout) if answer.exit_code == 0 else {"eventos": []}
+    story: Trace = json.loads(answer.stdout) if answer.exit_code == 0 else {"eventos": []}
     return story if set(events) <= {one["evento"] for one in story["eventos"]} else None
 
 
 def ask(client: httpx.Client, payment: dict[str, Any], trace_id: str) -> dict[str, Any]:
-    parent = {"traceparent": str(traces.traceparent(trace_id)), "Content-Type": "application/json"}
+    parent = {"traceparent": str(trace_ids.traceparent(trace_id)), "Content-Type": "application/json"}
     answer = client.post("/transacoes", content=json.dumps(payment), headers=parent)
     assert answer.headers["id-rastro"] == trace_id
     found: dict[str, Any] = answer.raise_for_status().json()
@@ -52,7 +52,7 @@ def ask(client: httpx.Client, payment: dict[str, Any], trace_id: str) -> dict[st
 
 
 def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_their_order(door: Door) -> None:
-    (payment,), trace_id = suspicious(1), traces.drawn()
+    (payment,), trace_id = suspicious(1), trace_ids.drawn()
     decision = ask(door(), payment, trace_id)
     assert decision["id_rastro"] == trace_id
     story = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: told")
@@ -76,7 +76,7 @@ def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_thei
 
 
 def test_by_its_trace_id_the_story_is_the_same(door: Door) -> None:
-    (payment,), trace_id = suspicious(1), traces.drawn()
+    (payment,), trace_id = suspicious(1), trace_ids.drawn()
     ask(door(), payment, trace_id)
     by_id = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: told")
     assert by_id == story_with(trace_id, "row of decisoes", "risk-notifier: told")
@@ -91,12 +91,12 @@ def test_a_payment_of_the_topic_has_the_trace_of_its_place_where_its_producer_ga
     (taken,) = [one for one in story["eventos"] if one["evento"] == "payment taken"]
     assert taken["dados"]["entrada"] == "topico"
     taken_ms = int(datetime.fromisoformat(taken["em"]).timestamp() * 1000)
-    assert decision["id_rastro"] == traces.of_place(taken["dados"]["registro"], taken_ms) == story["id_rastro"]
+    assert decision["id_rastro"] == trace_ids.of_place(taken["dados"]["registro"], taken_ms) == story["id_rastro"]
 
 
 def test_a_story_tells_nothing_personal(door: Door) -> None:
     (payment,) = suspicious(1)
-    ask(door(), payment, traces.drawn())
+    ask(door(), payment, trace_ids.drawn())
     assert story_with(payment["id_transacao"], "row of decisoes")
     for answer in (trace(payment["id_transacao"], "--json"), trace(payment["id_transacao"])):
         assert payment["documento_pagador"] not in answer.stdout
@@ -105,7 +105,7 @@ def test_a_story_tells_nothing_personal(door: Door) -> None:
 
 def test_a_table_for_people_has_every_event(door: Door) -> None:
     (payment,) = suspicious(1)
-    decision = ask(door(), payment, traces.drawn())
+    decision = ask(door(), payment, trace_ids.drawn())
     assert story_with(payment["id_transacao"], "row of decisoes", "alert written")
     told = trace(payment["id_transacao"])
     for what in ("payment taken", "decision written", "alert written", "row of decisoes", decision["decisao"]):
@@ -116,7 +116,7 @@ def test_a_table_for_people_has_every_event(door: Door) -> None:
 def test_stores_that_are_down_are_named_and_the_others_tell_what_they_know(
     door: Door, platform: Platform, shop: Shop
 ) -> None:
-    (payment,), trace_id = suspicious(1), traces.drawn()
+    (payment,), trace_id = suspicious(1), trace_ids.drawn()
     ask(door(), payment, trace_id)
     assert shop.read(ALERTS, {payment["id_transacao"]})
     with away(platform, "valkey", "postgres"):

@@ -10,7 +10,7 @@ from pybreaker import STATE_OPEN, CircuitBreakerError
 from pydantic import SecretStr
 
 from acude.local.errors import PlatformError
-from acude.payments.traces import drawn
+from acude.payments.trace_ids import drawn
 from acude.payments.webhook import Message, RefusedError, SilentError, Webhook
 from acude.settings import Settings
 from acude.simulator.receiver import Mode, api
@@ -115,11 +115,11 @@ def test_after_five_failures_it_is_left_alone(webhook: Webhook, url: str) -> Non
     behave(url, Mode.BROKEN)
     for _ in range(5):
         with pytest.raises(SilentError):
-            webhook.tell(some_message())
+            webhook.post(some_message())
     assert webhook.breaker.current_state == STATE_OPEN
     behave(url, Mode.UP)
     with pytest.raises(CircuitBreakerError):
-        webhook.tell(some_message())
+        webhook.post(some_message())
     # What is to be told meanwhile waits until somebody is asked again: tries in between would be wasted.
     assert webhook.deliver(some_message(), NEVER) == 2
 
@@ -129,18 +129,18 @@ def test_a_slow_delivery_does_not_hold_back_another(url: str) -> None:
     behave(url, Mode.SLOW)
     slow = made(url, tries=1)
     entered = threading.Barrier(3)
-    post = slow._post
+    post = slow._status
 
     def counted(message: Message) -> int:
         entered.wait(timeout=20)
         return post(message)
 
-    slow._post = counted  # type: ignore[method-assign]
+    slow._status = counted  # type: ignore[method-assign]
     problems: list[type[BaseException]] = []
 
     def tell() -> None:
         try:
-            slow.tell(some_message())
+            slow.post(some_message())
         except (SilentError, threading.BrokenBarrierError) as problem:
             problems.append(type(problem))
 

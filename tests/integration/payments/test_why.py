@@ -6,7 +6,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
 from acude.cli import app
-from acude.payments.wire import DECISIONS
+from acude.payments.serde import DECISIONS
 from acude.risk.signals import all_signals
 from tests.integration.payments.conftest import Shop, some_payments
 
