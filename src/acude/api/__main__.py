@@ -1,4 +1,4 @@
-"""`python -m acude.api`: the door for payments, on loopback."""
+"""`python -m acude.api`: the payment API, on loopback."""
 
 import uvicorn
 

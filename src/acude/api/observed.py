@@ -1,4 +1,4 @@
-"""Each request at the door: its trace id, its line in the log, its place in the metrics."""
+"""Each request: its trace id, its line in the log, its metrics."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ _UNKNOWN: Final = "outra"
 
 
 class Metrics(Health):
-    """What the door counts."""
+    """The payment API's metrics."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Metrics(Health):
 
 
 def observed(metrics: Metrics) -> Callable[[Request, Handler], Awaitable[Response]]:
-    """A middleware that gives each request its trace id and says afterwards what became of it."""
+    """A middleware that gives each request its trace id, and logs and counts its outcome."""
 
     async def middleware(request: Request, call_next: Handler) -> Response:
         request.state.trace = trace_ids.of_traceparent(request.headers.get(trace_ids.TRACEPARENT)) or trace_ids.drawn()
@@ -49,15 +49,15 @@ def observed(metrics: Metrics) -> Callable[[Request, Handler], Awaitable[Respons
             response = await call_next(request)
             status = response.status_code
         finally:
-            _tell(metrics, request, status, time.monotonic() - began)
+            _record(metrics, request, status, time.monotonic() - began)
         response.headers[TRACE_HEADER.replace("_", "-")] = trace_of(request)
         return response
 
     return middleware
 
 
-def _tell(metrics: Metrics, request: Request, status: int, seconds: float) -> None:
-    # The route's pattern, never the path: ids are no labels, and anybody can make up paths.
+def _record(metrics: Metrics, request: Request, status: int, seconds: float) -> None:
+    # The route's pattern, never the path: ids are no labels, and a client can invent paths.
     route = getattr(request.scope.get("route"), "path", _UNKNOWN)
     method = request.method if route != _UNKNOWN else _UNKNOWN
     metrics.requests.labels(route, method, str(status)).inc()

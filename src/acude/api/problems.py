@@ -29,7 +29,7 @@ class ProblemError(Exception):
     Args:
         status: HTTP's.
         title: the kind in a few words.
-        detail: a sentence for whoever called.
+        detail: a sentence for the caller.
         reason: reason code of a refused payload.
         headers: on top, as `Retry-After`.
     """

@@ -37,14 +37,14 @@ def why(
     from psycopg import OperationalError  # noqa: PLC0415 - --help does without it
     from psycopg_pool import PoolTimeout  # noqa: PLC0415
 
-    from acude.payments.audit_log import ACCESS, audit_event, person  # noqa: PLC0415
+    from acude.payments.audit_log import ACCESS, audit_event, cli_user  # noqa: PLC0415
     from acude.payments.store import Store  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     store = Store(settings())
     try:
         found = store.decision(id_transacao)
-        store.note(audit_event(ACCESS, person(), id_transacao, por="acude risk why", achada=found is not None))
+        store.audit(audit_event(ACCESS, cli_user(), id_transacao, por="acude risk why", achada=found is not None))
     except (OperationalError, PoolTimeout) as problem:
         raise PlatformError(
             f"The decisions' database does not answer ({type(problem).__name__}).",
@@ -65,7 +65,7 @@ def why(
 
 
 def _meaning(code: str) -> str:
-    """What a reason code says to a person."""
+    """What a reason code says to a cli_user."""
     from acude.payments.decision_engine import ON_THE_LIST  # noqa: PLC0415
     from acude.risk.decision import MODEL_PREFIX  # noqa: PLC0415
     from acude.risk.signals import all_signals  # noqa: PLC0415

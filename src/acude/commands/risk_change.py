@@ -160,7 +160,7 @@ def _explained() -> "Iterator[Versions]":
 
 
 def _note(change: "Change") -> None:
-    """Puts the change into the audit log. It holds without: who must go back now does not wait for a database."""
+    """Audits the change. The change holds without: a rollback must not wait for a database."""
     import psycopg  # noqa: PLC0415 - --help does without it
 
     from acude.payments import audit_log  # noqa: PLC0415
@@ -173,15 +173,15 @@ def _note(change: "Change") -> None:
             with session.transaction() as connection:
                 audit_log.append(
                     connection,
-                    [audit_log.audit_event(audit_log.POLICY, audit_log.person(), change.versao_regras, **said)],
+                    [audit_log.audit_event(audit_log.POLICY, audit_log.cli_user(), change.versao_regras, **said)],
                 )
         except psycopg.Error as problem:
-            err.print(f"[yellow]![/yellow] The change is made, but not in the trail ({type(problem).__name__}).")
-            err.print("  Workers tell the trail what they take up; who and why stays in `acude risk versions`.")
+            err.print(f"[yellow]![/yellow] The change is made, but not in the audit log ({type(problem).__name__}).")
+            err.print("  Workers audit what they load; `acude risk versions` has the person and the reason.")
 
 
 def _say(versions: "Versions", change: "Change", before: Any, *, as_json: bool) -> None:  # noqa: ANN401 - lazy import
-    """What changed, to the trail and to who asked: the version, and each value that differs from what was live."""
+    """Audits and prints what changed: the version, and each value that differs from the live one."""
     from acude.risk.differences import differences  # noqa: PLC0415
 
     _note(change)

@@ -83,7 +83,7 @@ class Follower:
         """Nothing to commit."""
 
     def metadata(self) -> Any:  # noqa: ANN401 - librdkafka's own
-        """The metadata of a group that nobody joins."""
+        """The metadata of a group without members."""
         return self._consumer.consumer_group_metadata()
 
     def lag(self) -> Mapping[int, int]:

@@ -1,7 +1,7 @@
-"""Events on their way to the trail, for those who can't wait for the database: a thread takes them there.
+"""Buffers events for the audit log, for callers that can't wait for the database. A thread writes them.
 
-While the database is away they wait here. A process that is killed loses those of its last half second, or of the
-outage; a process that ends in good order takes them there first, where the database answers.
+While the database is away, events wait in memory. A process that is killed loses the events of its last half second, or
+of the outage. A process that ends in good order writes them first, where the database answers.
 """
 
 import logging
@@ -24,15 +24,15 @@ _ENDING_S: Final = 5.0
 
 
 class AuditBufferFullError(RuntimeError):
-    """So many events wait for the database that no more are taken."""
+    """The buffer is full: the database has been away for too long."""
 
 
 class AuditBuffer:
-    """Takes events and adds them to the trail a moment later, in their order.
+    """Takes events, and appends them to the audit log within half a second, in their order.
 
     Args:
-        config: where the trail is.
-        most: so many may wait.
+        config: where the database is.
+        most: how many events may wait.
     """
 
     def __init__(self, config: Settings, most: int = 50_000) -> None:
@@ -41,26 +41,26 @@ class AuditBuffer:
         self._waiting: deque[AuditEvent] = deque()
         self._stop = threading.Event()
         self._lost = False
-        self._thread = threading.Thread(target=self._run, name="notes", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
-        """How many events are not in the trail yet."""
+        """How many events are not in the audit log yet."""
         return len(self._waiting)
 
     def add(self, event: AuditEvent) -> None:
         """Takes an event.
 
         Raises:
-            AuditBufferFullError: too many wait; whatever must not happen unnoticed should not happen now.
+            AuditBufferFullError: too many wait; what must be audited should not happen now.
         """
         if len(self._waiting) >= self._most:
             raise AuditBufferFullError(f"{self._most} events wait for the decisions' database")
         self._waiting.append(event)
 
     def close(self) -> None:
-        """Takes what waits to the trail, once, and ends."""
+        """Writes what waits, in one try, and ends."""
         self._stop.set()
         self._thread.join(_ENDING_S)
 
@@ -71,20 +71,20 @@ class AuditBuffer:
         self._session.close()
 
     def _flush(self) -> None:
-        # Only this thread takes events away, and adding at the other end moves none of the first ones.
+        # Only this thread removes events, and an append at the other end does not move the first ones.
         while some := [self._waiting[place] for place in range(min(len(self._waiting), _AT_ONCE))]:
             try:
                 with self._session.transaction() as connection:
                     append(connection, some)
             except psycopg.Error as problem:
-                self._say(lost=True, why=type(problem).__name__)
+                self._report(lost=True, why=type(problem).__name__)
                 return
-            self._say(lost=False)
+            self._report(lost=False)
             for _ in some:
                 self._waiting.popleft()
 
-    def _say(self, *, lost: bool, why: str = "") -> None:
-        """Once an outage."""
+    def _report(self, *, lost: bool, why: str = "") -> None:
+        """Logs once per outage."""
         if lost and not self._lost:
-            log.warning("the trail can't be written now (%s); %d events wait", why, len(self._waiting))
+            log.warning("the audit log can't be written now (%s); %d events wait", why, len(self._waiting))
         self._lost = lost

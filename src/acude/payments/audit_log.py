@@ -1,7 +1,7 @@
-"""The trail in PostgreSQL: an append-only, chained table of decisions, list changes, policies and accesses.
+"""The audit log in PostgreSQL: decisions, list changes, policies and accesses, append-only and chained by hashes.
 
-One writer at a time: whoever adds holds a lock from reading the chain's end until the commit. What is added lies in the
-caller's transaction, so it is there exactly if what it tells of is.
+One writer at a time: a writer holds a lock from reading the chain's end until the commit. Events are part of the
+caller's transaction, so an event is stored exactly if what it describes is stored.
 """
 
 import getpass
@@ -39,13 +39,13 @@ def audit_event(tipo: str, quem: str, objeto: str, /, **detalhe: Any) -> AuditEv
     return AuditEvent(tipo, quem, objeto, detalhe, datetime.now(UTC))
 
 
-def person() -> str:
-    """Who types commands here, as the trail names them."""
+def cli_user() -> str:
+    """The person at this terminal, as the audit log names them."""
     return f"cli:{getpass.getuser()}@{platform.node()}"
 
 
 def append(connection: Connection[Any], events: Iterable[AuditEvent]) -> HashChain:
-    """Adds events to the trail in the caller's transaction, which should end soon after: other writers wait for it.
+    """Appends events in the caller's transaction, which should end soon after: other writers wait for it.
 
     Returns:
         The chain's new end.
@@ -70,7 +70,7 @@ def head(connection: Connection[Any]) -> HashChain:
 
 
 def pages(connection: Connection[Any], after: int = 0) -> Iterator[list[AuditRow]]:
-    """All rows behind a number, in order, some at a time."""
+    """All rows behind a number, in order, a page at a time."""
     query = _ROWS + sql.SQL(" WHERE numero > %s ORDER BY numero LIMIT %s")
     while True:
         rows = [AuditRow(*row) for row in connection.execute(query, (after, _PAGE)).fetchall()]
@@ -82,7 +82,7 @@ def pages(connection: Connection[Any], after: int = 0) -> Iterator[list[AuditRow
 
 @dataclass(frozen=True)
 class Search:
-    """Which rows; what is None does not matter. `since` and `until` bound `em`, `until` excluded."""
+    """Which rows are wanted. None: any. `since` and `until` bound `em`, `until` excluded."""
 
     tipo: str | None = None
     quem: str | None = None
@@ -91,7 +91,7 @@ class Search:
     until: datetime | None = None
 
     def rows(self, connection: Connection[Any], most: int) -> list[AuditRow]:
-        """The newest such rows, newest first."""
+        """The rows, newest first."""
         conditions = [
             (sql.SQL("tipo = %s"), self.tipo),
             (sql.SQL("quem = %s"), self.quem),

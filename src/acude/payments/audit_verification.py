@@ -1,6 +1,6 @@
-"""Verifies the trail: the chain itself, and that the decisions and lists are what it says of them.
+"""Verifies the audit log: its hash chain, and that decisions and lists are stored as the log has them.
 
-It reads a page at a time, so that memory does not grow with history.
+It reads a page at a time, so its memory does not grow with history.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ Progress = Callable[[int], None]
 
 
 class Break(NamedTuple):
-    """The first thing that is not as the trail has it; `numero` is the row that says so, None where none does."""
+    """The first difference; `numero` is the row of the log that shows it, None where no row does."""
 
     numero: int | None
     objeto: str
@@ -37,7 +37,7 @@ class Report:
         broken: the first break; None where all is sound.
         compared: decisions whose stored row is the one that was chained.
         gone: decisions that are chained and no longer stored.
-        unchained: decisions that are stored and not chained: older than the trail, or smuggled in.
+        unchained: decisions that are stored and not chained: older than the log, or forged.
     """
 
     chain: HashChain = field(default_factory=HashChain)
@@ -57,10 +57,10 @@ def verify(
     """Follows the chain from its first row to its last.
 
     Args:
-        connection: each statement its own transaction; the trail may grow meanwhile.
+        connection: each statement its own transaction; the log may grow meanwhile.
         kept: a hash that was the chain's end once, and was kept elsewhere.
         decisions: also compare each decision's row with its digest, and the lists with their changes.
-        on_progress: told how many rows are done.
+        on_progress: called with the number of rows that are done.
     """
     report = Report()
     met = kept is None
@@ -78,7 +78,7 @@ def verify(
         report.broken = Break(problem.numero, "", problem.found)
         return report
     if not met:
-        report.broken = Break(None, "", "no row has the hash that was kept: the trail was cut, or made anew")
+        report.broken = Break(None, "", "no row has the hash that was kept: the audit log was cut, or written again")
     elif decisions:
         report.broken = _lists(connection)
         report.unchained = _unchained(connection)
@@ -87,22 +87,22 @@ def verify(
 
 def _compare(connection: Connection[Any], rows: Sequence[AuditRow], report: Report) -> Break | None:
     """Compares a page's decisions with what is stored."""
-    told = {}
+    chained = {}
     for row in rows:
         if row.tipo == audit_log.DECISION:
             detail = orjson.loads(row.detalhe)
-            told[row.objeto, datetime.fromisoformat(detail["transacao_em"])] = row.numero, detail["resumo"]
-    if not told:
+            chained[row.objeto, datetime.fromisoformat(detail["transacao_em"])] = row.numero, detail["resumo"]
+    if not chained:
         return None
     with connection.cursor(row_factory=dict_row) as cursor:
-        ids, moments = zip(*told, strict=True)
+        ids, moments = zip(*chained, strict=True)
         cursor.execute(_STORED, (list(ids), list(moments), min(moments), max(moments)))
         for stored in cursor:
-            numero, resumo = told.pop((stored["id_transacao"], stored["transacao_em"]))
+            numero, resumo = chained.pop((stored["id_transacao"], stored["transacao_em"]))
             if digest(stored) != resumo:
                 return Break(numero, stored["id_transacao"], "the stored decision is not the one that was made")
             report.compared += 1
-    report.gone += len(told)
+    report.gone += len(chained)
     return None
 
 
@@ -112,8 +112,10 @@ def _lists(connection: Connection[Any]) -> Break | None:
         for row in cursor.stream(_LAST_CHANGES):
             entry = orjson.loads(row["detalhe"])["entrada"] if row["detalhe"] else None
             stored = row["dono"] and {name: row[name] for name in _ENTRY}
-            told = entry and entry | {name: datetime.fromisoformat(entry[name]) for name in ("criada_em", "expira_em")}
-            if stored != told:
+            logged = entry and entry | {
+                name: datetime.fromisoformat(entry[name]) for name in ("criada_em", "expira_em")
+            }
+            if stored != logged:
                 return Break(row["numero"], row["nome"], "the list's entry is not what its last change made of it")
     return None
 

@@ -1,8 +1,7 @@
-"""The trail's chain: each row's hash covers the hash of the row before it and the row's canonical content.
+"""The audit log's hash chain: a row's hash covers the hash of the row before it and the row's canonical content.
 
-Whoever changes, drops, swaps or inserts a row breaks the chain at the first row that is no longer what it was. What a
-chain alone can't show is a tail that was cut off, or one that was made anew from some row on: for that, a hash of the
-tail has to be kept elsewhere.
+A row that is changed, dropped, swapped or inserted breaks the chain at the first row that differs. The chain alone
+can't show that its tail was cut off, or was written again from some row on: keep a hash of the tail elsewhere.
 """
 
 from collections.abc import Mapping
@@ -22,9 +21,9 @@ class AuditEvent(NamedTuple):
 
     Attributes:
         tipo: one of `decisao`, `lista`, `politica`, `acesso`.
-        quem: who did it.
-        objeto: what it was done to.
-        detalhe: the rest, whatever JSON can say.
+        quem: the actor.
+        objeto: what was acted on.
+        detalhe: the rest, as JSON.
         em: when it audit_event.
     """
 
@@ -36,7 +35,7 @@ class AuditEvent(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """An event in its place; `detalhe` is JSON text, kept byte for byte."""
+    """An event as a row; `detalhe` is JSON text, kept byte for byte."""
 
     numero: int
     em: datetime
@@ -48,7 +47,7 @@ class AuditRow(NamedTuple):
 
 
 class BrokenChainError(ValueError):
-    """A row that does not follow from the one before it."""
+    """A row that does not follow from the row before it."""
 
     def __init__(self, numero: int, found: str) -> None:
         super().__init__(f"row {numero}: {found}")
@@ -58,7 +57,7 @@ class BrokenChainError(ValueError):
 
 @dataclass
 class HashChain:
-    """The end of a chain, to which rows are added, or along which they are checked.
+    """The end of a chain. Rows are added to it, or checked against it.
 
     Attributes:
         numero: of the last row; 0 before the first.
@@ -76,10 +75,10 @@ class HashChain:
         return row._replace(hash=self.hash)
 
     def follow(self, row: AuditRow) -> None:
-        """Goes on to a row that was read.
+        """Checks the next row, and goes on to it.
 
         Raises:
-            BrokenChainError: it is not the row that was added here.
+            BrokenChainError: another row was added here.
         """
         expected = self.numero + 1
         if row.numero > expected:
@@ -92,7 +91,7 @@ class HashChain:
 
 
 def linked(previous: bytes, row: AuditRow) -> bytes:
-    """The hash that a row has behind another one."""
+    """The hash of a row that follows the row with the previous hash."""
     return sha256(previous + _canonical(row)).digest()
 
 

@@ -1,4 +1,4 @@
-"""What a worker shows of its rules, of the candidate beside them, and of drift."""
+"""Metrics of the rules in force, of the candidate and of drift."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ _SHADOW: Final = "sombra"
 
 
 class RulesMetrics:
-    """Gauges and counters of versions and shadow.
+    """Gauges and counters of the versions and the shadow.
 
     Args:
         registry: where they are shown.
@@ -27,7 +27,7 @@ class RulesMetrics:
         self._versions = Gauge(
             "risco_versao", "1: these rules decide, or are compared", ["papel", "regras", "modelo"], registry=registry
         )
-        self._refused = Gauge("risco_versao_recusada", "Changes that this worker can't take", registry=registry)
+        self._refused = Gauge("risco_versao_recusada", "Changes that this worker can't load", registry=registry)
         self.compared = Counter(
             "risco_sombra_comparadas",
             "Payments that the candidate decided too",
@@ -43,7 +43,7 @@ class RulesMetrics:
         )
 
     def show(self, current: ReloadingRules) -> None:
-        """Shows what holds now."""
+        """Shows the versions in force."""
         self._versions.clear()
         self._show(_LIVE, current())
         if current.shadow:
@@ -55,11 +55,11 @@ class RulesMetrics:
 
 
 class DriftCollector(Collector):
-    """Computes the drift when somebody asks for it.
+    """Computes the drift when Prometheus scrapes it.
 
     Args:
-        window: gives the window of the moment; None while there is no reference.
-        clock: seconds that only grow, those of the window.
+        window: gives the current window; None while there is no reference.
+        clock: monotonic seconds, the window's.
     """
 
     def __init__(self, window: Callable[[], Window | None], clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""The decisions' database: one row a payment, behind a pool."""
+"""The decisions' database: one row per payment, behind a connection pool."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ COLUMNS: Final = (
 _CHAINED: Final = (
     "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "versao_regras", "versao_modelo", "causas",
 )  # fmt: skip
-"""What the trail itself says of a decision."""
+"""What the audit log itself has of a decision."""
 
 Row = dict[str, Any]
 
@@ -55,8 +55,8 @@ class Store:
             min_size=1,
             max_size=_MOST_CONNECTIONS,
             timeout=patience_s,
-            # It would wait twice as long after each failure, up to five minutes, and miss that the database is back.
-            # One that has given up tries again when somebody asks.
+            # By default it doubles its pause after each failure, to five minutes, and misses that the database is back.
+            # A pool that has given up tries again with the next request.
             reconnect_timeout=patience_s,
             kwargs={"application_name": "acude-risco"},
             check=ConnectionPool.check_connection,
@@ -65,7 +65,7 @@ class Store:
         self._months: set[datetime] = set()
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         self._pool.close()
 
     def prepare(self) -> None:
@@ -74,7 +74,7 @@ class Store:
             prepare(connection)
 
     def add(self, rows: Sequence[Row]) -> int:
-        """Keeps decisions, all or none; a payment that has one already keeps it.
+        """Stores decisions, all or none. A payment that has a decision keeps it: the first one stands.
 
         Args:
             rows: `COLUMNS` by name; missing ones are null.
@@ -85,10 +85,10 @@ class Store:
         if not rows:
             return 0
         with self._pool.connection() as connection:
-            self._provide_months(connection, {_month(row["transacao_em"]) for row in rows})
+            self._ensure_months(connection, {_month(row["transacao_em"]) for row in rows})
             new = _inserted(connection, rows)
-            # Last, for the other writers of the trail wait from here to the commit.
-            append(connection, map(decided, new))
+            # Last: the other writers of the audit log wait from here to the commit.
+            append(connection, map(decision_event, new))
             return len(new)
 
     def decision(self, id_transacao: str) -> Row | None:
@@ -103,13 +103,13 @@ class Store:
             cursor.execute(_TRACED, (id_rastro,))
             return cursor.fetchone()
 
-    def note(self, event: AuditEvent) -> None:
-        """Adds an event to the trail at once."""
+    def audit(self, event: AuditEvent) -> None:
+        """Appends an event to the audit log at once."""
         with self._pool.connection() as connection:
             append(connection, [event])
 
     def between(self, begin: datetime, end: datetime, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Those columns of the decisions on payments of that time, `end` excluded; none before the first start."""
+        """Columns of the decisions on payments of that time, `end` excluded; none where the table is missing."""
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
         asked = sql.SQL("SELECT {} FROM decisoes WHERE transacao_em >= %s AND transacao_em < %s").format(columns)
         try:
@@ -118,7 +118,7 @@ class Store:
         except UndefinedTable:
             return []
 
-    def _provide_months(self, connection: Connection, months: Iterable[datetime]) -> None:
+    def _ensure_months(self, connection: Connection, months: Iterable[datetime]) -> None:
         for month in sorted(set(months) - self._months):
             following = (month + _LONGER_THAN_A_MONTH).replace(day=1)
             connection.execute(
@@ -130,21 +130,21 @@ class Store:
 
 
 def prepare(connection: Connection) -> None:
-    """Creates what is missing of the schema; whoever else does so at the same time waits."""
+    """Creates what is missing of the schema, one process at a time."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
     connection.execute(_SCHEMA.read_bytes())
 
 
-def decided(row: Row) -> AuditEvent:
-    """A decision as the trail has it: no person's id, but what its row's digest can be compared with."""
+def decision_event(row: Row) -> AuditEvent:
+    """A decision as the audit log has it: without a person's id, with a digest of the stored row."""
     detail = {name: _plain(row[name]) for name in _CHAINED} | {"resumo": digest(row)}
     return audit_event(DECISION, "acude", row["id_transacao"], **detail)
 
 
 def digest(row: Row) -> str:
-    """SHA-256 of a decision's `COLUMNS`; nulls are left out, so that a column that is added later changes none.
+    """SHA-256 of a decision's `COLUMNS`. Nulls are left out, so a column that is added later changes no digest.
 
-    It can't be guessed back to a person: the trace id in it is random.
+    Nobody can find a person by trying values: the trace id in it is random.
     """
     present = {name: _plain(row[name]) for name in COLUMNS if row.get(name) is not None}
     return sha256(orjson.dumps(present, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -157,7 +157,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - of any column
 
 
 def _inserted(connection: Connection, rows: Sequence[Row]) -> list[Row]:
-    """Inserts rows, and gives those that were not there."""
+    """Inserts rows; returns those that are new."""
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, [{name: row.get(name) for name in COLUMNS} for row in rows], returning=True)
         return [row for row, result in zip(rows, cursor.results(), strict=True) if result.rowcount]

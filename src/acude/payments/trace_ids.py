@@ -1,7 +1,7 @@
 """Trace ids: one follows a payment from the request to decision, alert, database and lake.
 
-At the door it is the caller's, where a W3C `traceparent` says one, else drawn. A payment that comes by the topic
-without one gets the digest of its place there: whoever reads the record again finds the same id.
+At the payment API it is the caller's W3C `traceparent`, or a new one. A payment that comes by the topic without one
+gets the digest of its place: every reader of the record computes the same id.
 """
 
 import re
@@ -23,7 +23,7 @@ def drawn() -> str:
 
 
 def of_traceparent(header: str | None) -> str | None:
-    """The trace id of a `traceparent`; None where it is none.
+    """The trace id of a `traceparent`; None where the header is invalid.
 
     >>> of_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
     '0af7651916cd43dd8448eb211c80319c'
@@ -31,12 +31,12 @@ def of_traceparent(header: str | None) -> str | None:
     True
     """
     found = _TRACEPARENT.fullmatch(header or "")
-    # What a version of ours can't have behind the flags, a later one may.
+    # Version 00 has nothing behind the flags; a later version may.
     return None if not found or (found[2] and str(header).startswith("00")) else found[1]
 
 
 def traceparent(trace: str) -> str | None:
-    """The header for the next service; None where the id came by the topic in another form than W3C's."""
+    """The header for the next service; None where the id does not have W3C's form."""
     return f"00-{trace}-{secrets.token_hex(8)}-01" if _TRACE.fullmatch(trace) else None
 
 
@@ -45,6 +45,6 @@ def of_place(coordinate: str, taken_ms: int) -> str:
 
     Args:
         coordinate: topic, partition and offset.
-        taken_ms: when the broker took it; offsets begin anew where a topic is made anew.
+        taken_ms: the broker's timestamp; offsets start again where a topic is created again.
     """
     return blake2b(f"{coordinate}@{taken_ms}".encode(), digest_size=16).hexdigest()

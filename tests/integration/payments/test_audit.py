@@ -20,7 +20,7 @@ from acude.cli import app
 from acude.local.platform import Platform
 from acude.payments import lists
 from acude.payments.audit_buffer import AuditBuffer
-from acude.payments.audit_log import ACCESS, DECISION, LIST, POLICY, Search, append, audit_event, head, pages, person
+from acude.payments.audit_log import ACCESS, DECISION, LIST, POLICY, Search, append, audit_event, cli_user, head, pages
 from acude.payments.audit_verification import verify
 from acude.payments.hash_chain import AuditRow, HashChain
 from acude.payments.recorder import row_of
@@ -161,7 +161,7 @@ def test_a_superuser_who_does_not_take_the_trigger_away_is_refused_too(superuser
 
 @pytest.fixture
 def trail(platform: Platform) -> list[AuditRow]:
-    """Some rows at the trail's end."""
+    """Some rows at the audit log's end."""
     with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
         before = head(connection)
         append(connection, [audit_event(ACCESS, "test", f"{number}") for number in range(5)])
@@ -277,7 +277,7 @@ def test_a_list_change_stands_in_the_trail_with_who_and_why(own: Sql) -> None:
     ):
         assert CliRunner().invoke(app, ["risk", "lists", *arguments]).exit_code == 0
     removed, added = rows(own, objeto=f"bloqueio/id_pagador/{value}")
-    assert [(one.tipo, one.quem) for one in (removed, added)] == [(LIST, person())] * 2
+    assert [(one.tipo, one.quem) for one in (removed, added)] == [(LIST, cli_user())] * 2
     details = [json.loads(one.detalhe) for one in (added, removed)]
     assert [(one["acao"], bool(one["antes"])) for one in details] == [("incluida", False), ("removida", True)]
     assert details[1]["motivo"] == "engano"
@@ -293,7 +293,7 @@ def test_who_read_which_payment_stands_in_the_trail(shop: Shop, door: Callable[.
     assert CliRunner().invoke(app, ["risk", "why", name]).exit_code == 0
     found = chained(own, 3, objeto=name, tipo=ACCESS)
     told = {(one.quem, json.loads(one.detalhe).get("entregue")) for one in found}
-    assert told == {("analista", True), ("loja", False), (person(), None)}
+    assert told == {("analista", True), ("loja", False), (cli_user(), None)}
 
 
 def test_a_policy_that_a_worker_takes_up_stands_in_the_trail(platform: Platform, own: Sql, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_notes_of_an_outage_are_in_the_trail_afterwards(platform: Platform, capl
     notes = AuditBuffer(platform.config)
     for number in range(1_500):
         notes.add(audit_event(ACCESS, mark, f"{number}"))
-    assert awaited(lambda: caplog.text, lambda told: "the trail can't be written now" in told)
+    assert awaited(lambda: caplog.text, lambda text: "the audit log can't be written now" in text)
     assert notes.waiting == 1_500
     platform.start("postgres")
     assert awaited(lambda: notes.waiting, lambda waiting: not waiting) == 0

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments.audit_log import person
+from acude.payments.audit_log import cli_user
 from acude.payments.shadow import COMPARISONS
 from acude.payments.velocity_store import connect_velocity_store
 from acude.risk.payment import microseconds
@@ -74,7 +74,7 @@ def decided_by(shop: Shop) -> str:
 
 
 def in_the_trail(platform: Platform, rules: str) -> list[dict[str, Any]]:
-    """What the trail has of rules, oldest first."""
+    """What the audit log has of rules, oldest first."""
     asked = "SELECT quem, detalhe FROM auditoria.trilha WHERE tipo = 'politica' AND objeto = %s ORDER BY numero"
     with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
         found = connection.execute(asked, [rules]).fetchall()
@@ -100,7 +100,7 @@ def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     assert versions.live() == ""
     told = [row for row in in_the_trail(platform, path.stem) if "acao" in row["detalhe"]]
     assert [(row["detalhe"]["acao"], row["detalhe"]["por_que"]) for row in told] == [("promover", "menos recusas")]
-    assert told[0]["quem"] == person()
+    assert told[0]["quem"] == cli_user()
     assert [row["detalhe"]["acao"] for row in in_the_trail(platform, before) if "acao" in row["detalhe"]][
         -1
     ] == "voltar"
@@ -114,7 +114,7 @@ def test_who_must_go_back_does_not_wait_for_the_database(
     answer = risk("promote", str(candidate(tmp_path)), "--reason", "sem banco")
     settings.cache_clear()
     assert answer.exit_code == 0
-    assert "The change is made, but not in the trail" in answer.stderr
+    assert "The change is made, but not in the audit log" in answer.stderr
     assert versions.changes()[-1].por_que == "sem banco"
 
 

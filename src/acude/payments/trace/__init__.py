@@ -1,1 +1,1 @@
-"""The whole story of one payment, gathered from every store that has a part of it."""
+"""The trace of one payment: what every store has of it."""

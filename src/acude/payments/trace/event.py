@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 PERSONAL: Final = frozenset({"id_pagador", "documento_pagador"})
-"""Fields that a story leaves out."""
+"""Fields that a trace leaves out."""
 
 
 @dataclass(frozen=True)
 class TraceEvent:
-    """One entry of a story.
+    """One entry of a trace.
 
     Attributes:
         at: when, UTC.
-        store: who says so: log, kafka, valkey, postgres, athena.
+        store: where it is written: log, kafka, valkey, postgres, athena.
         what: in a few words.
         data: the rest, without personal data.
     """
@@ -46,5 +46,5 @@ def without_personal(fields: Mapping[str, Any], *others: str) -> dict[str, Any]:
 
 
 def in_order(events: Iterable[TraceEvent]) -> list[TraceEvent]:
-    """By time; what happened in the same instant in the order of its telling."""
+    """By time; what happened in the same instant in the order in which the stores were asked."""
     return sorted(events, key=lambda event: event.at)

@@ -1,4 +1,4 @@
-"""What the lake holds of one payment: asked of Athena, as an analyst would."""
+"""What the lake has of one payment, through Athena."""
 
 import socket
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ _SHOWN_OTHERWISE: Final = {"ingerido_em", "topico", "particao", "deslocamento"}
 
 
 def require_answer(config: Settings) -> None:
-    """Asks whether anybody listens at a local endpoint: AWS's client would try for half a minute.
+    """Checks that a local endpoint listens: AWS's client would try for half a minute.
 
     Raises:
-        OSError: nobody does.
+        OSError: it does not.
     """
     if config.athena_endpoint:
         parts = urlsplit(config.athena_endpoint)

@@ -1,4 +1,4 @@
-"""What the services' logs say of one trace, where their files lie on this machine."""
+"""The lines of one trace in the services' logs, where the files are on this machine."""
 
 import re
 from collections.abc import Iterator
