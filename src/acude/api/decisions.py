@@ -17,6 +17,7 @@ from acude.kafka.follower import Follower
 from acude.kafka.health import Health
 from acude.payments.groups import PAYMENT_API
 from acude.payments.serde import DECISIONS
+from acude.risk.first_decision import PAYMENT
 from acude.settings import Settings
 
 _MOST_RECENT: Final = 50_000
@@ -123,10 +124,9 @@ class Decisions(Strategy[Answer]):
 
     def _publish(self, answers: Sequence[Answer]) -> None:
         for answer in answers:
-            id_transacao = answer["id_transacao"]
-            # The first decision stands.
-            first = self._recent.setdefault(id_transacao, answer)
-            waiting = self._waiting.get(id_transacao)
+            # The first decision stands (`acude.risk.first_decision`).
+            first = self._recent.setdefault(answer[PAYMENT], answer)
+            waiting = self._waiting.get(answer[PAYMENT])
             for future in waiting.futures if waiting else ():
                 if not future.done():
                     future.set_result(first)

@@ -134,8 +134,9 @@ class DecisionEngine:
     def decide(self, arrivals: Sequence[Arrival]) -> list[DecisionResult]:
         """Decides each payment that has no decision yet.
 
-        The first decision stands. A payment that another record brought before gets no result. A payment that this very
-        record brought before, to a worker that died before its commit, gets the stored result.
+        The first decision stands (`acude.risk.first_decision`). A payment that another record brought before gets no
+        result. A payment that this very record brought before, to a worker that died before its commit, gets the stored
+        result.
         """
         stage = self._metrics.stage
         with stage.labels(stages.RECALL).time():

@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from acude.payments.audit_log import DECISION, append, audit_event
 from acude.payments.hash_chain import AuditEvent
+from acude.risk.first_decision import PAYMENT, STORED_ORDER
 from acude.settings import Settings
 
 _SCHEMA: Final = Path(__file__).with_name("store.sql")
@@ -93,15 +94,16 @@ class Store:
 
     def decision(self, id_transacao: str) -> Row | None:
         """The first decision on a payment; None where there is none (yet)."""
-        with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(_FIRST, (id_transacao,))
-            return cursor.fetchone()
+        return self._first(PAYMENT, id_transacao)
 
     def traced(self, id_rastro: str) -> Row | None:
-        """The decision with this trace id; None where there is none (yet)."""
+        """The first decision with this trace id; None where there is none (yet)."""
+        return self._first("id_rastro", id_rastro)
+
+    def _first(self, column: str, value: str) -> Row | None:
+        query = _FIRST.format(*map(sql.Identifier, (column, STORED_ORDER)))
         with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(_TRACED, (id_rastro,))
-            return cursor.fetchone()
+            return cursor.execute(query, (value,)).fetchone()
 
     def audit(self, event: AuditEvent) -> None:
         """Appends an event to the audit log at once."""
@@ -166,13 +168,7 @@ def _inserted(connection: Connection, rows: Sequence[Row]) -> list[Row]:
 _INSERT: Final = sql.SQL("INSERT INTO decisoes ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
     sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), sql.SQL(", ").join(map(sql.Placeholder, COLUMNS))
 )
-_FIRST: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_transacao = %s ORDER BY decidida_em LIMIT 1").format(
-    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
-)
-
-_TRACED: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_rastro = %s ORDER BY decidida_em LIMIT 1").format(
-    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
-)
+_FIRST: Final = sql.SQL(f"SELECT {', '.join(COLUMNS)} FROM decisoes WHERE {{}} = %s ORDER BY {{}} LIMIT 1")  # noqa: S608 - constants
 
 
 def _month(moment: datetime) -> datetime:

@@ -12,6 +12,7 @@ from acude.kafka.records import Coordinate
 from acude.payments import deadletters
 from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.trace.event import TraceEvent, utc
+from acude.risk.first_decision import ORDER
 from acude.settings import Settings
 
 _PATIENCE_S: Final = 2.0
@@ -38,7 +39,7 @@ def ids_of(config: Settings, wanted: str) -> tuple[str, str] | None:
     """
     rows = run_query(
         f"SELECT id_transacao, id_rastro FROM silver.{DECISIONS} "  # noqa: S608 - the caller has checked it
-        f"WHERE id_transacao = '{wanted}' OR id_rastro = '{wanted}' LIMIT 1",
+        f"WHERE id_transacao = '{wanted}' OR id_rastro = '{wanted}' ORDER BY {', '.join(ORDER)} LIMIT 1",
         config=config,
     ).rows
     return (str(rows[0][0]), str(rows[0][1])) if rows else None
