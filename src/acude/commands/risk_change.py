@@ -16,7 +16,8 @@ from acude.local.errors import PlatformError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from acude.risk.versions import Change, Versions
+    from acude.risk.version_log import Change
+    from acude.risk.versions import Versions
 
 _DAY = ["%Y-%m-%d"]
 _REPORT = "report"
@@ -148,7 +149,8 @@ def shadow(
 @contextmanager
 def _explained() -> "Iterator[Versions]":
     from acude.risk.rules import CandidateError  # noqa: PLC0415 - --help does without it
-    from acude.risk.versions import VersionError, Versions  # noqa: PLC0415
+    from acude.risk.version_log import VersionError  # noqa: PLC0415
+    from acude.risk.versions import Versions  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     try:
@@ -226,7 +228,7 @@ def _mark(rows: list[dict[str, Any]], role: str, sha256: str, actions: set[str])
 
 def _report(versions: "Versions", first: date | None, last: date | None, *, as_json: bool) -> None:
     from acude.lake.comparisons import shadow_comparison  # noqa: PLC0415 - imports Arrow
-    from acude.risk.versions import VersionError  # noqa: PLC0415
+    from acude.risk.version_log import VersionError  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     sha256 = versions.shadow()

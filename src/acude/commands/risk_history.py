@@ -40,7 +40,8 @@ def replay(
     """
     from acude.lake.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.lake.session import batch_session  # noqa: PLC0415
-    from acude.risk.versions import VersionError, Versions  # noqa: PLC0415
+    from acude.risk.version_log import VersionError  # noqa: PLC0415
+    from acude.risk.versions import Versions  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)

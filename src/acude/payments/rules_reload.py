@@ -15,7 +15,8 @@ from acude.risk import drift
 from acude.risk.drift import DriftError, Reference
 from acude.risk.model import CARD
 from acude.risk.rules import CandidateError, Rules
-from acude.risk.versions import VersionError, Versions
+from acude.risk.version_log import VersionError
+from acude.risk.versions import Versions
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
