@@ -1,4 +1,4 @@
-"""A payment that was asked at the door is found in the lake under the same trace."""
+"""A payment that was asked at the payment API is found in the lake under the same trace."""
 
 import json
 import time

@@ -108,7 +108,7 @@ def reference(
     *,
     first: First,
     last: Last,
-    sample: Annotated[int, typer.Option(min=200, help="At most so many payments, evenly over the days.")] = 20_000,
+    sample: Annotated[int, typer.Option(min=200, help="The most payments, evenly over the days.")] = 20_000,
     as_json: Json = False,
 ) -> None:
     """Pin how inputs, signals and scores were spread in these days.

@@ -20,7 +20,6 @@ DECISION: Final = "decisao"
 LIST: Final = "lista"
 POLICY: Final = "politica"
 ACCESS: Final = "acesso"
-KINDS: Final = (DECISION, LIST, POLICY, ACCESS)
 
 SCHEMA: Final = Path(__file__).with_name("audit.sql")
 """What the database server's administrator runs."""

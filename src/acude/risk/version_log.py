@@ -30,7 +30,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         versao_regras: its policy's version.
         versao_modelo: its model's.
         anterior: sha256 of the one before.
-        quem: who did it.
+        quem: the person.
         quando: UTC.
         por_que: the reason that was given.
     """

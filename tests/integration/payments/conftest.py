@@ -200,8 +200,8 @@ def token(config: Settings, client: str, secret: str, scope: str = "") -> str:
 
 
 @contextmanager
-def another_door(config: Settings, **changes: object) -> Iterator[str]:
-    """A door beside the platform's own, with some settings changed; its address."""
+def another_api(config: Settings, **changes: object) -> Iterator[str]:
+    """An API beside the platform's own, with some settings changed; its address."""
     with socket.create_server((HOST, 0)) as probe:
         port = probe.getsockname()[1]
     app = create_app(config.model_copy(update=changes))
@@ -219,8 +219,8 @@ def another_door(config: Settings, **changes: object) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def door(platform: Platform) -> Iterator[Callable[..., httpx.Client]]:
-    """Makes clients of the door: the shop's own (`loja`) or the analyst's."""
+def api(platform: Platform) -> Iterator[Callable[..., httpx.Client]]:
+    """Makes clients of the API: the shop's own (`loja`) or the analyst's."""
     config, clients = platform.config, []
     secrets = {
         "loja": config.risk_client_secret.get_secret_value(),

@@ -73,7 +73,7 @@ def decided_by(shop: Shop) -> str:
     return str(shop.decisions([sent])[sent["id_transacao"]][0]["versao_regras"])
 
 
-def in_the_trail(platform: Platform, rules: str) -> list[dict[str, Any]]:
+def in_the_audit_log(platform: Platform, rules: str) -> list[dict[str, Any]]:
     """What the audit log has of rules, oldest first."""
     asked = "SELECT quem, detalhe FROM auditoria.trilha WHERE tipo = 'politica' AND objeto = %s ORDER BY numero"
     with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
@@ -98,10 +98,10 @@ def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     assert [row["acao"] for row in rows][-2:] == ["promover", "voltar"]
     assert [row["versao_regras"] for row in rows if row["papel"] == "viva"] == [before]
     assert versions.live() == ""
-    told = [row for row in in_the_trail(platform, path.stem) if "acao" in row["detalhe"]]
-    assert [(row["detalhe"]["acao"], row["detalhe"]["por_que"]) for row in told] == [("promover", "menos recusas")]
-    assert told[0]["quem"] == cli_user()
-    assert [row["detalhe"]["acao"] for row in in_the_trail(platform, before) if "acao" in row["detalhe"]][
+    logged = [row for row in in_the_audit_log(platform, path.stem) if "acao" in row["detalhe"]]
+    assert [(row["detalhe"]["acao"], row["detalhe"]["por_que"]) for row in logged] == [("promover", "menos recusas")]
+    assert logged[0]["quem"] == cli_user()
+    assert [row["detalhe"]["acao"] for row in in_the_audit_log(platform, before) if "acao" in row["detalhe"]][
         -1
     ] == "voltar"
 

@@ -1,4 +1,4 @@
-"""The HTTP door: a payment in, a decision out; whoever may not, or sends what is no payment, gets the right 4xx."""
+"""The HTTP api: a payment in, a decision out; whoever may not, or sends what is no payment, gets the right 4xx."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from acude.local.platform import Platform
 from acude.settings import HOST
 from tests.integration.payments.conftest import Shop, some_payments
 
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 PROBLEM = "application/problem+json"
 
 
@@ -27,9 +27,9 @@ def post(client: httpx.Client, payment: dict[str, Any] | bytes, **headers: str) 
     return client.post("/transacoes", content=body, headers={"Content-Type": "application/json", **headers})
 
 
-def test_a_payment_gets_its_decision_at_once_and_can_be_read_again(door: Door) -> None:
+def test_a_payment_gets_its_decision_at_once_and_can_be_read_again(api: Api) -> None:
     (sent,) = some_payments(1)
-    client = door()
+    client = api()
     answer = post(client, sent)
     assert answer.status_code == 200, answer.text
     decision = answer.json()
@@ -38,32 +38,32 @@ def test_a_payment_gets_its_decision_at_once_and_can_be_read_again(door: Door) -
     assert client.get(f"/transacoes/{sent['id_transacao']}").json() == decision
 
 
-def test_the_same_payment_sent_again_gets_the_same_decision_and_is_decided_once(door: Door, shop: Shop) -> None:
+def test_the_same_payment_sent_again_gets_the_same_decision_and_is_decided_once(api: Api, shop: Shop) -> None:
     (sent,) = some_payments(1)
-    client = door()
+    client = api()
     first, *others = [post(client, sent, **{"Idempotency-Key": "k-" + sent["id_transacao"]}) for _ in range(3)]
     assert {one.status_code for one in (first, *others)} == {200}
     assert [one.json() for one in others] == [first.json()] * 2
     assert len(shop.decisions([sent])[sent["id_transacao"]]) == 1
 
 
-def test_an_id_or_key_that_was_used_for_another_payment_is_refused(door: Door) -> None:
+def test_an_id_or_key_that_was_used_for_another_payment_is_refused(api: Api) -> None:
     sent, other = some_payments(2)
-    client, key = door(), {"Idempotency-Key": f"k-{sent['id_transacao']}"}
+    client, key = api(), {"Idempotency-Key": f"k-{sent['id_transacao']}"}
     assert post(client, sent, **key).status_code == 200
     assert post(client, other, **key).status_code == 409
     assert post(client, sent | {"valor": sent["valor"] + 1}).status_code == 409
 
 
-def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(door: Door, shop: Shop) -> None:
+def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(api: Api, shop: Shop) -> None:
     own, foreign = some_payments(2)
-    client = door()
+    client = api()
     assert post(client, own).status_code == 200
     shop.send([foreign])
     assert shop.decisions([foreign])
     assert client.get(f"/transacoes/{foreign['id_transacao']}").status_code == 404
     assert client.get("/transacoes/unknown").status_code == 404
-    analyst = door("analista")
+    analyst = api("analista")
     assert [analyst.get(f"/transacoes/{one['id_transacao']}").status_code for one in (own, foreign)] == [200, 200]
 
 
@@ -84,20 +84,20 @@ def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(
     ],
 )
 def test_what_is_no_payment_is_refused_with_its_reason(
-    door: Door, change: dict[str, Any], status: int, reason: str
+    api: Api, change: dict[str, Any], status: int, reason: str
 ) -> None:
     (sent,) = some_payments(1)
-    answer = post(door(), sent | change)
+    answer = post(api(), sent | change)
     assert (answer.status_code, answer.json()["motivo"]) == (status, reason)
     assert answer.headers["content-type"] == PROBLEM
     assert answer.json()["id_rastro"] == answer.headers["id-rastro"]
-    assert door().get(f"/transacoes/{sent['id_transacao']}").status_code == 404
+    assert api().get(f"/transacoes/{sent['id_transacao']}").status_code == 404
 
 
-def test_a_body_that_is_too_large_or_not_json_is_refused_before_it_is_read(door: Door) -> None:
-    assert post(door(), b"x" * 1_000_000).status_code == 413
-    assert door().post("/transacoes", content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
-    assert post(door(), b"").json()["motivo"] == "vazio"
+def test_a_body_that_is_too_large_or_not_json_is_refused_before_it_is_read(api: Api) -> None:
+    assert post(api(), b"x" * 1_000_000).status_code == 413
+    assert api().post("/transacoes", content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert post(api(), b"").json()["motivo"] == "vazio"
 
 
 def changed(token: str, **claims: object) -> dict[str, Any]:
@@ -121,10 +121,10 @@ def forged_tokens(genuine: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", list(forged_tokens(jwt.encode({"sub": "x"}, "s" * 32, headers={"kid": "k"}))))
-def test_a_forged_token_is_refused(door: Door, kind: str) -> None:
-    genuine = door().headers["Authorization"].removeprefix("Bearer ")
+def test_a_forged_token_is_refused(api: Api, kind: str) -> None:
+    genuine = api().headers["Authorization"].removeprefix("Bearer ")
     (sent,) = some_payments(1)
-    with httpx.Client(base_url=door().base_url) as client:
+    with httpx.Client(base_url=api().base_url) as client:
         answer = post(client, sent, Authorization=f"Bearer {forged_tokens(genuine)[kind]}")
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -136,22 +136,22 @@ def test_a_forged_token_is_refused(door: Door, kind: str) -> None:
     ids=["expired", "for another audience", "of another issuer"],
 )
 def test_a_token_of_the_issuers_own_key_is_refused_where_its_claims_are_wrong(
-    door: Door, platform: Platform, claims: dict[str, object]
+    api: Api, platform: Platform, claims: dict[str, object]
 ) -> None:
-    genuine = door().headers["Authorization"].removeprefix("Bearer ")
+    genuine = api().headers["Authorization"].removeprefix("Bearer ")
     pem = (platform.config.var / "issuer.pem").read_text()
     kid = jwt.get_unverified_header(genuine)["kid"]
     token = jwt.encode(changed(genuine, **claims), pem, algorithm="ES256", headers={"kid": kid})
-    with httpx.Client(base_url=door().base_url) as client:
+    with httpx.Client(base_url=api().base_url) as client:
         assert post(client, some_payments(1)[0], Authorization=f"Bearer {token}").status_code == 401
 
 
 @pytest.mark.parametrize(
     ("scope", "asked", "read"), [(DECIDE, 200, 403), (READ, 403, 404), (f"{DECIDE} {READ}", 200, 200)]
 )
-def test_each_route_asks_for_its_scope(door: Door, scope: str, asked: int, read: int) -> None:
+def test_each_route_asks_for_its_scope(api: Api, scope: str, asked: int, read: int) -> None:
     (sent,) = some_payments(1)
-    client = door(scope=scope)
+    client = api(scope=scope)
     assert post(client, sent).status_code == asked
     assert client.get(f"/transacoes/{sent['id_transacao']}").status_code == read
 

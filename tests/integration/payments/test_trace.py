@@ -1,4 +1,4 @@
-"""`acude trace` tells one payment's story from whatever store answers, and names those that don't."""
+"""`acude trace` shows one payment from every store that answers, and names the others."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from acude.settings import settings
 from tests.integration.payments.conftest import Shop, some_payments, suspicious
 from tests.servers import away
 
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 Trace = dict[str, Any]
 
 
@@ -51,11 +51,11 @@ def ask(client: httpx.Client, payment: dict[str, Any], trace_id: str) -> dict[st
     return found
 
 
-def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_their_order(door: Door) -> None:
+def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_their_order(api: Api) -> None:
     (payment,), trace_id = suspicious(1), trace_ids.drawn()
-    decision = ask(door(), payment, trace_id)
+    decision = ask(api(), payment, trace_id)
     assert decision["id_rastro"] == trace_id
-    story = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: told")
+    story = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: delivered")
     assert story
     assert (story["id_transacao"], story["id_rastro"]) == (payment["id_transacao"], trace_id)
     moments = [one["em"] for one in story["eventos"]]
@@ -68,18 +68,18 @@ def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_thei
         "id_cliente": "loja",
     }
     assert events["risk-api: request"]["dados"]["status"] == 200
-    for told in ("decision written", "alert written", "row of decisoes"):
-        assert events[told]["dados"]["motivos"] == decision["motivos"]
-        assert events[told]["dados"]["id_rastro"] == trace_id
+    for event in ("decision written", "alert written", "row of decisoes"):
+        assert events[event]["dados"]["motivos"] == decision["motivos"]
+        assert events[event]["dados"]["id_rastro"] == trace_id
     assert (events["row of decisoes"]["onde"], events["alert written"]["onde"]) == ("postgres", "kafka")
     assert story["sem_resposta"].keys() == {"athena"}
 
 
-def test_by_its_trace_id_the_story_is_the_same(door: Door) -> None:
+def test_by_its_trace_id_the_story_is_the_same(api: Api) -> None:
     (payment,), trace_id = suspicious(1), trace_ids.drawn()
-    ask(door(), payment, trace_id)
-    by_id = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: told")
-    assert by_id == story_with(trace_id, "row of decisoes", "risk-notifier: told")
+    ask(api(), payment, trace_id)
+    by_id = story_with(payment["id_transacao"], "row of decisoes", "risk-notifier: delivered")
+    assert by_id == story_with(trace_id, "row of decisoes", "risk-notifier: delivered")
 
 
 def test_a_payment_of_the_topic_has_the_trace_of_its_place_where_its_producer_gave_none(shop: Shop) -> None:
@@ -94,30 +94,28 @@ def test_a_payment_of_the_topic_has_the_trace_of_its_place_where_its_producer_ga
     assert decision["id_rastro"] == trace_ids.of_place(taken["dados"]["registro"], taken_ms) == story["id_rastro"]
 
 
-def test_a_story_tells_nothing_personal(door: Door) -> None:
+def test_a_story_tells_nothing_personal(api: Api) -> None:
     (payment,) = suspicious(1)
-    ask(door(), payment, trace_ids.drawn())
+    ask(api(), payment, trace_ids.drawn())
     assert story_with(payment["id_transacao"], "row of decisoes")
     for answer in (trace(payment["id_transacao"], "--json"), trace(payment["id_transacao"])):
         assert payment["documento_pagador"] not in answer.stdout
         assert payment["id_pagador"] not in answer.stdout
 
 
-def test_a_table_for_people_has_every_event(door: Door) -> None:
+def test_a_table_for_people_has_every_event(api: Api) -> None:
     (payment,) = suspicious(1)
-    decision = ask(door(), payment, trace_ids.drawn())
+    decision = ask(api(), payment, trace_ids.drawn())
     assert story_with(payment["id_transacao"], "row of decisoes", "alert written")
-    told = trace(payment["id_transacao"])
+    shown = trace(payment["id_transacao"])
     for what in ("payment taken", "decision written", "alert written", "row of decisoes", decision["decisao"]):
-        assert what in told.stdout
-    assert "the lake (athena) did not answer" in told.stderr
+        assert what in shown.stdout
+    assert "the lake (athena) did not answer" in shown.stderr
 
 
-def test_stores_that_are_down_are_named_and_the_others_tell_what_they_know(
-    door: Door, platform: Platform, shop: Shop
-) -> None:
+def test_stores_that_are_down_are_named_and_the_others_answer(api: Api, platform: Platform, shop: Shop) -> None:
     (payment,), trace_id = suspicious(1), trace_ids.drawn()
-    ask(door(), payment, trace_id)
+    ask(api(), payment, trace_id)
     assert shop.read(ALERTS, {payment["id_transacao"]})
     with away(platform, "valkey", "postgres"):
         story = story_with(trace_id, "payment taken", "decision written", "alert written", "risk-api: request")

@@ -118,7 +118,7 @@ def test_decisions_of_an_outage_are_in_the_database_afterwards(shop: Shop, store
     assert all(stored(store, one["id_transacao"]) for one in sent)
 
 
-def test_a_worker_counts_what_it_decides_and_tells_whether_it_lives(shop: Shop, platform: Platform) -> None:
+def test_a_worker_counts_what_it_decides_and_shows_whether_it_is_alive(shop: Shop, platform: Platform) -> None:
     url = f"http://127.0.0.1:{platform.config.risk_metrics_port}"
     before = counted(url)
     sent = some_payments(20)

@@ -1,4 +1,4 @@
-"""The trail's chain: whatever is done to a row is found at the first row that is no longer what it was."""
+"""The hash chain: a change to a row is found at the first row that differs."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -84,7 +84,7 @@ def test_content_that_moves_from_one_field_to_the_next_is_found(rows: list[Audit
 
 
 @given(CHAINS, st.data())
-def test_a_changed_row_with_a_hash_made_anew_is_found_at_the_next_row(
+def test_a_changed_row_with_a_hash_computed_again_is_found_at_the_next_row(
     rows: list[AuditRow], data: st.DataObject
 ) -> None:
     if len(rows) == 1:
@@ -111,7 +111,7 @@ def test_a_dropped_row_is_found_unless_it_was_the_last(rows: list[AuditRow], dat
 
 
 @given(CHAINS, st.data())
-def test_a_dropped_row_behind_which_all_are_numbered_anew_is_found(rows: list[AuditRow], data: st.DataObject) -> None:
+def test_a_dropped_row_behind_which_all_are_numbered_again_is_found(rows: list[AuditRow], data: st.DataObject) -> None:
     if len(rows) == 1:
         return
     place = data.draw(st.integers(0, len(rows) - 2))
@@ -122,7 +122,7 @@ def test_a_dropped_row_behind_which_all_are_numbered_anew_is_found(rows: list[Au
 
 
 @given(CHAINS, st.data())
-def test_swapped_rows_are_found_numbered_anew_or_not(rows: list[AuditRow], data: st.DataObject) -> None:
+def test_swapped_rows_are_found_numbered_again_or_not(rows: list[AuditRow], data: st.DataObject) -> None:
     if len(rows) == 1:
         return
     first, second = sorted(data.draw(st.permutations(range(len(rows))))[:2])

@@ -87,16 +87,16 @@ def test_a_promoted_version_decides_whatever_becomes_of_the_settings_file(
     assert current().policy.versao == "b"
 
 
-def test_a_worker_is_told_at_the_start_and_with_each_change_and_not_otherwise(
+def test_a_worker_hears_of_the_rules_at_the_start_and_with_each_change_only(
     config: Settings, versions: Versions, tmp_path: Path
 ) -> None:
-    told: list[str] = []
-    current = ReloadingRules(config, lambda one: told.append(one().policy.versao))
+    seen: list[str] = []
+    current = ReloadingRules(config, lambda one: seen.append(one().policy.versao))
     current.reload()
     promote(versions, policy(tmp_path, "b"))
     current.reload()
     current.reload()
-    assert told == ["instalada", "b"]
+    assert seen == ["instalada", "b"]
 
 
 def test_a_candidate_is_compared_until_it_is_taken_off(

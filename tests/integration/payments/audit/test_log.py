@@ -124,13 +124,13 @@ def test_a_list_change_is_in_the_audit_log_with_person_and_reason(own: Sql) -> N
     assert details[1]["motivo"] == "engano"
 
 
-def test_each_access_to_a_payment_is_in_the_audit_log(shop: Shop, door: Callable[..., httpx.Client], own: Sql) -> None:
+def test_each_access_to_a_payment_is_in_the_audit_log(shop: Shop, api: Callable[..., httpx.Client], own: Sql) -> None:
     (sent,) = some_payments(1)
     name = sent["id_transacao"]
     shop.send([sent])
     chained(own, 1, objeto=name)
-    assert door("analista").get(f"/transacoes/{name}").status_code == 200
-    assert door("loja").get(f"/transacoes/{name}").status_code == 404
+    assert api("analista").get(f"/transacoes/{name}").status_code == 200
+    assert api("loja").get(f"/transacoes/{name}").status_code == 404
     assert CliRunner().invoke(app, ["risk", "why", name]).exit_code == 0
     found = chained(own, 3, objeto=name, tipo=ACCESS)
     accesses = {(one.quem, json.loads(one.detalhe).get("entregue")) for one in found}
