@@ -147,11 +147,6 @@ class Past:
         rows = self.within(entity, window)
         return rows[rows[other] == self.own[other]] if self.own[other] else rows[:0]
 
-    def seconds_since(self, entity: str) -> float | None:
-        """Time since the entity's last payment; None where there is none."""
-        rows = self.before(entity)
-        return (self._at - int(rows["at"][-1])) / _SECOND_US if len(rows) else None
-
     def deviation(self, entity: str) -> float:
         """How many standard deviations the amount is above the mean of the 30 days before it; 0 for a short past."""
         cents = self.within(entity, "30d")["cents"]

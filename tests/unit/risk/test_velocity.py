@@ -85,7 +85,6 @@ def test_later_payments_are_no_past() -> None:
     past = past_of((-MICROSECOND, {}), (-HOUR, {"id_dispositivo": "tablet"}), (MINUTE, {}))
     assert past.count("pagador", "1h") == 2
     assert past.distinct("pagador", "dispositivo", "1h") == 1
-    assert past.seconds_since("pagador") == MINUTE
 
 
 def test_a_late_payment_sees_what_it_would_have_seen_in_time() -> None:
@@ -106,7 +105,6 @@ def test_an_absent_entity_has_no_past() -> None:
     assert past.distinct("cartao", "pagador", "1h") == 0
     assert past.small("cartao", "1h", 1000) == 0
     assert past.refunds("cartao", "1h") == 0
-    assert past.seconds_since("cartao") is None
     assert not past.is_new("cartao", "pagador")
 
 
