@@ -12,7 +12,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -131,34 +131,17 @@ def polled(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
     return [record for record in found if not record.error()]
 
 
-class Batch:
-    """The records of one round, and how their offsets are committed.
+class Batch(NamedTuple):
+    """The records of one round, in the order in which they were taken, and where they were taken from."""
 
-    Args:
-        records: in the order in which they were taken.
-        source: where they were taken from.
-    """
-
-    def __init__(self, records: Sequence[Message], source: Source) -> None:
-        self.records = records
-        self._source = source
-
-    def __len__(self) -> int:
-        return len(self.records)
+    records: Sequence[Message]
+    source: Source
 
     @property
     def offsets(self) -> list[TopicPartition]:
         """Where each partition goes on after this batch."""
         ends = {(at.topic, at.partition): at.offset + 1 for at in map(Coordinate.of, self.records)}
         return [TopicPartition(*place, end) for place, end in ends.items()]
-
-    def group_metadata(self) -> Any:  # noqa: ANN401 - librdkafka's own
-        """The group's metadata, with which a transaction commits the group's offsets."""
-        return self._source.metadata()
-
-    def commit(self) -> None:
-        """Commits the offsets by themselves."""
-        self._source.commit()
 
 
 class Strategy(ABC, Generic[Effect]):
@@ -217,7 +200,7 @@ class AtLeastOnce(Strategy[Effect]):
     def finish(self, effects: Sequence[Effect], batch: Batch) -> None:
         """Stores the effects and commits the offsets."""
         if self.store(effects):
-            batch.commit()
+            batch.source.commit()
 
 
 class Runner(Generic[Effect]):

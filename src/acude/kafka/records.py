@@ -36,7 +36,7 @@ def headers_of(record: Message) -> list[tuple[str, bytes]]:
     """The headers of a record, in their order."""
     found = record.headers() or []
     pairs = found.items() if isinstance(found, dict) else found
-    return [(name, encoded(value) or b"") for name, value in pairs]
+    return [(name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs]
 
 
 def encoded(value: str | bytes | None) -> bytes | None:

@@ -72,5 +72,5 @@ class Transactional(Strategy[Effect]):
         self._producer.begin_transaction()
         for record in self.outgoing(effects):
             self._producer.produce(record.topic, record.value, record.key, headers=record.headers)
-        self._producer.send_offsets_to_transaction(batch.offsets, batch.group_metadata(), _PATIENCE_S)
+        self._producer.send_offsets_to_transaction(batch.offsets, batch.source.metadata(), _PATIENCE_S)
         self._producer.commit_transaction(_PATIENCE_S)

@@ -16,7 +16,7 @@ from acude.payments import metrics as stages
 from acude.payments.blacklist import Blacklist
 from acude.payments.list_cache import NO_LISTS, KnownLists
 from acude.payments.metrics import Metrics
-from acude.payments.serde import Arrival, alert_payload, decision_payload
+from acude.payments.serde import Arrival, payloads
 from acude.payments.velocity_store import EntityHistory, StoredDecision, VelocityStore, VelocityStoreError
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.payment import Payment
@@ -221,9 +221,9 @@ class DecisionEngine:
 
     def _result(self, arrival: Arrival, decision: Decision, context: DecisionContext | None = None) -> DecisionResult:
         now = self._now_ms()
-        records = decision_payload(arrival, decision, now), alert_payload(arrival, decision, now)
+        record, alert = payloads(arrival, decision, now)
         seconds = max(0, now - arrival.taken_ms) / 1000
-        return DecisionResult(arrival.payment, *records, decision, seconds, context, arrival.trace)
+        return DecisionResult(arrival.payment, record, alert, decision, seconds, context, arrival.trace)
 
     def _write(self, fresh: list[tuple[Payment, StoredDecision]], listings: Mapping[str, bool]) -> None:
         """What can't be written now follows with later batches, in parts: a backlog must not delay the newest."""

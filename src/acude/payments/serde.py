@@ -95,30 +95,10 @@ def _id(header: bytes | None) -> str | None:
     return text if _ID.fullmatch(text) else None
 
 
-def decision_payload(arrival: Arrival, decision: Decision, decided_ms: int) -> bytes:
-    """The record of `decisoes_risco`."""
+def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[bytes, bytes | None]:
+    """The record of `decisoes_risco`, and that of `alertas`; no alert for an approved payment."""
     payment = arrival.payment
-    fields = _common(arrival, decision, decided_ms) | {
-        "operacao": payment.operacao,
-        "uf": payment.uf,
-        "id_cliente": arrival.client,
-        "versao_regras": decision.rules_version,
-        "versao_modelo": decision.model_version,
-        "degradado": bool(decision.degraded),
-        "causas": list(decision.degraded),
-        "latencia_ms": max(0, decided_ms - arrival.taken_ms),
-    }
-    return _encoded(fields)
-
-
-def alert_payload(arrival: Arrival, decision: Decision, decided_ms: int) -> bytes | None:
-    """The record of `alertas`; None where the payment was approved."""
-    return None if decision.verdict is Verdict.APPROVE else _encoded(_common(arrival, decision, decided_ms))
-
-
-def _common(arrival: Arrival, decision: Decision, decided_ms: int) -> dict[str, Any]:
-    payment = arrival.payment
-    return {
+    alert: dict[str, Any] = {
         "id_transacao": payment.id_transacao,
         "decisao": str(decision.verdict),
         "pontuacao": round(decision.score * 1000),
@@ -132,6 +112,17 @@ def _common(arrival: Arrival, decision: Decision, decided_ms: int) -> dict[str, 
         "id_pagador": payment.id_pagador,
         "id_rastro": arrival.trace,
     }
+    record = alert | {
+        "operacao": payment.operacao,
+        "uf": payment.uf,
+        "id_cliente": arrival.client,
+        "versao_regras": decision.rules_version,
+        "versao_modelo": decision.model_version,
+        "degradado": bool(decision.degraded),
+        "causas": list(decision.degraded),
+        "latencia_ms": max(0, decided_ms - arrival.taken_ms),
+    }
+    return _encoded(record), None if decision.verdict is Verdict.APPROVE else _encoded(alert)
 
 
 def _encoded(fields: dict[str, Any]) -> bytes:

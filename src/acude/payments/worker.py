@@ -127,8 +127,8 @@ class Worker(Transactional[Effect]):
         with self.metrics.stage.labels(stages.COMMIT).time():
             super().finish(effects, batch)
         results = [effect for effect in effects if isinstance(effect, DecisionResult)]
-        self._count(effects, results, len(batch))
-        self._shadow.offer(results, behind=len(batch) >= self.batch_size)
+        self._count(effects, results, len(batch.records))
+        self._shadow.offer(results, behind=len(batch.records) >= self.batch_size)
 
     def _count(self, effects: Sequence[Effect], results: Sequence[DecisionResult], records: int) -> None:
         metrics = self.metrics
