@@ -143,7 +143,7 @@ def _again(config: Settings, begin: datetime, end: datetime) -> Iterable[str]:
 
 
 def _sent_money(sent: pa.Table, landed: pa.Table) -> list[MoneyRow]:
-    """The ledger beside silver, payments of the ledger's alone: others come by the door."""
+    """The ledger beside silver, payments of the ledger's alone: others come by the payment API."""
     if not sent.num_rows:
         return []
     ours = landed.filter(_among(landed[_ID], sent["id_evento"]))

@@ -1,4 +1,4 @@
-"""Valkey: what the risk workers remember, and counters of the door; a cache, on disk so that a restart starts warm."""
+"""Valkey: the velocity store and the rate limits; a cache, on disk so that a restart starts warm."""
 
 from pathlib import Path
 

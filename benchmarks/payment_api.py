@@ -1,4 +1,6 @@
-"""How fast the HTTP door answers: `python -m benchmarks.door`, into var/bench/risk.json beside the workers' figures.
+"""How fast the payment API answers: `python -m benchmarks.payment_api`, into var/bench/risk.json.
+
+Its figures stand beside the workers'.
 
 An open model, as in benchmarks.risk: requests are due at fixed moments, and a request's time runs from the moment it
 was due until its whole answer is there. A request never waits for another's connection.
@@ -31,7 +33,7 @@ _IN_TIME_MS = 1_000
 
 @dataclass
 class Client:
-    """A client of the door that costs little CPU: HTTP/1.1 by hand, on as many connections as it needs at once."""
+    """A client of the API that costs little CPU: HTTP/1.1 by hand, on as many connections as it needs at once."""
 
     port: int
     token: str
@@ -125,7 +127,7 @@ def borne(platform: Platform) -> float:
 
 
 def figures(platform: Platform) -> dict[str, Any]:
-    """At the usual rate, and at twice what the door can bear."""
+    """At the usual rate, and at twice what the API can bear."""
     measure(platform, RATE, WARM_S)
     usual = measure(platform, RATE, SECONDS)
     report(f"HTTP at {RATE}/s", usual)
