@@ -46,6 +46,8 @@ class Consumption(Protocol):
 class Health:
     """A service's metrics and heartbeat. Services add their own metrics to `registry`.
 
+    The metrics' names are public: alert rules and dashboards use them.
+
     Attributes:
         batch: times a consumer's batches; None: nothing does.
         ready: whether a consumer has partitions.

@@ -69,10 +69,10 @@ class Disputes(AtLeastOnce[Fraud]):
         return not effects
 
 
-def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Event) -> None:
+def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Event) -> threading.Thread:
     """Starts the consumer, in a thread: no payment waits for it."""
 
     def build() -> Runner[Fraud]:
         return Runner(GroupConsumer(config, DISPUTES, TOPIC), Disputes(store, stop), stop)
 
-    run_in_thread("disputes", build, stop)
+    return run_in_thread("disputes", build, stop)

@@ -45,6 +45,7 @@ from acude.settings import Settings, settings
 log = logging.getLogger(__name__)
 
 _SESSION_MS: Final = 6_000
+_ENDING_S: Final = 3.0
 _ATTEMPTS: Final = 3
 """A payment without a decision was tried with its batch, alone, and without its rules."""
 
@@ -87,7 +88,7 @@ class Worker(Transactional[Effect]):
             store, self._blacklist, rules, config.risk_budget, lists=self._lists, metrics=self.metrics
         )
         self.metrics.watch([self.engine.breaker, self._blacklist.breaker])
-        follow_disputes(config, store, stop)
+        self._stop, self._disputes = stop, follow_disputes(config, store, stop)
         rules.follow(stop)
         self._shadow = Shadow(config, rules, self.metrics, shown)
         self._shadow.start()
@@ -156,6 +157,9 @@ class Worker(Transactional[Effect]):
 
     def close(self) -> None:
         """Releases connections and threads."""
+        if self._stop.is_set():
+            # It leaves its group, too, so the other workers need not wait for its session to time out.
+            self._disputes.join(_ENDING_S)
         for one in (self._blacklist, self._lists, self._audit, self._shadow):
             one.close()
 

@@ -176,6 +176,11 @@ class PixWorkers:
         self._process.kill()
         self._process.wait(30)
 
+    def terminate(self) -> int:
+        """Asks it to end; its exit code."""
+        self._process.terminate()
+        return self._process.wait(30)
+
 
 def answers(url: str) -> bool:
     """Whether the address answers that all is well."""
