@@ -81,7 +81,7 @@ bench: install ## the figures of the platform, into var/bench/
 
 bench-risk: install ## how fast payments are decided, and with a slow list or without Valkey
 	$(BIN)/python -m benchmarks.risk
-	$(BIN)/python -m benchmarks.door
+	$(BIN)/python -m benchmarks.payment_api
 
 bench-model: install ## the fraud model beside the published ones, both protocols
 	$(BIN)/python -m benchmarks.model

@@ -22,7 +22,7 @@ import psutil
 from kafka import KafkaConsumer, KafkaProducer
 
 from acude.local.platform import Platform
-from acude.payments.wire import DECISIONS, TOPIC
+from acude.payments.serde import DECISIONS, TOPIC
 from acude.settings import Settings
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments import Labelled, payments

@@ -22,13 +22,13 @@ COMMANDS = {
     "history": "Put daily sales files into the inbox.",
     "backfill": "Run a DAG again for past days.",
     "query": "Ask Athena.",
-    "audit": "Verify and show the trail of decisions, list changes, policies and accesses.",
+    "audit": "Verify and show the audit log of decisions, list changes, policies and accesses.",
     "risk": "Say why a payment was refused; play payers.",
-    "trace": "Tell the whole story of one payment.",
+    "trace": "Trace one payment through every store.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
     "backup": "Back up the databases, prove it, and bring them back.",
-    "quarantine": "Look at refused records and send them again.",
-    "deadletters": "Look at what could not be delivered and send it again.",
+    "quarantine": "Look at refused records and send them round again.",
+    "deadletters": "Look at what could not be processed and send it again.",
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""
 

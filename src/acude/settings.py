@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         default=None, description="Certificates of who vouches for the servers; None: those that the system trusts"
     )
     tls_certificate: Path | None = Field(
-        default=None, description="Key and certificate of the door for payments; None: something before it does TLS"
+        default=None, description="Key and certificate of the payment API; None: something before it does TLS"
     )
 
     # Events
@@ -140,16 +140,16 @@ class Settings(BaseSettings):
     risk_metrics_port: int = Field(default=9464, description="Port of a worker's metrics and health; each has its own")
     risk_budget: timedelta = Field(default=timedelta(seconds=2), description="A payment is decided within this")
     risk_batch: int = Field(default=64, description="Most payments that a worker decides together")
-    risk_port: int = Field(default=8090, description="Port of the local door for payments")
-    risk_url: str = Field(default=f"http://{HOST}:8090", description="Address of the door for payments")
+    risk_port: int = Field(default=8090, description="Port of the local payment API")
+    risk_url: str = Field(default=f"http://{HOST}:8090", description="Address of the payment API")
     risk_rate_limit: int = Field(default=500, description="Requests a second that each client may make")
-    risk_most_waiting: int = Field(default=256, description="More payments than this at the door at once get a 503")
+    risk_most_waiting: int = Field(default=256, description="More payments at once in the payment API get a 503")
     issuer_port: int = Field(default=8091, description="Port of the local issuer of tokens")
-    oauth_issuer: str = Field(default=f"http://{HOST}:8091", description="Who signs the tokens that the door accepts")
+    oauth_issuer: str = Field(default=f"http://{HOST}:8091", description="Issuer of the payment API's tokens")
     oauth_audience: str = "acude"
     oauth_jwks_url: str = Field(default=f"http://{HOST}:8091/jwks.json", description="The issuer's public keys")
     oauth_token_url: str = Field(default=f"http://{HOST}:8091/token", description="Where clients get tokens")
-    risk_client_id: str = Field(default="loja", description="The shop's own client at the door")
+    risk_client_id: str = Field(default="loja", description="The shop's own client of the payment API")
     risk_client_secret: SecretStr = SecretStr("")
     risk_analyst_secret: SecretStr = Field(default=SecretStr(""), description="Of the local client `analista`")
     blacklist_port: int = Field(default=8072, description="Port of the simulated external list of documents")
@@ -161,14 +161,15 @@ class Settings(BaseSettings):
     )
     risk_dsn: SecretStr = Field(default=SecretStr(""), description="The decisions' database")
     risk_read_dsn: SecretStr = Field(
-        default=SecretStr(""), description="A replica of it, which the door's reads ask first; empty: there is none"
+        default=SecretStr(""),
+        description="A replica of it, which the payment API reads first; empty: none",
     )
     risk_recorder_port: int = Field(default=9465, description="Port of the recorder's metrics and health")
     risk_notifier_port: int = Field(default=9466, description="Port of the notifier's metrics, health and /alertas")
-    risk_door_port: int = Field(default=9467, description="Port of the door's metrics; the door itself shows none")
-    webhook_url: str = Field(default="", description="Who is told of refusals and reviews; empty: nobody")
+    risk_door_port: int = Field(default=9467, description="Port of the payment API's metrics")
+    webhook_url: str = Field(default="", description="The recipient of refusals and reviews; empty: none")
     webhook_secret: SecretStr = Field(
-        default=SecretStr(""), description="Signs what is told: whsec_ and base64, as Standard Webhooks has it"
+        default=SecretStr(""), description="Signs what is delivered: whsec_ and base64, as Standard Webhooks defines"
     )
     webhook_tries: int = Field(default=6, ge=1, description="So often, then it is a dead letter")
     alerts_token: SecretStr = Field(

@@ -11,12 +11,12 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from acude.api.observed import Metrics as DoorMetrics
-from acude.payments import groups, judge
-from acude.payments.change_metrics import ChangeMetrics, DriftCollector
-from acude.payments.judge import Judge
+from acude.payments import decision_engine, groups
+from acude.payments.decision_engine import DecisionEngine
 from acude.payments.metrics import Metrics as WorkerMetrics
 from acude.payments.notifier import Metrics as NotifierMetrics
 from acude.payments.recorder import Metrics as RecorderMetrics
+from acude.payments.rules_metrics import DriftCollector, RulesMetrics
 from acude.settings import PROJECT, Settings
 from tests.programs import program
 
@@ -68,7 +68,7 @@ def known_metrics() -> dict[str, set[str]]:
 def of_change() -> CollectorRegistry:
     """What a worker shows of versions, shadow and drift."""
     registry = CollectorRegistry()
-    ChangeMetrics(registry)
+    RulesMetrics(registry)
     registry.register(DriftCollector(lambda: None))
     return registry
 
@@ -96,14 +96,14 @@ def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, A
         assert name in known
         assert labels.keys() <= known[name]
         assert labels.get("grupo", groups.WORKERS) in {groups.WORKERS, groups.RECORDERS, groups.NOTIFIERS}
-        assert labels.get("causa", judge.DEFECT) == judge.DEFECT
+        assert labels.get("causa", decision_engine.DEFECT) == decision_engine.DEFECT
     by = {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
     assert by <= set().union(*(known[name] for name, _ in found))
 
 
 def test_what_a_rule_counts_the_increase_of_is_there_before_its_first_event() -> None:
     worker, notifier, nothing = WorkerMetrics(), NotifierMetrics(), cast("Any", None)
-    Judge(nothing, nothing, nothing, timedelta(seconds=2), metrics=worker)
+    DecisionEngine(nothing, nothing, nothing, timedelta(seconds=2), metrics=worker)
     fresh = {
         (sample.name, value)
         for registry in (worker.registry, notifier.registry, of_change())

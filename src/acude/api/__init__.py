@@ -1,1 +1,1 @@
-"""The platform's HTTP doors."""
+"""The platform's HTTP APIs."""

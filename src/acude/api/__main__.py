@@ -1,10 +1,10 @@
-"""`python -m acude.api`: the door for payments, on loopback."""
+"""`python -m acude.api`: the payment API, on loopback."""
 
 import uvicorn
 
 from acude import logs
 from acude.api.app import KEEP_ALIVE_S, create_app
-from acude.payments.vitals import serve
+from acude.kafka.health import serve
 from acude.settings import HOST, settings
 
 if __name__ == "__main__":

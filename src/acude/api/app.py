@@ -1,4 +1,4 @@
-"""The door for payments: `POST /transacoes`, `GET /transacoes/{id}`; what is asked here goes through the topic."""
+"""The payment API: `POST /transacoes`, `GET /transacoes/{id}`. A payment that is asked here goes through the topic."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from acude.api.outbox import Outbox
 from acude.api.problems import ProblemError, problem_response
 from acude.api.rate import RateLimit
 from acude.api.shedding import Shedding
-from acude.payments.notes import Notes
+from acude.payments.audit_buffer import AuditBuffer
 from acude.payments.reads import Reads
 from acude.settings import Settings, settings
 
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 _VALKEY_PATIENCE_S = 0.25
 
 KEEP_ALIVE_S = 75
-"""How long an idle connection is kept: load balancers let go of it sooner (AWS's after 60 s), so that no request is on
-its way when the door closes it."""
+"""How long an idle connection is kept. Load balancers close it sooner (AWS's after 60 s), so no request is on its way
+when the API closes it."""
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
@@ -57,10 +57,10 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.verifier = Verifier(config)
         app.state.outbox = await run_in_threadpool(Outbox, config)
-        app.state.decisions = Decisions(config, asyncio.get_running_loop())
-        await run_in_threadpool(app.state.decisions.start)
+        app.state.decisions = Decisions(config, asyncio.get_running_loop(), app.state.metrics)
+        await run_in_threadpool(app.state.decisions.follow)
         app.state.metrics.waiting.set_function(lambda: app.state.decisions.waiting)
-        app.state.notes = Notes(config)
+        app.state.audit = AuditBuffer(config)
         app.state.reads = Reads(config)
         client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
         app.state.claims = Claims(client)
@@ -69,7 +69,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         yield
         await run_in_threadpool(app.state.decisions.stop)
         await run_in_threadpool(app.state.outbox.close)
-        await run_in_threadpool(app.state.notes.close)
+        await run_in_threadpool(app.state.audit.close)
         await run_in_threadpool(app.state.reads.close)
         await app.state.rate.close()
         await client.aclose()

@@ -1,4 +1,4 @@
-"""Who calls: OAuth2 bearer tokens, JWTs signed by the issuer that the settings name."""
+"""The caller: OAuth2 bearer tokens, JWTs signed by the issuer that the settings name."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ _REMEMBERED_S: Final = 60.0
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, and what they may."""
+    """A client and its scopes."""
 
     client: str
     scopes: frozenset[str]

@@ -1,4 +1,4 @@
-"""Ids and Idempotency-Keys at the door: whoever used one first owns it, and only for the same payment."""
+"""Ids and Idempotency-Keys at the payment API: the first client to use one owns it, for the same payment only."""
 
 from contextlib import suppress
 from enum import Enum, auto
@@ -52,7 +52,7 @@ class Claims:
             await self._client.delete(f"c:{kind}:{name}")
 
     async def owner(self, kind: str, name: str) -> str | None:
-        """Who claimed a name; None where nobody did, or the store does not answer."""
+        """The client that claimed a name; None where none did, or the store does not answer."""
         try:
             found: bytes | None = await self._client.get(f"c:{kind}:{name}")
         except ValkeyError:

@@ -1,65 +1,73 @@
-"""The decisions as they are made, for those who wait at the door."""
+"""The decisions as they are made, for requests that wait for one."""
 
 import asyncio
-import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
 import orjson
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Message
 
-from acude.kafka import brokers
-from acude.payments.wire import DECISIONS
+from acude.kafka.consumer import Batch, Runner, Strategy, run_in_thread
+from acude.kafka.follower import Follower
+from acude.kafka.health import Health
+from acude.payments.groups import PAYMENT_API
+from acude.payments.serde import DECISIONS
+from acude.risk.first_decision import PAYMENT
 from acude.settings import Settings
 
-log = logging.getLogger(__name__)
-
 _MOST_RECENT: Final = 50_000
-_ASK_EVERY_S: Final = 1.0
 _SILENCE_S: Final = 5.0
-_PATIENCE_S: Final = 2.0
-_LOOK_S: Final = 0.2
-_AT_ONCE: Final = 500
-_IN_VAIN: Final = 10
+_NEVER_ANSWERED: Final = 10
 Answer = dict[str, Any]
 
 
 @dataclass
 class _Wait:
-    """Who waits for one payment's decision, and since when (monotonic seconds)."""
+    """The requests that wait for one payment's decision, and since when (monotonic seconds)."""
 
     since: float
     futures: list[asyncio.Future[Answer]] = field(default_factory=list)
 
 
-class Decisions:
-    """Follows topic `decisoes_risco` in a thread of its own, keeps the newest, and wakes whoever waits for one.
+class Decisions(Strategy[Answer]):
+    """Follows topic `decisoes_risco` in a thread, keeps the newest decisions, and wakes the requests that wait for one.
 
     Args:
         config: where the broker is.
-        loop: the event loop of those who wait.
+        loop: the event loop of the requests.
+        health: the payment API's.
     """
 
-    def __init__(self, config: Settings, loop: asyncio.AbstractEventLoop) -> None:
+    batch_size = 500
+    wait_s = 0.2
+
+    def __init__(self, config: Settings, loop: asyncio.AbstractEventLoop, health: Health) -> None:
+        self.health = health
         self._config = config
         self._loop = loop
         self._recent: OrderedDict[str, Answer] = OrderedDict()
         self._waiting: dict[str, _Wait] = {}
         self._stop = threading.Event()
         self._following = threading.Event()
-        self._heard = 0.0
-        self._thread = threading.Thread(target=self._follow, name="decisions", daemon=True)
+        self._heard_at = 0.0
 
-    def start(self) -> None:
-        """Begins to follow; returns when nothing can be missed any more."""
-        self._thread.start()
+    def follow(self) -> None:
+        """Starts the thread; returns when it can miss nothing any more."""
+        self._thread = run_in_thread("decisions", self._runner, self._stop)
         self._following.wait()
+
+    def _runner(self) -> Runner[Answer]:
+        source = Follower(self._config, PAYMENT_API, DECISIONS, self._heard)
+        self._following.set()
+        return Runner(source, self, self._stop)
+
+    def _heard(self) -> None:
+        self._heard_at = time.monotonic()
 
     def stop(self) -> None:
         """Ends the thread."""
@@ -68,8 +76,8 @@ class Decisions:
 
     @property
     def is_following(self) -> bool:
-        """Whether the broker was heard of a moment ago."""
-        return time.monotonic() - self._heard < _SILENCE_S
+        """Whether the broker answered lately."""
+        return time.monotonic() - self._heard_at < _SILENCE_S
 
     @property
     def waiting(self) -> int:
@@ -77,21 +85,21 @@ class Decisions:
         return len(self._waiting)
 
     def is_behind(self, longest_s: float) -> bool:
-        """Whether one more payment would hardly be decided in time.
+        """Whether another payment would hardly be decided in time.
 
         Args:
-            longest_s: time that a few may wait for longer, and more may not.
+            longest_s: a few payments may wait for longer, more may not.
         """
-        # In the order in which they began. A few wait in vain: theirs is a payment that was decided before.
-        later = next(islice(self._waiting.values(), _IN_VAIN, None), None)
+        # In the order in which they began. A few are never answered: their payment was decided before.
+        later = next(islice(self._waiting.values(), _NEVER_ANSWERED, None), None)
         return later is not None and time.monotonic() - later.since > longest_s
 
     def recent(self, id_transacao: str) -> Answer | None:
-        """A decision that was made a moment ago."""
+        """A decision that was made lately."""
         return self._recent.get(id_transacao)
 
     async def wait(self, id_transacao: str, timeout_s: float, send: Callable[[], None]) -> Answer | None:
-        """Sends the payment, and waits for its decision; None where it is not there in time."""
+        """Sends the payment, and waits for its decision; None where it does not come in time."""
         future: asyncio.Future[Answer] = self._loop.create_future()
         self._waiting.setdefault(id_transacao, _Wait(time.monotonic())).futures.append(future)
         try:
@@ -105,76 +113,22 @@ class Decisions:
             if not waiting.futures:
                 del self._waiting[id_transacao]
 
-    def _follow(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._read()
-            except KafkaException as problem:
-                log.warning("decisions can't be followed now", extra={"kind": type(problem).__name__})
-                self._stop.wait(1)
+    def handle(self, records: Sequence[Message]) -> list[Answer]:
+        """The records as answers."""
+        return [orjson.loads(record.value() or b"{}") for record in records]
 
-    def _read(self) -> None:
-        consumer = Consumer(
-            {
-                **brokers.librdkafka(self._config),
-                # Nobody joins it: each door reads everything, and nothing is committed.
-                "group.id": "risco-porta",
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "latest",
-                "fetch.wait.max.ms": 100,
-                "log_level": 2,
-            }
-        )
-        try:
-            ends = _ends(consumer)
-            consumer.assign(ends)
-            self._heard = time.monotonic()
-            self._following.set()
-            while not self._stop.is_set():
-                answers = self._next(consumer)
-                if answers:
-                    self._loop.call_soon_threadsafe(self._tell, answers)
-                self._look_after(consumer, ends[0], heard=bool(answers))
-        finally:
-            consumer.close()
+    def finish(self, effects: Sequence[Answer], batch: Batch) -> None:
+        """Hands the answers to the event loop. Nothing is committed: every process follows the whole topic."""
+        del batch
+        self._loop.call_soon_threadsafe(self._publish, effects)
 
-    def _next(self, consumer: Consumer) -> list[Answer]:
-        """What is there; waits a moment for the first record only."""
-        first = consumer.poll(_LOOK_S)
-        if first is None:
-            return []
-        found = [first, *consumer.consume(_AT_ONCE, 0)]
-        return [orjson.loads(record.value() or b"{}") for record in found if not record.error()]
-
-    def _look_after(self, consumer: Consumer, partition: TopicPartition, *, heard: bool) -> None:
-        """A silent broker and one with nothing to say look alike to `poll`, so it is asked once a second."""
-        if not heard and time.monotonic() - self._heard > _ASK_EVERY_S:
-            with suppress(KafkaException):
-                consumer.get_watermark_offsets(partition, timeout=_ASK_EVERY_S, cached=False)
-                heard = True
-        if heard:
-            self._heard = time.monotonic()
-
-    def _tell(self, answers: list[Answer]) -> None:
+    def _publish(self, answers: Sequence[Answer]) -> None:
         for answer in answers:
-            id_transacao = answer["id_transacao"]
-            self._recent[id_transacao] = answer
-            waiting = self._waiting.get(id_transacao)
+            # The first decision stands (`acude.risk.first_decision`).
+            first = self._recent.setdefault(answer[PAYMENT], answer)
+            waiting = self._waiting.get(answer[PAYMENT])
             for future in waiting.futures if waiting else ():
                 if not future.done():
-                    future.set_result(answer)
+                    future.set_result(first)
         while len(self._recent) > _MOST_RECENT:
             self._recent.popitem(last=False)
-
-
-def _ends(consumer: Consumer) -> list[TopicPartition]:
-    """The topic's partitions, each at its present end: what is decided from now on can't be missed."""
-    found = consumer.list_topics(DECISIONS, timeout=_PATIENCE_S).topics[DECISIONS]
-    if found.error or not found.partitions:
-        raise KafkaException(found.error or KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
-    partitions = [TopicPartition(DECISIONS, number) for number in found.partitions]
-    return [
-        TopicPartition(DECISIONS, one.partition, consumer.get_watermark_offsets(one, timeout=_PATIENCE_S)[1])
-        for one in partitions
-    ]

@@ -1,4 +1,4 @@
-"""Whether the door lives, and whether it can take payments."""
+"""Whether the payment API is alive, and whether it can take payments."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel

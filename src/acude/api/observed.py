@@ -1,4 +1,4 @@
-"""Each request at the door: its trace id, its line in the log, its place in the metrics."""
+"""Each request: its trace id, its line in the log, its metrics."""
 
 import logging
 import time
@@ -10,10 +10,10 @@ from fastapi import Request, Response
 from prometheus_client import Counter, Gauge, Histogram
 
 from acude.api.problems import trace_of
+from acude.kafka.health import BUCKETS, Health
 from acude.logs import TRACE
-from acude.payments import traces
-from acude.payments.vitals import BUCKETS, Vitals
-from acude.payments.wire import TRACE_HEADER
+from acude.payments import trace_ids
+from acude.payments.serde import TRACE_HEADER
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +23,8 @@ _DEFECT: Final = 500
 _UNKNOWN: Final = "outra"
 
 
-class Metrics(Vitals):
-    """What the door counts."""
+class Metrics(Health):
+    """The payment API's metrics."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,25 +39,25 @@ class Metrics(Vitals):
 
 
 def observed(metrics: Metrics) -> Callable[[Request, Handler], Awaitable[Response]]:
-    """A middleware that gives each request its trace id and says afterwards what became of it."""
+    """A middleware that gives each request its trace id, and logs and counts its outcome."""
 
     async def middleware(request: Request, call_next: Handler) -> Response:
-        request.state.trace = traces.of_traceparent(request.headers.get(traces.TRACEPARENT)) or traces.drawn()
+        request.state.trace = trace_ids.of_traceparent(request.headers.get(trace_ids.TRACEPARENT)) or trace_ids.drawn()
         structlog.contextvars.bind_contextvars(**{TRACE: trace_of(request)})
         began, status = time.monotonic(), _DEFECT
         try:
             response = await call_next(request)
             status = response.status_code
         finally:
-            _tell(metrics, request, status, time.monotonic() - began)
+            _record(metrics, request, status, time.monotonic() - began)
         response.headers[TRACE_HEADER.replace("_", "-")] = trace_of(request)
         return response
 
     return middleware
 
 
-def _tell(metrics: Metrics, request: Request, status: int, seconds: float) -> None:
-    # The route's pattern, never the path: ids are no labels, and anybody can make up paths.
+def _record(metrics: Metrics, request: Request, status: int, seconds: float) -> None:
+    # The route's pattern, never the path: ids are no labels, and a client can invent paths.
     route = getattr(request.scope.get("route"), "path", _UNKNOWN)
     method = request.method if route != _UNKNOWN else _UNKNOWN
     metrics.requests.labels(route, method, str(status)).inc()

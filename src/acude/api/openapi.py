@@ -9,7 +9,7 @@ from acude.api.examples import PAYMENTS
 from acude.api.problems import ProblemBody
 from acude.contracts.json_schema import variant_schemas
 from acude.contracts.model import table
-from acude.payments.wire import TOPIC, TRACE_HEADER
+from acude.payments.serde import TOPIC, TRACE_HEADER
 from acude.settings import Settings
 
 Json = dict[str, Any]

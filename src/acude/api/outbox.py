@@ -1,4 +1,4 @@
-"""Payments on their way from the door to their topic."""
+"""Payments on their way from the API to their topic."""
 
 import logging
 import threading
@@ -53,12 +53,12 @@ class Outbox:
                 "enable.idempotence": True,
                 "linger.ms": 0,
                 "message.timeout.ms": int(config.risk_budget.total_seconds() * 1000),
-                # It says the same twenty times a second while the broker is away; the door says it once.
+                # It logs the same line twenty times a second while the broker is away; the API logs it once.
                 "log_level": 2,
                 "queue.buffering.max.messages": _MOST_QUEUED,
             }
         )
-        # The first payment shall not wait for its topic's place.
+        # The first payment must not wait for its topic's metadata.
         for topic in (TOPIC, *own_topics(config)):
             self._producer.list_topics(topic, timeout=_LEAVE_S)
         self._stop = threading.Event()
@@ -84,12 +84,12 @@ class Outbox:
         return sending
 
     def close(self) -> None:
-        """Waits a moment for what is under way."""
+        """Waits up to two seconds for what is under way."""
         self._producer.flush(_LEAVE_S)
         self._stop.set()
         self._thread.join()
 
     def _listen(self) -> None:
-        """The broker's answers come while somebody listens."""
+        """Delivery reports arrive only while the producer is polled."""
         while not self._stop.is_set():
             self._producer.poll(_LOOK_S)

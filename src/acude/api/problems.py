@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from acude.masking import masked
-from acude.payments.wire import TRACE_HEADER
+from acude.payments.serde import TRACE_HEADER
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,7 +29,7 @@ class ProblemError(Exception):
     Args:
         status: HTTP's.
         title: the kind in a few words.
-        detail: a sentence for whoever called.
+        detail: a sentence for the caller.
         reason: reason code of a refused payload.
         headers: on top, as `Retry-After`.
     """

@@ -1,4 +1,4 @@
-"""How often a client may ask: counted in Valkey for all doors together, by each door alone while Valkey is away."""
+"""Rate limits: counted in Valkey for all API processes together, by each process alone while Valkey is away."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ _ALONE_S: Final = 1.0
 
 
 class RateLimit:
-    """A sliding window a client.
+    """A sliding window per client.
 
     Args:
         agreed: how many requests each client may make, and in which time.
@@ -44,12 +44,12 @@ class RateLimit:
             try:
                 return await self._shared.hit(self._item, client)
             except ValkeyError as problem:
-                # Not asked again with every request: one that hangs would cost each of them its patience.
+                # Not asked again with each request: a Valkey that hangs would cost each one a time-out.
                 log.warning("rates are counted here alone: %s", type(problem).__name__)
                 self._alone_until = self._clock() + _ALONE_S
         return await self._own.hit(self._item, client)
 
     async def close(self) -> None:
-        """Lets go of the connections."""
+        """Closes the connections."""
         bridge: Any = self._storage.bridge
         await bridge.get_connection().aclose()

@@ -1,4 +1,4 @@
-"""Refuses payments before any work is done for them, while the door has as many as it can answer in time."""
+"""Refuses payments before any work is done for them, while the API has as many as it can answer in time."""
 
 from typing import Final
 from uuid import uuid4
@@ -15,13 +15,13 @@ _MOST_UNREAD: Final = 1_000_000
 class Shedding:
     """Middleware around everything else: what is refused here costs next to nothing.
 
-    How long a payment waits is how many are inside times what each costs, whatever it waits for: the event loop, a
-    round trip, a decision. How late the loop is says less: each of its turns does one step of every request, and is
-    short where thousands wait.
+    A payment's wait is the number of payments inside times the cost of each, whatever it waits for: the event loop, a
+    round trip, a decision. The event loop's lateness says less: each turn does one step of every request, and is short
+    even where thousands wait.
 
     Args:
         app: the application.
-        most: so many payments are dealt with at once.
+        most: how many payments are processed at once.
     """
 
     def __init__(self, app: ASGIApp, most: int) -> None:
@@ -49,7 +49,7 @@ class Shedding:
         problem = ProblemError(
             503, "Not available", "More payments come than can be decided in time.", headers={"Retry-After": "1"}
         )
-        # The server resets a connection with a body that nobody has read, and the answer may be lost with it.
+        # The server resets a connection whose body is unread, and the answer may be lost with it.
         left = _MOST_UNREAD
         while left > 0 and (message := await receive()).get("more_body"):
             left -= len(message["body"])

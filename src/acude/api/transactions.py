@@ -19,10 +19,10 @@ from acude.api.problems import HEADERS, ProblemError, documented, trace_of
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
-from acude.payments.notes import NotesFullError
-from acude.payments.reads import AWAY
-from acude.payments.trail import ACCESS, happened
-from acude.payments.wire import CLIENT_HEADER, TOPIC, TRACE_HEADER
+from acude.payments.audit_buffer import AuditBufferFullError
+from acude.payments.audit_log import ACCESS, audit_event
+from acude.payments.serde import CLIENT_HEADER, TOPIC, TRACE_HEADER
+from acude.payments.store import AWAY
 from acude.risk.decision import Verdict
 from acude.settings import Settings
 
@@ -80,7 +80,7 @@ def router(config: Settings) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["transacoes"])
     caller = requires(config)
-    door = _Door(config, Decoder(table(f"topics.{TOPIC}")))
+    api = _PaymentApi(config, Decoder(table(f"topics.{TOPIC}")))
 
     @routes.post(
         "/transacoes",
@@ -96,7 +96,7 @@ def router(config: Settings) -> APIRouter:
         ] = None,
     ) -> DecisionBody:
         """Ask for the decision on a payment; the same payment may be sent again and gets the same answer."""
-        return await door.decide(request, who, idempotency_key)  # type: ignore[return-value]
+        return await api.decide(request, who, idempotency_key)  # type: ignore[return-value]
 
     @routes.get(
         "/transacoes/{id_transacao}",
@@ -109,12 +109,12 @@ def router(config: Settings) -> APIRouter:
         id_transacao: Annotated[Id, Path(description="The shop's id of the payment")],
     ) -> DecisionBody:
         """The decision on a payment."""
-        return await door.read(request, who, id_transacao)  # type: ignore[return-value]
+        return await api.read(request, who, id_transacao)  # type: ignore[return-value]
 
     return routes
 
 
-class _Door:
+class _PaymentApi:
     def __init__(self, config: Settings, decoder: Decoder) -> None:
         self._decoder = decoder
         self._budget_s = config.risk_budget.total_seconds()
@@ -145,7 +145,7 @@ class _Door:
         request.state.payment = id_transacao
         found = await _decision(request, id_transacao)
         may = bool(found and (READ_ALL in who.scopes or _is_of(who, found)))
-        _note(request, who, id_transacao, given=may)
+        _audit(request, who, id_transacao, given=may)
         if found and may:
             return _answered(found)
         if not found and await request.app.state.claims.owner("id", id_transacao) == who.client:
@@ -155,11 +155,11 @@ class _Door:
     async def _repeated(self, request: Request, who: Caller, id_transacao: str) -> Response | None:
         """The answer to a payment that was asked for before; None where the broker may not have it.
 
-        Then it is sent again, for whoever asked first may have died before sending it. It is still decided once.
+        Then it is sent again: the request that came first may have failed before it sent it. It is still decided once.
         """
         found = await _decision(request, id_transacao)
         if found:
-            _note(request, who, id_transacao, given=_is_of(who, found))
+            _audit(request, who, id_transacao, given=_is_of(who, found))
         if found and not _is_of(who, found):
             raise _id_in_use()
         if found:
@@ -222,7 +222,7 @@ def _send(request: Request, who: Caller, fields: dict[str, Any], payload: bytes)
 
 
 async def _decision(request: Request, id_transacao: str) -> Answer | None:
-    """The decision on a payment, whoever asked for it.
+    """The decision on a payment of any client.
 
     Raises:
         ProblemError: 503 where only the database can know, and does not answer.
@@ -242,13 +242,13 @@ def _is_of(who: Caller, found: Answer) -> bool:
     return found.get("id_cliente") == who.client
 
 
-def _note(request: Request, who: Caller, id_transacao: str, *, given: bool) -> None:
-    """Who asked for which payment goes to the trail; what can't be noted is not given."""
+def _audit(request: Request, who: Caller, id_transacao: str, *, given: bool) -> None:
+    """Writes the access to the audit log. A decision whose access can't be written is not given."""
     try:
-        request.app.state.notes.add(
-            happened(ACCESS, who.client, id_transacao, por="porta", entregue=given, id_rastro=trace_of(request))
+        request.app.state.audit.add(
+            audit_event(ACCESS, who.client, id_transacao, por="porta", entregue=given, id_rastro=trace_of(request))
         )
-    except NotesFullError as problem:
+    except AuditBufferFullError as problem:
         raise _unavailable("The trail of accesses can't be written.") from problem
 
 

@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from acude.backup.errors import BackupError
 from acude.kafka import brokers
 from acude.payments.groups import RECORDERS
-from acude.payments.wire import DECISIONS
+from acude.payments.serde import DECISIONS
 from acude.settings import Settings
 
 MARGIN: Final = timedelta(hours=1)

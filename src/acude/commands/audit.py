@@ -11,18 +11,18 @@ from acude.commands.database import decisions_database
 from acude.commands.output import Json, err, out, print_json, print_table
 
 if TYPE_CHECKING:
-    from acude.payments.chain import Chain, Row
-    from acude.payments.verification import Report
+    from acude.payments.audit_verification import Report
+    from acude.payments.hash_chain import AuditRow, HashChain
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="""The trail: every decision, list change, policy that a worker took up, and access.
+    help="""The audit log: every decision, list change, policy that a worker took up, and access.
 
     Its rows are chained by hashes: none can be changed, dropped, swapped or put in between without breaking the chain.
-    What the chain alone can't show is that its tail was cut off, or made anew by somebody who may do anything in the
-    database. So keep its end elsewhere from time to time, and verify against that.
+    The chain alone can't show that its tail was cut off, or was written again by a superuser of the database. So keep
+    its end elsewhere from time to time, and verify against that.
 
     Examples:
       acude audit head --json >> /somewhere/else
@@ -75,17 +75,17 @@ def verify(
       acude audit verify
       acude audit verify --head 1f0c… --json
     """
-    from acude.payments import trail, verification  # noqa: PLC0415 - --help does without it
+    from acude.payments import audit_log, audit_verification  # noqa: PLC0415 - --help does without it
 
     with decisions_database(autocommit=True) as connection, _progress() as progress:
-        task = progress.add_task("rows", total=trail.head(connection).numero)
-        report = verification.verify(
+        task = progress.add_task("rows", total=audit_log.head(connection).numero)
+        report = audit_verification.verify(
             connection,
             kept=kept,
             decisions=not chain_only,
             on_progress=lambda done: progress.update(task, completed=done),
         )
-        _note(connection, "acude audit verify", integra=report.broken is None)
+        _audit(connection, "acude audit verify", integra=report.broken is None)
     if as_json:
         print_json(_report(report))
     else:
@@ -95,15 +95,15 @@ def verify(
 
 @app.command()
 def head(*, as_json: Json = False) -> None:
-    """Print the chain's end, to be kept where nobody of the database can write. It is not verified.
+    """Print the chain's end. Keep it where no user of the database can write. It is not verified.
 
     Example:
       acude audit head --json
     """
-    from acude.payments import trail  # noqa: PLC0415 - --help does without it
+    from acude.payments import audit_log  # noqa: PLC0415 - --help does without it
 
     with decisions_database() as connection:
-        found = trail.head(connection)
+        found = audit_log.head(connection)
     if as_json:
         print_json(_end(found))
     else:
@@ -121,22 +121,22 @@ def show(
     who: Annotated[str | None, typer.Option("--who", help="Only by this client or person.")] = None,
     since: Annotated[datetime | None, typer.Option("--from", formats=_MOMENT, help="Only since then (UTC).")] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=_MOMENT, help="Only before then (UTC).")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest ones.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows, the newest ones.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Show rows of the trail, newest first; what is shown is not verified.
+    """Show rows of the audit log, newest first. They are not verified.
 
     Examples:
-      acude audit show --object t-1              who decided, and who looked at it
+      acude audit show --object t-1              the decision, and the accesses
       acude audit show --kind lista --from 2026-11-01
       acude audit show --kind acesso --who analista
     """
-    from acude.payments.trail import Search  # noqa: PLC0415 - --help does without it
+    from acude.payments.audit_log import Search  # noqa: PLC0415 - --help does without it
 
     wanted = Search(kind and kind.value, who, object_, _utc(since), _utc(until))
     with decisions_database() as connection:
         found = wanted.rows(connection, limit)
-        _note(connection, "acude audit show", objeto=object_)
+        _audit(connection, "acude audit show", objeto=object_)
     if as_json:
         print_json([_row(one) for one in found])
         return
@@ -144,18 +144,18 @@ def show(
     print_table(("row", "when (UTC)", "kind", "who", "object", "detail"), rows)
 
 
-def _note(connection: Any, command: str, **detail: Any) -> None:  # noqa: ANN401 - psycopg is not imported here
-    from acude.payments.trail import ACCESS, append, happened, person  # noqa: PLC0415
+def _audit(connection: Any, command: str, **detail: Any) -> None:  # noqa: ANN401 - psycopg is not imported here
+    from acude.payments.audit_log import ACCESS, append, audit_event, cli_user  # noqa: PLC0415
 
     with connection.transaction():
-        append(connection, [happened(ACCESS, person(), "trilha", por=command, **detail)])
+        append(connection, [audit_event(ACCESS, cli_user(), "trilha", por=command, **detail)])
 
 
 def _utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment else None
 
 
-def _end(chain: "Chain") -> dict[str, Any]:
+def _end(chain: "HashChain") -> dict[str, Any]:
     return {"numero": chain.numero, "hash": chain.hash.hex()}
 
 
@@ -170,7 +170,7 @@ def _report(report: "Report") -> dict[str, Any]:
 
 def _print(report: "Report") -> None:
     if broken := report.broken:
-        where = f"row {broken.numero}" if broken.numero else "the trail"
+        where = f"row {broken.numero}" if broken.numero else "the audit log"
         out.print(f"[red]✗[/red] {where} {broken.objeto}".rstrip() + f": {broken.problema}")
         out.print(f"sound up to row {report.chain.numero}  {report.chain.hash.hex()}")
         return
@@ -185,7 +185,7 @@ def _print(report: "Report") -> None:
     )
 
 
-def _row(row: "Row") -> dict[str, Any]:
+def _row(row: "AuditRow") -> dict[str, Any]:
     import orjson  # noqa: PLC0415
 
     plain = row._asdict() | {"em": row.em.isoformat(), "hash": row.hash.hex()}

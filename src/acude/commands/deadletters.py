@@ -4,6 +4,7 @@ import base64
 from typing import Annotated, Any
 
 import typer
+from confluent_kafka import KafkaException
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.quarantine import escaped, explained
@@ -19,10 +20,10 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="""Look at records that could not be dealt with, and send them round again.
+    help="""Look at records that could not be processed, and send them again.
 
     An alert that the webhook did not take, or a payment without a decision, waits on topic [bold]cartas_mortas[/bold]
-    with its bytes, the reason and the number of tries. When the webhook is well again, send it to its topic again.
+    with its bytes, the reason and the number of tries. When the cause is gone, send it to its topic again.
 
     Examples:
       acude deadletters list
@@ -124,7 +125,11 @@ def _letters(motivo: str | None) -> list[Letter]:
     reasons = table(f"topics.{deadletters.TOPIC}").column("motivo").values
     if motivo is not None and motivo not in reasons:
         raise AcudeError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
-    return [one for one in deadletters.letters(settings()) if motivo in {None, one.reason}]
+    try:
+        found = deadletters.letters(settings())
+    except KafkaException as problem:
+        raise AcudeError(f"The broker does not answer: {problem}", "Start it with `acude up`.") from None
+    return [one for one in found if motivo in {None, one.reason}]
 
 
 def _sent(found: list[Letter]) -> set[Coordinate]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 
 app = typer.Typer(add_completion=False)
 
@@ -32,7 +32,7 @@ def query(
         with err.status("Athena is working"):
             answer = run_query(sql, database=database)
     except QueryFailed as refused:
-        raise PlatformError(f"Athena refused the query: {refused}", "Correct it and ask again.") from None
+        raise AcudeError(f"Athena refused the query: {refused}", "Correct it and ask again.") from None
     if as_json:
         print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
         return

@@ -8,7 +8,7 @@ import typer
 
 from acude.commands import risk_change, risk_history, risk_lists
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Payments: what was decided, and why.")
 app.add_typer(risk_lists.app, name="lists")
@@ -37,23 +37,23 @@ def why(
     from psycopg import OperationalError  # noqa: PLC0415 - --help does without it
     from psycopg_pool import PoolTimeout  # noqa: PLC0415
 
+    from acude.payments.audit_log import ACCESS, audit_event, cli_user  # noqa: PLC0415
     from acude.payments.store import Store  # noqa: PLC0415
-    from acude.payments.trail import ACCESS, happened, person  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     store = Store(settings())
     try:
         found = store.decision(id_transacao)
-        store.note(happened(ACCESS, person(), id_transacao, por="acude risk why", achada=found is not None))
+        store.audit(audit_event(ACCESS, cli_user(), id_transacao, por="acude risk why", achada=found is not None))
     except (OperationalError, PoolTimeout) as problem:
-        raise PlatformError(
+        raise AcudeError(
             f"The decisions' database does not answer ({type(problem).__name__}).",
             "Start the platform with `acude up`, or see `acude status`.",
         ) from None
     finally:
         store.close()
     if found is None:
-        raise PlatformError(
+        raise AcudeError(
             f"There is no decision on {id_transacao!r}.",
             "Is the id right? What is no payment is in `acude quarantine list`.",
         )
@@ -65,8 +65,8 @@ def why(
 
 
 def _meaning(code: str) -> str:
-    """What a reason code says to a person."""
-    from acude.payments.judge import ON_THE_LIST  # noqa: PLC0415
+    """What a reason code says to a cli_user."""
+    from acude.payments.decision_engine import ON_THE_LIST  # noqa: PLC0415
     from acude.risk.decision import MODEL_PREFIX  # noqa: PLC0415
     from acude.risk.signals import all_signals  # noqa: PLC0415
 

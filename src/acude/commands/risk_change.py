@@ -11,12 +11,13 @@ from rich.markup import escape
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.risk_comparison import show_comparison
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from acude.risk.versions import Change, Versions
+    from acude.risk.version_log import Change
+    from acude.risk.versions import Versions
 
 _DAY = ["%Y-%m-%d"]
 _REPORT = "report"
@@ -148,22 +149,21 @@ def shadow(
 @contextmanager
 def _explained() -> "Iterator[Versions]":
     from acude.risk.rules import CandidateError  # noqa: PLC0415 - --help does without it
-    from acude.risk.versions import VersionError, Versions  # noqa: PLC0415
+    from acude.risk.version_log import VersionError  # noqa: PLC0415
+    from acude.risk.versions import Versions  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     try:
         yield Versions(settings())
     except (VersionError, CandidateError) as problem:
-        raise PlatformError(
-            f"{problem}.", "Nothing was changed; `acude risk versions` says what decides now."
-        ) from None
+        raise AcudeError(f"{problem}.", "Nothing was changed; `acude risk versions` says what decides now.") from None
 
 
 def _note(change: "Change") -> None:
-    """Puts the change into the trail. It holds without: who must go back now does not wait for a database."""
+    """Audits the change. The change holds without: a rollback must not wait for a database."""
     import psycopg  # noqa: PLC0415 - --help does without it
 
-    from acude.payments import trail  # noqa: PLC0415
+    from acude.payments import audit_log  # noqa: PLC0415
     from acude.payments.session import Session  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
@@ -171,14 +171,17 @@ def _note(change: "Change") -> None:
     with closing(Session(settings(), "acude-cli")) as session:
         try:
             with session.transaction() as connection:
-                trail.append(connection, [trail.happened(trail.POLICY, trail.person(), change.versao_regras, **said)])
+                audit_log.append(
+                    connection,
+                    [audit_log.audit_event(audit_log.POLICY, audit_log.cli_user(), change.versao_regras, **said)],
+                )
         except psycopg.Error as problem:
-            err.print(f"[yellow]![/yellow] The change is made, but not in the trail ({type(problem).__name__}).")
-            err.print("  Workers tell the trail what they take up; who and why stays in `acude risk versions`.")
+            err.print(f"[yellow]![/yellow] The change is made, but not in the audit log ({type(problem).__name__}).")
+            err.print("  Workers audit what they load; `acude risk versions` has the person and the reason.")
 
 
 def _say(versions: "Versions", change: "Change", before: Any, *, as_json: bool) -> None:  # noqa: ANN401 - lazy import
-    """What changed, to the trail and to who asked: the version, and each value that differs from what was live."""
+    """Audits and prints what changed: the version, and each value that differs from the live one."""
     from acude.risk.differences import differences  # noqa: PLC0415
 
     _note(change)
@@ -222,7 +225,7 @@ def _mark(rows: list[dict[str, Any]], role: str, sha256: str, actions: set[str])
 
 
 def _report(versions: "Versions", first: date | None, last: date | None, *, as_json: bool) -> None:
-    from acude.risk.versions import VersionError  # noqa: PLC0415
+    from acude.risk.version_log import VersionError  # noqa: PLC0415
     from acude.risk_history.comparisons import shadow_comparison  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ import typer
 
 from acude.commands.output import Json, err, out, print_json
 from acude.commands.risk_comparison import show_comparison
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 
 if TYPE_CHECKING:
     from acude.risk.learning import Lesson
@@ -39,7 +39,8 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
     from acude.lake.session import batch_session  # noqa: PLC0415
-    from acude.risk.versions import VersionError, Versions  # noqa: PLC0415
+    from acude.risk.version_log import VersionError  # noqa: PLC0415
+    from acude.risk.versions import Versions  # noqa: PLC0415
     from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
@@ -49,7 +50,7 @@ def replay(
         with Versions(settings()).candidate(candidate) as (folder, rules), status:
             found = replayed(batch_session(), rules, folder, *days)
     except VersionError as problem:
-        raise PlatformError(f"{problem}.", "A candidate is what `acude risk promote` takes.") from None
+        raise AcudeError(f"{problem}.", "A candidate is what `acude risk promote` takes.") from None
     if as_json:
         heading = {"de": days[0], "ate": days[1], "versao_regras": rules.policy.versao}
         print_json(heading | {"versao_modelo": rules.model_version, "sha256": rules.sha256} | found.as_json())
@@ -91,7 +92,7 @@ def train(
         try:
             card = learn(lesson, folder, seed)
         except LearningError as problem:
-            raise PlatformError(
+            raise AcudeError(
                 f"{problem}.", "Take more days, or send what came to light of them to topic contestacoes."
             ) from None
     if as_json:
@@ -107,7 +108,7 @@ def reference(
     *,
     first: First,
     last: Last,
-    sample: Annotated[int, typer.Option(min=200, help="At most so many payments, evenly over the days.")] = 20_000,
+    sample: Annotated[int, typer.Option(min=200, help="The most payments, evenly over the days.")] = 20_000,
     as_json: Json = False,
 ) -> None:
     """Pin how inputs, signals and scores were spread in these days.
@@ -128,7 +129,7 @@ def reference(
         try:
             found = reference_of_days(settings(), *days, sample)
         except NoPaymentsError as problem:
-            raise PlatformError(f"{problem}.", "Choose days that silver.transacoes has.") from None
+            raise AcudeError(f"{problem}.", "Choose days that silver.transacoes has.") from None
     path = Versions(settings()).pin(found)
     if as_json:
         print_json({"arquivo": str(path), "pagamentos": found.pagamentos, "entradas": list(found.entradas)})

@@ -16,12 +16,12 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="""Who is refused, or trusted, whatever the rules say.
+    help="""Block and allow list: they refuse or clear payments, whatever the rules say.
 
     A list is [bold]bloqueio[/bold] or [bold]permissao[/bold], a kind documento, id_pagador, id_recebedor,
     id_dispositivo, id_terminal, token_cartao, ip, chave_pix or id_carteira.
 
-    The workers take a change within seconds; each one goes into the trail ([bold]acude audit show --kind lista[/bold]).
+    The workers take a change within seconds; each one is in the audit log ([bold]acude audit show --kind lista[/bold]).
 
     Examples:
       acude risk lists add bloqueio id_recebedor r9 --owner ana --reason "mule account" --until 2027-01-31
@@ -58,12 +58,12 @@ def show(
       acude risk lists show --list bloqueio
       acude risk lists show --kind ip --json
     """
+    from acude.payments.audit_log import ACCESS, append, audit_event, cli_user  # noqa: PLC0415
     from acude.payments.lists import entries  # noqa: PLC0415 - --help does without it
-    from acude.payments.trail import ACCESS, append, happened, person  # noqa: PLC0415
 
     with decisions_database() as connection:
         found = entries(connection)
-        append(connection, [happened(ACCESS, person(), "listas", por="acude risk lists show")])
+        append(connection, [audit_event(ACCESS, cli_user(), "listas", por="acude risk lists show")])
     now = datetime.now(UTC)
     shown = [
         one
@@ -83,7 +83,7 @@ def add(
     tipo: Kind,
     valor: Value,
     *,
-    owner: Annotated[str, typer.Option("--owner", help="Who answers for the entry.")],
+    owner: Annotated[str, typer.Option("--owner", help="Who is responsible for the entry.")],
     reason: Reason,
     until: Annotated[
         datetime,
@@ -100,8 +100,8 @@ def add(
       read -rs CPF; echo $CPF | acude risk lists add permissao documento - --owner ana --reason staff --until 2027-06-30
     """
     from acude.contracts.documents import tokens_of  # noqa: PLC0415 - --help does without it
+    from acude.payments.audit_log import cli_user  # noqa: PLC0415
     from acude.payments.lists import checked, put  # noqa: PLC0415
-    from acude.payments.trail import person  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     with _explained():
@@ -116,7 +116,7 @@ def add(
             tokens=tokens_of(settings()),
         )
     with decisions_database() as connection:
-        before = put(connection, entry, person())
+        before = put(connection, entry, cli_user())
     if as_json:
         print_json({"entrada": _plain(asdict(entry)), "antes": _plain(asdict(before)) if before else None})
         return
@@ -133,14 +133,14 @@ def remove(lista: List, tipo: Kind, valor: Value, *, reason: Reason, as_json: Js
     """
     from acude.contracts.documents import tokens_of  # noqa: PLC0415 - --help does without it
     from acude.payments import lists  # noqa: PLC0415
-    from acude.payments.trail import person  # noqa: PLC0415
+    from acude.payments.audit_log import cli_user  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     with _explained():
         stored = lists.stored_value(tipo, _given(valor), tokens_of(settings()))
         why = lists.reason(reason)
     with decisions_database() as connection:
-        before = lists.remove(connection, lista, tipo, stored, why=why, who=person())
+        before = lists.remove(connection, lista, tipo, stored, why=why, who=cli_user())
     if not before:
         err.print(f"[red]✗[/red] {lista} has no {tipo} {stored}.")
         err.print("  `acude risk lists show --expired` shows all entries.")

@@ -40,7 +40,7 @@ def up(
       acude up                        all servers, until Ctrl-C
       acude up --detach --servers     without the live shop, in the background
       acude up --only kafka           just the broker
-      acude up --tls                  Kafka, PostgreSQL, Valkey, the door and its issuer speak TLS
+      acude up --tls                  Kafka, PostgreSQL, Valkey, the payment API and its issuer speak TLS
     """
     # Clients complain about a server that is still starting; the progress says it better.
     logging.basicConfig(level=logging.CRITICAL)

@@ -1,1 +1,1 @@
-"""The brokers: how to reach them, topics, producers and consumers."""
+"""Consumers of Kafka: one runner, one bounded reader, and what they need. Nothing here knows what a record means."""

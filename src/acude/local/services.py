@@ -24,7 +24,7 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     shop.receiver,
     risk.notifier,
     risk.issuer,
-    risk.door,
+    risk.payment_api,
     streams.service,
     shop.warehouses,
     shop.poller,

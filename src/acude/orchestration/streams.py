@@ -11,9 +11,9 @@ import time
 from datetime import date, timedelta
 from typing import Any
 
+from acude.errors import AcudeError
 from acude.lake import maintenance_requests
 from acude.lake.lease import Lease
-from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.orchestration.findings import FindingError
 from acude.settings import Settings, settings
@@ -43,7 +43,7 @@ def keep_alive() -> str:
     log.warning("Nobody holds the streams' lease: the streams are dead")
     try:
         start(config)
-    except PlatformError as problem:
+    except AcudeError as problem:
         done = catch_up(config)
         raise FindingError(f"The streams were dead and don't start again: {problem} Meanwhile: {done}") from problem
     return "The streams were dead and run again"
@@ -53,11 +53,11 @@ def start(config: Settings) -> None:
     """Lets the supervisor start the streams, and waits until they run.
 
     Raises:
-        PlatformError: they don't start, or no supervisor runs here.
+        AcudeError: they don't start, or no supervisor runs here.
     """
     platform = Platform(config)
     if not platform.is_running():
-        raise PlatformError(
+        raise AcudeError(
             "The streams' supervisor isn't on this machine.",
             "Start the streaming job where it runs (EMR Serverless, Databricks), or `acude up` here.",
         )

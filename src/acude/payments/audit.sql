@@ -1,5 +1,5 @@
--- The trail of what happened. The database server's administrator runs this once (on one machine `acude up` does) and
--- owns it; the platform's role, a member of acude_trilha, adds rows and reads them, no more. Repeatable.
+-- The audit log. The database server's administrator runs this once (on one machine `acude up` does) and owns the table.
+-- The platform's role, a member of acude_trilha, may only insert and select. Repeatable.
 
 DO $$
 BEGIN
@@ -9,7 +9,7 @@ BEGIN
 END
 $$;
 
--- A schema apart: the database's owner may drop whatever lies in `public`.
+-- A schema of its own: the database's owner may drop everything in `public`.
 CREATE SCHEMA IF NOT EXISTS auditoria;
 
 CREATE TABLE IF NOT EXISTS auditoria.trilha (

@@ -1,7 +1,7 @@
-"""Asks the external list of documents: time-out, one more try, breaker, and an answer that is kept for a while.
+"""Asks the external list of documents, with a time-out, one more try, a breaker and a cache.
 
-Nobody waits longer for it than a payment can: what has not answered by then is a cause of a degraded decision, and the
-payment goes on without it.
+A payment waits for it as long as its budget allows. Without an answer by then, the payment is decided without the list,
+and the decision is degraded.
 """
 
 import logging
@@ -21,7 +21,7 @@ from acude.settings import Settings
 log = logging.getLogger(__name__)
 
 _LONGEST_S: Final = 0.25
-"""Of one question, its second try included; a payment's own deadline may leave less."""
+"""Per question, its second try included; a payment's deadline may leave less."""
 
 _TRIES: Final = 2
 _JITTER_S: Final = 0.03
@@ -31,11 +31,11 @@ _REMEMBERED: Final = 100_000
 
 
 class ListError(ConnectionError):
-    """The list did not answer, or not with what was agreed."""
+    """The list did not answer, or its answer breaks the contract."""
 
 
 class Listing(BaseModel):
-    """The list's answer: those of the documents that are on it."""
+    """The list's answer: the documents that are on it."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
@@ -46,14 +46,14 @@ class Blacklist:
     """The external list of documents.
 
     Args:
-        config: its address; an empty one means that there is none, and every document is clean.
+        config: its address; without one every document is clean.
         clock: monotonic seconds.
     """
 
     def __init__(self, config: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = config.blacklist_url
         self._clock = clock
-        # Also while the workers' memory is away.
+        # It also serves while the velocity store is away.
         self._known: TTLCache[str, bool] = TTLCache(_REMEMBERED, config.blacklist_kept.total_seconds())
         # No redirects: an answer from elsewhere is none. No cookies, no proxies of the environment.
         self._client = httpx.Client(
@@ -63,7 +63,7 @@ class Blacklist:
         self.breaker = CircuitBreaker(fail_max=5, reset_timeout=2, name="lista_externa", throw_new_error_on_trip=False)
 
     def close(self) -> None:
-        """Lets go of connections and threads."""
+        """Closes connections and threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
@@ -71,8 +71,8 @@ class Blacklist:
         """Which of the documents are listed; empty where there was no answer in time.
 
         Args:
-            documents: CPFs and CNPJs, asked together: a question a batch, not one a payment.
-            within_s: how long the asker can wait.
+            documents: CPFs and CNPJs, in one question per batch.
+            within_s: how long the caller can wait.
         """
         wanted = set(documents)
         if not self._url:
@@ -115,12 +115,12 @@ class Blacklist:
             # The kind alone: a message may quote what was sent.
             raise ListError(type(problem).__name__) from None
         if not listed <= set(documents):
-            raise ListError("the answer is about documents that nobody asked for")
+            raise ListError("the answer names documents that were not asked for")
         return listed
 
 
 def _limited(response: httpx.Response, deadline: float, clock: Callable[[], float]) -> bytes:
-    """The body, if it is small and comes in time; a drop now and then resets httpx's own time-out."""
+    """The body, if it is small and comes in time; httpx's own time-out starts again with each piece."""
     body = b""
     for piece in response.iter_bytes():
         body += piece

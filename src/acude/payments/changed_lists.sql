@@ -1,4 +1,4 @@
--- Each entry as it is stored beside its last change as the trail has it; one of the two is null where the other is alone.
+-- Each stored entry beside its last change in the audit log; null where only the other exists.
 SELECT
     changes.numero,
     changes.detalhe,

@@ -1,4 +1,4 @@
-"""The lists in the decisions' database: what may become an entry, and each change in the trail."""
+"""Block and allow list in the decisions' database: what may become an entry, and the audit of each change."""
 
 import re
 from dataclasses import asdict
@@ -14,8 +14,8 @@ from stdnum.br import cnpj, cpf
 from acude.contracts.documents import Tokens, is_document
 from acude.contracts.model import table
 from acude.errors import AcudeError
-from acude.payments.trail import LIST, append, happened
-from acude.payments.wire import TOPIC
+from acude.payments.audit_log import LIST, append, audit_event
+from acude.payments.serde import TOPIC
 from acude.risk.lists import FIELDS, KEYED, LISTS, Entry
 
 _OWNER: Final = re.compile(r"[A-Za-z0-9_.@+-]{2,64}")
@@ -32,21 +32,21 @@ _KEY: Final = "lista = %(lista)s AND tipo = %(tipo)s AND valor = %(valor)s"
 
 
 class EntryError(AcudeError, ValueError):
-    """Something that can't be an entry; a sentence that says what is expected, without quoting what may be personal."""
+    """Something that can't be an entry. It says what is expected, and quotes nothing that may be personal."""
 
 
 def checked(
     lista: str, tipo: str, valor: str, dono: str, motivo: str, *, until: datetime, now: datetime, tokens: Tokens
 ) -> Entry:
-    """An entry, where everything is as it must be.
+    """A valid entry.
 
     Args:
         lista: `bloqueio` or `permissao`.
         tipo: one of `FIELDS`.
-        valor: a document or Pix key in clear becomes its token; an address or network its usual spelling.
-        dono: who answers for the entry.
-        motivo: why it is there, for people; holds no document or card number.
-        until: from when on it counts for nothing; UTC.
+        valor: a document or Pix key in clear becomes its token; an address or network its canonical form.
+        dono: the person responsible for the entry.
+        motivo: why it is there, for people; without document or card numbers.
+        until: from when on it has no effect; UTC.
         now: UTC.
         tokens: makes tokens.
 
@@ -59,7 +59,7 @@ def checked(
 
 
 def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
-    """A value as it lies in a list.
+    """A value as a list stores it.
 
     Raises:
         EntryError: no payment can have such a value.
@@ -81,7 +81,7 @@ def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
 
 
 def reason(text: str) -> str:
-    """A reason that says something and names nobody's numbers.
+    """A reason with content and without personal numbers.
 
     Raises:
         EntryError: it is empty, too long, unprintable, or holds a document or card number.
@@ -109,7 +109,7 @@ def _end(until: datetime, now: datetime) -> datetime:
     if until <= now:
         raise EntryError(f"The entry would have ended already; it is now {now:%Y-%m-%d %H:%M} UTC")
     if until > now + _LONGEST:
-        raise EntryError(f"An entry holds for at most {_LONGEST.days} days; whoever still wants it then says so again")
+        raise EntryError(f"An entry holds for at most {_LONGEST.days} days; add it again then if it is still wanted")
     return until
 
 
@@ -143,21 +143,21 @@ def entries(connection: Connection[Any]) -> list[Entry]:
 
 
 def put(connection: Connection[Any], entry: Entry, who: str) -> Entry | None:
-    """Puts an entry on its list, in the place of one that is there, and into the trail; in the caller's transaction.
+    """Adds an entry to its list and to the audit log, in the caller's transaction; replaces one for the same value.
 
     Returns:
-        The entry that was there.
+        The entry that it replaces.
     """
     before = _taken(connection, entry)
     values = ", ".join(f"%({name})s" for name in _COLUMNS.split(", "))
     connection.execute(f"INSERT INTO listas ({_COLUMNS}) VALUES ({values})", asdict(entry))  # noqa: S608 - constants
     detail = {"acao": "incluida", "entrada": asdict(entry), "antes": asdict(before) if before else None}
-    append(connection, [happened(LIST, who, object_of(entry), **detail)])
+    append(connection, [audit_event(LIST, who, object_of(entry), **detail)])
     return before
 
 
 def remove(connection: Connection[Any], lista: str, tipo: str, valor: str, *, why: str, who: str) -> Entry | None:
-    """Takes an entry off its list, and that into the trail; in the caller's transaction.
+    """Removes an entry from its list, and audits that, in the caller's transaction.
 
     Returns:
         The entry; None where there is none.
@@ -165,12 +165,12 @@ def remove(connection: Connection[Any], lista: str, tipo: str, valor: str, *, wh
     before = _taken(connection, {"lista": lista, "tipo": tipo, "valor": valor})
     if before:
         detail = {"acao": "removida", "entrada": None, "antes": asdict(before), "motivo": why}
-        append(connection, [happened(LIST, who, object_of(before), **detail)])
+        append(connection, [audit_event(LIST, who, object_of(before), **detail)])
     return before
 
 
 def object_of(entry: Entry) -> str:
-    """How the trail names an entry."""
+    """How the audit log names an entry."""
     return f"{entry.lista}/{entry.tipo}/{entry.valor}"
 
 

@@ -1,27 +1,27 @@
-"""What a worker counts, for Prometheus."""
+"""A worker's metrics."""
 
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from acude.payments.current_lists import CurrentLists
-from acude.payments.notes import Notes
-from acude.payments.vitals import BUCKETS, Vitals
+from acude.kafka.health import BUCKETS, Health
+from acude.payments.audit_buffer import AuditBuffer
+from acude.payments.list_cache import ListCache
 
 RECALL: Final = "memoria"
 LOOK_UP: Final = "lista"
-JUDGE: Final = "julgamento"
+DECIDE: Final = "julgamento"
 COMMIT: Final = "gravacao"
 """Stages of a batch."""
 
 REMEMBERED: Final = "memoria"
 ASKED: Final = "consulta"
 UNANSWERED: Final = "sem_resposta"
-"""Where the external list's word on a document came from."""
+"""Where the external list's answer on a document came from."""
 
 
-class Metrics(Vitals):
-    """A worker's counters and its heartbeat."""
+class Metrics(Health):
+    """A worker's counters, histograms and heartbeat."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,11 +32,11 @@ class Metrics(Vitals):
         self.repeated = Counter("risco_repetidas", "Payments that came again", registry=self.registry)
         self.lost = Counter("risco_sem_decisao", "Payments sent to the dead letters", registry=self.registry)
         self.listings = Counter(
-            "risco_lista", "Documents by where the external list's word came from", ["fonte"], registry=self.registry
+            "risco_lista", "Documents by where the external list's answer came from", ["fonte"], registry=self.registry
         )
         self.latency = Histogram(
             "risco_latencia_segundos",
-            "From the broker's taking a payment to its decision",
+            "From the broker's timestamp of a payment to its decision",
             buckets=BUCKETS,
             registry=self.registry,
         )
@@ -49,18 +49,18 @@ class Metrics(Vitals):
         self.lists_age = Gauge(
             "risco_listas_idade_segundos", "Since block and allow list were last read", registry=self.registry
         )
-        self.unnoted = Gauge("risco_trilha_espera", "Events that wait for the trail", registry=self.registry)
-        self._lists: CurrentLists | None = None
+        self.unaudited = Gauge("risco_trilha_espera", "Events that wait for the audit log", registry=self.registry)
+        self._lists: ListCache | None = None
         self.notice = ""
-        """What somebody should know though the worker is ready; `/pronta` says it."""
+        """What `/pronta` reports although the worker is ready."""
 
     def remark(self) -> str:
-        """The notice, and how old what the worker decides with is; an old list is no reason to decide nothing."""
+        """The notice, and the age of the lists. Stale lists do not make a worker unready."""
         age = "" if self._lists is None else f"listas: {self._lists.age_s:.1f} s"
         return "\n".join(filter(None, (self.notice, age)))
 
-    def watch_lists(self, lists: CurrentLists, notes: Notes) -> None:
-        """Shows from now on how old the lists are, and what waits for the trail."""
+    def watch_lists(self, lists: ListCache, buffer: AuditBuffer) -> None:
+        """Shows from now on the age of the lists, and how many events wait for the audit log."""
         self._lists = lists
         self.lists_age.set_function(lambda: lists.age_s)
-        self.unnoted.set_function(lambda: notes.waiting)
+        self.unaudited.set_function(lambda: buffer.waiting)

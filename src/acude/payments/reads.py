@@ -1,15 +1,13 @@
-"""Reads of decisions for the door: the frequent ones from memory, the others from a replica where there is one."""
+"""Reads of decisions for the payment API: recent ones from memory, the others from a replica where there is one."""
 
 import logging
 from threading import Lock
 from typing import Final
 
 from cachetools import TTLCache
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
-from acude.payments.store import Row, Store
+from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -18,15 +16,13 @@ _KEPT: Final = 20_000
 _KEPT_S: Final = 300.0
 _REPLICA_PATIENCE_S: Final = 0.25
 _REPLICA_LEFT_ALONE_S: Final = 5.0
-AWAY: Final = (OperationalError, PoolTimeout)
-"""What a database that does not answer raises."""
 
 
 class Reads:
-    """The first decision on each payment, whoever made it: whose it is, is the caller's to check.
+    """The first decision on each payment, of any client; the caller checks whose it is.
 
-    A decision never changes, so what is kept in memory can't be wrong; that it goes after five minutes is for the
-    memory's sake, and for persons who are forgotten. That there is none yet is not kept.
+    A decision never changes, so a cached one can't be wrong. It is cached for five minutes: to bound the memory, and
+    because a person may be forgotten. The absence of a decision is not cached.
 
     Args:
         config: `risk_dsn` and `risk_read_dsn` name primary and replica.
@@ -40,7 +36,7 @@ class Reads:
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=_REPLICA_LEFT_ALONE_S, name="replica")
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         for store in (self._primary, self._replica):
             if store:
                 store.close()
@@ -48,7 +44,7 @@ class Reads:
     def decision(self, id_transacao: str) -> Row | None:
         """The first decision on a payment; None where there is none (yet).
 
-        The primary is asked where the replica has none, for it may lag, or does not answer.
+        The primary is asked where the replica has none (it may lag) or does not answer.
 
         Raises:
             OperationalError, PoolTimeout: the primary does not answer.

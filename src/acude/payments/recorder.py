@@ -1,38 +1,34 @@
-"""`python -m acude.payments.recorder`: takes decisions from their topic to the database.
+"""`python -m acude.payments.recorder`: stores the decisions of their topic in the database.
 
-It stands beside the workers, not between them and their answers: while the database is away decisions go on, and are
-written when it is back. What is written twice is kept once.
+It runs beside the workers, not between them and their answers: while the database is away, decisions go on, and are
+stored when it is back. The first decision on a payment stands, so storing a record twice changes nothing.
 """
 
 import logging
-import signal
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 import orjson
+from confluent_kafka import Message
 from prometheus_client import Counter, Histogram
-from psycopg import Error, OperationalError
-from psycopg_pool import PoolTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 
-from acude import logs
+from acude.kafka.consumer import AtLeastOnce, GroupConsumer, Runner
+from acude.kafka.health import BUCKETS, Health
 from acude.kafka.producer import require_topic
+from acude.kafka.service import run_service
 from acude.payments.groups import RECORDERS
-from acude.payments.member import Member
-from acude.payments.store import Row, Store
-from acude.payments.vitals import BUCKETS, Vitals, serve
-from acude.payments.wire import DECISIONS
+from acude.payments.serde import DECISIONS
+from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
-_BATCH: Final = 2_000
-_LOOK_S: Final = 0.5
 
-
-class Metrics(Vitals):
+class Metrics(Health):
     """What the recorder counts."""
 
     def __init__(self) -> None:
@@ -44,44 +40,60 @@ class Metrics(Vitals):
         )
 
 
-class Recorder:
-    """Reads decisions and writes rows, until told to stop."""
+class Recorder(AtLeastOnce[Row]):
+    """Stores decisions as rows.
+
+    Args:
+        config: names the database.
+        stop: ends the retries while the database is away.
+    """
+
+    batch_size = 2_000
 
     def __init__(self, config: Settings, stop: threading.Event) -> None:
-        require_topic(config, DECISIONS)
-        self._stop = stop
+        self.health = self.metrics = Metrics()
         self._store = Store(config)
-        self._member = Member(config, RECORDERS, DECISIONS)
         self._patiently = Retrying(
-            retry=retry_if_exception_type((OperationalError, PoolTimeout)),
+            retry=retry_if_exception_type(AWAY),
             wait=wait_random_exponential(multiplier=0.2, max=5),
             stop=stop_when_event_set(stop),
             before_sleep=self._failed,
             reraise=True,
         )
-        self.metrics = Metrics()
 
-    def run(self) -> None:
-        """Record until `stop` is set."""
+    def start(self) -> None:
+        """Creates what is missing of the schema."""
         try:
             self._patiently(self._store.prepare)
-            while not self._stop.is_set():
-                records = self._member.take(_BATCH, _LOOK_S)
-                self.metrics.beat()
-                self.metrics.show(self._member)
-                if rows := [row_of(payload) for record in records if (payload := record.value())]:
-                    with self.metrics.batch.time():
-                        self.metrics.rows.inc(self._patiently(self._store.add, rows))
-                    self._member.commit()
-        finally:
-            self._member.close()
-            self._store.close()
+        except AWAY:
+            # Retries end when the process stops, and at no other time.
+            log.warning("stopped before the database answered")
+
+    def handle(self, records: Sequence[Message]) -> list[Row]:
+        """The decisions as rows."""
+        return [row_of(payload) for record in records if (payload := record.value())]
+
+    def store(self, effects: Sequence[Row]) -> bool:
+        """Stores the rows, and tries again while the database is away.
+
+        Raises:
+            psycopg.Error: the database refuses a decision.
+        """
+        try:
+            self.metrics.rows.inc(self._patiently(self._store.add, effects))
+        except AWAY:
+            return False
+        return True
 
     def _failed(self, attempt: RetryCallState) -> None:
         problem = attempt.outcome.exception() if attempt.outcome else None
         self.metrics.beat()
         self.metrics.failures.inc()
         log.warning("the database does not answer", extra={"kind": type(problem).__name__})
+
+    def close(self) -> None:
+        """Closes the database's connections."""
+        self._store.close()
 
 
 def row_of(payload: bytes) -> Row:
@@ -92,21 +104,11 @@ def row_of(payload: bytes) -> Row:
     return fields | moments | {"decidida_em": moments["timestamp"].astimezone(UTC), "valor": valor}
 
 
-def main() -> None:
-    """The recorder's process."""
-    config = settings()
-    logs.configure("risk-recorder", config.log_level)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    recorder = Recorder(config, stop)
-    serve(recorder.metrics, config.risk_recorder_port)
-    try:
-        recorder.run()
-    except Error as problem:
-        log.critical("the database refuses a decision", extra={"kind": type(problem).__name__})
-        raise SystemExit(1) from problem
+def recorder(config: Settings, stop: threading.Event) -> Runner[Row]:
+    """The recorder of the decisions' topic."""
+    require_topic(config, DECISIONS)
+    return Runner(GroupConsumer(config, RECORDERS, DECISIONS), Recorder(config, stop), stop)
 
 
 if __name__ == "__main__":
-    main()
+    run_service("risk-recorder", settings(), settings().risk_recorder_port, recorder)

@@ -1,13 +1,13 @@
-"""Which topic a payment takes, and which group of workers decides it: by its way of paying, where the settings say so.
+"""The topic that a payment takes, and the group that decides it: by its way of paying, where the settings say so.
 
-A way of paying with a topic of its own does not wait behind the others, and is given as many workers as it needs. A
-payment that comes on another topic than its own is decided by whoever reads that one.
+A way of paying with a topic of its own does not wait behind the others, and gets as many workers as it needs. A payment
+on another topic than its own is decided by the workers of that topic.
 """
 
 from typing import Final
 
 from acude.contracts.model import Contract, table, topic_of_its_own
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.payments.groups import WORKERS
 from acude.settings import Settings
 
@@ -24,10 +24,10 @@ def own_ways(config: Settings) -> list[str]:
     """The ways of paying that have topic and group of their own, in the contract's order.
 
     Raises:
-        PlatformError: the settings name one that there is not.
+        AcudeError: the settings name an unknown one.
     """
     if unknown := sorted(set(config.risk_own_topics) - set(ways_of_paying())):
-        raise PlatformError(
+        raise AcudeError(
             f"ACUDE_RISK_OWN_TOPICS names {', '.join(unknown)}, which is no way of paying.",
             f"Choose from: {', '.join(ways_of_paying())}.",
         )
@@ -45,12 +45,12 @@ def payment_topics() -> tuple[str, ...]:
 
 
 def topic_for(config: Settings, way: str | None) -> str:
-    """The topic of a payment that is paid this way."""
+    """The topic of a payment by this way of paying."""
     return topic_of_its_own(TOPIC, way) if way in config.risk_own_topics else TOPIC
 
 
 def group_of(way: str | None) -> str:
-    """The group of workers of a topic; None: of the one that all other payments take."""
+    """The workers' group for a way of paying; None: for all others."""
     return f"{WORKERS}-{way}" if way else WORKERS
 
 

@@ -1,4 +1,4 @@
-"""One connection to the decisions' database for a thread that comes back to it: made anew after it was lost."""
+"""One connection to the decisions' database for a thread that uses it now and then; opened again after it was lost."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,11 +11,11 @@ from acude.settings import Settings
 _CONNECT_S: Final = 2
 _OPTIONS: Final = "-c statement_timeout=10000"
 _SILENCE_MS: Final = 5_000
-"""What has not been acknowledged for so long is lost: a network that swallows everything must not hold a thread."""
+"""A connection is lost when nothing is acknowledged for so long: a dead network must not hold a thread."""
 
 
 class Session:
-    """A connection, when it is needed. For one thread at a time.
+    """A connection that is opened when it is needed. For one thread at a time.
 
     Args:
         config: its `risk_dsn` names the database.
@@ -29,7 +29,7 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Any]]:
-        """A transaction: committed at the end, undone where anything is raised.
+        """A transaction: committed at the end, rolled back on an exception.
 
         Raises:
             psycopg.Error: the database does not answer, or refuses.
@@ -50,7 +50,7 @@ class Session:
             raise
 
     def close(self) -> None:
-        """Gives the connection up."""
+        """Closes the connection."""
         if self._connection is not None:
             with suppress(psycopg.Error):
                 self._connection.close()

@@ -1,4 +1,4 @@
-"""The decisions' database: one row a payment, behind a pool."""
+"""The decisions' database: one row per payment, behind a connection pool."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from psycopg import Connection, sql
+from psycopg import Connection, OperationalError, sql
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
-from acude.payments.chain import Event
-from acude.payments.trail import DECISION, append, happened
+from acude.payments.audit_log import DECISION, append, audit_event
+from acude.payments.hash_chain import AuditEvent
+from acude.risk.first_decision import PAYMENT, STORED_ORDER
 from acude.settings import Settings
 
 _SCHEMA: Final = Path(__file__).with_name("store.sql")
@@ -22,6 +23,9 @@ _MOST_CONNECTIONS: Final = 8
 _PATIENCE_S: Final = 2.0
 _LONGER_THAN_A_MONTH: Final = timedelta(days=32)
 _PREPARING: Final = 0x61637564650002
+
+AWAY: Final = (OperationalError, PoolTimeout)
+"""What a database that does not answer raises."""
 
 COLUMNS: Final = (
     "id_transacao", "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "operacao", "tipo_pagamento",
@@ -33,7 +37,7 @@ COLUMNS: Final = (
 _CHAINED: Final = (
     "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "versao_regras", "versao_modelo", "causas",
 )  # fmt: skip
-"""What the trail itself says of a decision."""
+"""What the audit log itself has of a decision."""
 
 Row = dict[str, Any]
 
@@ -52,8 +56,8 @@ class Store:
             min_size=1,
             max_size=_MOST_CONNECTIONS,
             timeout=patience_s,
-            # It would wait twice as long after each failure, up to five minutes, and miss that the database is back.
-            # One that has given up tries again when somebody asks.
+            # By default it doubles its pause after each failure, to five minutes, and misses that the database is back.
+            # A pool that has given up tries again with the next request.
             reconnect_timeout=patience_s,
             kwargs={"application_name": "acude-risco"},
             check=ConnectionPool.check_connection,
@@ -62,7 +66,7 @@ class Store:
         self._months: set[datetime] = set()
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         self._pool.close()
 
     def prepare(self) -> None:
@@ -71,7 +75,7 @@ class Store:
             prepare(connection)
 
     def add(self, rows: Sequence[Row]) -> int:
-        """Keeps decisions, all or none; a payment that has one already keeps it.
+        """Stores decisions, all or none. A payment that has a decision keeps it: the first one stands.
 
         Args:
             rows: `COLUMNS` by name; missing ones are null.
@@ -82,31 +86,32 @@ class Store:
         if not rows:
             return 0
         with self._pool.connection() as connection:
-            self._provide_months(connection, {_month(row["transacao_em"]) for row in rows})
+            self._ensure_months(connection, {_month(row["transacao_em"]) for row in rows})
             new = _inserted(connection, rows)
-            # Last, for the other writers of the trail wait from here to the commit.
-            append(connection, map(decided, new))
+            # Last: the other writers of the audit log wait from here to the commit.
+            append(connection, map(decision_event, new))
             return len(new)
 
     def decision(self, id_transacao: str) -> Row | None:
         """The first decision on a payment; None where there is none (yet)."""
-        with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(_FIRST, (id_transacao,))
-            return cursor.fetchone()
+        return self._first(PAYMENT, id_transacao)
 
     def traced(self, id_rastro: str) -> Row | None:
-        """The decision with this trace id; None where there is none (yet)."""
-        with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(_TRACED, (id_rastro,))
-            return cursor.fetchone()
+        """The first decision with this trace id; None where there is none (yet)."""
+        return self._first("id_rastro", id_rastro)
 
-    def note(self, event: Event) -> None:
-        """Adds an event to the trail at once."""
+    def _first(self, column: str, value: str) -> Row | None:
+        query = _FIRST.format(*map(sql.Identifier, (column, STORED_ORDER)))
+        with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, (value,)).fetchone()
+
+    def audit(self, event: AuditEvent) -> None:
+        """Appends an event to the audit log at once."""
         with self._pool.connection() as connection:
             append(connection, [event])
 
     def between(self, begin: datetime, end: datetime, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Those columns of the decisions on payments of that time, `end` excluded; none before the first start."""
+        """Columns of the decisions on payments of that time, `end` excluded; none where the table is missing."""
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
         asked = sql.SQL("SELECT {} FROM decisoes WHERE transacao_em >= %s AND transacao_em < %s").format(columns)
         try:
@@ -115,7 +120,7 @@ class Store:
         except UndefinedTable:
             return []
 
-    def _provide_months(self, connection: Connection, months: Iterable[datetime]) -> None:
+    def _ensure_months(self, connection: Connection, months: Iterable[datetime]) -> None:
         for month in sorted(set(months) - self._months):
             following = (month + _LONGER_THAN_A_MONTH).replace(day=1)
             connection.execute(
@@ -127,21 +132,21 @@ class Store:
 
 
 def prepare(connection: Connection) -> None:
-    """Creates what is missing of the schema; whoever else does so at the same time waits."""
+    """Creates what is missing of the schema, one process at a time."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
     connection.execute(_SCHEMA.read_bytes())
 
 
-def decided(row: Row) -> Event:
-    """A decision as the trail has it: no person's id, but what its row's digest can be compared with."""
+def decision_event(row: Row) -> AuditEvent:
+    """A decision as the audit log has it: without a person's id, with a digest of the stored row."""
     detail = {name: _plain(row[name]) for name in _CHAINED} | {"resumo": digest(row)}
-    return happened(DECISION, "acude", row["id_transacao"], **detail)
+    return audit_event(DECISION, "acude", row["id_transacao"], **detail)
 
 
 def digest(row: Row) -> str:
-    """SHA-256 of a decision's `COLUMNS`; nulls are left out, so that a column that is added later changes none.
+    """SHA-256 of a decision's `COLUMNS`. Nulls are left out, so a column that is added later changes no digest.
 
-    It can't be guessed back to a person: the trace id in it is random.
+    Nobody can find a person by trying values: the trace id in it is random.
     """
     present = {name: _plain(row[name]) for name in COLUMNS if row.get(name) is not None}
     return sha256(orjson.dumps(present, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -154,7 +159,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - of any column
 
 
 def _inserted(connection: Connection, rows: Sequence[Row]) -> list[Row]:
-    """Inserts rows, and gives those that were not there."""
+    """Inserts rows; returns those that are new."""
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, [{name: row.get(name) for name in COLUMNS} for row in rows], returning=True)
         return [row for row, result in zip(rows, cursor.results(), strict=True) if result.rowcount]
@@ -163,13 +168,7 @@ def _inserted(connection: Connection, rows: Sequence[Row]) -> list[Row]:
 _INSERT: Final = sql.SQL("INSERT INTO decisoes ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
     sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), sql.SQL(", ").join(map(sql.Placeholder, COLUMNS))
 )
-_FIRST: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_transacao = %s ORDER BY decidida_em LIMIT 1").format(
-    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
-)
-
-_TRACED: Final = sql.SQL("SELECT {} FROM decisoes WHERE id_rastro = %s ORDER BY decidida_em LIMIT 1").format(
-    sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
-)
+_FIRST: Final = sql.SQL(f"SELECT {', '.join(COLUMNS)} FROM decisoes WHERE {{}} = %s ORDER BY {{}} LIMIT 1")  # noqa: S608 - constants
 
 
 def _month(moment: datetime) -> datetime:

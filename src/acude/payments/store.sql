@@ -29,7 +29,7 @@ CREATE INDEX IF NOT EXISTS decisoes_por_pagador ON decisoes (id_pagador, transac
 CREATE INDEX IF NOT EXISTS decisoes_nao_aprovadas ON decisoes (decisao, transacao_em DESC) WHERE decisao <> 'aprovar';
 CREATE INDEX IF NOT EXISTS decisoes_por_rastro ON decisoes (id_rastro);
 
--- Block and allow lists; src/acude/risk/lists.py says what the columns are. Who changed them is in the trail (audit.sql).
+-- Block and allow lists; src/acude/risk/lists.py describes the columns. The audit log (audit.sql) has each change.
 CREATE TABLE IF NOT EXISTS listas (
     lista     text        NOT NULL CHECK (lista IN ('bloqueio', 'permissao')),
     tipo      text        NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS listas (
     PRIMARY KEY (lista, tipo, valor)
 );
 
--- Grows with each change, so that who looks every second reads the lists only when they are others.
+-- Grows with each change, so a worker that checks every second reads the lists only when they have changed.
 CREATE TABLE IF NOT EXISTS listas_versao (
     unica  boolean PRIMARY KEY DEFAULT true CHECK (unica),
     versao bigint  NOT NULL

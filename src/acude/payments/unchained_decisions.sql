@@ -1,4 +1,4 @@
--- How many decisions are stored of which the trail knows nothing.
+-- The number of stored decisions that the audit log does not have.
 SELECT count(*)
 FROM decisoes
 WHERE

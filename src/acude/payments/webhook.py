@@ -1,7 +1,7 @@
-"""Tells a webhook, as Standard Webhooks (standardwebhooks.com) has it: signed, at least once, and never for ever.
+"""Delivers messages to a webhook as Standard Webhooks (standardwebhooks.com) defines it: signed, and at least once.
 
-webhook-id         the same whenever the same is told again: who has seen it may forget it
-webhook-timestamp  seconds since 1970, part of what is signed
+webhook-id         the same each time a message is delivered: a receiver may drop one that it has seen
+webhook-timestamp  seconds since 1970, part of the signed text
 webhook-signature  v1,base64(HMAC-SHA256(secret, "id.timestamp.body"))
 """
 
@@ -28,32 +28,32 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
-from acude.local.errors import PlatformError
-from acude.payments.traces import TRACEPARENT, traceparent
+from acude.errors import AcudeError
+from acude.payments.trace_ids import TRACEPARENT, traceparent
 from acude.settings import Settings
 
 _PATIENCE_S: Final = 3.0
 _REST_S: Final = 5
-"""So long nobody is asked after five failures."""
+"""After five failures the webhook is not called for so long."""
 _AT_ONCE: Final = 16
 _PREFIX: Final = "whsec_"
 _TEMPORARY: Final = frozenset({408, 425, 429})
 
 
 class SilentError(ConnectionError):
-    """The webhook did not take it now; it may later."""
+    """The webhook did not take the message now; it may later."""
 
 
 class RefusedError(ValueError):
-    """The webhook will never take it."""
+    """The webhook will never take the message."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What is told.
+    """What is delivered.
 
     Attributes:
-        kind: `alerta_risco` (a record of topic `alertas`) or `alerta_operacao` (what Alertmanager says).
+        kind: `alerta_risco` (a record of topic `alertas`) or `alerta_operacao` (an alert of Alertmanager's).
         data: JSON.
         trace: the payment's trace id, where there is one.
     """
@@ -64,7 +64,7 @@ class Message:
 
     @property
     def id(self) -> str:
-        """The same for the same content, whichever way it came."""
+        """The same for the same content."""
         return f"{self.kind}_{sha256(self.data).hexdigest()[:32]}"
 
     @property
@@ -74,17 +74,17 @@ class Message:
 
 
 def key_of(secret: str) -> bytes:
-    """The signing key in a secret `whsec_<base64>`.
+    """The signing key of a secret `whsec_<base64>`.
 
     Raises:
-        PlatformError: it is no such secret.
+        AcudeError: the secret has another form.
     """
     try:
         found = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         found = b""
     if not secret.startswith(_PREFIX) or not found:
-        raise PlatformError(
+        raise AcudeError(
             f"The webhook's secret is not {_PREFIX} and base64.", "Set ACUDE_WEBHOOK_SECRET as the receiver shows it."
         )
     return found
@@ -100,7 +100,7 @@ _backoff: Final = wait_random_exponential(multiplier=0.2, max=5)
 
 
 def _pause(state: RetryCallState) -> float:
-    """Seconds until the next try; while the breaker is open no try is worth anything."""
+    """Seconds until the next try; a try while the breaker is open would fail at once."""
     is_open = state.outcome is not None and isinstance(state.outcome.exception(), CircuitBreakerError)
     return _REST_S if is_open else _backoff(state)
 
@@ -109,7 +109,7 @@ class Webhook:
     """A webhook.
 
     Args:
-        config: its address, secret, and how often it is tried.
+        config: its address, its secret, and the number of tries.
         clock: seconds since 1970.
     """
 
@@ -118,7 +118,7 @@ class Webhook:
         self._key = key_of(config.webhook_secret.get_secret_value())
         self._tries = config.webhook_tries
         self._clock = clock
-        # No redirects: what is signed for one receiver is not for another. No proxies of the environment.
+        # No redirects: a message is signed for one receiver. No proxies of the environment.
         self._client = httpx.Client(
             timeout=_PATIENCE_S, follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=_AT_ONCE)
         )
@@ -127,14 +127,14 @@ class Webhook:
         )
 
     def close(self) -> None:
-        """Lets go of connections."""
+        """Closes the connections."""
         self._client.close()
 
     def deliver(self, message: Message, stop: threading.Event, on_failure: Callable[[], None] = lambda: None) -> int:
-        """Tells it, again after a failure that may pass, with growing pauses.
+        """Delivers a message; tries again after a temporary failure, with growing pauses.
 
         Args:
-            message: what.
+            message: what is delivered.
             stop: ends the tries early.
             on_failure: called after each failure that is followed by another try.
 
@@ -142,8 +142,8 @@ class Webhook:
             How many tries it took.
 
         Raises:
-            RefusedError: it will never be taken.
-            SilentError, CircuitBreakerError: it was not taken in time.
+            RefusedError: the webhook will never take it.
+            SilentError, CircuitBreakerError: the webhook did not take it in time.
         """
 
         def failed(_: RetryCallState) -> None:
@@ -157,25 +157,25 @@ class Webhook:
             before_sleep=failed,
             reraise=True,
         )
-        attempts(self.tell, message)
+        attempts(self.post, message)
         return int(attempts.statistics["attempt_number"])
 
-    def tell(self, message: Message) -> None:
-        """Tells it, once.
+    def post(self, message: Message) -> None:
+        """Delivers a message, in one try.
 
         Raises:
-            RefusedError: it will never be taken.
-            SilentError, CircuitBreakerError: not now.
+            RefusedError: the webhook will never take it.
+            SilentError, CircuitBreakerError: the webhook does not take it now.
         """
         # `call` would hold the breaker's lock while it waits, and with it every other delivery.
         with self.breaker.calling():
-            status = self._post(message)
+            status = self._status(message)
             if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TEMPORARY:
                 raise SilentError(f"status {status}")
             if status >= HTTPStatus.MULTIPLE_CHOICES:
                 raise RefusedError(f"status {status}")
 
-    def _post(self, message: Message) -> int:
+    def _status(self, message: Message) -> int:
         timestamp, body = str(int(self._clock())), message.body
         headers = {
             "Content-Type": "application/json",
@@ -186,7 +186,7 @@ class Webhook:
         if parent := traceparent(message.trace):
             headers[TRACEPARENT] = parent
         try:
-            # The answer's body is nobody's business, and may be of any size.
+            # The answer's body is not read: it says nothing, and may be of any size.
             with self._client.stream("POST", self._url, content=body, headers=headers) as response:
                 return response.status_code
         except httpx.HTTPError as problem:

@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.lake.snapshot import rows_where
-from acude.payments.reads import AWAY
-from acude.payments.store import Store
-from acude.payments.wire import DECISIONS, TOPIC
+from acude.payments.serde import DECISIONS, TOPIC
+from acude.payments.store import AWAY, Store
 from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
 from acude.reconciliation.sent import arrived, sent_of
 from acude.reconciliation.sums import athena, between, columns, summed
@@ -144,7 +143,7 @@ def _again(config: Settings, begin: datetime, end: datetime) -> Iterable[str]:
 
 
 def _sent_money(sent: pa.Table, landed: pa.Table) -> list[MoneyRow]:
-    """The ledger beside silver, for payments of the ledger alone: others come by the payment API."""
+    """The ledger beside silver, payments of the ledger's alone: others come by the payment API."""
     if not sent.num_rows:
         return []
     ours = landed.filter(_among(landed[_ID], sent["id_evento"]))

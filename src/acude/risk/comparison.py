@@ -43,7 +43,7 @@ class Cell(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """So many payments, and the sum of their amounts."""
+    """A number of payments, and the sum of their amounts."""
 
     quantas: int
     valor: Decimal
@@ -115,7 +115,7 @@ class Comparison:
     def cost(self, side: str) -> Decimal | None:
         """Money lost by frauds that were approved and honest payments that were refused; None where no label is known.
 
-        A review's cost is work, not money: it is told as a number of payments.
+        A review's cost is work, not money: it is reported as a number of payments.
         """
         if not self.known()[Label.FRAUD].quantas:
             return None

@@ -88,9 +88,9 @@ def decide(
     accused = [reason.weight for reason in listed if reason.weight > 0]
     cleared = -min((reason.weight for reason in listed if reason.weight < 0), default=0.0)
     score = _joined([*chances, *accused])
-    judged = _joined([_joined(chances) * (1 - cleared), *accused]) if cleared else score
+    cleared_score = _joined([_joined(chances) * (1 - cleared), *accused]) if cleared else score
     return Decision(
-        verdict=_verdict(judged, policy),
+        verdict=_verdict(cleared_score, policy),
         # What the allow list clears is not hidden.
         score=score,
         reasons=tuple(sorted(reasons, key=lambda reason: (-abs(reason.weight), reason.code))),

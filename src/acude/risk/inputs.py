@@ -21,7 +21,7 @@ ENTITIES: Final = ("pagador", "terminal")
 """Whose histories the inputs ask for."""
 
 HANDBOOK: Final = 15
-"""So many of the inputs, the first ones, are the handbook's."""
+"""How many of the inputs, the first ones, are the handbook's."""
 
 _LONG: Final = ("1d", "7d", "30d")
 _DAY_US: Final = 86_400_000_000
@@ -29,7 +29,7 @@ _NIGHT_ENDS: Final = 6
 _SATURDAY: Final = 5
 _CENTS: Final = 100
 _MOST: Final = 500
-"""So many of a payer's latest payments say what is usual; more would only cost time."""
+"""How many of a payer's latest payments define what is usual; more would only cost time."""
 _OUTLIER: Final = 2.5
 _HIGH: Final = 2.2
 _RECENT_US: Final = 14 * _DAY_US
@@ -69,7 +69,7 @@ class Known(NamedTuple):
     """Where the frauds stand among the payments."""
     rows: Records
     streak: int
-    """So many of the latest payments are frauds, without an honest one among them."""
+    """How many of the latest payments are frauds in a row."""
 
 
 def vector(past: Past) -> npt.NDArray[np.float32]:
@@ -205,7 +205,7 @@ def terminal_parte_desde(past: Past) -> float:
 
 
 def terminal_menor_fraude(past: Past) -> float:
-    """Smallest amount of a known fraud at the terminal: who has the terminal takes any amount."""
+    """Smallest amount of a known fraud at the terminal: a fraudster at the terminal takes any amount."""
     found = known(past)
     return float(found.rows["cents"][found.places].min()) / _CENTS if len(found.frauds) else nan
 

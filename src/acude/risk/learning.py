@@ -19,9 +19,9 @@ from acude.risk.training import Labels, Matrix, Window
 from acude.risk.velocity import LABEL_DELAY_US
 
 LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
-"""So long after a payment it is taken for honest where nothing came to light."""
+"""A payment without a dispute counts as honest after so long."""
 LEAST_FRAUDS: Final = 20
-"""Fewer tell more of chance than of frauds."""
+"""With fewer, the figures are chance."""
 
 _LEARNT_SHARE: Final = 0.75
 _READABLE: Final = "cartao.md"
@@ -54,7 +54,7 @@ class Lesson:
 def learn(lesson: Lesson, folder: Path, seed: int = 0) -> Card:
     """Writes a model with its card (`modelo.json`, and `cartao.md` to read) and its reference.
 
-    The figures are those of trees that learnt from the first three quarters of the payments and judged the last one;
+    The figures are those of trees that learnt from the first three quarters of the payments and scored the last one;
     the model that is written has learnt from all of them.
 
     Raises:
@@ -63,18 +63,18 @@ def learn(lesson: Lesson, folder: Path, seed: int = 0) -> Card:
     book = sorted((one for one in lesson.payments if one.timestamp < lesson.window.end), key=lambda one: one.at_us)
     frauds = np.array([one.id_transacao in lesson.frauds for one in book], np.bool_)
     learnt = np.array([one.timestamp >= lesson.window.first for one in book], np.bool_)
-    told = np.array([one.id_transacao not in lesson.untold for one in book], np.bool_)[learnt]
-    own = frauds[learnt][told]
+    known = np.array([one.id_transacao not in lesson.untold for one in book], np.bool_)[learnt]
+    own = frauds[learnt][known]
     _check(lesson, own)
     matrix = training.replay(book, frauds, lesson.window.first)
     # Drift is about all payments, refused ones too.
     bins = drift.of_inputs(inputs.NAMES, matrix)
-    matrix = matrix[told]
+    matrix = matrix[known]
     trees, metrics = training.fit(matrix, own, seed), figures(matrix, own, seed)
     card = training.save(trees, folder, matrix, window=lesson.window, metrics=metrics, seed=seed)
     reference = Reference(desde=lesson.window.first, ate=lesson.window.end, pagamentos=int(learnt.sum()), entradas=bins)
     (folder / REFERENCE).write_bytes(json_bytes(reference))
-    (folder / _READABLE).write_text(_readable(card, lesson, len(told) - len(own)), encoding="utf-8")
+    (folder / _READABLE).write_text(_readable(card, lesson, len(known) - len(own)), encoding="utf-8")
     return card
 
 

@@ -1,4 +1,4 @@
-"""Block and allow lists: who is refused, or trusted, whatever the rules say, and until when."""
+"""Block and allow lists: they refuse or clear payments, whatever the rules say, until an entry ends."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ FIELDS: Final[Mapping[str, str]] = {
 """What an entry can be about, and which field of a payment is compared with it."""
 
 KEYED: Final = frozenset({"documento", "chave_pix"})
-"""Kinds that may say who somebody is: lists hold keyed tokens in their place."""
+"""Kinds that may identify a person: lists store keyed tokens instead."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Entry:
         lista: one of `LISTS`.
         tipo: one of `FIELDS`.
         valor: what a payment's field must be; for a kind of `KEYED` its token, for `ip` an address or a network.
-        dono: who answers for it.
+        dono: the person responsible for it.
         motivo: why it is there.
         criada_em: UTC.
         expira_em: from then on it counts for nothing; UTC.

@@ -102,7 +102,7 @@ class Place(NamedTuple):
 
 
 def record(payment: Payment) -> bytes:
-    """The payment's record. The same payment has the same bytes, so a store can tell that it has it already."""
+    """The payment's record. The same payment has the same bytes, so a store recognises one that it has."""
     cents = int(payment.valor * 100)
     unknown = payment.latitude is None or payment.longitude is None
     row = (

@@ -44,7 +44,7 @@ _TREES: Final[dict[str, Any]] = {
     "early_stopping": False,
     "monotonic_cst": [one.grows for one in inputs.INPUTS],
 }
-"""Chosen on the four weeks before the judged ones. A week has some hundred frauds, and a fifth of them look like honest
+"""Chosen on the four weeks before the test's. A week has some hundred frauds, and a fifth of them look like honest
 payments: each split sees a fifth of the inputs, and what can only be suspicious never lowers the chance."""
 
 

@@ -1,25 +1,22 @@
-"""The versions that decide or are compared, and who changed that, when and why: plain files, no database.
+"""The versions that decide or are compared, as plain files, without a database.
 
     versoes/<first 16 digits of the sha256>/   a version's files, never changed again
-    mudancas.jsonl                             every change, oldest first; what holds follows from it
+    mudancas.jsonl                             every change, with person, time and reason (`version_log`)
 
-A change is one rename of `mudancas.jsonl`, so whoever reads sees all of it or nothing of it.
+A change is one rename of `mudancas.jsonl`, so a reader sees all of it or nothing.
 """
 
 import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from acude.errors import AcudeError
+from acude.risk import version_log
 from acude.risk.drift import Reference
 from acude.risk.rules import (
     REFERENCE,
@@ -33,6 +30,7 @@ from acude.risk.rules import (
     json_bytes,
     read_folder,
 )
+from acude.risk.version_log import Action, Change, VersionError
 from acude.settings import Settings
 
 _FOLDER: Final = "versoes"
@@ -41,48 +39,11 @@ _LOCK: Final = ".trava"
 _DIGITS: Final = 16
 
 
-class VersionError(AcudeError):
-    """A change that can't be made; says why, and nothing has changed."""
-
-
-class Action(StrEnum):
-    """What was done."""
-
-    PROMOTE = "promover"
-    ROLLBACK = "voltar"
-    SHADOW = "sombra"
-    NO_SHADOW = "sem_sombra"
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the changes.
-
-    Attributes:
-        acao: what was done.
-        sha256: of the version that decides (or is compared) since then; empty: the one that the settings name, or none.
-        versao_regras: its policy's version.
-        versao_modelo: its model's.
-        anterior: sha256 of the one before.
-        quem: who did it.
-        quando: UTC.
-        por_que: the reason that was given.
-    """
-
-    acao: Action
-    sha256: str
-    versao_regras: str
-    versao_modelo: str
-    anterior: str
-    quem: str
-    quando: datetime
-    por_que: str
-
-
 class Versions:
     """The store.
 
     Args:
-        config: says where it is, and which rules hold until one is promoted.
+        config: says where it is, and which rules are in force until one is promoted.
     """
 
     def __init__(self, config: Settings) -> None:
@@ -91,7 +52,7 @@ class Versions:
 
     @property
     def log(self) -> Path:
-        """The file of changes; another one takes its place with each change."""
+        """The file of changes; each change replaces it."""
         return self.folder / _CHANGES
 
     def changes(self) -> list[Change]:
@@ -100,20 +61,15 @@ class Versions:
         Raises:
             VersionError: the file can't be read.
         """
-        try:
-            return [msgspec.json.decode(line, type=Change) for line in self.log.read_bytes().splitlines()]
-        except FileNotFoundError:
-            return []
-        except (OSError, msgspec.MsgspecError) as problem:
-            raise VersionError(f"{self.log}: it can't be read: {problem}") from problem
+        return version_log.read(self.log)
 
     def live(self) -> str:
         """The sha256 of the promoted version that decides; empty where the settings' rules do."""
-        return (_stack(self.changes()) or [""])[-1]
+        return (version_log.promoted(self.changes()) or [""])[-1]
 
     def shadow(self) -> str:
         """The sha256 of the version that is compared; empty where none is."""
-        return _shadow(self.changes())
+        return version_log.shadow(self.changes())
 
     def load(self, sha256: str) -> Rules:
         """A version's rules; those that the settings name for an empty sha256.
@@ -148,20 +104,20 @@ class Versions:
             return self._write(Action.PROMOTE, rules.sha256, rules, before, who=who, why=why)
 
     def rollback(self, *, who: str, why: str) -> Change:
-        """Makes the version decide that did so before the live one was promoted.
+        """Makes the version decide that decided before the live one was promoted.
 
         Raises:
-            VersionError: there is none before it, or it can't be used any more.
+            VersionError: there is no earlier one, or it can't be used any more.
         """
         with self._alone():
-            stack = _stack(self.changes())
+            stack = version_log.promoted(self.changes())
             if not stack:
                 raise VersionError("nothing was promoted, so there is nothing to go back from")
             before = ["", *stack][-2]
             return self._write(Action.ROLLBACK, before, self._usable(before), stack[-1], who=who, why=why)
 
     def set_shadow(self, candidate: Path, *, who: str, why: str) -> Change:
-        """Has a candidate compared from now on, in the place of the one that was.
+        """Compares a candidate from now on, in the place of the current one.
 
         Raises:
             VersionError: the candidate can't be used, or has the name of another version.
@@ -171,10 +127,10 @@ class Versions:
             return self._write(Action.SHADOW, rules.sha256, rules, self.shadow(), who=who, why=why)
 
     def end_shadow(self, *, who: str, why: str) -> Change:
-        """Has nothing compared any more.
+        """Ends the comparison.
 
         Raises:
-            VersionError: nothing was.
+            VersionError: no candidate is compared.
         """
         with self._alone():
             before = self.shadow()
@@ -184,7 +140,7 @@ class Versions:
 
     @contextmanager
     def candidate(self, given: Path) -> Iterator[tuple[Path, Rules]]:
-        """A candidate's rules and a folder with its files, what it doesn't bring taken from the live version.
+        """A candidate's rules and a folder with its files. What it does not bring is the live version's.
 
         Raises:
             VersionError: it can't be used.
@@ -204,7 +160,7 @@ class Versions:
         return installed_files(self._config.risk_policy, self._config.risk_model)
 
     def pin(self, reference: Reference) -> Path:
-        """Has today's payments compared with this reference, whatever the live version brought."""
+        """Compares today's payments with this reference, instead of the live version's own."""
         with self._alone():
             _replace(self.pinned, json_bytes(reference))
         return self.pinned
@@ -233,7 +189,7 @@ class Versions:
                 draft.rename(place)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        # As the workers will read it.
+        # Load it as the workers will.
         return self._usable(rules.sha256)
 
     def _refuse_a_taken_name(self, files: Files, rules: Rules) -> None:
@@ -258,8 +214,7 @@ class Versions:
             quando=datetime.now(UTC),
             por_que=why,
         )
-        lines = [msgspec.json.encode(one) + b"\n" for one in (*self.changes(), change)]
-        _replace(self.log, b"".join(lines))
+        _replace(self.log, version_log.encoded([*self.changes(), change]))
         return change
 
     @contextmanager
@@ -271,22 +226,6 @@ class Versions:
             yield
 
 
-def _stack(changes: Sequence[Change]) -> list[str]:
-    """The versions that decided one after the other, without those that were gone back from."""
-    found: list[str] = []
-    for change in changes:
-        if change.acao is Action.PROMOTE:
-            found.append(change.sha256)
-        elif change.acao is Action.ROLLBACK:
-            found.pop()
-    return found
-
-
-def _shadow(changes: Sequence[Change]) -> str:
-    ours = [change for change in changes if change.acao in {Action.SHADOW, Action.NO_SHADOW}]
-    return ours[-1].sha256 if ours else ""
-
-
 def _write_files(folder: Path, files: Files) -> None:
     for name, content in files.items():
         with (folder / name).open("wb") as file:
@@ -296,7 +235,7 @@ def _write_files(folder: Path, files: Files) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """A file's new content, in one step, safe from a loss of power."""
+    """Replaces a file in one step, safe from a loss of power."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
         file.write(content)

@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
+from acude.risk.first_decision import ORDER, PAYMENT
+from acude.risk_history.payments import first_decisions
+
 UNDECIDED: Final = "sem_decisao"
 REFUSED: Final = "negar"
 ABROAD: Final = "EX"
@@ -27,7 +30,7 @@ _PAYMENT: Final = ["id_transacao", "timestamp"]
 OF_PAYMENTS: Final = ("id_transacao", "timestamp", "tipo_pagamento", "operacao", "moeda", "uf", "valor")
 """Columns of silver.transacoes that are needed."""
 
-OF_DECISIONS: Final = ("id_transacao", "transacao_em", "decisao", "timestamp", "particao", "deslocamento")
+OF_DECISIONS: Final = (PAYMENT, "transacao_em", "decisao", *ORDER)
 """Columns of silver.decisoes_risco that are needed."""
 
 
@@ -90,7 +93,11 @@ def payments_per_minute(payments: pa.Table, decisions: pa.Table) -> list[dict[st
         Rows of gold.ao_vivo_pagamentos_por_minuto; amounts are exact, a payment without a decision has the result
         `sem_decisao`.
     """
-    joined = payments.join(_first_decisions(decisions), _PAYMENT, join_type="left outer")
+    first = first_decisions(decisions)
+    answers = pa.table(
+        {"id_transacao": first["id_transacao"], "timestamp": first["transacao_em"], "decisao": first["decisao"]}
+    )
+    joined = payments.join(answers, _PAYMENT, join_type="left outer")
     columns = {
         "janela_inicio": pc.floor_temporal(joined["timestamp"], unit="minute"),
         **{name: joined[name] for name in ("tipo_pagamento", "operacao", "moeda")},
@@ -103,19 +110,6 @@ def payments_per_minute(payments: pa.Table, decisions: pa.Table) -> list[dict[st
     for row in counted.to_pylist():
         groups.setdefault(tuple(row[name] for name in _GROUP), []).append(row)
     return [_row(row, rate) for rows in groups.values() for rate in [_rate(rows)] for row in rows]
-
-
-def _first_decisions(decisions: pa.Table) -> pa.Table:
-    """One row a payment. One that came again after days may have been decided again; the first decision stands."""
-    order = [(name, "ascending") for name in ("timestamp", "particao", "deslocamento")]
-    first = (
-        decisions.sort_by(order)
-        .group_by(["id_transacao", "transacao_em"], use_threads=False)
-        .aggregate([("decisao", "first")])
-    )
-    return pa.table(
-        {"id_transacao": first["id_transacao"], "timestamp": first["transacao_em"], "decisao": first["decisao_first"]}
-    )
 
 
 def _rate(rows: list[dict[str, Any]]) -> Decimal | None:

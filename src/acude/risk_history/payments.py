@@ -11,6 +11,7 @@ from acude.contracts.model import table
 from acude.lake.snapshot import rows_where
 from acude.risk.comparison import Label
 from acude.risk.decision import Verdict
+from acude.risk.first_decision import ORDER, PAYMENT
 from acude.risk.payment import Payment, of_fields
 from acude.settings import Settings
 
@@ -20,7 +21,7 @@ FINDINGS: Final = "silver.contestacoes"
 
 _FIELDS: Final = Payment.__struct_fields__
 _FINDING: Final = ("id_transacao", "resultado", "timestamp")
-_DECISION: Final = ("id_transacao", "decisao", "pontuacao", "motivos", "timestamp", "transacao_em")
+_DECISION: Final = (PAYMENT, "decisao", "pontuacao", "motivos", "transacao_em", *ORDER)
 
 
 class Findings(NamedTuple):
@@ -49,12 +50,23 @@ def decisions_of(config: Settings, first: date, last: date) -> list[Decided]:
     """The first decision on each payment made from `first` to `last`."""
     # A payment may come, and be decided, days after it was made.
     rows = rows_where(table(DECISIONS), pc.field("data") >= first - timedelta(days=1), _DECISION, config)
-    found: dict[str, Decided] = {}
-    for row in rows.sort_by("timestamp").to_pylist():
-        if first <= row["transacao_em"].date() <= last:
-            one = Decided(row["id_transacao"], row["decisao"], row["pontuacao"] / 1000, tuple(row["motivos"]))
-            found.setdefault(one.id_transacao, one)
-    return list(found.values())
+    return [
+        Decided(row["id_transacao"], row["decisao"], row["pontuacao"] / 1000, tuple(row["motivos"]))
+        for row in first_decisions(rows).to_pylist()
+        if first <= row["transacao_em"].date() <= last
+    ]
+
+
+def first_decisions(decisions: pa.Table) -> pa.Table:
+    """The first decision on each payment, with all columns (`acude.risk.first_decision` has the rule).
+
+    Args:
+        decisions: rows of silver.decisoes_risco with `PAYMENT` and `ORDER`.
+    """
+    ordered = decisions.sort_by([(name, "ascending") for name in ORDER])
+    numbered = pa.table({"payment": ordered[PAYMENT], "row": pa.array(range(len(ordered)), pa.int64())})
+    firsts = numbered.group_by("payment", use_threads=False).aggregate([("row", "min")])
+    return ordered.take(firsts["row_min"])
 
 
 def findings(config: Settings) -> Findings:

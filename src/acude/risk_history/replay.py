@@ -13,6 +13,7 @@ from acude.risk.comparison import NOT_DECIDED, Cell, Comparison, Label
 from acude.risk.decision import Verdict
 from acude.risk.rules import Rules
 from acude.risk.velocity import LABEL_DELAY_US
+from acude.risk_history.first_decision import first_decisions
 from acude.risk_history.payments import DECISIONS, FINDINGS
 
 
@@ -53,8 +54,8 @@ def counted_pairs(
     """How many payments have which pair of decisions and which label, and what they are worth.
 
     Args:
-        live: `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em` of what was decided; of several decisions
-            on a payment the first by `timestamp` holds.
+        live: `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em`, `particao`, `deslocamento` of what was
+            decided; of several decisions on a payment the first holds.
         candidate: `id_transacao`, `decisao`, `valor` of what a candidate says, a row a payment.
         findings: `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`; the latest on a payment holds.
             None: nothing is known of any payment.
@@ -64,7 +65,7 @@ def counted_pairs(
     Returns:
         `viva`, `candidata`, `conhecida`, `quantas`, `valor`: the fields of `Cell`.
     """
-    ours = _first(live).select(
+    ours = first_decisions(live).select(
         "id_transacao", f.col("decisao").alias("viva"), f.col("valor").alias("_viva"), "transacao_em"
     )
     theirs = candidate.select("id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata"))
@@ -85,11 +86,6 @@ def cells(counted: DataFrame) -> list[Cell]:
     """The rows of `counted_pairs`, here."""
     rows = counted.select("viva", "candidata", "conhecida", "quantas", "valor").collect()
     return [Cell(row[0], row[1], row[2], row[3], Decimal(row[4])) for row in rows]
-
-
-def _first(decisions: DataFrame) -> DataFrame:
-    place = Window.partitionBy("id_transacao").orderBy("timestamp", "decisao")
-    return decisions.withColumn("_place", f.row_number().over(place)).where("_place = 1")
 
 
 def _latest(findings: DataFrame) -> DataFrame:

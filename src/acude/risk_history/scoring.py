@@ -18,7 +18,7 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import read_days
-from acude.payments.judge import ON_THE_LIST
+from acude.payments.decision_engine import ON_THE_LIST
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.lists import Listed
@@ -26,6 +26,7 @@ from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.policy import Policy
 from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
+from acude.risk_history.first_decision import first_decisions
 from acude.risk_history.payments import DECISIONS, FINDINGS, PAYMENTS
 
 BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
@@ -122,10 +123,10 @@ def scored(
 
 def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: date) -> DataFrame:
     """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listas`, `pedido`."""
-    answers = _first_decisions(decisions).select(
+    answers = first_decisions(decisions).select(
         "id_transacao",
         f.col("transacao_em").alias("timestamp"),
-        "decidida_em",
+        f.col("timestamp").alias("decidida_em"),
         f.array_intersect("motivos", f.array(*(f.lit(code) for code in _LISTS))).alias("nas_listas"),
     )
     named = payments.withColumn("topico", f.coalesce("topico", f.lit(table(PAYMENTS).name)))
@@ -136,16 +137,6 @@ def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: d
         *_ORDER[1:],
         f.coalesce("nas_listas", f.array().cast("array<string>")).alias("listas"),
         (f.col("data") >= f.lit(first_day)).alias("pedido"),
-    )
-
-
-def _first_decisions(decisions: DataFrame) -> DataFrame:
-    """One row a payment; one that came again after days may have been decided again, and remembered once."""
-    first = f.struct(f.col("timestamp").alias("decidida_em"), "particao", "deslocamento", "motivos")
-    return (
-        decisions.groupBy("id_transacao", "transacao_em")
-        .agg(f.min(first).alias("primeira"))
-        .select("id_transacao", "transacao_em", "primeira.*")
     )
 
 

@@ -123,7 +123,7 @@ def play(
         platform: where to; the process's settings unless given.
 
     Raises:
-        PlatformError: the broker, the topic or the order database is missing.
+        AcudeError: the broker, the topic or the order database is missing.
     """
     platform = platform or settings()
     require_topic(platform, config.topic)

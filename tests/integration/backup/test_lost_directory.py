@@ -13,8 +13,8 @@ from kafka import KafkaAdminClient, KafkaProducer
 
 from acude.local.platform import Platform
 from acude.payments.groups import RECORDERS
-from acude.payments.recorder import Recorder
-from acude.payments.wire import DECISIONS
+from acude.payments.recorder import recorder
+from acude.payments.serde import DECISIONS
 from acude.settings import Settings
 from tests.integration.backup.conftest import Acude, decision, everything, run, run_as_owner
 
@@ -80,14 +80,14 @@ def test_a_recorder_that_runs_keeps_its_place(config: Settings, acude: Acude) ->
     record_until(config, 510)
     acude("create")
     stop = threading.Event()
-    recorder = threading.Thread(target=Recorder(config, stop).run)
-    recorder.start()
+    thread = threading.Thread(target=recorder(config, stop).run)
+    thread.start()
     try:
         members_are_there(config)
         refused = acude("catch-up", code=1)
     finally:
         stop.set()
-        recorder.join()
+        thread.join()
     assert "The recorder's place in decisoes_risco can't be moved" in refused.stderr
     forget_decisions_from(config, 1000)
 
@@ -101,8 +101,8 @@ def produce(config: Settings, numbers: range) -> None:
 def record_until(config: Settings, rows: int) -> None:
     """Runs the recorder until the database has so many decisions, and it has said so to the broker."""
     stop = threading.Event()
-    recorder = threading.Thread(target=Recorder(config, stop).run)
-    recorder.start()
+    thread = threading.Thread(target=recorder(config, stop).run)
+    thread.start()
     patience = threading.Event()
     try:
         for _ in range(300):
@@ -111,7 +111,7 @@ def record_until(config: Settings, rows: int) -> None:
             patience.wait(0.2)
     finally:
         stop.set()
-        recorder.join()
+        thread.join()
     assert len(ids(config)) == rows
 
 

@@ -23,9 +23,9 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
-from acude.payments.findings import TOPIC as FINDINGS
+from acude.payments.disputes import TOPIC as FINDINGS
+from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
-from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.settings import HOST, PROJECT, Settings
 from acude.simulator.payments import payments
 from tests.servers import servers
@@ -176,6 +176,11 @@ class PixWorkers:
         self._process.kill()
         self._process.wait(30)
 
+    def terminate(self) -> int:
+        """Asks it to end; its exit code."""
+        self._process.terminate()
+        return self._process.wait(30)
+
 
 def answers(url: str) -> bool:
     """Whether the address answers that all is well."""
@@ -200,8 +205,8 @@ def token(config: Settings, client: str, secret: str, scope: str = "") -> str:
 
 
 @contextmanager
-def another_door(config: Settings, **changes: object) -> Iterator[str]:
-    """A door beside the platform's own, with some settings changed; its address."""
+def another_api(config: Settings, **changes: object) -> Iterator[str]:
+    """An API beside the platform's own, with some settings changed; its address."""
     with socket.create_server((HOST, 0)) as probe:
         port = probe.getsockname()[1]
     app = create_app(config.model_copy(update=changes))
@@ -219,8 +224,8 @@ def another_door(config: Settings, **changes: object) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def door(platform: Platform) -> Iterator[Callable[..., httpx.Client]]:
-    """Makes clients of the door: the shop's own (`loja`) or the analyst's."""
+def api(platform: Platform) -> Iterator[Callable[..., httpx.Client]]:
+    """Makes clients of the API: the shop's own (`loja`) or the analyst's."""
     config, clients = platform.config, []
     secrets = {
         "loja": config.risk_client_secret.get_secret_value(),

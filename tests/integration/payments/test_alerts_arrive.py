@@ -1,4 +1,4 @@
-"""A real Prometheus and a real Alertmanager: a service that dies is told to the webhook, and so is its return."""
+"""A real Prometheus and a real Alertmanager: the end of a service and its return reach the webhook."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,18 +71,18 @@ def _all_up(url: str) -> int:
 
 
 @retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(120), wait=wait_fixed(0.5))
-def told(config: Settings, status: str, service: str) -> list[dict[str, Any]]:
+def delivered(config: Settings, status: str, service: str) -> list[dict[str, Any]]:
     """Alerts about a service that the webhook's receiver has taken; waits for the first."""
     found = httpx.get(f"http://127.0.0.1:{config.receiver_port}/recebidos").json()
     alerts = [alert for one in found if one["tipo"] == "alerta_operacao" for alert in one["dados"].get("alerts", ())]
     return [one for one in alerts if one.get("status") == status and one["labels"].get("job") == service]
 
 
-def test_a_service_that_dies_is_told_to_the_webhook_and_so_is_its_return(watched: Platform) -> None:
+def test_the_end_of_a_service_and_its_return_reach_the_webhook(watched: Platform) -> None:
     watched.stop("risk-recorder")
-    (alert, *_) = told(watched.config, "firing", "risk-recorder")
+    (alert, *_) = delivered(watched.config, "firing", "risk-recorder")
     assert (alert["labels"]["alertname"], alert["labels"]["severity"]) == ("ServiceDown", "page")
     assert alert["annotations"]["summary"] == "risk-recorder does not answer"
     watched.start("risk-recorder")
-    (resolved, *_) = told(watched.config, "resolved", "risk-recorder")
+    (resolved, *_) = delivered(watched.config, "resolved", "risk-recorder")
     assert resolved["labels"] == alert["labels"]

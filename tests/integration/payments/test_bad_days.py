@@ -14,9 +14,9 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
 from acude.payments.store import Store
-from tests.integration.payments.conftest import Shop, another_door, some_payments
+from tests.integration.payments.conftest import Shop, another_api, some_payments
 
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 Answers = dict[str, httpx.Response]
 ACCEPTED, REFUSED = {200, 202}, {429, 503}
 BUDGET_MS = 2_000
@@ -48,7 +48,7 @@ def ids(answers: Answers, statuses: set[int]) -> set[str]:
 
 
 def assert_each_accepted_is_decided_once(shop: Shop, sent: Sequence[dict[str, Any]], answers: Answers) -> None:
-    """Accepted ones have one decision each, in time or flagged; the others were told when to come back."""
+    """Accepted ones have one decision each, in time or flagged; the others got a time to come back."""
     assert ids(answers, ACCEPTED) | ids(answers, REFUSED) == {one["id_transacao"] for one in sent}
     assert all(answers[one].headers["Retry-After"] for one in ids(answers, REFUSED))
     accepted = [one for one in sent if one["id_transacao"] in ids(answers, ACCEPTED)]
@@ -74,19 +74,17 @@ def hanging(platform: Platform) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def test_more_than_can_be_borne_is_refused_and_the_rest_decided_once(
-    shop: Shop, door: Door, platform: Platform
-) -> None:
+def test_more_than_can_be_borne_is_refused_and_the_rest_decided_once(shop: Shop, api: Api, platform: Platform) -> None:
     sent = some_payments(1_500)
-    token = door().headers["Authorization"]
-    with another_door(platform.config, risk_most_waiting=30, risk_rate_limit=100_000) as url:
+    token = api().headers["Authorization"]
+    with another_api(platform.config, risk_most_waiting=30, risk_rate_limit=100_000) as url:
         bearable = len(sent[:300]) / seconds_for(url, token, sent[:300])
         answers = ask(url, token, sent[300:], 2 * bearable)
     assert_each_accepted_is_decided_once(shop, sent[300:], answers)
 
 
 def seconds_for(url: str, token: str, sent: Sequence[dict[str, Any]]) -> float:
-    """How long the door takes for these, a few at a time."""
+    """How long the API takes for these, a few at a time."""
     begin = time.monotonic()
     for part in range(0, len(sent), 10):
         ask(url, token, sent[part : part + 10], 1_000)
@@ -94,16 +92,16 @@ def seconds_for(url: str, token: str, sent: Sequence[dict[str, Any]]) -> float:
 
 
 def test_while_a_worker_hangs_payments_are_refused_and_those_accepted_before_are_decided_and_flagged(
-    shop: Shop, door: Door, platform: Platform
+    shop: Shop, api: Api, platform: Platform
 ) -> None:
     sent = some_payments(400)
     with hanging(platform):
-        answers = ask(platform.config.risk_url, door().headers["Authorization"], sent, 100)
+        answers = ask(platform.config.risk_url, api().headers["Authorization"], sent, 100)
     assert_each_accepted_is_decided_once(shop, sent, answers)
     assert {answer.status_code for answer in answers.values()} >= {202, 503}
     refused = [one for one in sent if one["id_transacao"] in ids(answers, REFUSED)]
     accepted = {one["id_transacao"] for one in sent} - {one["id_transacao"] for one in refused}
-    # What the door refused never reached the topic.
+    # What the API refused never reached the topic.
     assert set(shop.decisions([one for one in sent if one["id_transacao"] in accepted])) == accepted
     assert not set(shop.read("decisoes_risco", accepted)) & {one["id_transacao"] for one in refused}
 
@@ -114,7 +112,7 @@ def stored(store: Store, id_transacao: str) -> dict[str, Any] | None:
 
 
 def test_a_broker_that_dies_loses_no_payment_and_decides_none_twice(
-    shop: Shop, door: Door, platform: Platform, store: Store
+    shop: Shop, api: Api, platform: Platform, store: Store
 ) -> None:
     sent = some_payments(600)
     pid = platform.pid("kafka")
@@ -127,7 +125,7 @@ def test_a_broker_that_dies_loses_no_payment_and_decides_none_twice(
 
     killer = threading.Thread(target=kill)
     killer.start()
-    answers = ask(platform.config.risk_url, door().headers["Authorization"], sent, 100)
+    answers = ask(platform.config.risk_url, api().headers["Authorization"], sent, 100)
     killer.join()
     platform.wait_back("kafka", pid)
     # What was refused meanwhile is sent again, as its client would.
@@ -135,7 +133,7 @@ def test_a_broker_that_dies_loses_no_payment_and_decides_none_twice(
     assert again
     for name in ("risk-worker", "risk-api"):
         platform.wait_ready(name)
-    answers |= ask(platform.config.risk_url, door().headers["Authorization"], again, 50)
+    answers |= ask(platform.config.risk_url, api().headers["Authorization"], again, 50)
     assert_each_accepted_is_decided_once(shop, sent, answers)
     decisions = shop.decisions([one for one in sent if one["id_transacao"] in ids(answers, ACCEPTED)])
     for one, (row,) in decisions.items():

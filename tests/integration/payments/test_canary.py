@@ -22,15 +22,15 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
 from acude.payments import deadletters
+from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
-from acude.payments.wire import ALERTS, DECISIONS, TOPIC
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments.documents import cnpj, cpf
 from tests.integration.payments.conftest import Shop, some_payments, suspicious
 from tests.servers import away
 from tests.waiting import awaited
 
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 Payment = dict[str, Any]
 
 
@@ -140,7 +140,7 @@ def at_the_door(client: httpx.Client, canary: Canary) -> list[httpx.Response]:
 
 
 def on_the_topic(platform: Platform, canary: Canary) -> list[Payment]:
-    """The same past the door; what should be decided."""
+    """The same past the API; what should be decided."""
     producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all")
     payments, headers = right(canary), [("id_rastro", canary.cpf.encode()), ("id_cliente", canary.card.encode())]
     for body in [*(json.dumps(one).encode() for one in payments), *wrong(canary)]:
@@ -170,9 +170,9 @@ def stored(store: Store, payment: Payment) -> object:
 
 
 @pytest.fixture(scope="module")
-def answers(platform: Platform, canary: Canary, door: Door, store: Store) -> list[httpx.Response]:
-    """What the door said, with all well and with everything behind it in trouble; all of it is decided and stored."""
-    shop, client = Shop(platform.config), door()
+def answers(platform: Platform, canary: Canary, api: Api, store: Store) -> list[httpx.Response]:
+    """What the API said, with all well and with everything behind it in trouble; all of it is decided and stored."""
+    shop, client = Shop(platform.config), api()
     found = at_the_door(client, canary)
     sent = on_the_topic(platform, canary)
     with misbehaving(platform), away(platform, "valkey"):
@@ -193,7 +193,7 @@ def test_every_kind_of_answer_was_given(answers: list[httpx.Response]) -> None:
     assert {200, 400, 401, 404, 413, 415, 422} <= {one.status_code for one in answers}
 
 
-def test_no_answer_of_the_door_repeats_a_number(answers: list[httpx.Response], canary: Canary) -> None:
+def test_no_answer_of_the_api_repeats_a_number(answers: list[httpx.Response], canary: Canary) -> None:
     for answer in answers:
         assert canary.found_in(answer.content) == [], answer.text
         assert canary.found_in(str(answer.headers)) == []

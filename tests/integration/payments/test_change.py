@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments.memory import connect_memory
-from acude.payments.observer import COMPARISONS
-from acude.payments.trail import person
+from acude.payments.audit_log import cli_user
+from acude.payments.shadow import COMPARISONS
+from acude.payments.velocity_store import connect_velocity_store
 from acude.risk.payment import microseconds
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import RULES
@@ -73,8 +73,8 @@ def decided_by(shop: Shop) -> str:
     return str(shop.decisions([sent])[sent["id_transacao"]][0]["versao_regras"])
 
 
-def in_the_trail(platform: Platform, rules: str) -> list[dict[str, Any]]:
-    """What the trail has of rules, oldest first."""
+def in_the_audit_log(platform: Platform, rules: str) -> list[dict[str, Any]]:
+    """What the audit log has of rules, oldest first."""
     asked = "SELECT quem, detalhe FROM auditoria.trilha WHERE tipo = 'politica' AND objeto = %s ORDER BY numero"
     with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
         found = connection.execute(asked, [rules]).fetchall()
@@ -98,10 +98,10 @@ def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     assert [row["acao"] for row in rows][-2:] == ["promover", "voltar"]
     assert [row["versao_regras"] for row in rows if row["papel"] == "viva"] == [before]
     assert versions.live() == ""
-    told = [row for row in in_the_trail(platform, path.stem) if "acao" in row["detalhe"]]
-    assert [(row["detalhe"]["acao"], row["detalhe"]["por_que"]) for row in told] == [("promover", "menos recusas")]
-    assert told[0]["quem"] == person()
-    assert [row["detalhe"]["acao"] for row in in_the_trail(platform, before) if "acao" in row["detalhe"]][
+    logged = [row for row in in_the_audit_log(platform, path.stem) if "acao" in row["detalhe"]]
+    assert [(row["detalhe"]["acao"], row["detalhe"]["por_que"]) for row in logged] == [("promover", "menos recusas")]
+    assert logged[0]["quem"] == cli_user()
+    assert [row["detalhe"]["acao"] for row in in_the_audit_log(platform, before) if "acao" in row["detalhe"]][
         -1
     ] == "voltar"
 
@@ -114,7 +114,7 @@ def test_who_must_go_back_does_not_wait_for_the_database(
     answer = risk("promote", str(candidate(tmp_path)), "--reason", "sem banco")
     settings.cache_clear()
     assert answer.exit_code == 0
-    assert "The change is made, but not in the trail" in answer.stderr
+    assert "The change is made, but not in the audit log" in answer.stderr
     assert versions.changes()[-1].por_que == "sem banco"
 
 
@@ -174,15 +174,15 @@ def test_a_candidate_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path) -> N
 def test_a_fraud_that_came_to_light_is_in_the_workers_memory_and_a_cleared_one_is_not(
     shop: Shop, platform: Platform
 ) -> None:
-    memory = connect_memory(platform.config)
+    memory = connect_velocity_store(platform.config)
     sent = [one for one in some_payments(400, operacao="pagamento") if one.get("id_terminal")][:2]
     terminal = f"t-{uuid4().hex}"
     shop.report([finding(one, terminal, "fraude") for one in sent])
     asked = [payment(id_terminal=terminal)]
-    assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 2)()
+    assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 2)()
     shop.report([finding(sent[0], terminal, "honesta")])
-    assert patiently(lambda: len(memory.recall(asked).frauds.get(terminal, ())) == 1)()
-    (left,) = memory.recall(asked).frauds[terminal]
+    assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 1)()
+    (left,) = memory.history_of(asked).frauds[terminal]
     assert left == microseconds(datetime.fromisoformat(sent[1]["timestamp"]))
 
 

@@ -15,8 +15,8 @@ from acude.cli import app
 from acude.local.platform import Platform
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter
-from acude.payments.wire import TOPIC, Arrival
-from acude.payments.worker import Worker
+from acude.payments.serde import TOPIC, Arrival
+from acude.payments.worker import Worker, worker
 from tests.integration.payments.conftest import Shop, some_payments
 
 
@@ -25,11 +25,12 @@ def worker_of_our_own(platform: Platform) -> Iterator[Worker]:
     """The only worker, in this process."""
     platform.stop("risk-worker")
     stop = threading.Event()
-    worker = Worker(platform.config, stop)
-    thread = threading.Thread(target=worker.run)
+    runner = worker(platform.config, stop)
+    assert isinstance(runner.strategy, Worker)
+    thread = threading.Thread(target=runner.run)
     thread.start()
     try:
-        yield worker
+        yield runner.strategy
     finally:
         stop.set()
         thread.join(60)
@@ -42,16 +43,38 @@ def letters_with(platform: Platform, id_transacao: str) -> list[Letter]:
     return [one for one in deadletters.letters(platform.config) if id_transacao.encode() in (one.value or b"")]
 
 
+def test_a_payment_that_fails_alone_is_reviewed_and_its_neighbours_are_decided(
+    platform: Platform, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, bad, after = (one | {"id_pagador": "same"} for one in some_payments(3))
+    with worker_of_our_own(platform) as own:
+        decide = own.engine.decide
+
+        def fails(arrivals: Sequence[Arrival]) -> Any:  # noqa: ANN401 - decide's results
+            if any(one.payment.id_transacao == bad["id_transacao"] for one in arrivals):
+                raise TypeError
+            return decide(arrivals)
+
+        monkeypatch.setattr(own.engine, "decide", fails)
+        shop.send([before, bad, after])
+        decisions = shop.decisions([before, bad, after])
+    causes = {name: [row["causas"] for row in rows] for name, rows in decisions.items()}
+    assert causes[bad["id_transacao"]] == [["defeito"]]
+    assert [row["decisao"] for row in decisions[bad["id_transacao"]]] == ["revisar"]
+    assert [len(causes[one["id_transacao"]]) for one in (before, after)] == [1, 1]
+    assert not any("defeito" in cause for one in (before, after) for cause in causes[one["id_transacao"]])
+
+
 def test_a_payment_without_a_decision_is_a_dead_letter_with_its_bytes_and_is_decided_when_it_is_sent_again(
     platform: Platform, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = some_payments(2)
     good |= {"id_pagador": bad["id_pagador"]}
-    with worker_of_our_own(platform) as worker:
-        judge = worker._judge
-        decide, give_up = judge.decide, judge.give_up
+    with worker_of_our_own(platform) as own:
+        engine = own.engine
+        decide, give_up = engine.decide, engine.give_up
 
-        def fails(arrivals: Sequence[Arrival]) -> Any:  # noqa: ANN401 - decide's outcomes
+        def fails(arrivals: Sequence[Arrival]) -> Any:  # noqa: ANN401 - decide's results
             if any(one.payment.id_transacao == bad["id_transacao"] for one in arrivals):
                 raise TypeError("of 52998224725")
             return decide(arrivals)
@@ -61,8 +84,8 @@ def test_a_payment_without_a_decision_is_a_dead_letter_with_its_bytes_and_is_dec
                 raise OverflowError
             return give_up(arrival)
 
-        monkeypatch.setattr(judge, "decide", fails)
-        monkeypatch.setattr(judge, "give_up", gives_up_nothing)
+        monkeypatch.setattr(engine, "decide", fails)
+        monkeypatch.setattr(engine, "give_up", gives_up_nothing)
         shop.send([bad, good])
         assert len(shop.decisions([good])[good["id_transacao"]]) == 1
         (letter,) = letters_with(platform, bad["id_transacao"])

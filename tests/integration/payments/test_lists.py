@@ -16,7 +16,7 @@ from acude.cli import app
 from acude.contracts.documents import tokens_of
 from acude.local.platform import Platform
 from acude.payments import lists
-from acude.payments.current_lists import CurrentLists
+from acude.payments.list_cache import ListCache
 from acude.risk.lists import Entry
 from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
@@ -34,8 +34,8 @@ def run(*arguments: str, given: str | None = None) -> Result:
 
 
 def add(lista: str, tipo: str, valor: str, given: str | None = None) -> dict[str, Any]:
-    told = ["--owner", "ana", "--reason", "teste", "--until", UNTIL, "--json"]
-    answer = run("add", lista, tipo, valor, *told, given=given)
+    about = ["--owner", "ana", "--reason", "teste", "--until", UNTIL, "--json"]
+    answer = run("add", lista, tipo, valor, *about, given=given)
     assert answer.exit_code == 0, answer.stderr
     return dict(json.loads(answer.stdout)["entrada"])
 
@@ -80,7 +80,7 @@ def test_a_block_entry_refuses_without_a_restart_and_its_removal_ends_that(shop:
     assert decided_once(shop, payment, BLOCKED, given=False)["decisao"] == "aprovar"
 
 
-def test_an_allow_entry_is_told_and_a_block_entry_overrules_it(shop: Shop) -> None:
+def test_an_allow_entry_is_a_reason_and_a_block_entry_overrules_it(shop: Shop) -> None:
     payment = own_payment()
     add("permissao", "id_pagador", payment["id_pagador"])
     assert decided_once(shop, payment, ALLOWED, given=True)["decisao"] == "aprovar"
@@ -126,7 +126,7 @@ def database_away(platform: Platform) -> Iterator[None]:
         platform.start("postgres")
 
 
-def test_while_the_database_is_away_the_last_known_lists_hold_and_their_age_is_told(
+def test_while_the_database_is_away_the_last_known_lists_hold_and_their_age_is_shown(
     shop: Shop, platform: Platform
 ) -> None:
     payment = own_payment()
@@ -156,14 +156,14 @@ def impatient(platform: Platform) -> Settings:
 def test_lists_that_were_not_read_lately_are_old_until_they_are_read_again(
     platform: Platform, impatient: Settings
 ) -> None:
-    present = CurrentLists(impatient)
-    assert not present().old
+    present = ListCache(impatient)
+    assert not present().stale
     with database_away(platform):
-        assert awaited(present, lambda known: known.old).old
-        late = CurrentLists(impatient)
-        assert (len(late().lists), late().old) == (0, True)
+        assert awaited(present, lambda known: known.stale).stale
+        late = ListCache(impatient)
+        assert (len(late().lists), late().stale) == (0, True)
     for one in (present, late):
-        assert not awaited(one, lambda known: not known.old).old
+        assert not awaited(one, lambda known: not known.stale).stale
     payer = own_payment()["id_pagador"]
     add("bloqueio", "id_pagador", payer)
     asked = pasts.payment(id_pagador=payer)
@@ -201,7 +201,7 @@ def test_an_entry_for_the_same_value_takes_the_place_of_the_one_that_is_there(sh
     del shop
     value = own_payment()["id_pagador"]
     add("bloqueio", "id_pagador", value)
-    told = ["--owner", "bia", "--reason", "outro", "--until", UNTIL, "--json"]
-    second = json.loads(run("add", "bloqueio", "id_pagador", value, *told).stdout)
+    about = ["--owner", "bia", "--reason", "outro", "--until", UNTIL, "--json"]
+    second = json.loads(run("add", "bloqueio", "id_pagador", value, *about).stdout)
     assert (second["antes"]["dono"], second["entrada"]["dono"]) == ("ana", "bia")
     assert [one["dono"] for one in json.loads(run("show", "--json").stdout) if one["valor"] == value] == ["bia"]

@@ -1,4 +1,4 @@
-"""Refusals and reviews are told to the webhook; what it does not take waits as a dead letter and is sent again."""
+"""Refusals and reviews are delivered to the webhook; what it does not take is a dead letter and is sent again."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from acude.cli import app
 from acude.local.platform import Platform
-from acude.payments.wire import ALERTS
+from acude.payments.serde import ALERTS
 from acude.simulator.receiver import Mode
 from tests.integration.payments.conftest import Shop, suspicious
 
@@ -42,7 +42,7 @@ def eventually(ask: Callable[[], list[Any]]) -> list[Any]:
     return ask()
 
 
-def told(url: str, payment: Payment) -> list[Alert]:
+def delivered(url: str, payment: Payment) -> list[Alert]:
     """What the receiver took about a payment."""
     found = httpx.get(f"{url}/recebidos").json()
     return [one for one in found if one["dados"].get("id_transacao") == payment["id_transacao"]]
@@ -58,11 +58,11 @@ def letters_about(trace: str) -> list[Any]:
     return [one for one in deadletters("list") if one["id_rastro"] == trace]
 
 
-def test_what_is_not_approved_is_told_once_with_its_trace(shop: Shop, receiver: str) -> None:
+def test_what_is_not_approved_is_delivered_once_with_its_trace(shop: Shop, receiver: str) -> None:
     (bad,) = suspicious(1)
     shop.send([bad])
     (decision,) = shop.decisions([bad])[bad["id_transacao"]]
-    (alert,) = eventually(lambda: told(receiver, bad))
+    (alert,) = eventually(lambda: delivered(receiver, bad))
     assert (alert["tipo"], alert["vezes"]) == ("alerta_risco", 1)
     assert alert["dados"]["motivos"] == decision["motivos"]
     assert alert["rastro"].split("-")[1] == alert["dados"]["id_rastro"] == decision["id_rastro"]
@@ -82,16 +82,16 @@ def test_what_the_webhook_does_not_take_is_decided_all_the_same_and_waits_until_
     place = f"{ALERTS}/{letter['particao']}/{letter['deslocamento']}"
     original = base64.b64decode(deadletters("show", place)["valor_base64"])
     assert orjson.loads(original)["id_transacao"] == sent["id_transacao"]
-    assert told(receiver, sent) == []
+    assert delivered(receiver, sent) == []
     behave(receiver, Mode.UP)
     assert deadletters("replay", "--record", place)["enviados"] == [place]
-    (alert,) = eventually(lambda: told(receiver, sent))
+    (alert,) = eventually(lambda: delivered(receiver, sent))
     assert alert["dados"] == orjson.loads(original)
     assert deadletters("replay", "--record", place) == {"enviados": [], "ja_enviados": [place]}
     assert deadletters("show", place)["reenviado"]
 
 
-def test_a_notifier_that_is_killed_leaves_no_alert_untold(shop: Shop, receiver: str, platform: Platform) -> None:
+def test_a_notifier_that_is_killed_leaves_no_alert_undelivered(shop: Shop, receiver: str, platform: Platform) -> None:
     behave(receiver, Mode.BROKEN)
     sent = suspicious(20)
     shop.send(sent)
@@ -102,7 +102,7 @@ def test_a_notifier_that_is_killed_leaves_no_alert_untold(shop: Shop, receiver: 
     behave(receiver, Mode.UP)
     platform.wait_back("risk-notifier", pid)
     for one in sent:
-        assert len(eventually(lambda one=one: told(receiver, one) or letters_of(one))) == 1  # type: ignore[misc]
+        assert len(eventually(lambda one=one: delivered(receiver, one) or letters_of(one))) == 1  # type: ignore[misc]
 
 
 def letters_of(payment: Payment) -> list[Any]:
@@ -125,7 +125,7 @@ def test_what_is_no_alert_stops_nothing(shop: Shop, receiver: str, platform: Pla
     (sent,) = suspicious(1)
     shop.begins.pop(ALERTS)
     shop.send([sent])
-    assert eventually(lambda: told(receiver, sent))
+    assert eventually(lambda: delivered(receiver, sent))
 
 
 def test_alerts_of_the_platform_are_passed_on_for_who_shows_the_token(platform: Platform, receiver: str) -> None:

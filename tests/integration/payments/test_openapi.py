@@ -1,4 +1,4 @@
-"""The OpenAPI document is the truth: schemathesis sends the running door what it allows and what it forbids."""
+"""The OpenAPI document is the truth: schemathesis sends the running API what it allows and what it forbids."""
 
 import re
 from collections import Counter
@@ -19,11 +19,11 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.json_schema import DOCUMENT_FORMAT
 from acude.contracts.model import table
 from acude.local.platform import Platform
-from acude.payments.wire import TOPIC
+from acude.payments.serde import TOPIC
 from acude.settings import Settings
 from acude.simulator.payments.documents import cpf
 
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 
 # What a schema can only name: check digits, and times that a payment can have.
 schemathesis.openapi.format(DOCUMENT_FORMAT, st.integers(1, 10**9 - 1).map(cpf))
@@ -56,12 +56,12 @@ def used() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def client(door: Door) -> httpx.Client:
+def client(api: Api) -> httpx.Client:
     """The shop's."""
-    return door()
+    return api()
 
 
-def test_the_running_door_serves_this_document(platform: Platform) -> None:
+def test_the_running_api_serves_this_document(platform: Platform) -> None:
     served = httpx.get(f"{platform.config.risk_url}/openapi.json").json()
     assert served == create_app(platform.config).openapi()
 

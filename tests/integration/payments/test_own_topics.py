@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import orjson
 
-from acude.payments.story.topics import Topics
-from acude.payments.wire import DECISIONS, TOPIC
-from tests.integration.payments.conftest import OF_A_KIND, PixWorkers, Shop, another_door, some_payments, token
+from acude.kafka.reader import TopicReader
+from acude.payments.serde import DECISIONS, TOPIC
+from tests.integration.payments.conftest import OF_A_KIND, PixWorkers, Shop, another_api, some_payments, token
 
 PIX = f"{TOPIC}_pix"
 OWN_FIELDS = {"pix": {"chave_pix": "chave-1"}, "boleto": {"vencimento": "2030-01-31"}}
@@ -23,15 +23,15 @@ def paid_by(way: str, number: int) -> list[dict[str, Any]]:
 
 def topic_of(shop: Shop, payment: dict[str, Any]) -> set[str]:
     """The topics that hold the payment."""
-    now, topics = time.time_ns() // 1_000_000, Topics(shop.config)
-    return {name for name in (TOPIC, PIX) if topics.between(name, payment["id_transacao"], now - 60_000, now)}
+    now, topics, wanted = time.time_ns() // 1_000_000, TopicReader(shop.config), payment["id_transacao"].encode()
+    return {name for name in (TOPIC, PIX) if topics.between(name, now - 60_000, now, holding=wanted)}
 
 
-def test_the_door_sends_a_payment_to_the_topic_of_its_way_and_its_workers_answer(pix: PixWorkers, shop: Shop) -> None:
+def test_the_api_sends_a_payment_to_the_topic_of_its_way_and_its_workers_answer(pix: PixWorkers, shop: Shop) -> None:
     config = pix.config
     headers = {"Authorization": f"Bearer {token(config, 'loja', config.risk_client_secret.get_secret_value())}"}
     sent = [*paid_by("pix", 1), *paid_by("boleto", 1)]
-    with another_door(config, risk_own_topics=("pix",)) as door, httpx.Client(base_url=door, headers=headers) as client:
+    with another_api(config, risk_own_topics=("pix",)) as api, httpx.Client(base_url=api, headers=headers) as client:
         for one in sent:
             json = {"Content-Type": "application/json"}
             asked = client.post("/transacoes", content=orjson.dumps(one), headers=json, timeout=10)

@@ -1,4 +1,4 @@
-"""A client's rate is counted for all doors together; without Valkey each door counts for itself."""
+"""A client's rate is counted for all API processes together; without Valkey each process counts for itself."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,42 +9,42 @@ from limits import RateLimitItemPerDay
 
 from acude.api.rate import RateLimit
 from acude.local.platform import Platform
-from tests.integration.payments.conftest import another_door
+from tests.integration.payments.conftest import another_api
 from tests.servers import away
 
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 AGREED = 5
 
 
 def admitted(platform: Platform, client: str, asked: int) -> list[int]:
-    """How many requests of one client each of two doors lets in, asked by turns."""
+    """How many requests of one client each of two APIs lets in, asked by turns."""
     url = platform.config.valkey_url.get_secret_value()
 
     async def ask() -> list[int]:
-        doors = [RateLimit(RateLimitItemPerDay(AGREED), url) for _ in range(2)]
-        found = [[await door.admits(client) for door in doors] for _ in range(asked)]
-        for door in doors:
-            await door.close()
+        apis = [RateLimit(RateLimitItemPerDay(AGREED), url) for _ in range(2)]
+        found = [[await api.admits(client) for api in apis] for _ in range(asked)]
+        for api in apis:
+            await api.close()
         return [sum(answers) for answers in zip(*found, strict=True)]
 
     return asyncio.run(ask())
 
 
-def test_two_doors_admit_together_what_was_agreed(platform: Platform) -> None:
+def test_two_apis_admit_together_what_was_agreed(platform: Platform) -> None:
     one, other = f"c-{uuid4().hex}", f"c-{uuid4().hex}"
     assert sum(admitted(platform, one, AGREED)) == AGREED
     assert sum(admitted(platform, one, 1)) == 0
     assert sum(admitted(platform, other, 1)) == 2
 
 
-def test_without_valkey_each_door_counts_for_itself(platform: Platform) -> None:
+def test_without_valkey_each_api_counts_for_itself(platform: Platform) -> None:
     with away(platform, "valkey"):
         assert admitted(platform, f"c-{uuid4().hex}", 2 * AGREED) == [AGREED, AGREED]
 
 
-def test_more_than_agreed_is_refused_and_told_when_to_come_back(platform: Platform, door: Door) -> None:
-    with another_door(platform.config, risk_rate_limit=1) as url:
-        client = door()
+def test_more_than_agreed_is_refused_and_told_when_to_come_back(platform: Platform, api: Api) -> None:
+    with another_api(platform.config, risk_rate_limit=1) as url:
+        client = api()
         answers = [client.get(f"{url}/transacoes/nobodys") for _ in range(50)]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused

@@ -13,14 +13,14 @@ from pydantic import SecretStr
 
 from acude.local.platform import Platform
 from acude.local.servers.postgres import connect, provide_trail
-from acude.payments.reads import AWAY, Reads
-from acude.payments.store import Row, Store
+from acude.payments.reads import Reads
+from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings
-from tests.integration.payments.conftest import another_door
+from tests.integration.payments.conftest import another_api
 
 REPLICA = "risco_replica"
 NOWHERE = SecretStr("postgresql://risco:x@127.0.0.1:1/risco")
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +87,14 @@ def test_what_the_replica_does_not_have_yet_comes_from_the_primary(reads: Reads,
     assert reads.decision("nobodys") is None
 
 
-def test_without_its_replica_the_door_reads_from_the_primary(platform: Platform) -> None:
+def test_without_its_replica_the_api_reads_from_the_primary(platform: Platform) -> None:
     rows = [keep(platform.config, platform.config.risk_dsn, decision(score=number)) for number in range(5)]
     reads = Reads(platform.config.model_copy(update={"risk_read_dsn": NOWHERE}))
     assert [score(reads, row) for row in rows] == list(range(5))
     reads.close()
 
 
-def test_without_its_primary_the_door_reads_what_the_replica_has_and_says_where_it_can_not(
+def test_without_its_primary_the_api_reads_what_the_replica_has_and_says_where_it_can_not(
     with_replica: Settings,
 ) -> None:
     row = keep(with_replica, with_replica.risk_read_dsn, decision(score=3))
@@ -119,13 +119,13 @@ def test_what_was_read_is_kept_and_what_is_not_there_yet_is_asked_again(platform
 
 
 def test_a_payment_that_was_read_by_its_client_is_not_shown_to_another(
-    platform: Platform, door: Door, with_replica: Settings
+    platform: Platform, api: Api, with_replica: Settings
 ) -> None:
     own, foreign = (keep(with_replica, with_replica.risk_dsn, decision(client=who)) for who in ("loja", "other"))
-    with another_door(platform.config, risk_read_dsn=with_replica.risk_read_dsn) as url:
+    with another_api(platform.config, risk_read_dsn=with_replica.risk_read_dsn) as url:
 
         def read(who: str, row: Row) -> int:
-            client = door(who)
+            client = api(who)
             return httpx.get(f"{url}/transacoes/{row['id_transacao']}", headers=client.headers).status_code
 
         assert [read("analista", row) for row in (own, foreign)] == [200, 200]

@@ -1,4 +1,4 @@
-"""Who may call what: every route of the application with every scope, on the running door."""
+"""Who may call what: every route of the application with every scope, on the running API."""
 
 import itertools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from acude.api.auth import DECIDE, READ, READ_ALL, SCOPES
 from acude.local.platform import Platform
 from acude.settings import Settings
 
-Door = Callable[..., httpx.Client]
+Api = Callable[..., httpx.Client]
 
 ONE_OF = {
     ("POST", "/transacoes"): {DECIDE},
@@ -50,7 +50,7 @@ def test_every_route_is_open_on_purpose_or_asks_for_a_scope() -> None:
     assert routes() == ONE_OF.keys() | OPEN
 
 
-def test_the_document_names_the_scopes_that_the_door_asks_for() -> None:
+def test_the_document_names_the_scopes_that_the_api_asks_for() -> None:
     document = create_app(Settings()).openapi()
     for (method, path), scopes in ONE_OF.items():
         security = document["paths"][path][method.lower()]["security"]
@@ -58,8 +58,8 @@ def test_the_document_names_the_scopes_that_the_door_asks_for() -> None:
 
 
 @pytest.mark.parametrize(("route", "scope"), list(itertools.product(ONE_OF, SCOPES)))
-def test_a_route_lets_in_its_scopes_and_no_others(door: Door, route: tuple[str, str], scope: str) -> None:
-    answer = ask(door(HOLDER[scope], scope), *route)
+def test_a_route_lets_in_its_scopes_and_no_others(api: Api, route: tuple[str, str], scope: str) -> None:
+    answer = ask(api(HOLDER[scope], scope), *route)
     assert (answer not in {401, 403}) if scope in ONE_OF[route] else (answer == 403)
 
 

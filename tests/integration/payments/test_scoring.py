@@ -14,10 +14,10 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from acude.local.platform import Platform
-from acude.payments.judge import ON_THE_LIST
-from acude.payments.memory import connect_memory
+from acude.payments.decision_engine import ON_THE_LIST
 from acude.payments.routes import topic_for
-from acude.payments.wire import DECISIONS, TOPIC
+from acude.payments.serde import DECISIONS, TOPIC
+from acude.payments.velocity_store import connect_velocity_store
 from acude.risk.payment import FIELD_OF
 from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
@@ -131,8 +131,8 @@ def before_and_after_frauds_came_to_light(
     early, late = paid(100, TODAY - timedelta(hours=2)), paid(101, TODAY - timedelta(hours=1))
     found = decided(config, shop, [*old, early])
     shop.report([*(finding(one, tag, "fraude") for one in old[:5]), finding(old[0], tag, "honesta")])
-    memory, asked = connect_memory(config), [payment(id_terminal=tag)]
-    awaited(lambda: memory.recall(asked).frauds.get(tag, ()), lambda moments: len(moments) == 4)
+    memory, asked = connect_velocity_store(config), [payment(id_terminal=tag)]
+    awaited(lambda: memory.history_of(asked).frauds.get(tag, ()), lambda moments: len(moments) == 4)
     found |= decided(config, shop, [late])
     sent += [*old, early, late]
     knew = [FRAUDS_THERE in found[one["id_transacao"]]["motivos"] for one in (early, late)]

@@ -1,4 +1,4 @@
-"""The webhook: signed, told again after a failure that may pass, and left alone after many."""
+"""The webhook: messages are signed, tried again after a temporary failure, and held back after many."""
 
 import base64
 import threading
@@ -10,7 +10,7 @@ from pybreaker import STATE_OPEN, CircuitBreakerError
 from pydantic import SecretStr
 
 from acude.local.errors import PlatformError
-from acude.payments.traces import drawn
+from acude.payments.trace_ids import drawn
 from acude.payments.webhook import Message, RefusedError, SilentError, Webhook
 from acude.settings import Settings
 from acude.simulator.receiver import Mode, api
@@ -51,7 +51,7 @@ def some_message() -> Message:
     return Message("alerta_risco", b'{"id_transacao":"%s"}' % drawn().encode(), drawn())
 
 
-def test_what_is_told_is_signed_and_carries_the_trace(webhook: Webhook, url: str) -> None:
+def test_a_message_is_signed_and_carries_the_trace(webhook: Webhook, url: str) -> None:
     message = some_message()
     assert webhook.deliver(message, NEVER) == 1
     (taken,) = received(url, message)
@@ -59,7 +59,7 @@ def test_what_is_told_is_signed_and_carries_the_trace(webhook: Webhook, url: str
     assert str(taken["rastro"]).startswith(f"00-{message.trace}-")
 
 
-def test_the_same_content_told_twice_has_the_same_id(webhook: Webhook, url: str) -> None:
+def test_the_same_content_delivered_twice_has_the_same_id(webhook: Webhook, url: str) -> None:
     message = some_message()
     webhook.deliver(message, NEVER)
     webhook.deliver(Message(message.kind, message.data, drawn()), NEVER)
@@ -82,7 +82,7 @@ def test_a_signature_of_long_ago_is_refused(url: str) -> None:
         Webhook(config, clock=lambda: 1_000_000.0).deliver(some_message(), NEVER)
 
 
-def test_after_a_failure_that_passes_it_is_told_again(webhook: Webhook, url: str) -> None:
+def test_after_a_temporary_failure_it_is_delivered_again(webhook: Webhook, url: str) -> None:
     behave(url, Mode.BROKEN)
     message = some_message()
     assert webhook.deliver(message, NEVER, lambda: behave(url, Mode.UP)) == 2
@@ -115,12 +115,12 @@ def test_after_five_failures_it_is_left_alone(webhook: Webhook, url: str) -> Non
     behave(url, Mode.BROKEN)
     for _ in range(5):
         with pytest.raises(SilentError):
-            webhook.tell(some_message())
+            webhook.post(some_message())
     assert webhook.breaker.current_state == STATE_OPEN
     behave(url, Mode.UP)
     with pytest.raises(CircuitBreakerError):
-        webhook.tell(some_message())
-    # What is to be told meanwhile waits until somebody is asked again: tries in between would be wasted.
+        webhook.post(some_message())
+    # A delivery meanwhile waits until the breaker lets a try through: tries in between would be wasted.
     assert webhook.deliver(some_message(), NEVER) == 2
 
 
@@ -129,22 +129,22 @@ def test_a_slow_delivery_does_not_hold_back_another(url: str) -> None:
     behave(url, Mode.SLOW)
     slow = made(url, tries=1)
     entered = threading.Barrier(3)
-    post = slow._post
+    post = slow._status
 
     def counted(message: Message) -> int:
         entered.wait(timeout=20)
         return post(message)
 
-    slow._post = counted  # type: ignore[method-assign]
+    slow._status = counted  # type: ignore[method-assign]
     problems: list[type[BaseException]] = []
 
-    def tell() -> None:
+    def deliver() -> None:
         try:
-            slow.tell(some_message())
+            slow.post(some_message())
         except (SilentError, threading.BrokenBarrierError) as problem:
             problems.append(type(problem))
 
-    threads = [threading.Thread(target=tell) for _ in range(2)]
+    threads = [threading.Thread(target=deliver) for _ in range(2)]
     for thread in threads:
         thread.start()
     entered.wait(timeout=20)

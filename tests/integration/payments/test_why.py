@@ -6,7 +6,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
 from acude.cli import app
-from acude.payments.wire import DECISIONS
+from acude.payments.serde import DECISIONS
 from acude.risk.signals import all_signals
 from tests.integration.payments.conftest import Shop, some_payments
 
@@ -18,14 +18,14 @@ def asked(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["risk", "why", *arguments])
 
 
-def test_a_refusal_is_told_with_the_meaning_of_each_reason(shop: Shop) -> None:
+def test_a_refusal_is_shown_with_the_meaning_of_each_reason(shop: Shop) -> None:
     (sent,) = some_payments(1, valor=99_000.0, operacao="pagamento")
     shop.send([sent])
     (decision,) = shop.decisions([sent])[sent["id_transacao"]]
-    told = asked(sent["id_transacao"]).stdout
-    assert decision["decisao"] in told
-    assert "99000.00 BRL" in told
-    assert all(code in told for code in decision["motivos"])
+    shown = asked(sent["id_transacao"]).stdout
+    assert decision["decisao"] in shown
+    assert "99000.00 BRL" in shown
+    assert all(code in shown for code in decision["motivos"])
     reasons = json.loads(asked(sent["id_transacao"], "--json").stdout)["motivos"]
     assert [one["codigo"] for one in reasons] == decision["motivos"]
     assert {"codigo": "VALOR_ALTO", "significado": all_signals()["valor_alto"].meaning} in reasons

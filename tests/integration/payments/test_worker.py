@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.local.platform import Platform
-from acude.payments.memory import connect_memory
+from acude.payments.serde import ALERTS, DECISIONS
 from acude.payments.store import Row, Store
-from acude.payments.wire import ALERTS, DECISIONS
+from acude.payments.velocity_store import connect_velocity_store
 from tests.integration.payments.conftest import Shop, some_payments
 from tests.servers import away
 from tests.waiting import awaited
@@ -105,8 +105,8 @@ def test_without_valkey_payments_are_decided_and_marked_and_remembered_though_no
     assert {(row["degradado"], "memoria" in row["causas"]) for rows in decisions.values() for row in rows} == {
         (True, True)
     }
-    memory = connect_memory(platform.config)
-    awaited(lambda: [memory.stored(one["id_transacao"]) for one in sent], all)
+    velocity = connect_velocity_store(platform.config)
+    awaited(lambda: [velocity.decision_on(one["id_transacao"]) for one in sent], all)
 
 
 def test_decisions_of_an_outage_are_in_the_database_afterwards(shop: Shop, store: Store, platform: Platform) -> None:
@@ -118,7 +118,7 @@ def test_decisions_of_an_outage_are_in_the_database_afterwards(shop: Shop, store
     assert all(stored(store, one["id_transacao"]) for one in sent)
 
 
-def test_a_worker_counts_what_it_decides_and_tells_whether_it_lives(shop: Shop, platform: Platform) -> None:
+def test_a_worker_counts_what_it_decides_and_shows_whether_it_is_alive(shop: Shop, platform: Platform) -> None:
     url = f"http://127.0.0.1:{platform.config.risk_metrics_port}"
     before = counted(url)
     sent = some_payments(20)

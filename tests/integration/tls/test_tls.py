@@ -24,8 +24,8 @@ from acude.local import certificates
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.local.servers import postgres
+from acude.payments.serde import TOPIC
 from acude.payments.store import Store
-from acude.payments.wire import TOPIC
 from acude.settings import HOST, Settings, settings
 from tests.integration.payments.conftest import some_payments, token
 from tests.waiting import awaited

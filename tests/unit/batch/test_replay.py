@@ -12,7 +12,10 @@ from acude.risk_history.replay import cells, counted_pairs
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 11, 1, 13, tzinfo=UTC)
-LIVE = "id_transacao string, decisao string, valor decimal(18,2), timestamp timestamp, transacao_em timestamp"
+LIVE = (
+    "id_transacao string, decisao string, valor decimal(18,2), timestamp timestamp, transacao_em timestamp, "
+    "particao int, deslocamento bigint"
+)
 CANDIDATE = "id_transacao string, decisao string, valor decimal(18,2)"
 FINDINGS = "id_transacao string, resultado string, timestamp timestamp"
 
@@ -23,7 +26,11 @@ Make = Callable[..., DataFrame]
 def live(spark: SparkSession) -> Make:
     """Decisions as (payment, decision[, when]), 10.00 each, on payments made at noon."""
     return lambda *rows: spark.createDataFrame(
-        [(one, decision, Decimal(10), *(more or [NOON]), NOON) for one, decision, *more in rows], LIVE
+        [
+            (one, decision, Decimal(10), *(more or [NOON]), NOON, 0, number)
+            for number, (one, decision, *more) in enumerate(rows)
+        ],
+        LIVE,
     )
 
 
@@ -55,6 +62,11 @@ def test_payments_with_the_same_pair_of_decisions_are_counted_together(live: Mak
 def test_the_first_decision_on_a_payment_holds(live: Make, candidate: Make) -> None:
     decided = live(("a", "negar", LATER), ("a", "aprovar", NOON))
     assert counted(decided, candidate(("a", "aprovar"))) == {("aprovar", "aprovar", "desconhecida", 1, 10)}
+
+
+def test_of_two_decisions_of_one_instant_the_first_on_the_topic_holds(live: Make, candidate: Make) -> None:
+    decided = live(("a", "revisar", NOON), ("a", "aprovar", NOON))
+    assert counted(decided, candidate(("a", "aprovar"))) == {("revisar", "aprovar", "desconhecida", 1, 10)}
 
 
 def test_a_payment_that_one_side_has_not_decided_is_told(live: Make, candidate: Make) -> None:

@@ -8,9 +8,9 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acude.kafka.health import Health
 from acude.payments import blacklist
 from acude.payments.blacklist import Blacklist
-from acude.payments.vitals import Vitals
 from acude.settings import Settings
 
 OPENS_AFTER, TRIES = 5, 2
@@ -64,7 +64,7 @@ class Model:
 
 @given(st.lists(st.sampled_from([OK, ERROR, ERROR, LIE, WHILE]), max_size=40))
 def test_the_list_is_asked_as_long_as_its_breaker_is_closed_and_nothing_wrong_is_believed(script: list[str]) -> None:
-    server, model, vitals = Server(), Model(), Vitals()
+    server, model, vitals = Server(), Model(), Health()
     # Without a real transport's certificates, which take longer to read than all the answers.
     client = partial(httpx.Client, transport=httpx.MockTransport(server.answer))
     with mock.patch.object(httpx, "Client", client):

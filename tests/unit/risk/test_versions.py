@@ -1,47 +1,24 @@
 """Versions of the rules: what is promoted, gone back from and compared, and what is refused."""
 
 import json
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from acude.payments import policies
-from acude.payments.policies import CurrentRules
-from acude.risk import inputs, training
 from acude.risk.decision import NO_MODEL
 from acude.risk.differences import differences
 from acude.risk.model import CARD, GRAPH
 from acude.risk.rules import RULES, CandidateError, Rules
-from acude.risk.versions import Action, VersionError, Versions
+from acude.risk.version_log import Action, VersionError
+from acude.risk.versions import Versions
 from acude.settings import Settings
-from tests.unit.risk.pasts import NOON
-
-POLICY = """
-versao: "{name}"
-cortes: {{revisar: 0.5, negar: {refuse}}}
-modelo: {model}
-sinais:
-  valor_alto: {{peso: 0.1, valor_brl: 5000}}
-"""
-
-
-def policy(folder: Path, name: str, refuse: float = 0.9, model: float = 0.0) -> Path:
-    path = folder / f"{name}.yaml"
-    path.write_text(POLICY.format(name=name, refuse=refuse, model=model))
-    return path
+from tests.unit.risk.candidates import POLICY, live, noise_model, policy, promote
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of noise: here it matters which one it is, not what it says."""
-    matrix = np.random.default_rng(0).normal(size=(300, len(inputs.NAMES))).astype(np.float32)
-    folder = tmp_path_factory.mktemp("modelo")
-    trees = training.fit(matrix, matrix[:, 0] > 1)
-    training.save(trees, folder, matrix, window=training.Window(NOON, NOON), metrics={})
-    return folder
+    return noise_model(tmp_path_factory.mktemp("modelo"))
 
 
 @pytest.fixture
@@ -53,14 +30,6 @@ def config(tmp_path: Path) -> Settings:
 @pytest.fixture
 def versions(config: Settings) -> Versions:
     return Versions(config)
-
-
-def live(versions: Versions) -> str:
-    return versions.load(versions.live()).policy.versao
-
-
-def promote(versions: Versions, candidate: Path) -> None:
-    versions.promote(candidate, who="ana", why="teste")
 
 
 def test_until_one_is_promoted_the_settings_rules_decide(versions: Versions) -> None:
@@ -196,117 +165,6 @@ def test_a_difference_says_where_and_from_what_to_what(versions: Versions, tmp_p
     with versions.candidate(policy(tmp_path, "b", refuse=0.95)) as (_, after):
         found = differences(versions.load(""), after)
     assert found == [("cortes.negar", 0.9, 0.95), ("versao", "instalada", "b")]
-
-
-# What a worker takes
-
-
-@pytest.fixture
-def current(config: Settings) -> CurrentRules:
-    return CurrentRules(config)
-
-
-def test_a_worker_takes_what_is_promoted_and_what_is_gone_back_to(
-    current: CurrentRules, versions: Versions, tmp_path: Path, trained: Path
-) -> None:
-    seen = []
-    for change in (
-        lambda: promote(versions, trained),
-        lambda: promote(versions, policy(tmp_path, "b", model=0.5)),
-        lambda: versions.rollback(who="ana", why=""),
-        lambda: versions.rollback(who="ana", why=""),
-    ):
-        change()
-        current.look()
-        seen.append((current().policy.versao, current().model_version != NO_MODEL))
-    assert seen == [("instalada", True), ("b", True), ("instalada", True), ("instalada", False)]
-
-
-def test_a_worker_keeps_the_old_version_where_it_cannot_use_the_new_one_and_says_so(
-    current: CurrentRules, versions: Versions, tmp_path: Path
-) -> None:
-    promote(versions, policy(tmp_path, "b"))
-    current.look()
-    change = versions.promote(policy(tmp_path, "c"), who="ana", why="")
-    (versions.place(change.sha256) / RULES).write_text("lixo")
-    current.look()
-    assert current().policy.versao == "b"
-    assert len(current.refused) == 1
-    versions.rollback(who="ana", why="")
-    current.look()
-    assert current().policy.versao == "b"
-    assert not current.refused
-
-
-def test_a_worker_takes_the_settings_own_file_when_it_changes(current: CurrentRules, config: Settings) -> None:
-    config.risk_policy.write_text(POLICY.format(name="editada", refuse=0.9, model=0))
-    current.look()
-    assert current().policy.versao == "editada"
-    config.risk_policy.write_text("versao: [")
-    current.look()
-    assert current().policy.versao == "editada"
-    assert "instalada.yaml" in current.refused[0]
-
-
-def test_a_promoted_version_decides_whatever_becomes_of_the_settings_file(
-    current: CurrentRules, versions: Versions, config: Settings, tmp_path: Path
-) -> None:
-    promote(versions, policy(tmp_path, "b"))
-    config.risk_policy.write_text(POLICY.format(name="editada", refuse=0.9, model=0))
-    current.look()
-    assert current().policy.versao == "b"
-
-
-def test_a_worker_is_told_at_the_start_and_with_each_change_and_not_otherwise(
-    config: Settings, versions: Versions, tmp_path: Path
-) -> None:
-    told: list[str] = []
-    current = CurrentRules(config, lambda one: told.append(one().policy.versao))
-    current.look()
-    promote(versions, policy(tmp_path, "b"))
-    current.look()
-    current.look()
-    assert told == ["instalada", "b"]
-
-
-def test_a_candidate_is_compared_until_it_is_taken_off(
-    current: CurrentRules, versions: Versions, tmp_path: Path
-) -> None:
-    versions.set_shadow(policy(tmp_path, "b"), who="ana", why="")
-    current.look()
-    assert current.shadow is not None
-    assert (current.shadow.policy.versao, current().policy.versao) == ("b", "instalada")
-    versions.end_shadow(who="ana", why="")
-    current.look()
-    assert current.shadow is None
-    with pytest.raises(VersionError, match="no candidate"):
-        versions.end_shadow(who="ana", why="")
-
-
-def test_a_candidate_that_cannot_be_used_leaves_none_and_the_live_rules_alone(
-    current: CurrentRules, versions: Versions, tmp_path: Path
-) -> None:
-    versions.set_shadow(policy(tmp_path, "b"), who="ana", why="")
-    current.look()
-    change = versions.set_shadow(policy(tmp_path, "c"), who="ana", why="")
-    (versions.place(change.sha256) / RULES).unlink()
-    current.look()
-    assert current.shadow is None
-    assert current().policy.versao == "instalada"
-    assert current.refused
-
-
-def test_files_are_followed_without_being_asked(
-    config: Settings, versions: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(policies, "_LOOK_EVERY_S", 0.01)
-    stop, taken = threading.Event(), threading.Event()
-    current = CurrentRules(config, lambda one: taken.set() if one().policy.versao == "b" else None)
-    current.follow(stop)
-    promote(versions, policy(tmp_path, "b"))
-    assert taken.wait(30)
-    stop.set()
-    assert current().policy.versao == "b"
 
 
 def test_the_changes_are_lines_of_json_with_the_contracts_names(versions: Versions, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The risk half: payment workers, the recorder of their decisions, the notifier, the payment API and its issuer."""
+"""The payments' services: workers, recorder, notifier, payment API and issuer."""
 
 import sys
 from dataclasses import replace
@@ -15,7 +15,7 @@ from acude.settings import HOST, Settings
 
 
 def worker(config: Settings) -> Service:
-    """One worker; more of them share the work (`python -m acude.payments.worker`)."""
+    """One worker; to scale out, start more (`python -m acude.payments.worker`)."""
     return Service(
         name="risk-worker",
         purpose="decides each payment within two seconds",
@@ -48,7 +48,7 @@ def _own_worker(config: Settings, way: str) -> Service:
 
 
 def recorder(config: Settings) -> Service:
-    """Takes decisions to the database."""
+    """Stores decisions in the database."""
     return Service(
         name="risk-recorder",
         purpose="decisions from their topic to PostgreSQL",
@@ -62,7 +62,7 @@ def recorder(config: Settings) -> Service:
 
 
 def notifier(config: Settings) -> Service:
-    """Delivers refusals and reviews to the webhook."""
+    """Delivers alerts to the webhook."""
     return Service(
         name="risk-notifier",
         purpose="refusals and reviews to the webhook",
@@ -76,11 +76,11 @@ def notifier(config: Settings) -> Service:
 
 
 def _write_token(config: Settings) -> None:
-    """Writes the token that Alertmanager sends to the notifier into the file that it reads."""
+    """Writes the token that Alertmanager sends to the notifier."""
     write_private(config.var / "alertmanager.token", config.alerts_token.get_secret_value())
 
 
-def door(config: Settings) -> Service:
+def payment_api(config: Settings) -> Service:
     """The payment API."""
     return Service(
         name="risk-api",
@@ -95,10 +95,10 @@ def door(config: Settings) -> Service:
 
 
 def issuer(config: Settings) -> Service:
-    """The issuer of tokens on one machine."""
+    """Issues tokens on one machine."""
     return Service(
         name="issuer",
-        purpose="OAuth2 tokens for the door",
+        purpose="OAuth2 tokens for the payment API",
         command=[sys.executable, "-m", "acude.api.issuer"],
         ready=lambda config: get_once(config.oauth_jwks_url, config),
         address=config.oauth_token_url,
@@ -107,7 +107,7 @@ def issuer(config: Settings) -> Service:
 
 
 def _group_stable(config: Settings, name: str) -> None:
-    """Ask the broker whether a consumer group has its partitions."""
+    """Asks the broker whether a consumer group has its partitions."""
     client = KafkaAdminClient(**brokers.kafka_python(config), request_timeout_ms=3000, bootstrap_timeout_ms=3000)
     try:
         state = client.describe_groups([name])[name]["group_state"]

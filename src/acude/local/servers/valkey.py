@@ -1,4 +1,4 @@
-"""Valkey: the payments' velocity store and the payment API's counters; on disk, so that a restart starts warm."""
+"""Valkey: the velocity store and the rate limits; a cache, on disk so that a restart starts warm."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Brings gold's live payments into the time series, an hour at a time.
+"""Loads gold's live payments into the time series, an hour at a time.
 
 PostgreSQL says from which of gold's files each of its hours came; an hour whose files are others is loaded again, in
 one transaction. So whatever happened (the database was away, is new, came back from a backup, the driver was killed in

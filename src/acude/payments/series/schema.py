@@ -55,7 +55,7 @@ def stored(contract: Contract) -> list[Column]:
 
 
 def minute_days(contract: Contract) -> int:
-    """For so many days before today minutes are kept.
+    """For how many days before today minutes are kept.
 
     Raises:
         ValueError: the contract keeps its rows for ever, which no time series does.

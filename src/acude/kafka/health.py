@@ -1,0 +1,171 @@
+"""What every service shows of itself: metrics for Prometheus, heartbeat and readiness."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Final, Protocol
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from pybreaker import CircuitBreaker, CircuitBreakerListener, CircuitBreakerState
+
+from acude.settings import HOST
+
+BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0)
+"""In seconds; the budget of a payment is one of the bounds."""
+
+_STUCK_S: Final = 10.0
+_LAG_EVERY_S: Final = 1.0
+_MOST_BYTES: Final = 1_000_000
+
+Post = Callable[[Mapping[str, str], bytes], HTTPStatus]
+"""Takes the headers (names in lower case) and the body of a POST."""
+
+
+class Consumption(Protocol):
+    """What is shown of a consumer."""
+
+    group: str
+
+    @property
+    def has_partitions(self) -> bool:
+        """Whether any partition is assigned."""
+
+    def lag(self) -> Mapping[int, int]:
+        """Records behind the newest, by partition."""
+
+
+class Health:
+    """A service's metrics and heartbeat. Services add their own metrics to `registry`.
+
+    The metrics' names are public: alert rules and dashboards use them.
+
+    Attributes:
+        batch: times a consumer's batches; None: nothing does.
+        ready: whether a consumer has partitions.
+    """
+
+    batch: Histogram | None = None
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.breakers = Gauge("risco_disjuntor_aberto", "1 where the breaker is open", ["nome"], registry=self.registry)
+        self.lag = Gauge(
+            "risco_atraso_registros",
+            "Records that the group has not taken yet, of the partitions that this consumer has",
+            ["grupo", "particao"],
+            registry=self.registry,
+        )
+        self._beat = time.monotonic()
+        self._lag_at = 0.0
+        self.ready = False
+
+    def beat(self) -> None:
+        """The service's loop starts another round."""
+        self._beat = time.monotonic()
+
+    @property
+    def beat_age_s(self) -> float:
+        """Seconds since the last beat."""
+        return time.monotonic() - self._beat
+
+    @property
+    def alive(self) -> bool:
+        """Whether the last beat is recent."""
+        return self.beat_age_s < _STUCK_S
+
+    def remark(self) -> str:
+        """What `/pronta` adds to its status."""
+        return ""
+
+    def watch(self, breakers: Iterable[CircuitBreaker]) -> None:
+        """Shows the states of these breakers from now on."""
+        for breaker in breakers:
+            self.breakers.labels(breaker.name).set(0)
+            breaker.add_listener(_Shown(self.breakers))
+
+    def show(self, consumer: Consumption) -> None:
+        """Shows whether the consumer has partitions, and its lag; the lag is computed once a second at most."""
+        self.ready = consumer.has_partitions
+        now = time.monotonic()
+        if now - self._lag_at < _LAG_EVERY_S:
+            return
+        self._lag_at = now
+        # A partition that has moved to another consumer must not stay here.
+        self.lag.clear()
+        for partition, behind in consumer.lag().items():
+            self.lag.labels(consumer.group, partition).set(max(0, behind))
+
+
+class _Shown(CircuitBreakerListener):
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+
+    def state_change(
+        self, cb: CircuitBreaker, old_state: CircuitBreakerState | None, new_state: CircuitBreakerState
+    ) -> None:
+        """Shows that a breaker opened or closed."""
+        del old_state
+        self._gauge.labels(cb.name).set(new_state.name == "open")
+
+
+def serve(health: Health, port: int, posts: Mapping[str, Post] | None = None) -> ThreadingHTTPServer:
+    """Answers `/metrics`, `/viva` and `/pronta` on loopback, in a thread; `shutdown()` ends it.
+
+    Args:
+        health: what is shown.
+        port: of TCP.
+        posts: what else is accepted, by path.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10
+
+        def do_GET(self) -> None:
+            """One of the three."""
+            found = {"/viva": health.alive, "/pronta": health.alive and health.ready}
+            if self.path == "/metrics":
+                self._answer(HTTPStatus.OK, generate_latest(health.registry), CONTENT_TYPE_LATEST)
+            elif self.path in found:
+                remark = health.remark() if self.path == "/pronta" else ""
+                self._say(HTTPStatus.OK if found[self.path] else HTTPStatus.SERVICE_UNAVAILABLE, remark)
+            else:
+                self._answer(HTTPStatus.NOT_FOUND, b"/metrics, /viva or /pronta", "text/plain")
+
+        def do_POST(self) -> None:
+            """One of `posts`."""
+            take, size = (posts or {}).get(self.path), self.headers.get("Content-Length", "")
+            if not take:
+                self._say(HTTPStatus.NOT_FOUND)
+            elif not size.isdecimal() or int(size) > _MOST_BYTES:
+                self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            else:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                self._say(take(headers, self.rfile.read(int(size))))
+
+        def _say(self, status: HTTPStatus, remark: str = "") -> None:
+            said = "\n".join(filter(None, (status.phrase, remark)))
+            self._answer(status, said.encode(), "text/plain; charset=utf-8")
+
+        def _answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            """Requests are not logged."""
+
+    server = ThreadingHTTPServer((HOST, port), Handler)
+    Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server

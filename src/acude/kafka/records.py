@@ -1,0 +1,44 @@
+"""What every reader needs of a record: its coordinate and its headers."""
+
+from typing import NamedTuple
+
+from confluent_kafka import Message
+
+
+class Coordinate(NamedTuple):
+    """Where a record lies on the broker."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    @classmethod
+    def of(cls, record: Message) -> "Coordinate":
+        """The coordinate of a record."""
+        return cls(record.topic() or "", record.partition() or 0, record.offset() or 0)
+
+    @classmethod
+    def parse(cls, text: str) -> "Coordinate":
+        """Reads what `str` writes.
+
+        >>> Coordinate.parse("transacoes/3/17")
+        Coordinate(topic='transacoes', partition=3, offset=17)
+        """
+        topic, partition, offset = text.split("/")
+        return cls(topic, int(partition), int(offset))
+
+    def __str__(self) -> str:
+        """As it is stored: `transacoes/3/17`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def headers_of(record: Message) -> list[tuple[str, bytes]]:
+    """The headers of a record, in their order."""
+    found = record.headers() or []
+    pairs = found.items() if isinstance(found, dict) else found
+    return [(name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs]
+
+
+def encoded(value: str | bytes | None) -> bytes | None:
+    """A key or value as bytes; the client's types allow text."""
+    return value.encode() if isinstance(value, str) else value

@@ -1,0 +1,104 @@
+"""The audit log in PostgreSQL: decisions, list changes, policies and accesses, append-only and chained by hashes.
+
+One writer at a time: a writer holds a lock from reading the chain's end until the commit. Events are part of the
+caller's transaction, so an event is stored exactly if what it describes is stored.
+"""
+
+import getpass
+import platform
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from psycopg import Connection, sql
+
+from acude.payments.hash_chain import AuditEvent, AuditRow, HashChain
+
+DECISION: Final = "decisao"
+LIST: Final = "lista"
+POLICY: Final = "politica"
+ACCESS: Final = "acesso"
+
+SCHEMA: Final = Path(__file__).with_name("audit.sql")
+"""What the database server's administrator runs."""
+
+_PAGE: Final = 5_000
+_LOCK: Final = 0x61637564650001
+_LONGEST_HELD: Final = "10s"
+"""A writer that is stopped in between (a suspended terminal) loses its lock with its connection."""
+
+_FIELDS: Final = sql.SQL(", ").join(map(sql.Identifier, AuditRow._fields))
+_ROWS: Final = sql.SQL("SELECT {} FROM auditoria.trilha").format(_FIELDS)
+
+
+def audit_event(tipo: str, quem: str, objeto: str, /, **detalhe: Any) -> AuditEvent:  # noqa: ANN401 - whatever JSON can say
+    """An event of this moment."""
+    return AuditEvent(tipo, quem, objeto, detalhe, datetime.now(UTC))
+
+
+def cli_user() -> str:
+    """The person at this terminal, as the audit log names them."""
+    return f"cli:{getpass.getuser()}@{platform.node()}"
+
+
+def append(connection: Connection[Any], events: Iterable[AuditEvent]) -> HashChain:
+    """Appends events in the caller's transaction, which should end soon after: other writers wait for it.
+
+    Returns:
+        The chain's new end.
+    """
+    connection.execute(
+        "SELECT set_config('idle_in_transaction_session_timeout', %s, true), pg_advisory_xact_lock(%s)",
+        (_LONGEST_HELD, _LOCK),
+    )
+    # A statement of its own: its snapshot must be younger than the lock.
+    chain = head(connection)
+    copy = sql.SQL("COPY auditoria.trilha ({}) FROM STDIN").format(_FIELDS)
+    with connection.cursor() as cursor, cursor.copy(copy) as rows:
+        for event in events:
+            rows.write_row(chain.add(event))
+    return chain
+
+
+def head(connection: Connection[Any]) -> HashChain:
+    """The end of the chain, unchecked."""
+    found = connection.execute("SELECT numero, hash FROM auditoria.trilha ORDER BY numero DESC LIMIT 1").fetchone()
+    return HashChain(found[0], bytes(found[1])) if found else HashChain()
+
+
+def pages(connection: Connection[Any], after: int = 0) -> Iterator[list[AuditRow]]:
+    """All rows behind a number, in order, a page at a time."""
+    query = _ROWS + sql.SQL(" WHERE numero > %s ORDER BY numero LIMIT %s")
+    while True:
+        rows = [AuditRow(*row) for row in connection.execute(query, (after, _PAGE)).fetchall()]
+        if not rows:
+            return
+        yield rows
+        after = rows[-1].numero
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which rows are wanted. None: any. `since` and `until` bound `em`, `until` excluded."""
+
+    tipo: str | None = None
+    quem: str | None = None
+    objeto: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def rows(self, connection: Connection[Any], most: int) -> list[AuditRow]:
+        """The rows, newest first."""
+        conditions = [
+            (sql.SQL("tipo = %s"), self.tipo),
+            (sql.SQL("quem = %s"), self.quem),
+            (sql.SQL("objeto = %s"), self.objeto),
+            (sql.SQL("em >= %s"), self.since),
+            (sql.SQL("em < %s"), self.until),
+        ]
+        given = [(condition, value) for condition, value in conditions if value is not None]
+        where = sql.SQL(" AND ").join([sql.SQL("true"), *(condition for condition, _ in given)])
+        query = _ROWS + sql.SQL(" WHERE ") + where + sql.SQL(" ORDER BY numero DESC LIMIT %s")
+        return [AuditRow(*row) for row in connection.execute(query, (*(value for _, value in given), most)).fetchall()]

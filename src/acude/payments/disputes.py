@@ -1,0 +1,78 @@
+"""Brings disputes on payments at terminals (`contestacoes`) into the workers' velocity store.
+
+Every worker runs this consumer in a thread of its own; the group divides the topic's partitions among them. Storing a
+dispute twice changes nothing.
+"""
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from confluent_kafka import Message
+
+from acude.contracts.decoder import Decoder
+from acude.contracts.fields import Refused
+from acude.contracts.model import table
+from acude.kafka.consumer import AtLeastOnce, GroupConsumer, Runner, run_in_thread
+from acude.kafka.health import Health
+from acude.payments.groups import DISPUTES
+from acude.payments.velocity_store import Fraud, VelocityStore, VelocityStoreError
+from acude.risk.payment import microseconds
+from acude.settings import Settings
+
+TOPIC: Final = "contestacoes"
+
+_RETRY_S: Final = 1.0
+
+
+class Disputes(AtLeastOnce[Fraud]):
+    """Stores what disputes say of payments at terminals.
+
+    Args:
+        store: the workers'.
+        stop: ends the retries while the store is away.
+    """
+
+    batch_size = 500
+    wait_s = 1.0
+
+    def __init__(self, store: VelocityStore, stop: threading.Event) -> None:
+        self.health = Health()
+        self._store = store
+        self._stop = stop
+        self._decoder = Decoder(table(f"topics.{TOPIC}"))
+
+    def handle(self, records: Sequence[Message]) -> list[Fraud]:
+        """The disputes about payments at terminals. The lake keeps records that are no disputes in quarantine."""
+        found = []
+        for record in records:
+            _, taken_ms = record.timestamp()
+            try:
+                fields: dict[str, Any] = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
+            except Refused:
+                continue
+            if terminal := fields.get("id_terminal"):
+                at_us = microseconds(fields["transacao_em"])
+                found.append(Fraud(fields["id_transacao"], terminal, at_us, fields["resultado"] == "honesta"))
+        return found
+
+    def store(self, effects: Sequence[Fraud]) -> bool:
+        """Stores them, and tries again while the store is away."""
+        while effects and not self._stop.is_set():
+            try:
+                self._store.learn_frauds(effects)
+            except VelocityStoreError:
+                self._stop.wait(_RETRY_S)
+            else:
+                return True
+        return not effects
+
+
+def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Event) -> threading.Thread:
+    """Starts the consumer, in a thread: no payment waits for it."""
+
+    def build() -> Runner[Fraud]:
+        return Runner(GroupConsumer(config, DISPUTES, TOPIC), Disputes(store, stop), stop)
+
+    return run_in_thread("disputes", build, stop)

@@ -1,0 +1,130 @@
+"""Payments as they come from their topic, and decisions and alerts as they are sent."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+import orjson
+from confluent_kafka import Message
+
+from acude.contracts.decoder import Decoder
+from acude.contracts.fields import Refusal, Refused
+from acude.contracts.model import Contract, table
+from acude.kafka.records import Coordinate, headers_of
+from acude.payments import routes, trace_ids
+from acude.risk.decision import Decision, Verdict
+from acude.risk.payment import Payment, of_fields
+
+TOPIC: Final = routes.TOPIC
+DECISIONS: Final = "decisoes_risco"
+ALERTS: Final = "alertas"
+
+TRACE_HEADER: Final = "id_rastro"
+CLIENT_HEADER: Final = "id_cliente"
+_ID: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A payment as the broker took it.
+
+    Attributes:
+        payment: what is asked.
+        coordinate: where it lies.
+        taken_ms: the broker's timestamp, milliseconds since 1970.
+        trace: id that follows it everywhere.
+        client: who asked at the payment API; None for a payment that came by the topic.
+    """
+
+    payment: Payment
+    coordinate: Coordinate
+    taken_ms: int
+    trace: str
+    client: str | None = None
+
+
+class NotAPayment(NamedTuple):
+    """A record that is no payment. The lake keeps its bytes in quarantine."""
+
+    coordinate: Coordinate
+    refusal: Refusal
+
+
+class PaymentReader:
+    """Reads payments as strictly as the lake does; documents stay in clear."""
+
+    def __init__(self, contract: Contract | None = None) -> None:
+        self._decoder = Decoder(contract or table(f"topics.{TOPIC}"))
+
+    def read(self, records: Sequence[Message]) -> tuple[list[Arrival], list[NotAPayment]]:
+        """The payments among the records, and the records that are none."""
+        arrivals, refused = [], []
+        for record in records:
+            coordinate = Coordinate.of(record)
+            _, taken_ms = record.timestamp()
+            try:
+                fields = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
+            except Refused as problem:
+                refused.append(NotAPayment(coordinate, problem.refusal))
+                continue
+            headers = dict(headers_of(record))
+            trace = _trace(headers, coordinate, taken_ms)
+            arrivals.append(Arrival(of_fields(fields), coordinate, taken_ms, trace, _id(headers.get(CLIENT_HEADER))))
+        return arrivals, refused
+
+
+def trace_of(record: Message) -> str:
+    """The trace id of a payment's record: its header's, or the digest of its place."""
+    return _trace(dict(headers_of(record)), Coordinate.of(record), record.timestamp()[1])
+
+
+def _trace(headers: dict[str, bytes], coordinate: Coordinate, taken_ms: int) -> str:
+    parent = headers.get(trace_ids.TRACEPARENT)
+    return (
+        _id(headers.get(TRACE_HEADER))
+        or trace_ids.of_traceparent(parent.decode("ascii", "replace") if parent else None)
+        or trace_ids.of_place(str(coordinate), taken_ms)
+    )
+
+
+def _id(header: bytes | None) -> str | None:
+    """A header that is an id as the contracts define them; any other header is ignored."""
+    text = (header or b"").decode("ascii", "replace")
+    return text if _ID.fullmatch(text) else None
+
+
+def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[bytes, bytes | None]:
+    """The record of `decisoes_risco`, and that of `alertas`; no alert for an approved payment."""
+    payment = arrival.payment
+    alert: dict[str, Any] = {
+        "id_transacao": payment.id_transacao,
+        "decisao": str(decision.verdict),
+        "pontuacao": round(decision.score * 1000),
+        "motivos": [reason.code for reason in decision.reasons],
+        "timestamp": datetime.fromtimestamp(decided_ms / 1000, UTC),
+        "transacao_em": payment.timestamp,
+        "tipo_pagamento": payment.tipo_pagamento,
+        # Two decimals of at most eleven digits before them: a float's repr gives the same digits back.
+        "valor": float(payment.valor),
+        "moeda": payment.moeda,
+        "id_pagador": payment.id_pagador,
+        "id_rastro": arrival.trace,
+    }
+    record = alert | {
+        "operacao": payment.operacao,
+        "uf": payment.uf,
+        "id_cliente": arrival.client,
+        "versao_regras": decision.rules_version,
+        "versao_modelo": decision.model_version,
+        "degradado": bool(decision.degraded),
+        "causas": list(decision.degraded),
+        "latencia_ms": max(0, decided_ms - arrival.taken_ms),
+    }
+    return _encoded(record), None if decision.verdict is Verdict.APPROVE else _encoded(alert)
+
+
+def _encoded(fields: dict[str, Any]) -> bytes:
+    present = {name: value for name, value in fields.items() if value is not None}
+    return orjson.dumps(present, option=orjson.OPT_UTC_Z)

@@ -1,1 +1,0 @@
-"""The whole story of one payment, gathered from every store that has a part of it."""

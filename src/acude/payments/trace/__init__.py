@@ -1,0 +1,1 @@
+"""The trace of one payment: what every store has of it."""

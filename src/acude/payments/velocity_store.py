@@ -1,0 +1,237 @@
+"""What the workers share in Valkey: recent payments of each entity, its known frauds, the decisions of the last hour.
+
+A payment is a member of one sorted set per entity, by event time. The same payment is the same member, so a payment
+that comes twice counts once, whichever worker wrote it first. A batch costs one round trip to read and one to write.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import blake2b, sha256
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import valkey
+from valkey import Valkey
+from valkey.exceptions import ValkeyError
+
+from acude.kafka.records import Coordinate
+from acude.risk.payment import ENTITIES, RECORD, Payment, Records, record, records
+from acude.risk.velocity import KEPT_US, MOST_RECORDS
+from acude.settings import Settings
+
+_KEPT_MS: Final = KEPT_US // 1_000
+_DECISION_KEPT_S: Final = 3_600
+_DIGEST: Final = 12
+_PATIENCE_S: Final = 0.25
+_LISTED, _CLEAN = b"1", b"0"
+_NO_LISTINGS: Final[Mapping[str, bool]] = {}
+
+Moments = npt.NDArray[np.int64]
+
+
+class VelocityStoreError(ConnectionError):
+    """Valkey does not answer; payments are decided without their history."""
+
+
+class Fraud(NamedTuple):
+    """What a dispute says of a payment at a terminal.
+
+    Attributes:
+        id_transacao: the payment.
+        id_terminal: where it was made.
+        at_us: when, microseconds since 1970, UTC.
+        honest: the payment was suspected, and was no fraud.
+    """
+
+    id_transacao: str
+    id_terminal: str
+    at_us: int
+    honest: bool = False
+
+
+class StoredDecision(NamedTuple):
+    """A decision as the store keeps it for an hour.
+
+    Attributes:
+        at: the payment's record.
+        record: the record of `decisoes_risco`.
+        alert: the record of `alertas`; None for an approved payment.
+    """
+
+    at: Coordinate
+    record: bytes
+    alert: bytes | None
+
+    def encode(self) -> bytes:
+        """The value in Valkey."""
+        return b"\n".join([str(self.at).encode(), self.record, self.alert or b""])
+
+    @classmethod
+    def decode(cls, value: bytes) -> "StoredDecision":
+        """Reads what `encode` wrote."""
+        at, record, alert = value.split(b"\n")
+        return cls(Coordinate.parse(at.decode()), record, alert or None)
+
+
+@dataclass
+class EntityHistory:
+    """What is known of a batch's entities. `add` makes an earlier payment of the batch part of the later ones' history.
+
+    Attributes:
+        histories: records by entity name and id, sorted by (time, id).
+        frauds: moments of known frauds by terminal.
+        decided: the stored decisions on payments of the batch, by id.
+        listings: whether a document is on the external list, where the answer is stored.
+        complete: False where Valkey did not answer.
+    """
+
+    histories: dict[tuple[str, str], Records] = field(default_factory=dict)
+    frauds: dict[str, Moments] = field(default_factory=dict)
+    decided: dict[str, StoredDecision] = field(default_factory=dict)
+    listings: dict[str, bool] = field(default_factory=dict)
+    complete: bool = True
+
+    def of(self, payment: Payment) -> dict[str, Records]:
+        """The histories of the payment's entities by name."""
+        keys = ((name, payment.entity(name)) for name in ENTITIES)
+        return {key[0]: self.histories[key] for key in keys if key in self.histories}
+
+    def add(self, payment: Payment) -> None:
+        """Makes a decided payment part of its entities' histories, in its place by time."""
+        own = np.frombuffer(record(payment), RECORD)
+        for key in _entities(payment):
+            rows = self.histories.get(key)
+            if rows is None or not len(rows):
+                self.histories[key] = own
+                continue
+            place = int(np.searchsorted(rows["at"], own["at"][0], "right"))
+            if own["id"][0] not in rows["id"]:
+                self.histories[key] = np.insert(rows, place, own[0])
+
+
+class VelocityStore:
+    """The workers' store.
+
+    Args:
+        client: with a time-out that fits into a payment's budget.
+        secret: keys the digests.
+        listing_kept: how long an answer of the external list holds.
+    """
+
+    def __init__(self, client: Valkey, secret: bytes, listing_kept: timedelta = timedelta(hours=6)) -> None:
+        self._client = client
+        self._secret = sha256(secret).digest()
+        self._listing_kept_ms = int(listing_kept.total_seconds() * 1000)
+
+    def _key(self, kind: str, value: str) -> bytes:
+        """A keyed digest: nobody can read or guess documents, addresses or card tokens from the keys."""
+        return kind.encode() + b":" + blake2b(value.encode(), key=self._secret, digest_size=_DIGEST).digest()
+
+    def history_of(self, payments: Sequence[Payment]) -> EntityHistory:
+        """What is known of a batch's entities, in one round trip.
+
+        Raises:
+            VelocityStoreError: Valkey does not answer.
+        """
+        entities = sorted({key for payment in payments for key in _entities(payment)})
+        terminals = sorted({payment.id_terminal for payment in payments if payment.id_terminal})
+        ids = [payment.id_transacao for payment in payments]
+        documents = sorted({payment.documento_pagador for payment in payments})
+        pipe = self._client.pipeline(transaction=False)
+        for name, value in entities:
+            pipe.zrange(self._key(name, value), 0, -1)
+        for terminal in terminals:
+            pipe.zrange(self._key("fraudes", terminal), 0, -1, withscores=True)
+        pipe.mget([_decision(one) for one in ids])
+        pipe.mget([self._key("lista", one) for one in documents])
+        try:
+            *answers, decided, listed = pipe.execute()
+        except ValkeyError as problem:
+            raise VelocityStoreError(str(problem)) from problem
+        histories = {key: records(rows) for key, rows in zip(entities, answers[: len(entities)], strict=True) if rows}
+        frauds = {
+            terminal: np.sort(np.array([int(score) for _, score in rows], np.int64))
+            for terminal, rows in zip(terminals, answers[len(entities) :], strict=True)
+            if rows
+        }
+        return EntityHistory(
+            histories,
+            frauds,
+            {one: StoredDecision.decode(found) for one, found in zip(ids, decided, strict=True) if found},
+            {one: found == _LISTED for one, found in zip(documents, listed, strict=True) if found},
+        )
+
+    def add(
+        self, decided: Iterable[tuple[Payment, StoredDecision]], listings: Mapping[str, bool] = _NO_LISTINGS
+    ) -> None:
+        """Stores decided payments, their decisions and the external list's answers, all or none, in one round trip.
+
+        Raises:
+            VelocityStoreError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=True)
+        for payment, decision in decided:
+            row, at = record(payment), payment.at_us
+            for name, value in _entities(payment):
+                key = self._key(name, value)
+                pipe.zadd(key, {row: at})
+                pipe.zremrangebyrank(key, 0, -MOST_RECORDS - 1)
+                pipe.pexpire(key, _KEPT_MS)
+            pipe.set(_decision(payment.id_transacao), decision.encode(), ex=_DECISION_KEPT_S)
+        for document, listed in listings.items():
+            pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
+        try:
+            pipe.execute()
+        except ValkeyError as problem:
+            raise VelocityStoreError(str(problem)) from problem
+
+    def decision_on(self, id_transacao: str) -> StoredDecision | None:
+        """The decision on a payment, where a worker made it within the last hour.
+
+        Raises:
+            VelocityStoreError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        pipe.get(_decision(id_transacao))
+        try:
+            (found,) = pipe.execute()
+        except ValkeyError as problem:
+            raise VelocityStoreError(str(problem)) from problem
+        return StoredDecision.decode(found) if found else None
+
+    def learn_frauds(self, frauds: Iterable[Fraud]) -> None:
+        """Stores which payments at terminals were frauds. One that was honest after all is taken away.
+
+        Raises:
+            VelocityStoreError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=True)
+        for fraud in frauds:
+            key = self._key("fraudes", fraud.id_terminal)
+            if fraud.honest:
+                pipe.zrem(key, fraud.id_transacao)
+            else:
+                pipe.zadd(key, {fraud.id_transacao: fraud.at_us})
+                pipe.pexpire(key, _KEPT_MS)
+        try:
+            pipe.execute()
+        except ValkeyError as problem:
+            raise VelocityStoreError(str(problem)) from problem
+
+
+def _entities(payment: Payment) -> list[tuple[str, str]]:
+    return [(name, value) for name in ENTITIES if (value := payment.entity(name))]
+
+
+def _decision(id_transacao: str) -> bytes:
+    return b"d:" + id_transacao.encode()
+
+
+def connect_velocity_store(config: Settings) -> VelocityStore:
+    """The store at the settings' address; nothing is asked yet."""
+    client = valkey.from_url(
+        config.valkey_url.get_secret_value(), socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
+    )
+    return VelocityStore(client, config.document_key.get_secret_value().encode(), config.blacklist_kept)

@@ -1,0 +1,83 @@
+"""The log of changes to the versions: one line of JSON per change, oldest first. What is in force follows from it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from acude.errors import AcudeError
+
+
+class VersionError(AcudeError):
+    """A change that can't be made; says why, and nothing has changed."""
+
+
+class Action(StrEnum):
+    """What was done."""
+
+    PROMOTE = "promover"
+    ROLLBACK = "voltar"
+    SHADOW = "sombra"
+    NO_SHADOW = "sem_sombra"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the changes.
+
+    Attributes:
+        acao: what was done.
+        sha256: of the version that decides (or is compared) since then; empty: the one that the settings name, or none.
+        versao_regras: its policy's version.
+        versao_modelo: its model's.
+        anterior: sha256 of the one before.
+        quem: the person.
+        quando: UTC.
+        por_que: the reason that was given.
+    """
+
+    acao: Action
+    sha256: str
+    versao_regras: str
+    versao_modelo: str
+    anterior: str
+    quem: str
+    quando: datetime
+    por_que: str
+
+
+def read(path: Path) -> list[Change]:
+    """Every change, oldest first; none where there is no file.
+
+    Raises:
+        VersionError: the file can't be read.
+    """
+    try:
+        return [msgspec.json.decode(line, type=Change) for line in path.read_bytes().splitlines()]
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.MsgspecError) as problem:
+        raise VersionError(f"{path}: it can't be read: {problem}") from problem
+
+
+def encoded(changes: Sequence[Change]) -> bytes:
+    """The content of the file."""
+    return b"".join(msgspec.json.encode(one) + b"\n" for one in changes)
+
+
+def promoted(changes: Sequence[Change]) -> list[str]:
+    """The sha256 of the versions that decided one after the other, without those that were rolled back."""
+    found: list[str] = []
+    for change in changes:
+        if change.acao is Action.PROMOTE:
+            found.append(change.sha256)
+        elif change.acao is Action.ROLLBACK:
+            found.pop()
+    return found
+
+
+def shadow(changes: Sequence[Change]) -> str:
+    """The sha256 of the version that is compared; empty where none is."""
+    ours = [change for change in changes if change.acao in {Action.SHADOW, Action.NO_SHADOW}]
+    return ours[-1].sha256 if ours else ""

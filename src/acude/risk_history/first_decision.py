@@ -1,0 +1,16 @@
+"""The first decision on each payment, in Spark (`acude.risk.first_decision` has the rule)."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as f
+
+from acude.risk.first_decision import ORDER, PAYMENT
+
+
+def first_decisions(decisions: DataFrame) -> DataFrame:
+    """One row per payment, with all columns.
+
+    Args:
+        decisions: rows of silver.decisoes_risco.
+    """
+    first = f.min_by(f.struct("*"), f.struct(*ORDER)).alias("first")
+    return decisions.groupBy(PAYMENT).agg(first).select("first.*")

@@ -1,0 +1,186 @@
+"""The HTTP api: a payment in, a decision out; whoever may not, or sends what is no payment, gets the right 4xx."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from acude.api.auth import DECIDE, READ
+from acude.local.platform import Platform
+from acude.settings import HOST
+from tests.integration.payments.conftest import Shop, some_payments
+
+Api = Callable[..., httpx.Client]
+PROBLEM = "application/problem+json"
+
+
+def post(client: httpx.Client, payment: dict[str, Any] | bytes, **headers: str) -> httpx.Response:
+    body = payment if isinstance(payment, bytes) else json.dumps(payment).encode()
+    return client.post("/transacoes", content=body, headers={"Content-Type": "application/json", **headers})
+
+
+def test_a_payment_gets_its_decision_at_once_and_can_be_read_again(api: Api) -> None:
+    (sent,) = some_payments(1)
+    client = api()
+    answer = post(client, sent)
+    assert answer.status_code == 200, answer.text
+    decision = answer.json()
+    assert (decision["id_transacao"], decision["valor"]) == (sent["id_transacao"], sent["valor"])
+    assert decision["id_rastro"] == answer.headers["id-rastro"]
+    assert client.get(f"/transacoes/{sent['id_transacao']}").json() == decision
+
+
+def test_the_same_payment_sent_again_gets_the_same_decision_and_is_decided_once(api: Api, shop: Shop) -> None:
+    (sent,) = some_payments(1)
+    client = api()
+    first, *others = [post(client, sent, **{"Idempotency-Key": "k-" + sent["id_transacao"]}) for _ in range(3)]
+    assert {one.status_code for one in (first, *others)} == {200}
+    assert [one.json() for one in others] == [first.json()] * 2
+    assert len(shop.decisions([sent])[sent["id_transacao"]]) == 1
+
+
+def test_an_id_or_key_that_was_used_for_another_payment_is_refused(api: Api) -> None:
+    sent, other = some_payments(2)
+    client, key = api(), {"Idempotency-Key": f"k-{sent['id_transacao']}"}
+    assert post(client, sent, **key).status_code == 200
+    assert post(client, other, **key).status_code == 409
+    assert post(client, sent | {"valor": sent["valor"] + 1}).status_code == 409
+
+
+def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(api: Api, shop: Shop) -> None:
+    own, foreign = some_payments(2)
+    client = api()
+    assert post(client, own).status_code == 200
+    shop.send([foreign])
+    assert shop.decisions([foreign])
+    assert client.get(f"/transacoes/{foreign['id_transacao']}").status_code == 404
+    assert client.get("/transacoes/unknown").status_code == 404
+    analyst = api("analista")
+    assert [analyst.get(f"/transacoes/{one['id_transacao']}").status_code for one in (own, foreign)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "reason"),
+    [
+        ({"valor": -1}, 400, "valor_invalido"),
+        ({"valor": 10.005}, 400, "valor_invalido"),
+        ({"valor": float("nan")}, 400, "json_invalido"),
+        ({"valor": float("inf")}, 400, "json_invalido"),
+        ({"valor": {"$gt": 0}}, 400, "tipo_errado"),
+        ({"moeda": "XYZ"}, 400, "valor_invalido"),
+        ({"id_pagador": "${jndi:ldap://x}"}, 400, "valor_invalido"),
+        ({"id_pagador": "u\x00"}, 400, "valor_invalido"),
+        ({"cor": "azul"}, 400, "campo_desconhecido"),
+        ({"documento_pagador": "52998224724"}, 422, "documento_invalido"),
+        ({"timestamp": "2099-01-01T00:00:00Z"}, 422, "tempo_absurdo"),
+    ],
+)
+def test_what_is_no_payment_is_refused_with_its_reason(
+    api: Api, change: dict[str, Any], status: int, reason: str
+) -> None:
+    (sent,) = some_payments(1)
+    answer = post(api(), sent | change)
+    assert (answer.status_code, answer.json()["motivo"]) == (status, reason)
+    assert answer.headers["content-type"] == PROBLEM
+    assert answer.json()["id_rastro"] == answer.headers["id-rastro"]
+    assert api().get(f"/transacoes/{sent['id_transacao']}").status_code == 404
+
+
+def test_a_body_that_is_too_large_or_not_json_is_refused_before_it_is_read(api: Api) -> None:
+    assert post(api(), b"x" * 1_000_000).status_code == 413
+    assert api().post("/transacoes", content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert post(api(), b"").json()["motivo"] == "vazio"
+
+
+def changed(token: str, **claims: object) -> dict[str, Any]:
+    return jwt.decode(token, options={"verify_signature": False}) | claims
+
+
+def forged_tokens(genuine: str) -> dict[str, str]:
+    """Tokens that look like the issuer's and are not."""
+    key, kid = ec.generate_private_key(ec.SECP256R1()), jwt.get_unverified_header(genuine)["kid"]
+    claims = changed(genuine)
+    head, _, signature = genuine.split(".")
+    other = base64.urlsafe_b64encode(json.dumps(claims | {"sub": "other"}).encode()).rstrip(b"=").decode()
+    return {
+        "nonsense": "x.y.z",
+        "without signature": jwt.encode(claims, "", algorithm="none"),
+        "a key of its own under the issuer's id": jwt.encode(claims, key, algorithm="ES256", headers={"kid": kid}),
+        "a foreign key's id": jwt.encode(claims, key, algorithm="ES256", headers={"kid": "foreign"}),
+        "the body changed": f"{head}.{other}.{signature}",
+        "signed with a shared secret": jwt.encode(claims, "s" * 32, algorithm="HS256", headers={"kid": kid}),
+    }
+
+
+@pytest.mark.parametrize("kind", list(forged_tokens(jwt.encode({"sub": "x"}, "s" * 32, headers={"kid": "k"}))))
+def test_a_forged_token_is_refused(api: Api, kind: str) -> None:
+    genuine = api().headers["Authorization"].removeprefix("Bearer ")
+    (sent,) = some_payments(1)
+    with httpx.Client(base_url=api().base_url) as client:
+        answer = post(client, sent, Authorization=f"Bearer {forged_tokens(genuine)[kind]}")
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"exp": int(time.time()) - 60}, {"aud": "another"}, {"iss": "http://127.0.0.1:1"}],
+    ids=["expired", "for another audience", "of another issuer"],
+)
+def test_a_token_of_the_issuers_own_key_is_refused_where_its_claims_are_wrong(
+    api: Api, platform: Platform, claims: dict[str, object]
+) -> None:
+    genuine = api().headers["Authorization"].removeprefix("Bearer ")
+    pem = (platform.config.var / "issuer.pem").read_text()
+    kid = jwt.get_unverified_header(genuine)["kid"]
+    token = jwt.encode(changed(genuine, **claims), pem, algorithm="ES256", headers={"kid": kid})
+    with httpx.Client(base_url=api().base_url) as client:
+        assert post(client, some_payments(1)[0], Authorization=f"Bearer {token}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked", "read"), [(DECIDE, 200, 403), (READ, 403, 404), (f"{DECIDE} {READ}", 200, 200)]
+)
+def test_each_route_asks_for_its_scope(api: Api, scope: str, asked: int, read: int) -> None:
+    (sent,) = some_payments(1)
+    client = api(scope=scope)
+    assert post(client, sent).status_code == asked
+    assert client.get(f"/transacoes/{sent['id_transacao']}").status_code == read
+
+
+def test_an_idle_connection_outlives_a_clients_and_a_load_balancers_patience(platform: Platform) -> None:
+    with closing(HTTPConnection(HOST, platform.config.risk_port, timeout=10)) as connection:
+        for pause in (6, 0):
+            connection.request("GET", "/saude/viva")
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200
+            time.sleep(pause)
+
+
+def test_without_a_token_nothing_is_answered(platform: Platform) -> None:
+    with httpx.Client(base_url=platform.config.risk_url) as client:
+        assert post(client, some_payments(1)[0]).status_code == 401
+        assert client.get("/transacoes/x").status_code == 401
+
+
+def test_the_issuer_gives_nothing_to_a_stranger_nor_more_than_a_client_may(platform: Platform) -> None:
+    config = platform.config
+    secret = config.risk_client_secret.get_secret_value()
+    for auth, scope, grant in (
+        (("loja", "wrong"), "", "client_credentials"),
+        (("stranger", ""), "", "client_credentials"),
+        (("loja", secret), "risco:ler:todos", "client_credentials"),
+        (("loja", secret), "", "password"),
+    ):
+        answer = httpx.post(config.oauth_token_url, data={"grant_type": grant, "scope": scope}, auth=auth)
+        assert answer.status_code in {400, 401}, auth
+        assert "access_token" not in answer.text

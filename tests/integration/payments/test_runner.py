@@ -1,0 +1,43 @@
+"""What the runner promises, with a real broker: a clean shutdown, and no stop at a record that nobody can read."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import httpx
+from kafka import KafkaAdminClient, KafkaProducer
+
+from acude.payments.groups import WORKERS
+from acude.payments.serde import DECISIONS, TOPIC
+from acude.payments.store import Store
+from tests.integration.payments.conftest import PixWorkers, Shop, some_payments
+from tests.waiting import awaited
+
+
+def test_a_worker_that_is_stopped_commits_its_batch_leaves_its_group_and_the_next_one_goes_on(
+    pix: PixWorkers, shop: Shop
+) -> None:
+    sent = some_payments(400)
+    shop.send(sent[:200], f"{TOPIC}_pix")
+    assert pix.terminate() == 0
+    # A consumer that only dies stays in its group until its session times out.
+    with closing(KafkaAdminClient(bootstrap_servers=shop.config.kafka_bootstrap)) as admin:
+        group = f"{WORKERS}-pix"
+        assert admin.describe_groups([group])[group]["members"] == []
+    pix.start()
+    shop.send(sent[200:], f"{TOPIC}_pix")
+    assert {name: len(rows) for name, rows in shop.decisions(sent).items()} == dict.fromkeys(
+        [one["id_transacao"] for one in sent], 1
+    )
+
+
+def test_a_record_that_is_no_decision_stops_neither_the_recorder_nor_the_payment_api(
+    shop: Shop, store: Store, api: Callable[..., httpx.Client]
+) -> None:
+    asked, sent = some_payments(2)
+    with closing(KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap, acks="all")) as producer:
+        for partition in producer.partitions_for(DECISIONS):
+            producer.send(DECISIONS, b"{", partition=partition).get(timeout=30)
+    assert api().post("/transacoes", json=asked).status_code == 200
+    shop.send([sent])
+    for one in (asked, sent):
+        awaited(lambda one=one: store.decision(one["id_transacao"]), bool)  # type: ignore[misc]

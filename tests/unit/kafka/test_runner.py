@@ -1,0 +1,158 @@
+"""The loop over Kafka: batches, poison records, offsets and shutdown, whatever the strategy does."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from confluent_kafka import Message
+
+from acude.kafka.consumer import AtLeastOnce, Batch, Runner, run_in_thread
+from acude.kafka.health import Health
+
+POISON = b"poison"
+
+
+def records(*values: bytes) -> list[Message]:
+    return [Message(topic="t", partition=number % 2, offset=number, value=one) for number, one in enumerate(values)]
+
+
+@dataclass
+class Log:
+    """A source of records in memory; sets `stop` when the last one is taken."""
+
+    rows: list[Message]
+    stop: threading.Event
+    group: str = "g"
+    has_partitions: bool = True
+    committed: int = 0
+    closed: bool = False
+    taken: int = 0
+
+    def take(self, most: int, wait_s: float) -> list[Message]:
+        del wait_s
+        found = self.rows[self.taken : self.taken + most]
+        self.taken += len(found)
+        if self.taken == len(self.rows):
+            self.stop.set()
+        return found
+
+    def commit(self) -> None:
+        self.committed = self.taken
+
+    def metadata(self) -> None:
+        """No group."""
+
+    def lag(self) -> dict[int, int]:
+        return {0: len(self.rows) - self.taken}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Collect(AtLeastOnce[bytes]):
+    """Stores values in a list; fails on poison."""
+
+    stored: list[bytes] = field(default_factory=list)
+    refuses: Callable[[], bool] = lambda: False
+    closed: bool = False
+
+    batch_size = 3
+
+    def __post_init__(self) -> None:
+        self.health = Health()
+
+    def handle(self, records: Sequence[Message]) -> list[bytes]:
+        values = [record.value() or b"" for record in records]
+        if POISON in values:
+            raise ValueError(POISON)
+        return values
+
+    def store(self, effects: Sequence[bytes]) -> bool:
+        if self.refuses():
+            return False
+        self.stored += effects
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def run(strategy: Collect, *values: bytes) -> Log:
+    stop = threading.Event()
+    source = Log(records(*values), stop)
+    Runner(source, strategy, stop).run()
+    return source
+
+
+def test_records_are_stored_in_batches_and_committed_after_they_are_stored() -> None:
+    strategy = Collect()
+    source = run(strategy, b"a", b"b", b"c", b"d")
+    assert strategy.stored == [b"a", b"b", b"c", b"d"]
+    assert source.committed == 4
+
+
+def test_a_poison_record_costs_its_neighbours_nothing() -> None:
+    strategy = Collect()
+    source = run(strategy, b"a", POISON, b"c", b"d")
+    assert strategy.stored == [b"a", b"c", b"d"]
+    assert source.committed == 4
+
+
+def test_a_strategy_says_what_follows_from_a_poison_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    strategy = Collect()
+    monkeypatch.setattr(strategy, "give_up", lambda _, problem: [repr(problem).encode()])
+    run(strategy, b"a", POISON)
+    assert strategy.stored == [b"a", b"ValueError(b'poison')"]
+
+
+def test_what_is_not_stored_is_not_committed() -> None:
+    strategy = Collect(refuses=lambda: True)
+    source = run(strategy, b"a", b"b")
+    assert source.committed == 0
+
+
+def test_a_failure_to_store_ends_the_consumer_without_a_commit_and_in_good_order() -> None:
+    def fails() -> bool:
+        raise ConnectionError
+
+    strategy, stop = Collect(refuses=fails), threading.Event()
+    source = Log(records(b"a"), stop)
+    with pytest.raises(ConnectionError):
+        Runner(source, strategy, stop).run()
+    assert (source.committed, source.closed, strategy.closed) == (0, True, True)
+
+
+def test_the_batch_in_hand_is_finished_and_the_group_left_when_the_process_is_stopped() -> None:
+    strategy = Collect()
+    # `stop` is set while the only batch is being taken.
+    source = run(strategy, b"a", b"b")
+    assert (strategy.stored, source.committed) == ([b"a", b"b"], 2)
+    assert (source.closed, strategy.closed) == (True, True)
+
+
+def test_a_round_shows_readiness_and_lag() -> None:
+    strategy = Collect()
+    run(strategy, b"a", b"b", b"c", b"d")
+    registry = strategy.health.registry
+    assert strategy.health.ready
+    assert registry.get_sample_value("risco_atraso_registros", {"grupo": "g", "particao": "0"}) == 4
+
+
+def test_a_batch_goes_on_behind_its_last_record_of_each_partition() -> None:
+    batch = Batch(records(b"a", b"b", b"c"), Log([], threading.Event()))
+    assert {(one.topic, one.partition): one.offset for one in batch.offsets} == {("t", 0): 3, ("t", 1): 2}
+
+
+def test_a_consumer_in_a_thread_starts_again_after_a_failure() -> None:
+    stop, built = threading.Event(), list[Collect]()
+
+    def build() -> Runner[bytes]:
+        built.append(Collect())
+        if len(built) == 1:
+            raise ConnectionError
+        return Runner(Log(records(b"a"), stop), built[-1], stop)
+
+    run_in_thread("test", build, stop).join(30)
+    assert [one.stored for one in built] == [[], [b"a"]]
