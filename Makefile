@@ -69,6 +69,7 @@ lint: install ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 test-unit: install ## the tests that need no server
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup tests/unit

@@ -13,7 +13,7 @@ from tink import secret_key_access, streaming_aead
 from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
 from acude.backup.errors import DamagedError
-from acude.backup.keys import Key, KeyRing
+from acude.backup_keys import Key, KeyRing
 
 SEGMENT: Final = 1024 * 1024
 """Bytes of a segment as it is stored."""

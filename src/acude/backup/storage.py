@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from acude import aws
 from acude.backup.cipher import Cipher
 from acude.backup.errors import BackupError, DamagedError, WrongKeyError
-from acude.backup.keys import KeyRing
 from acude.backup.manifest import Manifest, StoredFile
+from acude.backup_keys import KeyRing
 from acude.settings import Settings
 
 MANIFEST: Final = "manifesto"

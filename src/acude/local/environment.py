@@ -8,9 +8,9 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from acude.backup.keys import KeyRing
+from acude.backup_keys import KeyRing
+from acude.files import write_private
 from acude.local import certificates
-from acude.local.files import write_private
 from acude.settings import HOST, LOCAL_ENV, Settings, settings
 
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"

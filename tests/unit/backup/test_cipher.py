@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from acude.backup.cipher import SEGMENT, Cipher
 from acude.backup.errors import BackupError, DamagedError
-from acude.backup.keys import KeyRing, draw
+from acude.backup_keys import KeyRing, draw
 
 NAME = "20261123T012628123456Z-1a2b3c/risco.pgdump"
 SIZE = 100

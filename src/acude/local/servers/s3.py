@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 
 from acude import aws
+from acude.files import write_private
 from acude.local.errors import PlatformError
-from acude.local.files import write_private
 from acude.local.ports import is_free
 from acude.local.probe import ask_once
 from acude.local.service import Service

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from acude.backup.errors import BackupError
+from acude.errors import AcudeError
 
 _NAME: Final = re.compile(r"k([1-9][0-9]{0,5})")
 _LEAST_LENGTH: Final = 32
@@ -42,7 +42,7 @@ class KeyRing:
         """Reads `name:key,name:key`.
 
         Raises:
-            BackupError: there is no key, a name stands twice or is no name, or a key is too short.
+            AcudeError: there is no key, a name stands twice or is no name, or a key is too short.
 
         >>> KeyRing.parse("k2:" + "b" * 32 + ",k1:" + "a" * 32).names
         'k2, k1'
@@ -51,9 +51,9 @@ class KeyRing:
         names = {key.name for key in keys}
         good = [key for key in keys if _NAME.fullmatch(key.name) and len(key.secret) >= _LEAST_LENGTH]
         if not keys:
-            raise BackupError("There is no key for backups.", "`acude up` draws one; or set ACUDE_BACKUP_KEYS=k1:key.")
+            raise AcudeError("There is no key for backups.", "`acude up` draws one; or set ACUDE_BACKUP_KEYS=k1:key.")
         if good != keys or len(names) != len(keys):
-            raise BackupError(
+            raise AcudeError(
                 "ACUDE_BACKUP_KEYS can't be read.",
                 f"It is `k2:key,k1:key`, the newest first, each key {_LEAST_LENGTH} characters or more.",
             )
