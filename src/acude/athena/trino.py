@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -16,12 +16,13 @@ from acude.settings import HOST, Settings
 
 USER = "athena"
 CATALOG = "awsdatacatalog"
-_STARTING_S = 60
-"""Trino needs some 15 seconds to start; a query that comes meanwhile waits for it."""
+_STARTING_S = 120
+"""Trino needs 15 seconds to start, on a busy machine a minute; a query that comes meanwhile waits for it."""
 _TOKEN_S = 300
 _BUSY = {502, 503, 504}
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class _NotYetError(Exception):
@@ -83,17 +84,19 @@ class Trino:
             "X-Trino-Prepared-Statement": _pairs(statement.prepared),
         }
         try:
-            first = _patiently(lambda: self._start(statement.sql, headers), httpx.ConnectError)
+            return _patiently(lambda: self._start(statement.sql, headers, stopped), httpx.ConnectError)
         except (httpx.HTTPError, _NotYetError) as error:
             reason = "The query engine (Trino) does not answer. Ask again in a minute"
             raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
-        return Pages(self, first, stopped)
 
-    def _start(self, sql: str, headers: Mapping[str, str]) -> Json:
-        page = self.ask("POST", "/v1/statement", content=sql.encode(), headers=dict(headers))
-        if page.get("error", {}).get("errorName") == "SERVER_STARTING_UP":
-            raise _NotYetError
-        return page
+    def _start(self, sql: str, headers: Mapping[str, str], stopped: Callable[[], bool]) -> "Pages":
+        page = self.ask("POST", "/v1/statement", content=sql.encode(errors="replace"), headers=dict(headers))
+        try:
+            return Pages(self, page, stopped)
+        except QueryError as error:
+            if error.name == "SERVER_STARTING_UP" and not stopped():
+                raise _NotYetError from error
+            raise
 
     def follow(self, address: str, method: str = "GET") -> Json:
         """The page at an address that an earlier page named.
@@ -169,7 +172,7 @@ class Pages:
             raise QueryError(error["errorName"], error["message"], user=error["errorType"] == "USER_ERROR")
 
 
-def _patiently(request: Callable[[], Json], *also: type[Exception]) -> Json:
+def _patiently(request: Callable[[], T], *also: type[Exception]) -> T:
     return Retrying(
         retry=retry_if_exception_type((_NotYetError, *also)),
         stop=stop_after_delay(_STARTING_S),

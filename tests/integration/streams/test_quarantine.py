@@ -14,10 +14,12 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from pydantic import SecretStr
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from acude.ingress.topics import ensure_topics
 from acude.local.platform import Platform
+from acude.local.servers import trino
 from acude.settings import settings
 from tests.integration.streams.streamlab import StreamLab, drop_topic, ingest, own_topic, produce, register, stream_lab
 
@@ -80,6 +82,23 @@ def running(command: list[str], ready: str, environment: dict[str, str]) -> Iter
         process.wait(30)
 
 
+@contextmanager
+def athena_of(lab: StreamLab, folder: Path) -> Iterator[None]:
+    """Athena with an engine that may read the lab's own bucket."""
+    options = lab.config.aws_options()
+    port, key, secret = free_port(), options["aws_access_key_id"], options["aws_secret_access_key"]
+    theirs = {"trino_port": port, "trino_s3_access_key": key, "trino_s3_secret_key": SecretStr(secret)}
+    config = lab.config.model_copy(update={**theirs, "var": folder})
+    keys = {"ACUDE_TRINO_PORT": str(port), "ACUDE_TRINO_S3_ACCESS_KEY": key, "ACUDE_TRINO_S3_SECRET_KEY": secret}
+    environment = lab.whole_environment | keys
+    trino.prepare(config)
+    with running(trino.command(config), f"http://127.0.0.1:{port}/v1/info", environment):
+        trino.finish(config)
+        server = [sys.executable, "-m", "acude.athena"]
+        with running(server, f"{config.athena_endpoint}/health", environment):
+            yield
+
+
 @retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(90), wait=wait_fixed(0.2), reraise=True)
 def _wait(address: str) -> None:
     httpx.get(address, timeout=2)
@@ -103,10 +122,9 @@ def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
         found.refuse_negative()
         ensure_topics(settings().model_copy(update={"contracts": folder}))
         moto = [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(glue)]
-        server = [sys.executable, "-m", "acude.athena"]
         with (
             running(moto, f"{changes['glue_endpoint']}/moto-api/", lab.whole_environment),
-            running(server, f"{changes['athena_endpoint']}/health", lab.whole_environment),
+            athena_of(lab, tmp_path_factory.mktemp("trino")),
         ):
             produce(lab, topic, COLD, headers=[HEADER])
             produce(lab, topic, WARM, BROKEN, None)
