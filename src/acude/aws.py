@@ -8,7 +8,6 @@ from botocore.config import Config
 from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_athena import AthenaClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
     from pyarrow.fs import S3FileSystem
@@ -27,12 +26,6 @@ def glue(config: Settings | None = None) -> "GlueClient":
     """The Glue data catalogue."""
     config = config or settings()
     return boto3.client("glue", endpoint_url=config.glue_endpoint, config=_CONFIG, **config.aws_options())  # type: ignore[call-overload, no-any-return]
-
-
-def athena(config: Settings | None = None) -> "AthenaClient":
-    """Athena."""
-    config = config or settings()
-    return boto3.client("athena", endpoint_url=config.athena_endpoint, config=_CONFIG, **config.aws_options())  # type: ignore[call-overload, no-any-return]
 
 
 def storage_options(config: Settings | None = None) -> dict[str, str]:
