@@ -45,17 +45,20 @@ def storage_options(config: Settings | None = None) -> dict[str, str]:
     return options
 
 
-def s3_streams(config: Settings | None = None) -> "S3FileSystem":
-    """S3 for objects that are larger than the memory: a stream is written part by part, and read range by range."""
+def s3_streams(
+    region: str, endpoint: str | None, access_key: str | None = None, secret_key: str | None = None
+) -> "S3FileSystem":
+    """S3 for objects of any size: a stream is written part by part, and read range by range.
+
+    Without keys it takes the credentials of the process's role.
+    """
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem  # noqa: PLC0415 - starts AWS's C++ SDK
 
-    config = config or settings()
-    options = config.aws_options()
     return S3FileSystem(
-        access_key=options.get("aws_access_key_id"),
-        secret_key=options.get("aws_secret_access_key"),
-        region=config.aws_region,
-        endpoint_override=config.s3_endpoint,
+        access_key=access_key,
+        secret_key=secret_key,
+        region=region,
+        endpoint_override=endpoint,
         connect_timeout=5,
         request_timeout=60,
         retry_strategy=AwsStandardS3RetryStrategy(max_attempts=5),

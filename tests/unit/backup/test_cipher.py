@@ -71,6 +71,16 @@ def test_nothing_can_be_added(content: bytes, more: bytes) -> None:
         opened(closed(content) + more)
 
 
+@pytest.mark.parametrize("size", [44, 128, 212])
+def test_nothing_can_be_added_behind_a_full_last_segment(size: int) -> None:
+    segments = segments_of(closed(bytes(size)))
+    assert len(segments[-1]) == SIZE
+
+    for more in (*segments, b"x"):
+        with pytest.raises(DamagedError):
+            opened(b"".join([*segments, more]))
+
+
 @given(st.binary(min_size=100, max_size=1000), st.data())
 def test_segments_stay_in_their_order(content: bytes, data: st.DataObject) -> None:
     segments = segments_of(closed(content))
