@@ -11,13 +11,14 @@ LOCKED := .venv/.locked-$(shell git hash-object requirements.txt)
 LINKED := $(LOCKED)-$(shell git hash-object pyproject.toml)
 JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
+TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 
 .PHONY: help install generate lock demo up down test test-unit lint bench bench-risk bench-model soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-install: $(CLASSES) ## Python packages and jars, at the pinned versions
+install: $(CLASSES) $(TRINO) ## Python packages and jars, at the pinned versions
 
 $(LOCKED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -42,6 +43,11 @@ $(CLASSES): | $(JARS)
 	@echo "● Spark's classes, for faster starts"
 	@$(BIN)/python -m acude.local.class_archive
 	@rm -f var/jars/.fetched-*-archived-* && touch $@
+
+$(TRINO): | $(LINKED)
+	@echo "● Trino, which answers for Athena (821 MB, once)"
+	@$(BIN)/python -m acude.local.trino
+	@touch $@
 
 generate: install ## the files that the contracts render: the databases' schemas and the data dictionary
 	$(BIN)/python -m acude.contracts.redshift > infra/redshift/schema.sql
@@ -69,6 +75,7 @@ lint: install ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 test-unit: install ## the tests that need no server
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup tests/unit

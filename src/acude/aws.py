@@ -8,7 +8,6 @@ from botocore.config import Config
 from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_athena import AthenaClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
     from pyarrow.fs import S3FileSystem
@@ -29,12 +28,6 @@ def glue(config: Settings | None = None) -> "GlueClient":
     return boto3.client("glue", endpoint_url=config.glue_endpoint, config=_CONFIG, **config.aws_options())  # type: ignore[call-overload, no-any-return]
 
 
-def athena(config: Settings | None = None) -> "AthenaClient":
-    """Athena."""
-    config = config or settings()
-    return boto3.client("athena", endpoint_url=config.athena_endpoint, config=_CONFIG, **config.aws_options())  # type: ignore[call-overload, no-any-return]
-
-
 def storage_options(config: Settings | None = None) -> dict[str, str]:
     """What delta-rs needs to find S3; on AWS it takes the credentials of the process's role by itself.
 
@@ -52,17 +45,20 @@ def storage_options(config: Settings | None = None) -> dict[str, str]:
     return options
 
 
-def s3_streams(config: Settings | None = None) -> "S3FileSystem":
-    """S3 for objects that are larger than the memory: a stream is written part by part, and read range by range."""
+def s3_streams(
+    region: str, endpoint: str | None, access_key: str | None = None, secret_key: str | None = None
+) -> "S3FileSystem":
+    """S3 for objects of any size: a stream is written part by part, and read range by range.
+
+    Without keys it takes the credentials of the process's role.
+    """
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem  # noqa: PLC0415 - starts AWS's C++ SDK
 
-    config = config or settings()
-    options = config.aws_options()
     return S3FileSystem(
-        access_key=options.get("aws_access_key_id"),
-        secret_key=options.get("aws_secret_access_key"),
-        region=config.aws_region,
-        endpoint_override=config.s3_endpoint,
+        access_key=access_key,
+        secret_key=secret_key,
+        region=region,
+        endpoint_override=endpoint,
         connect_timeout=5,
         request_timeout=60,
         retry_strategy=AwsStandardS3RetryStrategy(max_attempts=5),

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     athena_port: int = 8444
     athena_endpoint: str | None = None
     athena_workgroup: str = "acude"
+    trino_home: Path = Field(default=PROJECT / "var" / "trino-server", description="Trino, from `make install`")
+    trino_port: int = Field(default=8445, description="Port of the engine behind the local Athena")
+    trino_memory_mb: int = Field(default=700, ge=600, description="Heap of that engine")
+    trino_secret: SecretStr = Field(default=SecretStr(""), description="Signs what the local Athena asks its engine")
+    trino_s3_access_key: str = Field(default="", description="The engine's own: reads the lake, writes results only")
+    trino_s3_secret_key: SecretStr = SecretStr("")
 
     # Spark
     spark_connect_port: int = 15002

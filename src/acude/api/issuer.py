@@ -21,7 +21,7 @@ from jwt.algorithms import ECAlgorithm
 
 from acude import logs
 from acude.api.auth import DECIDE, READ, READ_ALL
-from acude.local.files import write_private
+from acude.files import write_private
 from acude.settings import HOST, Settings, settings
 
 _LIFETIME_S: Final = 900

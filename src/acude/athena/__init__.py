@@ -1,1 +1,1 @@
-"""Athena's own API in front of DuckDB, and the client that asks it."""
+"""Athena's own API in front of Trino, the engine that Athena is built on."""

@@ -1,70 +1,53 @@
 """``python -m acude.athena``: serves Athena's API on 127.0.0.1 at the port that the settings name."""
 
 import logging
-import sys
-import tempfile
-import threading
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from acude import aws
 from acude.athena.api import Api
 from acude.athena.catalog import Catalog
-from acude.athena.engine import Engine, S3Access
 from acude.athena.executions import Executions
+from acude.athena.prepared import PreparedStatements
+from acude.athena.result_files import ResultFiles
 from acude.athena.runner import Runner
 from acude.athena.server import create_app
+from acude.athena.signature import Signatures
+from acude.athena.trino import Trino
 from acude.settings import HOST, Settings, settings
 
-_DEPTH, _STACK = 20_000, 256 * 1024 * 1024
-"""A condition of thousands of ORs is a deep tree: it needs Python's frames and a thread's stack to match."""
 
+def build(config: Settings) -> FastAPI:
+    """The server over the settings' Glue, S3 and Trino.
 
-def build(config: Settings, folder: Path) -> FastAPI:
-    """The server over the settings' Glue and S3.
-
-    Args:
-        config: The settings.
-        folder: Where results are spooled while the server runs.
+    Raises:
+        ValueError: There is no key by which clients could be known.
     """
     key, secret = config.s3_access_key, config.s3_secret_key
-    access = S3Access(
-        config.s3_endpoint,
-        config.aws_region,
-        key.get_secret_value() if key else "",
-        secret.get_secret_value() if secret else "",
-    )
-    engine = Engine(access=access, spill=folder / "spill")
-    catalog, s3 = Catalog(aws.glue(config), engine), aws.s3(config)
-    runner = Runner(catalog, engine, s3, config.results_bucket)
-    executions = Executions(runner, engine, s3, folder / "results")
-    api = Api(
-        executions,
-        catalog,
-        s3,
-        bucket=config.results_bucket,
-        workgroup=config.athena_workgroup,
-        region=config.aws_region,
-    )
+    if not key or not secret:
+        raise ValueError("Athena needs ACUDE_S3_ACCESS_KEY and ACUDE_S3_SECRET_KEY; `acude up` draws them")
+    # The engine's own key: with it nobody can write anything but results.
+    narrow = {"s3_access_key": SecretStr(config.trino_s3_access_key), "s3_secret_key": config.trino_s3_secret_key}
+    files = ResultFiles(aws.s3(config.model_copy(update=narrow)), config.results_bucket)
+    engine, catalog, prepared = Trino(config), Catalog(aws.glue(config)), PreparedStatements()
+    executions = Executions(Runner(engine, catalog, files, prepared))
+    api = Api(executions, catalog, files, prepared, workgroup=config.athena_workgroup)
 
     def close() -> None:
         executions.close()
         engine.close()
 
-    return create_app(api, close)
+    signatures = Signatures(key.get_secret_value(), secret.get_secret_value(), config.aws_region)
+    return create_app(api, signatures, close)
 
 
 def main() -> None:
     """Serves until stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     config = settings()
-    sys.setrecursionlimit(_DEPTH)
-    threading.stack_size(_STACK)
-    with tempfile.TemporaryDirectory(prefix="acude-athena-") as folder:
-        app = build(config, Path(folder))
-        uvicorn.run(app, host=HOST, port=config.athena_port, log_level="warning", access_log=False)
+    uvicorn.run(build(config), host=HOST, port=config.athena_port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
-"""Why a query was not answered, in Athena's words."""
+"""Why a query was not answered, or a request not taken, in AWS's words."""
 
 from dataclasses import dataclass
-from typing import NoReturn
-
-LOCAL_REASON = "is not available on the local Athena endpoint; it may work on AWS"
 
 
 @dataclass
@@ -12,40 +9,28 @@ class QueryError(Exception):
 
     Attributes:
         name: Trino's error name, for instance ``TYPE_MISMATCH``.
-        message: One sentence.
-        line: Line of the SQL text, from 1; 0 where the error has no place.
-        column: Column of the SQL text, from 1.
+        message: One sentence, with the place in the SQL text where it has one.
+        user: Whether the statement is to blame, rather than the engine.
     """
 
     name: str
     message: str
-    line: int = 0
-    column: int = 0
+    user: bool = True
 
     def __str__(self) -> str:
         """Athena's StateChangeReason."""
-        place = f"line {self.line}:{self.column}: " if self.line else ""
-        return f"{self.name}: {place}{self.message}"
-
-    @property
-    def category(self) -> int:
-        """Athena's ErrorCategory: 1 system, 2 user."""
-        return 1 if self.name in {"INTERNAL_ERROR", "GENERIC_INTERNAL_ERROR"} else 2
+        return f"{self.name}: {self.message}"
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where something stands in the SQL text."""
-
-    line: int = 0
-    column: int = 0
+def refuse(message: str) -> QueryError:
+    """What Athena does not do."""
+    return QueryError("NOT_SUPPORTED", message)
 
 
-def fail(name: str, message: str, place: Place | None = None) -> NoReturn:
-    """Raises a QueryError at that place."""
-    raise QueryError(name, message, place.line if place else 0, place.column if place else 0)
+class ApiError(Exception):
+    """An AWS error: its code and message."""
 
-
-def unsupported(what: str, place: Place | None = None) -> NoReturn:
-    """Refuses what Athena may answer but this endpoint cannot answer exactly."""
-    fail("NOT_SUPPORTED", f"{what} {LOCAL_REASON}", place)
+    def __init__(self, message: str, code: str = "InvalidRequestException", status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status

@@ -1,131 +1,116 @@
-"""A result as Athena shows it: text for every value, metadata for every column, CSV for every file."""
+"""A result as Athena shows it: text for every value, metadata for every column."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
+import base64
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from acude.athena.java_text import java_double
-from acude.athena.scope import Output
-from acude.athena.types import Type
-from acude.athena.value import offset_minutes
+Json = dict[str, Any]
+Texts = list[str | None]
+Text = Callable[[Any], str]
 
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 24, "double": 53}
-UNBOUNDED = 2147483647
+_TIMES = {"timestamp", "timestamp with time zone"}
+_MILLISECONDS = 3
+_LONGEST_BINARY = 1073741824
+_TIME = re.compile(r"(\d\d:\d\d:\d\d)(?:\.(\d+))?")
 
 
-def text(value: Any, kind: Type) -> str | None:  # noqa: ANN401, C901, PLR0911
-    """One value as Athena's text; None for null.
+def rows(columns: Sequence[Json], found: Iterable[Sequence[Any]]) -> Iterator[Texts]:
+    """Trino's rows as Athena's text; None for null.
 
     Args:
-        value: What DuckDB gave: a zoned time is an aware datetime.
-        kind: Trino's type.
+        columns: Trino's columns.
+        found: Rows of JSON values, doubles as the text that Java wrote.
     """
-    if value is None:
-        return None
-    if kind.kind in {"array", "map", "row"}:
-        return _nested(value, kind)
-    if kind.kind == "boolean":
-        return "true" if value else "false"
-    if kind.kind == "double":
-        return java_double(value)
-    if kind.kind == "real":
-        return java_double(value, str(np.float32(value)))
-    if kind.kind == "decimal":
-        return format(Decimal(value), "f")
-    if kind.kind in {"timestamp", "timestamptz"}:
-        return _moment(value, kind)
-    if kind.kind == "date":
-        return str(value.isoformat()) if isinstance(value, date) else str(value)
-    if kind.kind == "varbinary":
-        return str(value.hex(" "))
-    if kind.kind == "interval_day":
-        return _duration(value)
-    if kind.kind == "interval_month":
-        return f"{'-' if value < 0 else ''}{abs(value) // 12}-{abs(value) % 12}"
-    return str(value)
+    texts = [_text(column["typeSignature"]) for column in columns]
+    for row in found:
+        yield [None if value is None else text(value) for text, value in zip(texts, row, strict=True)]
 
 
-def _moment(value: datetime, kind: Type) -> str:
-    digits = max(kind.precision or 0, 3)
-    shown = in_zone(value, kind.zone) if kind.kind == "timestamptz" else value
-    written = shown.strftime("%Y-%m-%d %H:%M:%S.%f").rjust(26, "0")[: 20 + digits]
-    return f"{written} {kind.zone}" if kind.kind == "timestamptz" else written
+def _text(kind: Json) -> Text:  # noqa: PLR0911 - one line per type
+    """How values of a type are written."""
+    name, arguments = kind["rawType"], [argument["value"] for argument in kind["arguments"]]
+    if name == "boolean":
+        return lambda value: "true" if value else "false"
+    if name in _TIMES:
+        return _with_milliseconds
+    if name == "varbinary":
+        return lambda value: base64.b64decode(value).hex(" ")
+    if name == "array":
+        return _array(_text(arguments[0]))
+    if name == "map":
+        # JSON's keys are text already.
+        return _map(str if arguments[0]["rawType"] == "boolean" else _text(arguments[0]), _text(arguments[1]))
+    if name == "row":
+        return _row(arguments)
+    return str
 
 
-def in_zone(value: datetime, zone: str) -> datetime:
-    """An instant in the zone that its column shows."""
-    minutes = offset_minutes(zone)
-    return value.astimezone(ZoneInfo(zone) if minutes is None else timezone(timedelta(minutes=minutes)))
+def _with_milliseconds(value: str) -> str:
+    """A time with three digits at least, as clients expect it.
+
+    >>> _with_milliseconds("2026-11-28 10:00:00 UTC")
+    '2026-11-28 10:00:00.000 UTC'
+    """
+    return _TIME.sub(lambda found: f"{found[1]}.{found[2] or '':0<{_MILLISECONDS}}", value, count=1)
 
 
-def _duration(millis: int) -> str:
-    days, rest = divmod(abs(millis), 86_400_000)
-    hours, rest = divmod(rest, 3_600_000)
-    minutes, rest = divmod(rest, 60_000)
-    return f"{'-' if millis < 0 else ''}{days} {hours:02d}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+def _array(item: Text) -> Text:
+    return lambda value: f"[{', '.join(map(_or_null(item), value))}]"
 
 
-def _nested(value: Any, kind: Type) -> str:  # noqa: ANN401 - whatever the engine gave
-    def inner(item: Any, own: Type) -> str:  # noqa: ANN401
-        shown = text(item, own)
-        return "null" if shown is None else shown
-
-    if kind.kind == "array":
-        return "[" + ", ".join(inner(item, kind.item) for item in value) + "]"
-    if kind.kind == "map":
-        keys, values = kind.items
-        return "{" + ", ".join(f"{inner(k, keys)}={inner(v, values)}" for k, v in value.items()) + "}"
-    names = kind.names or tuple(f"field{i}" for i in range(len(kind.items)))
-    fields = zip(names, value.values(), kind.items, strict=True)
-    return "{" + ", ".join(f"{name}={inner(item, own)}" for name, item, own in fields) + "}"
+def _map(key: Text, item: Text) -> Text:
+    shown = _or_null(item)
+    return lambda value: "{" + ", ".join(f"{key(k)}={shown(v)}" for k, v in value.items()) + "}"
 
 
-def api_type(kind: Type) -> str:
-    """The type's name in Athena's API: without parameters."""
-    if kind.kind == "real":
-        return "float"
-    if kind.kind == "unknown":
-        return "unknown"
-    if kind.kind in {"timestamp", "timestamptz"}:
-        return "timestamp" if kind.kind == "timestamp" else "timestamp with time zone"
-    return str(kind).split("(", 1)[0]
+def _row(fields: Sequence[Json]) -> Text:
+    names = [(each.get("fieldName") or {}).get("name", f"field{index}") for index, each in enumerate(fields)]
+    texts = [_or_null(_text(each["typeSignature"])) for each in fields]
+
+    def text(value: Sequence[Any]) -> str:
+        shown = zip(names, texts, value, strict=True)
+        return "{" + ", ".join(f"{name}={item(each)}" for name, item, each in shown) + "}"
+
+    return text
 
 
-def column_info(name: str, output: Output) -> dict[str, Any]:
-    """One entry of ResultSetMetadata."""
-    kind = output.type
-    precision, scale = _DIGITS.get(kind.kind, 0), 0
-    if kind.kind == "decimal":
-        precision, scale = kind.precision or 0, kind.scale
-    elif kind.kind == "varchar":
-        precision = UNBOUNDED if kind.precision is None else kind.precision
-    elif kind.kind in {"timestamp", "timestamptz"}:
-        precision = 3
-    elif kind.kind == "varbinary":
-        precision = 1073741824
+def _or_null(text: Text) -> Text:
+    return lambda value: "null" if value is None else text(value)
+
+
+def column_info(column: Json) -> Json:
+    """A column of Trino's as an entry of ResultSetMetadata."""
+    kind = column["typeSignature"]
+    name, numbers = kind["rawType"], [each["value"] for each in kind["arguments"] if each["kind"] == "LONG"]
+    precision, scale = _DIGITS.get(name, 0), 0
+    if name == "decimal":
+        precision, scale = numbers
+    elif name in {"varchar", "char"}:
+        precision = numbers[0]
+    elif name in _TIMES:
+        precision = _MILLISECONDS
+    elif name == "varbinary":
+        precision = _LONGEST_BINARY
+    return _info(column["name"], "float" if name == "real" else name, precision, scale)
+
+
+def text_column(name: str) -> Json:
+    """The only column of an answer in lines."""
+    return _info(name, "string", 0, 0)
+
+
+def _info(name: str, kind: str, precision: int, scale: int) -> Json:
     return {
         "CatalogName": "hive",
         "SchemaName": "",
         "TableName": "",
         "Name": name,
         "Label": name,
-        "Type": api_type(kind),
+        "Type": kind,
         "Precision": precision,
         "Scale": scale,
         "Nullable": "UNKNOWN",
-        "CaseSensitive": kind.kind == "varchar",
+        "CaseSensitive": kind in {"varchar", "char", "string"},
     }
-
-
-def csv_line(values: Iterable[str | None]) -> str:
-    """A line of Athena's CSV: every value in quotes, null without any."""
-    return ",".join("" if value is None else '"' + value.replace('"', '""') + '"' for value in values) + "\n"
-
-
-def texts(row: Sequence[Any], outputs: Sequence[Output]) -> list[str | None]:
-    """A row as text."""
-    return [text(value, output.type) for value, output in zip(row, outputs, strict=True)]

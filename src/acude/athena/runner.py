@@ -1,140 +1,203 @@
-"""Runs one statement: translates it, lets DuckDB answer, writes what Athena would write."""
+"""Runs one statement: asks Trino or Glue, and leaves the files that Athena would leave."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
-import duckdb
-
-from acude.athena import statements as st
 from acude.athena.catalog import Catalog
-from acude.athena.engine import Engine, rows
-from acude.athena.errors import Place, fail, unsupported
-from acude.athena.information_schema import is_information_schema, open_view
-from acude.athena.nodes import Name, Query
-from acude.athena.results import texts
-from acude.athena.scope import Output, Plan, Table
+from acude.athena.errors import QueryError, refuse
+from acude.athena.prepared import PreparedStatements
+from acude.athena.result_files import ResultFiles
+from acude.athena.results import Json, Texts, column_info, rows, text_column
 from acude.athena.show import show
-from acude.athena.translate import plan_query
-from acude.athena.types import VARCHAR
-from acude.athena.writes import TableWriter, Target
+from acude.athena.statements import Drop, Execute, Passed, Prepare, Query, Show, Statement, Write, parameter, parse
+from acude.athena.trino import CATALOG, Pages, Trino
+from acude.athena.trino import Statement as Asked
+from acude.athena.writes import create_table_sql, location_of, session_of, unload_sql
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-Texts = list[str | None]
+_PREPARED = "q"
 
 
 @dataclass
-class Answer:
-    """What a statement gives.
+class Work:
+    """One query's text, and what came of it.
 
     Attributes:
-        kind: Athena's StatementType: DML, DDL or UTILITY.
+        sql: A single statement.
+        database: The default database.
+        workgroup: Whose prepared statements it may execute.
+        parameters: What takes the place of its question marks.
+        prefix: Where its files go, with a slash at the end.
+        query_id: Names them.
+        stopped: Whether it shall end.
+        kind: Athena's StatementType.
         sub: Athena's SubstatementType.
-        names: Column names.
-        outputs: Columns.
-        rows: The rows as text, read once.
-        header: Whether the first row of the results names the columns.
-        files: S3 addresses that CTAS or UNLOAD wrote.
+        columns: Entries of ResultSetMetadata.
+        rows: How many there are.
+        has_rows: Whether there is a file of them.
+        files: What CTAS or UNLOAD wrote.
+        scanned: Bytes read.
     """
 
-    kind: str
-    sub: str
-    names: list[str] = field(default_factory=list)
-    outputs: tuple[Output, ...] = ()
-    rows: Iterator[Texts] = field(default_factory=lambda: iter(()))
-    header: bool = False
-    files: list[str] = field(default_factory=list)
+    sql: str
+    database: str | None
+    workgroup: str
+    parameters: tuple[str, ...]
+    prefix: str
+    query_id: str
+    stopped: Callable[[], bool] = lambda: False
+    kind: str = "DML"
+    sub: str = ""
+    columns: list[Json] = field(default_factory=list)
+    rows: int = 0
+    has_rows: bool = False
+    files: list[str] | None = None
+    scanned: int = 0
+
+    @property
+    def output(self) -> str:
+        """The address of its result file."""
+        if self.sub == "UNLOAD":
+            return self.prefix + self.query_id
+        if self.sub == "CREATE_TABLE_AS_SELECT":
+            return f"{self.prefix}tables/{self.query_id}"
+        return f"{self.prefix}{self.query_id}.{'csv' if self.kind == 'DML' else 'txt'}"
+
+    @property
+    def manifest(self) -> str:
+        """The address of the list of files that it wrote."""
+        prefix = "tables/" if self.sub == "CREATE_TABLE_AS_SELECT" else ""
+        return f"{self.prefix}{prefix}{self.query_id}-manifest.csv"
 
 
 class Runner:
-    """Runs statements for one execution each.
+    """Runs statements.
 
     Args:
+        engine: Trino.
         catalog: Glue.
-        engine: DuckDB.
-        s3: For looking at what lies at a target.
-        bucket: The results bucket, the only one in which tables are written.
+        files: The results bucket, the only one that is written.
+        prepared: The workgroups' prepared statements.
     """
 
-    def __init__(self, catalog: Catalog, engine: Engine, s3: "S3Client", bucket: str) -> None:
-        self.catalog = catalog
-        self.engine = engine
-        self.writer = TableWriter(catalog, s3, bucket)
+    def __init__(self, engine: Trino, catalog: Catalog, files: ResultFiles, prepared: PreparedStatements) -> None:
+        self._engine, self._catalog, self._files, self._prepared = engine, catalog, files, prepared
 
-    def run(self, sql: str, database: str | None, cursor: duckdb.DuckDBPyConnection, target: Target) -> Answer:  # noqa: PLR0911
-        """Runs a statement.
-
-        Args:
-            sql: The statement.
-            database: The default database.
-            cursor: The connection on which it runs; interrupting it stops the query.
-            target: The query's id and where its results go.
+    def run(self, work: Work) -> None:
+        """Runs a statement, and notes at ``work`` what came of it.
 
         Raises:
             QueryError: Why it was refused or failed.
         """
-        statement = st.parse_statement(sql)
-        cursor.execute("PRAGMA enable_profiling='no_output'")
-        if isinstance(statement, st.SelectStatement):
-            return self._select(statement.query, database, cursor)
-        if isinstance(statement, st.ExplainStatement):
-            return self._explain(statement.query, database, cursor)
-        if isinstance(statement, st.ShowStatement):
-            name, lines = show(statement, self.catalog, database)
-            found: Iterator[Texts] = ([line] for line in lines)
-            return Answer("DDL", f"SHOW_{statement.what}".replace(" ", "_"), [name], (Output(None, VARCHAR),), found)
-        if isinstance(statement, st.CtasStatement):
-            plan = self._plan(statement.query, database)
-            files = self.writer.create_table(statement, plan, database, cursor, target)
-            return Answer("DDL", "CREATE_TABLE_AS_SELECT", files=files)
-        if isinstance(statement, st.UnloadStatement):
-            files = self.writer.unload(statement, self._plan(statement.query, database), cursor, target)
-            return Answer("DML", "UNLOAD", files=files)
-        if isinstance(statement, st.DropStatement):
-            self.writer.drop(statement, database)
-            return Answer("DDL", "DROP_TABLE")
-        return self._refuse(statement, database)
+        statement = parse(work.sql)
+        work.kind, work.sub = statement.kind, statement.sub
+        using = ", \n".join(map(parameter, work.parameters)) if work.parameters else None
+        if isinstance(statement, Execute):
+            if using is not None:
+                raise QueryError("INVALID_PARAMETER_USAGE", "EXECUTE takes its parameters from USING")
+            using, statement = statement.using, parse(self._prepared.query(work.workgroup, statement.name))
+            work.kind, work.sub = statement.kind, statement.sub
+        if isinstance(statement, Query | Passed):
+            self._ask_for_rows(work, statement, using)
+        elif isinstance(statement, Write):
+            self._write(work, statement, using)
+        elif using is not None:
+            raise QueryError("INVALID_PARAMETER_USAGE", f"{statement.sub} takes no parameters")
+        else:
+            self._answer_here(work, statement)
 
-    def _plan(self, query: Query, database: str | None) -> Plan:
-        opened: dict[tuple[str, ...], Table] = {}
+    def _ask(self, work: Work, sql: str, using: str | None, session: dict[str, str] | None = None) -> Pages:
+        asked = Asked(sql, work.database, session=session or {})
+        if using is not None:
+            # Trino puts the parameters in their places, and counts them.
+            execute = f"EXECUTE {_PREPARED} USING {using}" if using else f"EXECUTE {_PREPARED}"
+            asked = Asked(execute, work.database, {_PREPARED: sql}, asked.session)
+        return self._engine.query(asked, work.stopped)
 
-        def find(parts: tuple[Name, ...], place: Place) -> Table:
-            key = tuple(part.key for part in parts)
-            if key not in opened:
-                if is_information_schema(parts, database):
-                    opened[key] = open_view(self.catalog, parts, place)
-                else:
-                    opened[key] = self.catalog.open(parts, place, database)
-            return opened[key]
+    def _ask_for_rows(self, work: Work, statement: Query | Passed, using: str | None) -> None:
+        pages = self._ask(work, statement.sql, using)
+        try:
+            if isinstance(statement, Query):
+                self._keep(work, [column_info(each) for each in pages.columns], rows(pages.columns, pages))
+            else:
+                self._keep(work, [text_column(each["name"]) for each in pages.columns], _lines(pages))
+        finally:
+            work.scanned = pages.scanned
 
-        return plan_query(query, find)
+    def _keep(self, work: Work, columns: list[Json], found: Iterable[Texts]) -> None:
+        work.columns = columns
+        header = work.kind == "DML"
+        work.rows = self._files.write_rows(work.output, columns, found, header=header)
+        work.has_rows = True
 
-    def _select(self, query: Query, database: str | None, cursor: duckdb.DuckDBPyConnection) -> Answer:
-        plan = self._plan(query, database)
-        found = (texts(row, plan.outputs) for row in rows(cursor, plan.sql))
-        return Answer("DML", "SELECT", plan.names, plan.outputs, found, header=True)
+    def _write(self, work: Work, statement: Write, using: str | None) -> None:
+        location = location_of(statement, self._files, f"{work.prefix}tables/{work.query_id}/")
+        unload = statement.sub == "UNLOAD"
+        if unload or not self._exists(statement, work):
+            self._require_empty(location)
+        if unload:
+            shape = self._ask(work, f"SELECT * FROM ({statement.query}\n) LIMIT 0", using)  # noqa: S608
+            list(shape)
+            work.columns = [column_info(each) for each in shape.columns]
+            names = [each["name"] for each in shape.columns]
+            sql, made = unload_sql(statement, location, work.query_id, names)
+        else:
+            sql, made = create_table_sql(statement, location), ""
+        try:
+            pages = self._ask(work, sql, using, session_of(statement, made))
+            list(pages)
+            work.scanned = pages.scanned
+        finally:
+            if made:
+                list(self._engine.query(Asked(f"DROP TABLE IF EXISTS {made}")))
+        work.files = self._files.listed(location)
+        self._files.write_manifest(work.manifest, work.files)
 
-    def _explain(self, query: Query, database: str | None, cursor: duckdb.DuckDBPyConnection) -> Answer:
-        plan = self._plan(query, database)
-        explained: Sequence[Any] = [row[1] for row in rows(cursor, f"EXPLAIN {plan.sql}")]
-        lines: Iterator[Texts] = ([line] for text in explained for line in str(text).splitlines())
-        return Answer("UTILITY", "EXPLAIN", ["Query Plan"], (Output(None, VARCHAR),), lines)
+    def _exists(self, statement: Write, work: Work) -> bool:
+        schema, name = (work.database or "default", *statement.table)[-2:]
+        return self._catalog.table(schema, name) is not None
 
-    def _refuse(self, statement: st.WriteStatement, database: str | None) -> Answer:
-        if statement.verb == "CREATE":
-            unsupported("CREATE other than CREATE TABLE … AS SELECT", statement.place)
-        if statement.table and statement.verb in {"INSERT", "DELETE", "UPDATE", "MERGE"}:
-            self.catalog.resolve(statement.table, statement.place, database)
-        message = f"Delta Lake tables are read-only in Athena: {statement.verb} is not supported"
-        fail("NOT_SUPPORTED", message, statement.place)
+    def _require_empty(self, location: str) -> None:
+        if self._files.listed(location, most=1):
+            raise QueryError("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")
+
+    def _answer_here(self, work: Work, statement: Statement) -> None:
+        """What Trino has no part in, or only a small one."""
+        if isinstance(statement, Show) and statement.what == "CREATE VIEW":
+            schema, name, _ = self._catalog.resolve(statement.names, work.database)
+            quoted = ".".join('"' + part.replace('"', '""') + '"' for part in (CATALOG, schema, name))
+            self._ask_for_rows(work, Passed(f"SHOW CREATE VIEW {quoted}", work.kind, work.sub), None)
+            return
+        column, lines = "", list[str]()
+        if isinstance(statement, Show):
+            column, lines = show(statement, self._catalog, work.database)
+        elif isinstance(statement, Drop):
+            self._drop(work, statement)
+        elif isinstance(statement, Prepare):
+            self._prepare(work, statement)
+        self._keep(work, [text_column(column)] if column else [], ([line] for line in lines))
+
+    def _prepare(self, work: Work, statement: Prepare) -> None:
+        if not statement.query:
+            self._prepared.delete(work.workgroup, statement.name)
+            return
+        if not isinstance(parse(statement.query), Query | Write):
+            raise refuse("Only SELECT, CREATE TABLE AS and UNLOAD can be prepared on the local Athena endpoint")
+        self._prepared.put(work.workgroup, statement.name, statement.query)
+
+    def _drop(self, work: Work, statement: Drop) -> None:
+        """Drops a table that CTAS made; its files stay, as they do in Athena."""
+        schema, name = (work.database or "default", *statement.table)[-2:]
+        if statement.if_exists and self._catalog.table(schema, name) is None:
+            return
+        _, _, table = self._catalog.resolve(statement.table, work.database)
+        if not self._files.holds((table.get("StorageDescriptor") or {}).get("Location", "")):
+            message = f"Access Denied: only tables whose files are in s3://{self._files.bucket}/ may be dropped"
+            raise QueryError("PERMISSION_DENIED", message)
+        self._catalog.glue.delete_table(DatabaseName=schema, Name=name)
 
 
-def scanned_bytes(cursor: duckdb.DuckDBPyConnection) -> int:
-    """Bytes that the connection's last query read from files, metadata included."""
-    try:
-        return int(json.loads(cursor.get_profiling_information(format="json")).get("total_bytes_read", 0))
-    except (duckdb.Error, ValueError):
-        return 0
+def _lines(pages: Pages) -> Iterator[Texts]:
+    """An answer in lines, such as a plan's."""
+    for [text, *_] in rows(pages.columns, pages):
+        for line in (text or "").splitlines():
+            yield [line]

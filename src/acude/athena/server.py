@@ -1,4 +1,4 @@
-"""AWS JSON 1.1 over HTTP: one path, the operation in the header X-Amz-Target."""
+"""AWS JSON 1.1 over HTTP: one path, the operation in the header X-Amz-Target, every request signed."""
 
 import logging
 import uuid
@@ -11,18 +11,23 @@ from fastapi import FastAPI, Request, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from acude.athena.api import Api, ApiError
+from acude.athena.api import Api
+from acude.athena.errors import ApiError
+from acude.athena.signature import Received, Signatures
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "AmazonAthena."
 _MEDIA = "application/x-amz-json-1.1"
+_MOST_BYTES = 2 * 1024 * 1024
+"""Of a request: the longest statement, with every character escaped."""
 
 
-def create_app(api: Api, close: Callable[[], None]) -> FastAPI:
+def create_app(api: Api, signatures: Signatures, close: Callable[[], None]) -> FastAPI:
     """The server.
 
     Args:
         api: The operations.
+        signatures: Says which requests are taken.
         close: Called at the end; stops the queries.
     """
 
@@ -39,32 +44,39 @@ def create_app(api: Api, close: Callable[[], None]) -> FastAPI:
 
     @app.post("/")
     async def operate(request: Request) -> Response:
-        body = await request.body()
-        target = request.headers.get("x-amz-target", "")
-        return await run_in_threadpool(_answer, api, target, body)
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MOST_BYTES:
+                return _error(ApiError(f"The request has more than {_MOST_BYTES} bytes", status=413))
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        received = Received(request.method, str(request.url), headers, bytes(body))
+        return await run_in_threadpool(_answer, api, signatures, received)
 
     return app
 
 
-def _answer(api: Api, target: str, body: bytes) -> Response:
+def _answer(api: Api, signatures: Signatures, received: Received) -> Response:
+    target = received.header("x-amz-target")
     try:
+        signatures.check(received)
         found = api.operations.get(target.removeprefix(_PREFIX)) if target.startswith(_PREFIX) else None
         if found is None:
             message = f"The operation {target or '(no X-Amz-Target)'} is not available on the local Athena endpoint"
             raise ApiError(message, "UnknownOperationException")  # noqa: TRY301
         model, operation = found
-        return _response(operation(model.model_validate_json(body or b"{}")), 200)
+        return _response(operation(model.model_validate_json(received.body or b"{}")), 200)
     except ApiError as error:
-        return _error(error.code, str(error), error.status)
+        return _error(error)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        return _error("InvalidRequestException", f"{where}: {first['msg']}" if where else str(first["msg"]), 400)
+        return _error(ApiError(f"{where}: {first['msg']}" if where else str(first["msg"])))
     except (ClientError, BotoCoreError) as error:
-        return _error("MetadataException", f"Glue or S3 did not answer: {error}", 400)
-    except Exception:  # noqa: BLE001
+        return _error(ApiError(f"Glue or S3 did not answer: {error}", "MetadataException"))
+    except Exception:  # noqa: BLE001 - one request must not take the server down
         _LOG.exception("operation %s", target)
-        return _error("InternalServerException", "The local Athena endpoint failed; its log says where", 500)
+        return _error(ApiError("The local Athena endpoint failed; its log says where", "InternalServerException", 500))
 
 
 def _response(content: object, status: int, **headers: str) -> Response:
@@ -73,6 +85,7 @@ def _response(content: object, status: int, **headers: str) -> Response:
     return Response(orjson.dumps(content), status, named, _MEDIA)
 
 
-def _error(code: str, message: str, status: int) -> Response:
-    content = {"__type": code, "message": message, "Message": message, "AthenaErrorCode": "INVALID_INPUT"}
-    return _response(content, status, x_amzn_errortype=code)
+def _error(error: ApiError) -> Response:
+    message = str(error)
+    content = {"__type": error.code, "message": message, "Message": message, "AthenaErrorCode": "INVALID_INPUT"}
+    return _response(content, error.status, x_amzn_errortype=error.code)

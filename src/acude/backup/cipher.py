@@ -13,10 +13,12 @@ from tink import secret_key_access, streaming_aead
 from tink.proto import aes_gcm_hkdf_streaming_pb2, common_pb2, tink_pb2
 
 from acude.backup.errors import DamagedError
-from acude.backup.keys import Key, KeyRing
+from acude.backup_keys import Key, KeyRing
 
 SEGMENT: Final = 1024 * 1024
 """Bytes of a segment as it is stored."""
+_HEAD: Final = 40
+_TAG: Final = 16
 _TYPE: Final = "type.googleapis.com/google.crypto.tink.AesGcmHkdfStreamingKey"
 
 
@@ -28,6 +30,7 @@ class Cipher:
         keyset = tink_pb2.Keyset(primary_key_id=keys.newest.number, key=[_tink_key(one, segment) for one in keys.keys])
         handle = tink.proto_keyset_format.parse(keyset.SerializeToString(), secret_key_access.TOKEN)
         self._aead = handle.primitive(streaming_aead.StreamingAead)
+        self._segment = segment
 
     def encrypt(self, content: Iterable[bytes], stored: BinaryIO, name: str) -> int:
         """Writes the content to a file, encrypted.
@@ -62,13 +65,25 @@ class Cipher:
             OSError: the file can't be read.
         """
         file = _Stored(stored)
+        damaged = DamagedError(f"{name} was changed, cut, or put in another file's place.")
+        given_out = 0
         try:
             with self._aead.new_decrypting_stream(file, name.encode()) as decrypting:
                 while piece := decrypting.read(SEGMENT):
+                    given_out += len(piece)
                     yield piece
         except tink.TinkError:
-            damaged = DamagedError(f"{name} was changed, cut, or put in another file's place.")
             raise (file.error or damaged) from None
+        # Tink reads no further than a last segment that is full: what was added behind it is found by the size.
+        while file.read(SEGMENT):
+            pass
+        if file.size != self._stored_size(given_out):
+            raise damaged
+
+    def _stored_size(self, size: int) -> int:
+        """Bytes that Tink makes of content of this size: a head, and a tag for each segment."""
+        segments = max(1, -(-(size + _HEAD) // (self._segment - _TAG)))
+        return size + _HEAD + segments * _TAG
 
 
 def _tink_key(key: Key, segment: int) -> tink_pb2.Keyset.Key:
@@ -101,10 +116,12 @@ class _Stored(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         try:
-            return self._file.read(size)
+            part = self._file.read(size)
         except OSError as problem:
             self.error = problem
             raise
+        self.size += len(part)
+        return part
 
     def write(self, data: Any, /) -> int:  # noqa: ANN401 - Tink gives bytes, the base class takes any buffer
         try:

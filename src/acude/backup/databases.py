@@ -155,7 +155,7 @@ def create(config: Settings, database: str, owner: str | None = None) -> None:
 
 
 def drop(config: Settings, database: str) -> None:
-    """Removes a database, with whoever is connected to it."""
+    """Removes a database and ends its sessions."""
     with session(config) as found, found.cursor() as asked:
         asked.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
 
@@ -167,7 +167,7 @@ def analyze(config: Settings, database: str) -> None:
 
 
 def put_in_place(config: Settings, staged: Mapping[str, str]) -> None:
-    """Gives databases the names of others, which go; all or none, and nobody sees anything between.
+    """Gives databases the names of others, which go: all or none, in one transaction.
 
     Args:
         config: of the server.
@@ -217,7 +217,7 @@ def _hold(asked: cursor) -> list[Table]:
 def _never_still(database: str) -> list[Table]:
     raise BackupError(
         f"The tables of {database} changed each of the {_ATTEMPTS} times that they were looked at.",
-        "Try again when nobody creates or drops tables there.",
+        "Try again when no tables are created or dropped there.",
     )
 
 
@@ -244,7 +244,7 @@ def _exists(asked: cursor, database: str) -> bool:
 
 
 def _shut(asked: cursor, database: str) -> None:
-    """Ends everybody's sessions in a database and lets nobody in again."""
+    """Ends all sessions in a database and refuses new ones."""
     _allow(asked, database, connections=False)
     asked.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
 

@@ -3,9 +3,9 @@
 from dotenv import dotenv_values
 
 from acude.backup.errors import BackupError
-from acude.backup.keys import Key, KeyRing
+from acude.backup_keys import Key, KeyRing
+from acude.files import write_private
 from acude.local.environment import local_env_path
-from acude.local.files import write_private
 from acude.settings import Settings, settings
 
 _NAME = "ACUDE_BACKUP_KEYS"

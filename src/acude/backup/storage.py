@@ -12,8 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from acude import aws
 from acude.backup.cipher import Cipher
 from acude.backup.errors import BackupError, DamagedError, WrongKeyError
-from acude.backup.keys import KeyRing
 from acude.backup.manifest import Manifest, StoredFile
+from acude.backup_keys import KeyRing
+from acude.lake.object_store import object_store
 from acude.settings import Settings
 
 MANIFEST: Final = "manifesto"
@@ -40,7 +41,7 @@ class Storage:
         self.keys = KeyRing.parse(config.backup_keys.get_secret_value())
         self._cipher = Cipher(self.keys)
         self._client = aws.s3(config)
-        self._streams = aws.s3_streams(config)
+        self._streams = object_store(config).filesystem()
 
     def ids(self) -> list[str]:
         """Every backup's name, complete or not, newest first."""

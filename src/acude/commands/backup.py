@@ -199,7 +199,7 @@ def catch_up(backup_id: Which = "latest", *, as_json: Json = False) -> None:
 def rotate_key(*, as_json: Json = False) -> None:
     """Draw a new key for backups; the old ones stay, to read what they have made.
 
-    An old key may be taken out of ACUDE_BACKUP_KEYS when `acude backup list` shows no backup of its any more.
+    An old key may be taken out of ACUDE_BACKUP_KEYS when `acude backup list` shows no backup of it any more.
     """
     from acude.backup.rotate import rotate  # noqa: PLC0415 - --help does without it
     from acude.local.environment import local_env_path  # noqa: PLC0415

@@ -66,8 +66,8 @@ def why(
 
 def _meaning(code: str) -> str:
     """What a reason code says to a cli_user."""
-    from acude.payments.decision_engine import ON_THE_LIST  # noqa: PLC0415
     from acude.risk.decision import MODEL_PREFIX  # noqa: PLC0415
+    from acude.risk.lists import ON_THE_LIST  # noqa: PLC0415
     from acude.risk.signals import all_signals  # noqa: PLC0415
 
     if code == ON_THE_LIST:

@@ -2,9 +2,8 @@
 
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from acude.contracts.model import Contract, topics
+from acude.contracts.model import Contract, topic_of_its_own, topics
 from acude.kafka import brokers
-from acude.payments.routes import TOPIC, own_topics
 from acude.settings import Settings, settings
 
 _DAY_MS = 86_400_000
@@ -21,8 +20,9 @@ def ensure_topics(config: Settings | None = None) -> list[str]:
     """
     config = config or settings()
     wanted = {topic.name: topic for topic in topics(config.contracts)}
-    if payments := wanted.get(TOPIC):
-        wanted |= dict.fromkeys(own_topics(config), payments)
+    for topic in list(wanted.values()):
+        values = topic.column(topic.split_by).values if topic.split_by else ()
+        wanted |= {topic_of_its_own(topic.name, one): topic for one in values if one in config.risk_own_topics}
     admin = KafkaAdminClient(**brokers.kafka_python(config))
     try:
         existing = set(admin.list_topics())

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import pyarrow.fs
 
+from acude.aws import s3_streams
 from acude.settings import Settings
 
 
@@ -28,18 +29,7 @@ class ObjectStore:
 
 @lru_cache(maxsize=4)
 def _filesystem(store: ObjectStore) -> pyarrow.fs.S3FileSystem:
-    local = {"endpoint_override": store.endpoint} if store.endpoint else {}
-    # Small files go up in one request, without a multipart upload around it.
-    return pyarrow.fs.S3FileSystem(
-        access_key=store.access_key,
-        secret_key=store.secret_key,
-        region=store.region,
-        allow_delayed_open=True,
-        connect_timeout=5,
-        request_timeout=60,
-        retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=8),
-        **local,
-    )
+    return s3_streams(store.region, store.endpoint, store.access_key, store.secret_key)
 
 
 def object_store(config: Settings, bucket: str | None = None) -> ObjectStore:

@@ -4,9 +4,11 @@ Moto's server speaks Glue's API and keeps everything in memory. Registering the 
 catalogue is also whole after the supervisor has replaced a dead server.
 """
 
+import json
 import logging
 import threading
 
+from moto.glue.responses import GlueResponse
 from moto.server import main as serve
 from tenacity import retry, stop_after_delay, wait_fixed
 
@@ -25,9 +27,18 @@ def _register() -> None:
     register_all()
 
 
+def _answer_about_statistics() -> None:
+    """Moto has no column statistics. Trino sets them when it makes a table; here they are taken and forgotten."""
+    none = json.dumps({"ColumnStatisticsList": [], "Errors": []})
+    for action in ("get", "update", "delete"):
+        for kind in ("table", "partition"):
+            setattr(GlueResponse, f"{action}_column_statistics_for_{kind}", lambda _: none)
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # One line a request would bury the rest.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    _answer_about_statistics()
     threading.Thread(target=_register, daemon=True).start()
     serve(["-H", HOST, "-p", str(settings().glue_port)])

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from acude.local.files import write_private
+from acude.files import write_private
 from acude.settings import HOST, Settings
 
 _LIFETIME: Final = timedelta(days=365)

@@ -54,6 +54,7 @@ def examine(config: Settings) -> list[Finding]:
         disk_finding(existing, shutil.disk_usage(existing).free / 1e9),
         memory_finding(memory_gb),
         jars_finding(missing_jars(config)),
+        trino_finding(config.trino_home),
         ports_finding(taken_ports(config)),
         browser_finding(next(filter(None, map(shutil.which, BROWSERS)), None)),
         promtool_finding(shutil.which("promtool") or shutil.which("promtool", path=config.project / UNPACKED)),
@@ -99,6 +100,12 @@ def jars_finding(missing: list[str]) -> Finding:
     return Finding(
         "jars", good=False, found=f"{len(missing)} missing, first {missing[0]}", advice="Run `make install`."
     )
+
+
+def trino_finding(folder: Path) -> Finding:
+    """The engine behind the local Athena was fetched."""
+    good = (folder / "lib").is_dir()
+    return Finding("trino", good, str(folder) if good else "none", "" if good else "Run `make install`.")
 
 
 def ports_finding(taken: list[tuple[int, str, str]]) -> Finding:

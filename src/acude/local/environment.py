@@ -8,9 +8,9 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from acude.backup.keys import KeyRing
+from acude.backup_keys import KeyRing
+from acude.files import write_private
 from acude.local import certificates
-from acude.local.files import write_private
 from acude.settings import HOST, LOCAL_ENV, Settings, settings
 
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
@@ -78,6 +78,9 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         "s3_secret_key": secret("s3_secret_key"),
         "glue_endpoint": f"http://{HOST}:{config.glue_port}",
         "athena_endpoint": f"http://{HOST}:{config.athena_port}",
+        "trino_secret": secret("trino_secret", size=64),
+        "trino_s3_access_key": secret("trino_s3_access_key"),
+        "trino_s3_secret_key": secret("trino_s3_secret_key"),
         "spark_connect_token": token,
         # `localhost`, no number: to no other host does the client send a token without TLS.
         "spark_remote": f"sc://localhost:{config.spark_connect_port}/;token={token}",

@@ -1,7 +1,6 @@
-"""Files that only their owner may read, and where sockets can lie."""
+"""Where sockets can lie."""
 
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 
@@ -18,13 +17,3 @@ def socket_path(config: Settings, name: str) -> Path:
         return path
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"acude-{digest}.sock"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file that only its owner may read, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # `mkstemp` opens it for its owner only.
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(draft).replace(path)

@@ -69,21 +69,28 @@ def fetch(config: Settings) -> None:
     Raises:
         PlatformError: No usable Java, or a jar can't be fetched.
     """
-    java = require_java(config)
-    work = config.jars.with_name("ivy")
-    work.mkdir(parents=True, exist_ok=True)
-    (work / "settings.xml").write_text(_SETTINGS)
-    (work / "jars.xml").write_text(ivy_module(parse(LIST.read_text())))
     pattern = f"{config.jars}/[conf]/[artifact]-[revision].[ext]"
-    files: list[str | Path] = ["-settings", work / "settings.xml", "-ivy", work / "jars.xml"]
-    command: list[str | Path] = [java, "-jar", _ivy(), *files, "-retrieve", pattern, "-sync", "-warn"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = ivy(config, config.jars.with_name("ivy"), "jars", ivy_module(parse(LIST.read_text())))
+    answer = subprocess.run([*command, "-retrieve", pattern, "-sync"], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise PlatformError(
             "Not every jar of infra/jvm/jars.txt could be fetched.",
             "See Ivy's lines above; with the network back, run `make install` again.",
             (answer.stdout + answer.stderr).splitlines()[-25:],
         )
+
+
+def ivy(config: Settings, work: Path, name: str, module: str) -> list[str | Path]:
+    """The command that resolves a module file; its cache lies in ``work``.
+
+    Raises:
+        PlatformError: No usable Java.
+    """
+    java = require_java(config)
+    work.mkdir(parents=True, exist_ok=True)
+    (work / "settings.xml").write_text(_SETTINGS)
+    (work / f"{name}.xml").write_text(module)
+    return [java, "-jar", _ivy(), "-settings", work / "settings.xml", "-ivy", work / f"{name}.xml", "-warn"]
 
 
 def _ivy() -> Path:

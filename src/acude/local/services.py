@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from acude.local.errors import PlatformError
-from acude.local.servers import airflow, athena, glue, kafka, postgres, risk, s3, shop, spark, streams, valkey
+from acude.local.servers import airflow, athena, glue, kafka, postgres, risk, s3, shop, spark, streams, trino, valkey
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -12,6 +12,7 @@ SERVERS: Sequence[Callable[[Settings], Service]] = (
     kafka.service,
     s3.service,
     glue.service,
+    trino.service,
     athena.service,
     spark.service,
     airflow.api,

@@ -11,8 +11,9 @@ from xmlrpc.client import Fault, ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 from tenacity import retry, retry_if_not_result, stop_after_delay, wait_fixed
 
+from acude.files import write_private
 from acude.local.errors import PlatformError
-from acude.local.files import socket_path, write_private
+from acude.local.files import socket_path
 from acude.local.processes import MARK, remember_session
 from acude.local.service import Service
 from acude.settings import Settings

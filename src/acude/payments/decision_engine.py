@@ -19,6 +19,7 @@ from acude.payments.metrics import Metrics
 from acude.payments.serde import Arrival, payloads
 from acude.payments.velocity_store import EntityHistory, StoredDecision, VelocityStore, VelocityStoreError
 from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.lists import ON_THE_LIST
 from acude.risk.payment import Payment
 from acude.risk.policy import Policy
 from acude.risk.rules import Rules
@@ -34,7 +35,6 @@ DEFECT: Final = "defeito"
 """Causes of a degraded decision: the budget was over before it began; the velocity store or the external list did not
 answer; block and allow list were not read lately; a rule or the model failed."""
 
-ON_THE_LIST: Final = "DOCUMENTO_NA_LISTA_EXTERNA"
 """Reason code."""
 
 _RESERVE_S: Final = 0.5

@@ -12,6 +12,9 @@ BLOCK: Final = "bloqueio"
 ALLOW: Final = "permissao"
 LISTS: Final = (BLOCK, ALLOW)
 
+ON_THE_LIST: Final = "DOCUMENTO_NA_LISTA_EXTERNA"
+"""Reason code of a document that the external list names."""
+
 FIELDS: Final[Mapping[str, str]] = {
     "documento": "documento_pagador",
     "id_pagador": "id_pagador",

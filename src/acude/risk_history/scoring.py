@@ -18,10 +18,9 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import read_days
-from acude.payments.decision_engine import ON_THE_LIST
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
-from acude.risk.lists import Listed
+from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.policy import Policy

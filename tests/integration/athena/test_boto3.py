@@ -1,48 +1,20 @@
-"""boto3's Athena client against the endpoint."""
+"""boto3's Athena client: queries, their results and their catalogue."""
 
-import time
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.athena.conftest import RESULTS, VENDAS, Platform, vendas
+from tests.integration.athena.conftest import RESULTS, VENDAS, Athena, vendas
+
+_LONG = "UNNEST(sequence(1, 10000))"
+ENDLESS = f"SELECT count(*) FROM {_LONG} a(x), {_LONG} b(y), {_LONG} c(z) WHERE x * y % 7 = z % 5"  # noqa: S608
 
 
-def finished(client: Any, query_id: str) -> dict[str, Any]:  # noqa: ANN401
-    while True:
-        execution: dict[str, Any] = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:
-            return execution
-        time.sleep(0.05)
-
-
-def start(client: Any, sql: str, **more: Any) -> str:  # noqa: ANN401
-    arguments = {"QueryString": sql, "QueryExecutionContext": {"Database": "gold"}} | more
-    return str(client.start_query_execution(**arguments)["QueryExecutionId"])
-
-
-def run(platform: Platform, sql: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
-    client = platform.client("athena")
-    return finished(client, start(client, sql, **more))
-
-
-def rows(platform: Platform, sql: str, **more: Any) -> list[list[str | None]]:  # noqa: ANN401
-    execution = run(platform, sql, **more)
-    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"].get("StateChangeReason")
-    pages = (
-        platform.client("athena")
-        .get_paginator("get_query_results")
-        .paginate(QueryExecutionId=execution["QueryExecutionId"])
-    )
-    return [[datum.get("VarCharValue") for datum in row["Data"]] for page in pages for row in page["ResultSet"]["Rows"]]
-
-
-def test_a_select_begins_with_a_header_row_and_shows_types_as_athena(platform: Platform) -> None:
-    client = platform.client("athena")
-    query_id = start(client, "SELECT regiao, sum(receita) AS receita, count(*) FROM vendas GROUP BY regiao ORDER BY 1")
-    execution = finished(client, query_id)
-    answer = client.get_query_results(QueryExecutionId=query_id)
+def test_a_select_begins_with_a_header_row_and_shows_types_as_athena(athena: Athena) -> None:
+    sql = "SELECT regiao, sum(receita) AS receita, count(*) FROM vendas GROUP BY regiao ORDER BY 1"
+    execution = athena.done(sql)
+    answer = athena.client("athena").get_query_results(QueryExecutionId=execution["QueryExecutionId"])
     found = [[datum.get("VarCharValue") for datum in row["Data"]] for row in answer["ResultSet"]["Rows"]]
     info = answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
     assert found == [["regiao", "receita", "_col2"], ["BR", "126.00", "6"], [None, "63.00", "3"]]
@@ -55,202 +27,222 @@ def test_a_select_begins_with_a_header_row_and_shows_types_as_athena(platform: P
     assert execution["Statistics"]["DataScannedInBytes"] > 0
 
 
-def test_the_result_file_quotes_every_value_and_leaves_null_empty(platform: Platform) -> None:
-    execution = run(platform, "SELECT 'a\"b' AS x, CAST(NULL AS varchar) AS y, '' AS z, 1.50 AS d")
+@pytest.mark.parametrize(
+    ("sql", "body"),
+    [
+        (
+            "SELECT '' AS v, CAST(NULL AS varchar) AS n, 'NULL' AS t, 'N/A' AS na",
+            '"v","n","t","na"\n"",,"NULL","N/A"\n',
+        ),
+        ("SELECT 'a,\"b\"' || chr(10) || 'c' AS v, 1 AS n", '"v","n"\n"a,""b""\nc","1"\n'),
+        ('SELECT \'ação ☕ 🏖\' AS "quê, ""isso"""', '"quê, ""isso"""\n"ação ☕ 🏖"\n'),
+    ],
+)
+def test_the_result_file_quotes_every_value_and_leaves_null_empty(athena: Athena, sql: str, body: str) -> None:
+    execution = athena.done(sql)
     location = execution["ResultConfiguration"]["OutputLocation"]
     assert location == f"s3://{RESULTS}/{execution['QueryExecutionId']}.csv"
-    key = location.removeprefix(f"s3://{RESULTS}/")
-    body = platform.client("s3").get_object(Bucket=RESULTS, Key=key)["Body"].read().decode()
-    assert body == '"x","y","z","d"\n"a""b",,"","1.50"\n'
+    assert athena.file(location) == body
+    [header, row] = athena.rows(sql)
+    assert ",".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in header if name) == body.splitlines()[0]
+    assert len(row) == len(header)
 
 
-def test_pages_follow_each_other_without_loss(platform: Platform) -> None:
-    client = platform.client("athena")
-    query_id = start(client, "SELECT n FROM UNNEST(sequence(1, 25)) AS t(n) ORDER BY n")
-    finished(client, query_id)
-    pages = client.get_paginator("get_query_results").paginate(
-        QueryExecutionId=query_id, PaginationConfig={"PageSize": 7}
-    )
-    sizes = [[row["Data"][0]["VarCharValue"] for row in page["ResultSet"]["Rows"]] for page in pages]
-    assert [len(size) for size in sizes] == [7, 7, 7, 5]
-    assert [value for size in sizes for value in size] == ["n", *map(str, range(1, 26))]
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        (
+            "SELECT CAST(ROW(1, 'x') AS ROW(a int, b varchar)), ARRAY[1, NULL], MAP(ARRAY['k'], ARRAY[ARRAY['a']])",
+            ["{a=1, b=x}", "[1, null]", "{k=[a]}"],
+        ),
+        (
+            "SELECT ROW(1, 'x'), ARRAY['a, b', 'c'], MAP(ARRAY[true], ARRAY[false])",
+            ["{field0=1, field1=x}", "[a, b, c]", "{true=false}"],
+        ),
+        (
+            "SELECT CAST('{\"a\":1}' AS JSON), json_parse('{\"a\":1}'), X'00ff', INTERVAL '36' HOUR",
+            ['"{\\"a\\":1}"', '{"a":1}', "00 ff", "1 12:00:00.000"],
+        ),
+        (
+            "SELECT 1e7, REAL '0.1', DECIMAL '1.50', true, DATE '2026-11-28', TIMESTAMP '2026-11-28 10:00:00', nan()",
+            ["1.0E7", "0.1", "1.50", "true", "2026-11-28", "2026-11-28 10:00:00.000", "NaN"],
+        ),
+    ],
+)  # fmt: skip
+def test_values_are_written_as_athena_writes_them(athena: Athena, sql: str, shown: list[str]) -> None:
+    assert athena.rows(sql)[1] == shown
 
 
-def test_a_failure_carries_athenas_reason(platform: Platform) -> None:
-    status = run(platform, "SELECT nada FROM vendas")["Status"]
+def test_pages_follow_each_other_without_loss(athena: Athena) -> None:
+    client = athena.client("athena")
+    query_id = athena.done("SELECT n FROM UNNEST(sequence(1, 1000)) t(n) ORDER BY n")["QueryExecutionId"]
+    first = client.get_query_results(QueryExecutionId=query_id)
+    second = client.get_query_results(QueryExecutionId=query_id, NextToken=first["NextToken"])
+    values = [row["Data"][0]["VarCharValue"] for page in (first, second) for row in page["ResultSet"]["Rows"]]
+    assert [len(page["ResultSet"]["Rows"]) for page in (first, second)] == [1000, 1]
+    assert values == ["n", *map(str, range(1, 1001))]
+    assert "NextToken" not in second
+
+
+@pytest.mark.parametrize("more", [{"MaxResults": 1001}, {"NextToken": "lixo"}, {"NextToken": "99999"}])
+def test_a_page_that_cannot_be_is_refused(athena: Athena, more: dict[str, Any]) -> None:
+    query_id = athena.done("SELECT 1")["QueryExecutionId"]
+    with pytest.raises(ClientError, match="InvalidRequestException"):
+        athena.client("athena").get_query_results(QueryExecutionId=query_id, **more)
+
+
+def test_a_failure_carries_athenas_reason(athena: Athena) -> None:
+    status = athena.run("SELECT nada FROM vendas")["Status"]
     assert status["State"] == "FAILED"
     assert status["StateChangeReason"] == "COLUMN_NOT_FOUND: line 1:8: Column 'nada' cannot be resolved"
     assert status["AthenaError"]["ErrorCategory"] == 2
 
 
+def test_a_query_sees_the_newest_version_of_a_table(athena: Athena) -> None:
+    athena.write("crescente", vendas(1), mode="overwrite")
+    athena.register("crescente", {**VENDAS, "data": "date"})
+    before = athena.rows("SELECT count(*) FROM crescente")
+    athena.write("crescente", vendas(2), mode="append")
+    assert (before[1], athena.rows("SELECT count(*) FROM crescente")[1]) == (["3"], ["6"])
+    athena.client("glue").delete_table(DatabaseName="gold", Name="crescente")
+
+
 @pytest.mark.parametrize(
-    ("sql", "reason"),
-    [
-        (
-            "SELECT * FROM nao_existe",
-            "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.gold.nao_existe' does not exist",
-        ),
-        ("SELECT * FROM nada.x", "SCHEMA_NOT_FOUND"),
-        ("SELECT * FROM outro.gold.vendas", "CATALOG_NOT_FOUND"),
-        ("INSERT INTO vendas SELECT * FROM vendas", "NOT_SUPPORTED"),
-        ("DELETE FROM vendas WHERE quantidade = 1", "NOT_SUPPORTED"),
-        ("UPDATE vendas SET quantidade = 1", "NOT_SUPPORTED"),
-        ("DROP TABLE vendas", "PERMISSION_DENIED"),
-        ("CREATE EXTERNAL TABLE x (a int) LOCATION 's3://b/'", "NOT_SUPPORTED"),
-        ("SELECT 1; SELECT 2", "SYNTAX_ERROR"),
-    ],
+    "name", ["vendas", "gold.vendas", '"awsdatacatalog"."gold"."vendas"', "AwsDataCatalog.GOLD.Vendas"]
 )
-def test_what_athena_refuses_is_refused(platform: Platform, sql: str, reason: str) -> None:
-    status = run(platform, sql)["Status"]
-    assert status["State"] == "FAILED"
-    assert status["StateChangeReason"].startswith(reason)
+def test_every_way_to_name_a_table_works(athena: Athena, name: str) -> None:
+    assert athena.rows(f"SELECT count(*) FROM {name}")[1] == ["9"]  # noqa: S608
 
 
-def test_a_query_sees_the_newest_version_of_a_table(platform: Platform) -> None:
-    platform.write("gold", "crescente", vendas(1))
-    platform.register("gold", "crescente", {**VENDAS, "data": "date"})
-    before = rows(platform, "SELECT count(*) FROM crescente")
-    platform.write("gold", "crescente", vendas(2), mode="append")
-    assert (before[1], rows(platform, "SELECT count(*) FROM crescente")[1]) == (["3"], ["6"])
-
-
-def test_every_way_to_name_a_table_works(platform: Platform) -> None:
-    for name in ("vendas", "gold.vendas", '"awsdatacatalog"."gold"."vendas"', "AwsDataCatalog.GOLD.Vendas"):
-        assert rows(platform, f"SELECT count(*) FROM {name}")[1] == ["9"]  # noqa: S608
-
-
-def test_a_delta_timestamp_is_zoned_and_rounded_to_milliseconds(platform: Platform) -> None:
-    found = rows(platform, "SELECT em, em AT TIME ZONE 'America/Sao_Paulo' FROM vendas WHERE id_pedido = 'p1-0'")
+def test_a_delta_timestamp_is_zoned_and_rounded_to_milliseconds(athena: Athena) -> None:
+    found = athena.rows("SELECT em, em AT TIME ZONE 'America/Sao_Paulo' FROM vendas WHERE id_pedido = 'p1-0'")
     assert found[1] == ["2011-12-01 08:00:00.002 UTC", "2011-12-01 06:00:00.002 America/Sao_Paulo"]
 
 
-def plan(platform: Platform, where: str) -> str:
-    lines = rows(platform, f"EXPLAIN SELECT id_pedido FROM vendas WHERE {where}")  # noqa: S608
-    return "".join(str(line[0]) for line in lines).replace("│", "").replace(" ", "")
+def test_a_filter_on_the_partition_reads_fewer_bytes(athena: Athena) -> None:
+    sql = "SELECT count(receita), max(id_pedido) FROM vendas"
+    whole = athena.done(sql)["Statistics"]["DataScannedInBytes"]
+    part = athena.done(f"{sql} WHERE data = DATE '2011-12-02'")["Statistics"]["DataScannedInBytes"]
+    assert 0 < part < whole
 
 
-def test_a_filter_on_the_partition_skips_files(platform: Platform) -> None:
-    where = "data = DATE '2011-12-02'"
-    assert rows(platform, f"SELECT count(*) FROM vendas WHERE {where}")[1] == ["3"]  # noqa: S608
-    assert "ScanningFiles:1/3" in plan(platform, where)
-
-
-@pytest.mark.parametrize(
-    "where",
-    ["em >= TIMESTAMP '2011-12-02 00:00:00' AND em < DATE '2011-12-03'", "date(em) = DATE '2011-12-02'"],
-)
-def test_a_filter_on_a_rounded_time_reaches_the_scan(platform: Platform, where: str) -> None:
-    assert rows(platform, f"SELECT count(*) FROM vendas WHERE {where}")[1] == ["3"]  # noqa: S608
-    scan = plan(platform, where).rpartition("DELTA_SCAN")[2]
-    assert "em>='2011-12-01" in scan
-
-
-def test_the_same_token_is_the_same_execution(platform: Platform) -> None:
-    client, token = platform.client("athena"), "t" * 40
-    first = start(client, "SELECT 1", ClientRequestToken=token)
-    assert start(client, "SELECT 1", ClientRequestToken=token) == first
+def test_the_same_token_is_the_same_execution(athena: Athena) -> None:
+    token = "t" * 40
+    first = athena.start("SELECT 1", ClientRequestToken=token)
+    assert athena.start("SELECT 1", ClientRequestToken=token) == first
     with pytest.raises(ClientError, match="Idempotent parameters do not match"):
-        start(client, "SELECT 2", ClientRequestToken=token)
-
-
-def test_parameters_take_the_place_of_question_marks(platform: Platform) -> None:
-    sql = "SELECT count(*) FROM vendas WHERE regiao = ? AND quantidade > ? AND id_pedido <> '?'"
-    assert rows(platform, sql, ExecutionParameters=["'BR'", "1"])[1] == ["3"]
-    with pytest.raises(ClientError, match="Incorrect number of parameters"):
-        start(platform.client("athena"), "SELECT ?, ?", ExecutionParameters=["1"])
-
-
-def test_a_running_query_can_be_stopped(platform: Platform) -> None:
-    client = platform.client("athena")
-    numbers = "UNNEST(sequence(1, 10000))"
-    query_id = start(
-        client,
-        f"SELECT count(*) FROM {numbers} a(x), {numbers} b(y), {numbers} c(z) WHERE x * y % 7 = z % 5",  # noqa: S608
-    )
-    client.stop_query_execution(QueryExecutionId=query_id)
-    assert finished(client, query_id)["Status"]["State"] == "CANCELLED"
-
-
-def test_an_output_location_that_does_not_exist_is_refused(platform: Platform) -> None:
-    with pytest.raises(ClientError, match="Unable to verify/create output bucket nao-existe"):
-        start(platform.client("athena"), "SELECT 1", ResultConfiguration={"OutputLocation": "s3://nao-existe/x/"})
-
-
-def test_ctas_makes_a_table_that_reads_back_and_can_be_dropped(platform: Platform) -> None:
-    sql = f"CREATE TABLE por_regiao WITH (format='PARQUET', external_location='s3://{RESULTS}/ctas/por_regiao') AS "
-    execution = run(
-        platform,
-        f"{sql} SELECT regiao, sum(receita) AS receita, CAST(min(em) AS timestamp) AS em FROM vendas GROUP BY regiao",  # noqa: S608
-    )
-    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
-    found = rows(platform, "SELECT * FROM por_regiao ORDER BY regiao")
-    assert found[1:] == [["BR", "126.00", "2011-12-01 08:00:00.002"], [None, "63.00", "2011-12-01 08:01:00.002"]]
-    assert run(platform, "DROP TABLE por_regiao")["Status"]["State"] == "SUCCEEDED"
-    assert run(platform, "SELECT * FROM por_regiao")["Status"]["State"] == "FAILED"
+        athena.start("SELECT 2", ClientRequestToken=token)
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "parameters", "rows"),
     [
-        "CREATE TABLE roubo WITH (external_location='s3://acude-lake/gold/roubo') AS SELECT 1 AS a",
-        "UNLOAD (SELECT 1 AS a) TO 's3://acude-lake/gold/roubo' WITH (format='PARQUET')",
+        ("SELECT count(*) FROM vendas WHERE regiao = ? AND quantidade > ? AND id_pedido <> '?'", ["'BR'", "1"], ["3"]),
+        ("SELECT k FROM (VALUES 1) t(k) WHERE k = ? -- ?", ["1"], ["1"]),
+        ("SELECT ?, ?", ["'it''s, \"x\" -- /*'", "DECIMAL '1.50' /* x */"], ['it\'s, "x" -- /*', "1.50"]),
     ],
 )
-def test_nothing_is_written_outside_the_results_bucket(platform: Platform, sql: str) -> None:
-    assert run(platform, sql)["Status"]["StateChangeReason"].startswith("PERMISSION_DENIED")
-    listed = platform.client("s3").list_objects_v2(Bucket="acude-lake", Prefix="gold/roubo")
-    assert listed["KeyCount"] == 0
+def test_parameters_take_the_place_of_question_marks(
+    athena: Athena, sql: str, parameters: list[str], rows: list[str]
+) -> None:
+    assert athena.rows(sql, ExecutionParameters=parameters)[1] == rows
 
 
-def test_unload_writes_parquet_and_a_manifest(platform: Platform) -> None:
-    execution = run(
-        platform,
-        f"UNLOAD (SELECT id_pedido, receita FROM vendas) TO 's3://{RESULTS}/unload/a/' WITH (format='PARQUET')",  # noqa: S608
-    )
-    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
-    manifest = execution["Statistics"]["DataManifestLocation"]
-    body = platform.client("s3").get_object(Bucket=RESULTS, Key=manifest.removeprefix(f"s3://{RESULTS}/"))["Body"]
-    assert body.read().decode().startswith(f"s3://{RESULTS}/unload/a/")
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        (["1", "2"], "Incorrect number of parameters: expected 1 but found 2"),
+        (["1, 2"], "is not one expression"),
+        (["1) UNION SELECT (2"], "is not one expression"),
+        ([" -- "], "is not one expression"),
+        (["um"], "EXPRESSION_NOT_CONSTANT"),
+    ],
+)
+def test_a_parameter_is_one_expression(athena: Athena, parameters: list[str], reason: str) -> None:
+    status = athena.run("SELECT k FROM (VALUES 1) t(k) WHERE k = ?", ExecutionParameters=parameters)["Status"]
+    assert status["State"] == "FAILED"
+    assert reason in status["StateChangeReason"]
 
 
-def test_the_catalogue_can_be_read(platform: Platform) -> None:
-    client = platform.client("athena")
+def test_prepared_statements_are_kept_by_name(athena: Athena) -> None:
+    athena.done("PREPARE acima FROM SELECT count(*) FROM vendas WHERE quantidade > ? AND regiao = ?")
+    assert athena.rows("EXECUTE acima USING 1, 'BR'")[1] == ["3"]
+    assert "Incorrect number of parameters" in athena.reason("EXECUTE acima")
+    athena.done("DEALLOCATE PREPARE acima")
+    assert "Prepared statement not found: acima" in athena.reason("EXECUTE acima USING 1, 'BR'")
+    client, mine = athena.client("athena"), {"StatementName": "um", "WorkGroup": "primary"}
+    client.create_prepared_statement(**mine, QueryStatement="SELECT ? AS um")
+    assert client.get_prepared_statement(**mine)["PreparedStatement"]["QueryStatement"] == "SELECT ? AS um"
+    assert athena.rows("EXECUTE um USING 7")[1] == ["7"]
+    client.update_prepared_statement(**mine, QueryStatement="SELECT ? + 1 AS um")
+    assert athena.rows("EXECUTE um USING 7")[1] == ["8"]
+    assert [s["StatementName"] for s in client.list_prepared_statements(WorkGroup="primary")["PreparedStatements"]] == [
+        "um"
+    ]
+    client.delete_prepared_statement(**mine)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        client.get_prepared_statement(**mine)
+
+
+def test_a_running_query_can_be_stopped(athena: Athena) -> None:
+    client, query_id = athena.client("athena"), athena.start(ENDLESS)
+    with pytest.raises(ClientError, match="Query has not yet finished"):
+        client.get_query_results(QueryExecutionId=query_id)
+    client.stop_query_execution(QueryExecutionId=query_id)
+    assert athena.finished(query_id)["Status"]["State"] == "CANCELLED"
+
+
+def test_a_finished_query_stays_as_it_is(athena: Athena) -> None:
+    query_id = athena.done("SELECT 1")["QueryExecutionId"]
+    athena.client("athena").stop_query_execution(QueryExecutionId=query_id)
+    assert athena.finished(query_id)["Status"]["State"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["s3://nao-existe/x/", "s3://acude-lake/gold/", f"s3://{RESULTS}-2/", f"s3://{RESULTS}/../acude-lake/", "x"],
+)
+def test_results_go_to_the_results_bucket_only(athena: Athena, place: str) -> None:
+    with pytest.raises(ClientError, match="Unable to verify/create output bucket"):
+        athena.start("SELECT 1", ResultConfiguration={"OutputLocation": place})
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [("SELECT 1; SELECT 2", "Only one sql statement is allowed"), ("-- nada", "empty"), (" ;", "empty")],
+)
+def test_a_request_holds_one_statement(athena: Athena, sql: str, problem: str) -> None:
+    with pytest.raises(ClientError, match=f"InvalidRequestException.*{problem}"):
+        athena.start(sql)
+
+
+def test_comments_and_semicolons_around_a_statement_do_not_matter(athena: Athena) -> None:
+    assert athena.rows("-- um;\n/* dois */ SELECT ';' AS a -- três\n ; ")[1] == [";"]
+
+
+def test_the_catalogue_can_be_read(athena: Athena) -> None:
+    client = athena.client("athena")
     databases = client.list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]
     assert {"gold", "silver"} <= {each["Name"] for each in databases}
-    table = client.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="gold", TableName="vendas")[
-        "TableMetadata"
-    ]
+    wanted = {"CatalogName": "AwsDataCatalog", "DatabaseName": "gold"}
+    table = client.get_table_metadata(**wanted, TableName="vendas")["TableMetadata"]
     assert [column["Name"] for column in table["Columns"]] == list(VENDAS)
     assert [key["Name"] for key in table["PartitionKeys"]] == ["data"]
+    assert "vendas" in [each["Name"] for each in client.list_table_metadata(**wanted)["TableMetadataList"]]
     assert client.get_work_group(WorkGroup="acude")["WorkGroup"]["State"] == "ENABLED"
     assert client.list_data_catalogs()["DataCatalogsSummary"][0]["CatalogName"] == "AwsDataCatalog"
     with pytest.raises(ClientError, match="MetadataException"):
-        client.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="gold", TableName="nada")
+        client.get_table_metadata(**wanted, TableName="nada")
 
 
-def test_show_describe_and_information_schema_answer(platform: Platform) -> None:
-    assert ["gold"] in rows(platform, "SHOW DATABASES")
-    assert ["vendas"] in rows(platform, "SHOW TABLES IN `gold` 'ven*'")
-    assert rows(platform, "SHOW COLUMNS IN vendas")[-1] == ["data"]
-    assert rows(platform, "DESCRIBE gold.vendas")[0][0] is not None
-    assert "DELTA" in str(rows(platform, "SHOW CREATE TABLE vendas")[-1])
-    found = rows(
-        platform,
-        "SELECT column_name, data_type FROM information_schema.columns "
-        "WHERE table_schema = 'gold' AND table_name = 'vendas' ORDER BY ordinal_position",
-    )
-    assert found[1:4] == [["id_pedido", "varchar"], ["regiao", "varchar"], ["quantidade", "integer"]]
-    assert found[5] == ["em", "timestamp(3) with time zone"]
-
-
-def test_an_unknown_operation_is_a_proper_error(platform: Platform) -> None:
+def test_an_unknown_operation_is_a_proper_error(athena: Athena) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        platform.client("athena").create_named_query(Name="a", Database="gold", QueryString="SELECT 1")
+        athena.client("athena").create_named_query(Name="a", Database="gold", QueryString="SELECT 1")
 
 
-def test_executions_are_listed_and_read_in_batches(platform: Platform) -> None:
-    client = platform.client("athena")
-    query_id = start(client, "SELECT 1")
+def test_executions_are_listed_and_read_in_batches(athena: Athena) -> None:
+    client = athena.client("athena")
+    query_id = athena.start("SELECT 1")
     assert query_id in client.list_query_executions()["QueryExecutionIds"]
     answer = client.batch_get_query_execution(QueryExecutionIds=[query_id, "nada"])
     assert [each["QueryExecutionId"] for each in answer["QueryExecutions"]] == [query_id]

@@ -3,27 +3,36 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import awswrangler as wr
 import pyathena
 import pytest
 from pyathena.cursor import DictCursor
 from pyathena.pandas.cursor import PandasCursor
-from pydantic import SecretStr
 
 from acude.athena.client import QueryFailed, run_query
-from acude.settings import Settings
-from tests.integration.athena.conftest import KEY, RESULTS, SECRET, Platform
+from tests.integration.athena.conftest import RESULTS, Athena
 
 pytestmark = pytest.mark.usefixtures("analyst")
 STAGING = f"s3://{RESULTS}/pyathena/"
 SQL = (
     "SELECT id_pedido, regiao, quantidade, receita, data FROM vendas WHERE data = DATE '2011-12-01' ORDER BY id_pedido"
 )
+MANNERS: dict[str, Any] = {
+    "ctas": {"ctas_approach": True},
+    "csv": {"ctas_approach": False},
+    "unload": {"ctas_approach": False, "unload_approach": True},
+}
 
 
 def connect(**more: Any) -> Any:  # noqa: ANN401 - the cursor class decides
-    return pyathena.connect(s3_staging_dir=STAGING, schema_name="gold", region_name="us-east-1", **more)
+    return pyathena.connect(s3_staging_dir=STAGING, schema_name="gold", poll_interval=0.1, **more)
+
+
+def read(sql: str, manner: str) -> Any:  # noqa: ANN401 - a DataFrame
+    output = f"s3://{RESULTS}/wrangler/{uuid4()}/"
+    return wr.athena.read_sql_query(sql, database="gold", s3_output=output, **MANNERS[manner])
 
 
 def test_pyathena_gives_typed_rows() -> None:
@@ -42,17 +51,21 @@ def test_pyathena_takes_parameters() -> None:
     assert cursor.fetchone() == (6,)
     cursor.execute("SELECT count(*) FROM vendas WHERE quantidade > ?", ["1"], paramstyle="qmark")
     assert cursor.fetchone() == (6,)
+    cursor.execute("SELECT %(d)s AS d, %(n)s AS n", {"d": date(2026, 11, 28), "n": Decimal("1.50")})
+    assert cursor.fetchone() == (date(2026, 11, 28), Decimal("1.50"))
+    assert cursor.execute("SELECT 'a' LIKE '%a%' AS v").fetchone() == (True,)
 
 
 def test_pyathena_reads_times_and_nested_values() -> None:
     cursor = connect().cursor()
     cursor.execute(
-        "SELECT CAST(em AS timestamp), em, ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[1]) FROM vendas WHERE id_pedido = 'p1-0'"
+        "SELECT CAST(em AS timestamp), em, ARRAY[1, 2], MAP(ARRAY['a'], ARRAY[1]), X'00ff' "
+        "FROM vendas WHERE id_pedido = 'p1-0'"
     )
-    plain, zoned, array, mapping = cursor.fetchone()
+    plain, zoned, array, mapping, binary = cursor.fetchone()
     assert plain == datetime(2011, 12, 1, 8, 0, 0, 2000)  # noqa: DTZ001 - a time without a zone
     assert zoned == datetime(2011, 12, 1, 8, 0, 0, 2000, UTC)
-    assert (array, mapping) == ([1, 2], {"a": "1"})
+    assert (array, mapping, binary) == ([1, 2], {"a": "1"}, b"\x00\xff")
 
 
 def test_pyathena_dict_cursor() -> None:
@@ -60,15 +73,19 @@ def test_pyathena_dict_cursor() -> None:
     assert cursor.execute("SELECT 1 AS um, 'x' AS dois").fetchone() == {"um": 1, "dois": "x"}
 
 
-def test_pyathena_pandas_cursor() -> None:
-    frame = connect(cursor_class=PandasCursor).cursor().execute(SQL).as_pandas()
+@pytest.mark.parametrize("unload", [False, True])
+def test_pyathena_pandas_cursor(*, unload: bool) -> None:
+    frame = connect(cursor_class=PandasCursor).cursor(unload=unload).execute(SQL).as_pandas()
     assert frame["receita"].tolist()[:2] == [Decimal("10.50"), Decimal("21.00")]
     assert frame["regiao"].isna().tolist() == [False, True, False]
 
 
-def test_pyathena_pandas_cursor_with_unload() -> None:
-    frame = connect(cursor_class=PandasCursor).cursor(unload=True).execute(SQL).as_pandas()
-    assert frame["receita"].tolist()[:2] == [Decimal("10.50"), Decimal("21.00")]
+def test_pyathena_pandas_cursor_tells_empty_text_from_null() -> None:
+    sql = "SELECT '' AS v, CAST(NULL AS varchar) AS n, CAST(NULL AS bigint) AS b"
+    frame = connect(cursor_class=PandasCursor).cursor().execute(sql, keep_default_na=False, na_values=[""]).as_pandas()
+    assert frame["b"].dtype == "Int64"
+    assert frame["b"].isna().tolist() == [True]
+    assert frame["n"].isna().tolist() == [True]
 
 
 def test_pyathena_raises_athenas_reason() -> None:
@@ -76,43 +93,51 @@ def test_pyathena_raises_athenas_reason() -> None:
         connect().cursor().execute("SELECT 1 = '1'")
 
 
-@pytest.mark.parametrize(
-    "how", [{"ctas_approach": True}, {"ctas_approach": False}, {"ctas_approach": False, "unload_approach": True}]
-)
-def test_awswrangler_reads_a_frame(how: dict[str, Any]) -> None:
-    frame = wr.athena.read_sql_query(SQL, database="gold", s3_output=f"s3://{RESULTS}/wrangler/{'-'.join(how)}/", **how)
+@pytest.mark.parametrize("manner", MANNERS)
+def test_awswrangler_reads_a_frame(manner: str) -> None:
+    frame = read(SQL, manner)
     assert frame["id_pedido"].tolist() == ["p1-0", "p1-1", "p1-2"]
     assert frame["receita"].tolist() == [Decimal("10.50"), Decimal("21.00"), Decimal("31.50")]
     assert frame["data"].tolist() == [date(2011, 12, 1)] * 3
     assert frame["regiao"].isna().tolist() == [False, True, False]
 
 
-def test_awswrangler_leaves_no_table_behind(platform: Platform) -> None:
-    wr.athena.read_sql_query(
-        "SELECT 1 AS um", database="gold", s3_output=f"s3://{RESULTS}/wrangler/", ctas_approach=True
-    )
-    tables = platform.client("glue").get_tables(DatabaseName="gold")["TableList"]
+@pytest.mark.parametrize("manner", MANNERS)
+def test_awswrangler_reads_no_rows(manner: str) -> None:
+    frame = read("SELECT quantidade AS a FROM vendas WHERE false", manner)
+    assert (list(frame.columns), len(frame)) == (["a"], 0)
+
+
+def test_awswrangler_reads_nulls_and_far_dates() -> None:
+    frame = read("SELECT 1 AS a, CAST(NULL AS varchar) AS b", "ctas")
+    assert frame["b"].isna().tolist() == [True]
+    assert read("SELECT DATE '3900-01-01' AS d", "csv")["d"].tolist() == [date(3900, 1, 1)]
+
+
+def test_awswrangler_leaves_no_table_behind(athena: Athena) -> None:
+    read("SELECT 1 AS um", "ctas")
+    tables = athena.client("glue").get_tables(DatabaseName="gold")["TableList"]
     assert not [table["Name"] for table in tables if table["Name"].startswith("temp_table")]
 
 
-def local(platform: Platform) -> Settings:
-    return Settings(
-        athena_endpoint=platform.athena_url,
-        s3_access_key=SecretStr(KEY),
-        s3_secret_key=SecretStr(SECRET),
-        results_bucket=RESULTS,
-    )
+def test_awswrangler_takes_parameters_and_prepared_statements() -> None:
+    output = f"s3://{RESULTS}/wrangler/parameters/"
+    sql = "SELECT count(*) AS n FROM vendas WHERE regiao = :regiao"
+    how: dict[str, Any] = {"database": "gold", "s3_output": output, "ctas_approach": False}
+    frame = wr.athena.read_sql_query(sql, params={"regiao": "BR"}, **how)
+    assert frame["n"].tolist() == [6]
+    wr.athena.create_prepared_statement(sql="SELECT count(*) AS n FROM vendas WHERE regiao = ?", statement_name="por")
+    frame = wr.athena.read_sql_query("EXECUTE por USING 'BR'", **how)
+    assert frame["n"].tolist() == [6]
+    wr.athena.delete_prepared_statement(statement_name="por")
 
 
-def test_the_client_gives_python_values(platform: Platform) -> None:
-    result = run_query(SQL, database="gold", config=local(platform))
+def test_the_client_gives_python_values(athena: Athena) -> None:
+    result = run_query(SQL, database="gold", config=athena.config)
     assert result.columns == ["id_pedido", "regiao", "quantidade", "receita", "data"]
-    assert result.types == ["varchar", "varchar", "integer", "decimal", "date"]
     assert result.rows[1] == ("p1-1", None, 2, Decimal("21.00"), date(2011, 12, 1))
-    assert result.scanned_bytes > 0
 
 
-def test_the_client_raises_athenas_reason(platform: Platform) -> None:
-    with pytest.raises(QueryFailed) as failure:
-        run_query("SELECT median(1)", config=local(platform))
-    assert failure.value.reason == "FUNCTION_NOT_FOUND: line 1:8: Function 'median' not registered"
+def test_the_client_raises_athenas_reason(athena: Athena) -> None:
+    with pytest.raises(QueryFailed, match=r"^FUNCTION_NOT_FOUND: line 1:8: Function 'median' not registered"):
+        run_query("SELECT median(1)", config=athena.config)

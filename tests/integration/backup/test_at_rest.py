@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from acude import aws
-from acude.backup.keys import KeyRing, draw
 from acude.backup.storage import Storage
+from acude.backup_keys import KeyRing, draw
 from acude.local.servers import postgres
 from acude.settings import Settings, settings
 from tests.integration.backup.conftest import CPF_TOKEN, SECRET, Acude, everything, files_below, run

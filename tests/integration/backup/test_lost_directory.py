@@ -17,6 +17,7 @@ from acude.payments.recorder import recorder
 from acude.payments.serde import DECISIONS
 from acude.settings import Settings
 from tests.integration.backup.conftest import Acude, decision, everything, run, run_as_owner
+from tests.waiting import awaited
 
 
 def lose_the_databases(platform: Platform) -> None:
@@ -99,16 +100,12 @@ def produce(config: Settings, numbers: range) -> None:
 
 
 def record_until(config: Settings, rows: int) -> None:
-    """Runs the recorder until the database has so many decisions, and it has said so to the broker."""
+    """Runs the recorder until the database has this number of decisions, and it has said so to the broker."""
     stop = threading.Event()
     thread = threading.Thread(target=recorder(config, stop).run)
     thread.start()
-    patience = threading.Event()
     try:
-        for _ in range(300):
-            if len(ids(config)) >= rows:
-                break
-            patience.wait(0.2)
+        awaited(lambda: len(ids(config)), lambda found: found >= rows)
     finally:
         stop.set()
         thread.join()
@@ -126,11 +123,6 @@ def ids(config: Settings) -> set[str]:
 
 
 def members_are_there(config: Settings) -> None:
-    """Waits until the group has a member: from then on nobody else may move its place."""
-    patience = threading.Event()
+    """Waits until the group has a member: from then on no other client may move its place."""
     with closing(KafkaAdminClient(bootstrap_servers=config.kafka_bootstrap)) as admin:
-        for _ in range(150):
-            if admin.describe_groups([RECORDERS])[RECORDERS]["group_state"] == "Stable":
-                return
-            patience.wait(0.2)
-    pytest.fail("the recorder has joined no group")
+        awaited(lambda: admin.describe_groups([RECORDERS])[RECORDERS]["group_state"], lambda state: state == "Stable")

@@ -1,4 +1,4 @@
-"""What is there is kept, unless somebody says otherwise."""
+"""A restore keeps what is there, unless it is given the option."""
 
 import json
 import threading

@@ -9,7 +9,7 @@ from pybreaker import STATE_CLOSED, STATE_OPEN
 
 from acude.local.platform import Platform
 from acude.payments.blacklist import Blacklist
-from acude.payments.decision_engine import ON_THE_LIST
+from acude.risk.lists import ON_THE_LIST
 from acude.settings import Settings
 from acude.simulator.blacklist import Mode, api, is_listed
 from acude.simulator.payments.documents import cpf

@@ -14,10 +14,10 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from acude.local.platform import Platform
-from acude.payments.decision_engine import ON_THE_LIST
 from acude.payments.routes import topic_for
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.velocity_store import connect_velocity_store
+from acude.risk.lists import ON_THE_LIST
 from acude.risk.payment import FIELD_OF
 from acude.settings import Settings
 from acude.simulator.blacklist import is_listed

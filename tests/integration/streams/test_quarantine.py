@@ -5,15 +5,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
+from acude.local.servers import trino
 from acude.settings import settings
 from tests.integration.streams.streamlab import StreamLab, drop_topic, ingest, own_topic, produce, register, stream_lab
 from tests.programs import free_port, running
@@ -60,6 +63,23 @@ class Sensors:
         return sorted(row["id_evento"] for row in self.lab.rows(f"silver.{self.topic}"))
 
 
+@contextmanager
+def athena_of(lab: StreamLab, folder: Path) -> Iterator[None]:
+    """Athena with an engine that may read the lab's own bucket."""
+    options = lab.config.aws_options()
+    port, key, secret = free_port(), options["aws_access_key_id"], options["aws_secret_access_key"]
+    theirs = {"trino_port": port, "trino_s3_access_key": key, "trino_s3_secret_key": SecretStr(secret)}
+    config = lab.config.model_copy(update={**theirs, "var": folder})
+    keys = {"ACUDE_TRINO_PORT": str(port), "ACUDE_TRINO_S3_ACCESS_KEY": key, "ACUDE_TRINO_S3_SECRET_KEY": secret}
+    environment = lab.whole_environment | keys
+    trino.prepare(config)
+    with running(trino.command(config), f"http://127.0.0.1:{port}/v1/info", folder, environment):
+        trino.finish(config)
+        server = [sys.executable, "-m", "acude.athena"]
+        with running(server, f"{config.athena_endpoint}/health", folder, environment):
+            yield
+
+
 @pytest.fixture(scope="module")
 def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sensors]:
     del platform
@@ -78,10 +98,9 @@ def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
         found.refuse_negative()
         ensure_topics(settings().model_copy(update={"contracts": folder}))
         moto = [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(glue)]
-        server = [sys.executable, "-m", "acude.athena"]
         with (
             running(moto, f"{changes['glue_endpoint']}/moto-api/", folder, lab.whole_environment),
-            running(server, f"{changes['athena_endpoint']}/health", folder, lab.whole_environment),
+            athena_of(lab, tmp_path_factory.mktemp("trino")),
         ):
             produce(lab, topic, COLD, headers=[HEADER])
             produce(lab, topic, WARM, BROKEN, None)

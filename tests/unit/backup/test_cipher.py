@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from acude.backup.cipher import SEGMENT, Cipher
 from acude.backup.errors import BackupError, DamagedError
-from acude.backup.keys import KeyRing, draw
+from acude.backup_keys import KeyRing, draw
 
 NAME = "20261123T012628123456Z-1a2b3c/risco.pgdump"
 SIZE = 100
@@ -69,6 +69,16 @@ def test_no_whole_segments_can_be_cut_off(content: bytes, data: st.DataObject) -
 def test_nothing_can_be_added(content: bytes, more: bytes) -> None:
     with pytest.raises(DamagedError):
         opened(closed(content) + more)
+
+
+@pytest.mark.parametrize("size", [44, 128, 212])
+def test_nothing_can_be_added_behind_a_full_last_segment(size: int) -> None:
+    segments = segments_of(closed(bytes(size)))
+    assert len(segments[-1]) == SIZE
+
+    for more in (*segments, b"x"):
+        with pytest.raises(DamagedError):
+            opened(b"".join([*segments, more]))
 
 
 @given(st.binary(min_size=100, max_size=1000), st.data())

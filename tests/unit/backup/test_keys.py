@@ -1,7 +1,7 @@
 import pytest
 
-from acude.backup.errors import BackupError
-from acude.backup.keys import Key, KeyRing, draw
+from acude.backup_keys import Key, KeyRing, draw
+from acude.errors import AcudeError
 from acude.local.environment import ensure_local_env
 from acude.settings import Settings
 
@@ -17,14 +17,14 @@ def test_keys_are_read_as_they_are_written() -> None:
 
 @pytest.mark.parametrize("text", ["k1", "k1:short", f"chave:{A}", f"k1:{A},k1:{B}", f"{A}", f"k0:{A}"])
 def test_what_can_not_be_read_is_refused_without_showing_a_key(text: str) -> None:
-    with pytest.raises(BackupError) as refused:
+    with pytest.raises(AcudeError) as refused:
         KeyRing.parse(text)
     assert A not in str(refused.value)
     assert "ACUDE_BACKUP_KEYS can't be read" in refused.value.found
 
 
 def test_without_a_key_there_is_no_backup() -> None:
-    with pytest.raises(BackupError, match="There is no key for backups"):
+    with pytest.raises(AcudeError, match="There is no key for backups"):
         KeyRing.parse("")
 
 

@@ -20,7 +20,7 @@ from acude.orchestration.dag_defaults import CLOSED_HOUR, HOURLY
 
 PROJECT = Path(__file__).resolve().parents[3]
 FILES = sorted((PROJECT / "dags").glob("*.py"))
-HEAVY = ("pyspark", "boto3", "botocore", "pandas", "numpy", "pyarrow", "great_expectations", "kafka", "duckdb")
+HEAVY = ("pyspark", "boto3", "botocore", "pandas", "numpy", "pyarrow", "great_expectations", "kafka")
 SQL = re.compile(r"\b(select|insert|delete|update|merge)\b.+\b(from|into|set|using)\b", re.IGNORECASE | re.DOTALL)
 NAMES = ("atualizacao_horaria", "carga_redshift", "manutencao", "qualidade", "vendas_diarias")
 

@@ -2,7 +2,8 @@ import stat
 from configparser import RawConfigParser
 from pathlib import Path
 
-from acude.local.files import socket_path, write_private
+from acude.files import write_private
+from acude.local.files import socket_path
 from acude.local.service import Service, nothing
 from acude.local.services import all_services
 from acude.local.supervisor import render

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx
 
+from acude.files import write_private
 from acude.local.certificates import authority
 from acude.local.errors import PlatformError
-from acude.local.files import write_private
 from acude.local.service import Action, Service
 from acude.settings import HOST, Settings
 

@@ -1,4 +1,4 @@
-"""Athena's own API in front of DuckDB."""
+"""Athena's own API in front of Trino."""
 
 import sys
 
@@ -17,7 +17,7 @@ def service(config: Settings) -> Service:
         address=f"http://{HOST}:{config.athena_port}",
         login="keys in var/local.env",
         ports=[(config.athena_port, "athena_port")],
-        after=("s3", "glue"),
+        after=("s3", "glue", "trino"),
     )
 
 

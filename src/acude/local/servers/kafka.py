@@ -6,10 +6,10 @@ from base64 import urlsafe_b64encode
 
 from kafka import KafkaAdminClient
 
+from acude.files import write_private
 from acude.kafka import brokers
 from acude.local import certificates
 from acude.local.errors import PlatformError
-from acude.local.files import write_private
 from acude.local.java import find_java, jars, require_jars, require_java
 from acude.local.service import Service
 from acude.settings import HOST, Settings

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from kafka import KafkaAdminClient
 
+from acude.files import write_private
 from acude.kafka import brokers
-from acude.local.files import write_private
 from acude.local.probe import get_once
 from acude.local.service import Service
 from acude.payments.groups import RECORDERS

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 
 from acude import aws
+from acude.files import write_private
 from acude.local.errors import PlatformError
-from acude.local.files import write_private
 from acude.local.ports import is_free
 from acude.local.probe import ask_once
 from acude.local.service import Service
@@ -49,7 +49,7 @@ def ready(config: Settings) -> None:
 
 
 def prepare(config: Settings) -> None:
-    """Write the file with the only identity that may do anything."""
+    """Write the file with the identities."""
     remove_sockets(config)
     (config.var / "s3").mkdir(parents=True, exist_ok=True)
     write_private(_identities(config), json.dumps(identities(config)))
@@ -99,10 +99,20 @@ def create_buckets(config: Settings) -> None:
 
 
 def identities(config: Settings) -> dict[str, object]:
-    """SeaweedFS's access file: one administrator, nobody anonymous."""
+    """SeaweedFS's access file: one administrator, the query engine that may write results only, nobody anonymous."""
     options = config.aws_options()
-    credentials = {"accessKey": options["aws_access_key_id"], "secretKey": options["aws_secret_access_key"]}
-    return {"identities": [{"name": "acude", "credentials": [credentials], "actions": ["Admin"]}]}
+    lake, results = config.lake_bucket, config.results_bucket
+    engine = [f"{action}:{bucket}" for bucket in (lake, results) for action in ("Read", "List")] + [f"Write:{results}"]
+    users = [
+        ("acude", options["aws_access_key_id"], options["aws_secret_access_key"], ["Admin"]),
+        ("trino", config.trino_s3_access_key, config.trino_s3_secret_key.get_secret_value(), engine),
+    ]
+    return {
+        "identities": [
+            {"name": name, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
+            for name, key, secret, actions in users
+        ]
+    }
 
 
 def _identities(config: Settings) -> Path:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import valkey
 
-from acude.local.files import socket_path, write_private
+from acude.files import write_private
+from acude.local.files import socket_path
 from acude.local.fronts import behind_tls
 from acude.local.service import Service
 from acude.settings import HOST, Settings

@@ -1,0 +1,108 @@
+"""AWS's Signature Version 4, checked: botocore's own signer says what the signature should have been."""
+
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from acude.athena.errors import ApiError
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<day>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)"
+    r"/aws4_request,\s*SignedHeaders=(?P<headers>[a-z0-9;-]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
+)
+_SKEW = timedelta(minutes=5)
+_MUST_BE_SIGNED = {"host", "x-amz-date", "x-amz-target"}
+_SERVICE = "athena"
+_HASH = "x-amz-content-sha256"
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as it came; header names are in lower case."""
+
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """A header's value, empty where it is missing or came twice."""
+        found = [value for key, value in self.headers if key == name]
+        return found[0] if len(found) == 1 else ""
+
+
+class Signatures:
+    """Knows the platform's key.
+
+    Args:
+        key: The access key.
+        secret: Its secret.
+        region: The only region.
+    """
+
+    def __init__(self, key: str, secret: str, region: str) -> None:
+        self._credentials = Credentials(key, secret)
+        self._region = region
+
+    def check(self, received: Received, now: datetime | None = None) -> None:
+        """Lets only requests through that somebody has signed who has the key.
+
+        Raises:
+            ApiError: As AWS answers; presigned addresses are not taken.
+        """
+        header = received.header("authorization")
+        if not header:
+            raise ApiError("Missing Authentication Token", "MissingAuthenticationTokenException", 403)
+        given = _AUTHORIZATION.fullmatch(header.strip())
+        if given is None:
+            raise ApiError(
+                "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' of AWS4-HMAC-SHA256.",
+                "IncompleteSignatureException",
+                403,
+            )
+        if not hmac.compare_digest(given["key"].encode(), self._credentials.access_key.encode()):
+            raise ApiError("The security token included in the request is invalid.", "UnrecognizedClientException", 403)
+        problem = self._scope_problem(given, received, now or datetime.now(UTC))
+        expected = "" if problem else self._signature(received, given["headers"].split(";"))
+        if problem or not hmac.compare_digest(given["signature"], expected):
+            raise ApiError(problem or _MISMATCH, "InvalidSignatureException", 403)
+
+    def _scope_problem(self, given: re.Match[str], received: Received, now: datetime) -> str:
+        stamp = received.header("x-amz-date")
+        try:
+            signed_at = datetime.strptime(stamp, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
+        except ValueError:
+            return f"Date in X-Amz-Date must be in the format YYYYMMDDTHHMMSSZ. Got: {stamp[:32]!r}"
+        if not stamp.startswith(given["day"]):
+            return f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: {stamp}"
+        if (given["region"], given["service"]) != (self._region, _SERVICE):
+            return f"Credential should be scoped to the region {self._region!r} and the service {_SERVICE!r}."
+        if abs(now - signed_at) > _SKEW:
+            when = "expired" if signed_at < now else "not yet current"
+            return f"Signature {when}: {stamp} is more than 5 min. away from {now.strftime(SIGV4_TIMESTAMP)}"
+        if missing := _MUST_BE_SIGNED - set(given["headers"].split(";")):
+            return f"These headers must be signed: {', '.join(sorted(missing))}"
+        return ""
+
+    def _signature(self, received: Received, signed: list[str]) -> str:
+        request = AWSRequest(method=received.method, url=received.url, data=received.body)
+        for name, value in received.headers:
+            # Whatever the client says of its body: the signature is over the hash of the bytes that came.
+            if name in signed and name != _HASH:
+                request.headers.add_header(name, value)
+        signer = SigV4Auth(self._credentials, _SERVICE, self._region)
+        if _HASH in signed:
+            request.headers[_HASH] = sha256(received.body).hexdigest()
+        request.context["timestamp"] = received.header("x-amz-date")
+        return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))

@@ -1,0 +1,185 @@
+"""Trino's own HTTP protocol: a statement is sent, its pages are read one after another."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+import jwt
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from acude.athena.errors import QueryError
+from acude.settings import HOST, Settings
+
+USER = "athena"
+CATALOG = "awsdatacatalog"
+_STARTING_S = 120
+"""Trino needs 15 seconds to start, on a busy machine a minute; a query that comes meanwhile waits for it."""
+_TOKEN_S = 300
+_BUSY = {502, 503, 504}
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+class _NotYetError(Exception):
+    """Trino is starting, or asks for patience."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What Trino is asked.
+
+    Attributes:
+        sql: One statement, without a semicolon at its end.
+        schema: The schema of names that have none.
+        prepared: Statements that EXECUTE may name.
+        session: Session properties.
+    """
+
+    sql: str
+    schema: str | None = None
+    prepared: Mapping[str, str] = field(default_factory=dict)
+    session: Mapping[str, str] = field(default_factory=dict)
+
+
+class Trino:
+    """Trino at its port on this machine. Safe to use from several threads."""
+
+    def __init__(self, config: Settings) -> None:
+        self._secret = config.trino_secret.get_secret_value()
+        self._http = httpx.Client(base_url=f"http://{HOST}:{config.trino_port}", timeout=60, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def query(self, statement: Statement, stopped: Callable[[], bool] = lambda: False) -> "Pages":
+        """Starts a statement.
+
+        Args:
+            statement: What to run.
+            stopped: Asked between pages; once it says yes, the query is cancelled.
+
+        Raises:
+            QueryError: Trino refused it, or does not answer.
+        """
+        headers = {
+            "X-Trino-User": USER,
+            "X-Trino-Source": "athena",
+            "X-Trino-Catalog": CATALOG,
+            "X-Trino-Schema": quote(statement.schema or "default"),
+            "X-Trino-Time-Zone": "UTC",
+            "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",
+            "X-Trino-Session": _pairs(statement.session),
+            "X-Trino-Prepared-Statement": _pairs(statement.prepared),
+        }
+        try:
+            return _patiently(lambda: self._start(statement.sql, headers, stopped), httpx.ConnectError)
+        except (httpx.HTTPError, _NotYetError) as error:
+            reason = "The query engine (Trino) does not answer. Ask again in a minute"
+            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
+
+    def _start(self, sql: str, headers: Mapping[str, str], stopped: Callable[[], bool]) -> "Pages":
+        page = self.ask("POST", "/v1/statement", content=sql.encode(errors="replace"), headers=dict(headers))
+        try:
+            return Pages(self, page, stopped)
+        except QueryError as error:
+            if error.name == "SERVER_STARTING_UP" and not stopped():
+                raise _NotYetError from error
+            raise
+
+    def follow(self, address: str, method: str = "GET") -> Json:
+        """The page at an address that an earlier page named.
+
+        Raises:
+            QueryError: Trino has forgotten the query, or is gone.
+        """
+        parts = urlsplit(address)
+        try:
+            return _patiently(lambda: self.ask(method, f"{parts.path}?{parts.query}"))
+        except (httpx.HTTPError, _NotYetError) as error:
+            reason = "The query engine (Trino) stopped while this query ran; it starts again by itself. Ask again"
+            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
+
+    def ask(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401 - httpx's own options
+        """One request. Doubles stay text, with the digits that Java wrote.
+
+        Raises:
+            httpx.HTTPError: It was not answered, or refused.
+        """
+        token = jwt.encode({"sub": USER, "exp": int(time.time()) + _TOKEN_S}, self._secret, "HS256")
+        # Trino takes credentials over TLS only; on loopback there is none to be had.
+        trusted = {"Authorization": f"Bearer {token}", "X-Forwarded-Proto": "https"}
+        answer = self._http.request(method, path, **more | {"headers": trusted | more.get("headers", {})})
+        if answer.status_code in _BUSY:
+            raise _NotYetError
+        found: Json = json.loads(answer.raise_for_status().content or b"{}", parse_float=str)
+        return found
+
+
+class Pages:
+    """A statement's answer, read once.
+
+    Attributes:
+        columns: Trino's columns, as its protocol describes them; empty where the statement has no rows.
+        scanned: Bytes read from files so far.
+        query_id: Trino's own id.
+    """
+
+    def __init__(self, engine: Trino, first: Json, stopped: Callable[[], bool]) -> None:
+        self._engine, self._stopped = engine, stopped
+        self.columns: list[Json] = []
+        self.scanned = 0
+        self.query_id = str(first.get("id", ""))
+        self._take(first)
+        while not self.columns and "nextUri" in self._page:
+            self._turn()
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        """The rows.
+
+        Raises:
+            QueryError: The query failed, was cancelled, or Trino is gone.
+        """
+        while True:
+            yield from self._page.get("data") or ()
+            if "nextUri" not in self._page:
+                return
+            self._turn()
+
+    def _turn(self) -> None:
+        address = self._page["nextUri"]
+        if self._stopped():
+            self._engine.follow(address, "DELETE")
+            raise QueryError("USER_CANCELED", "Query was canceled")
+        self._take(self._engine.follow(address))
+
+    def _take(self, page: Json) -> None:
+        self._page = page
+        self.columns = page.get("columns") or self.columns
+        self.scanned = page.get("stats", {}).get("physicalInputBytes", 0)
+        if error := page.get("error"):
+            raise QueryError(error["errorName"], error["message"], user=error["errorType"] == "USER_ERROR")
+
+
+def _patiently(request: Callable[[], T], *also: type[Exception]) -> T:
+    return Retrying(
+        retry=retry_if_exception_type((_NotYetError, *also)),
+        stop=stop_after_delay(_STARTING_S),
+        wait=wait_fixed(0.5),
+        reraise=True,
+    )(request)
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items())

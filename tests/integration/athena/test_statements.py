@@ -1,0 +1,146 @@
+"""Statements that are no queries, and what Athena refuses though Trino would do it."""
+
+import pytest
+
+from tests.integration.athena.conftest import RESULTS, Athena
+
+LAKE = "s3://acude-lake/gold/roubo/"
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT * FROM nao_existe", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.gold.nao_existe' does"),
+        ("SELECT * FROM nada.x", "SCHEMA_NOT_FOUND"),
+        ("SELECT * FROM outro.gold.vendas", "CATALOG_NOT_FOUND"),
+        ("SELEC 1", "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'"),
+        ("SELECT 'aberto", "SYNTAX_ERROR"),
+        ("INSERT INTO vendas SELECT * FROM vendas", "NOT_SUPPORTED: Delta Lake tables are read-only"),
+        ("-- x\rDELETE FROM vendas WHERE quantidade = 1", "NOT_SUPPORTED: Delta Lake tables are read-only"),
+        ("/* SELECT */ UPDATE vendas SET quantidade = 1", "NOT_SUPPORTED"),
+        ("MERGE INTO vendas USING vendas v ON false WHEN MATCHED THEN DELETE", "NOT_SUPPORTED"),
+        ("EXPLAIN ANALYZE DELETE FROM vendas", "NOT_SUPPORTED: EXPLAIN ANALYZE of DELETE"),
+        ("PREPARE x FROM DELETE FROM vendas", "NOT_SUPPORTED"),
+        ("EXECUTE IMMEDIATE 'DELETE FROM vendas'", "NOT_SUPPORTED"),
+        ("SELECT * FROM vendas FOR VERSION AS OF 0", "NOT_SUPPORTED: Time travel"),
+        ("SELECT * FROM vendas FOR TIMESTAMP AS OF current_timestamp", "NOT_SUPPORTED: Time travel"),
+        ("WITH FUNCTION f() RETURNS int RETURN 1 SELECT f()", "NOT_SUPPORTED"),
+        ("WITH SESSION query_max_run_time = '1m' SELECT 1", "NOT_SUPPORTED"),
+        ("SET SESSION query_max_run_time = '1m'", "NOT_SUPPORTED"),
+        ("CALL system.runtime.kill_query('a', 'b')", "NOT_SUPPORTED"),
+        ("SELECT * FROM system.runtime.queries", "PERMISSION_DENIED"),
+        ("DROP TABLE vendas", "PERMISSION_DENIED"),
+        ("DROP VIEW vendas", "UNSUPPORTED_TABLE_TYPE"),
+        ("CREATE OR REPLACE VIEW vendas AS SELECT 1 AS a", "UNSUPPORTED_TABLE_TYPE"),
+        ("CREATE EXTERNAL TABLE x (a int) LOCATION 's3://b/'", "NOT_SUPPORTED"),
+        ("CREATE TABLE x (a int)", "NOT_SUPPORTED"),
+        ("CREATE SCHEMA x", "NOT_SUPPORTED"),
+        ("DROP SCHEMA gold CASCADE", "NOT_SUPPORTED"),
+        ("SHOW FUNCTIONS", "NOT_SUPPORTED"),
+        ("CREATE TABLE outro.gold.x AS SELECT 1 AS a", "CATALOG_NOT_FOUND"),
+        (f"CREATE TABLE x WITH (external_location = '{LAKE}') AS SELECT 1 AS a", "PERMISSION_DENIED"),
+        (f"CREATE TABLE x WITH (external_location = 's3://{RESULTS}/../a/') AS SELECT 1 AS a", "PERMISSION_DENIED"),
+        (f"UNLOAD (SELECT 1 AS a) TO '{LAKE}' WITH (format = 'PARQUET')", "PERMISSION_DENIED"),
+        ("CREATE TABLE x WITH (table_type = 'ICEBERG') AS SELECT 1 AS a", "NOT_SUPPORTED"),
+        ("CREATE TABLE x AS SELECT 1 + 1", "MISSING_COLUMN_NAME: line 1:"),
+        ("CREATE TABLE x AS SELECT now() AS t", "NOT_SUPPORTED: Unsupported Hive type"),
+        ("CREATE TABLE x WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b", "HIVE_COLUMN_ORDER_MISMATCH"),
+        (
+            "CREATE TABLE x WITH (partitioned_by = ARRAY['n']) AS SELECT n AS v, n FROM UNNEST(sequence(1, 101)) t(n)",
+            "HIVE_TOO_MANY_OPEN_PARTITIONS",
+        ),
+    ],
+)  # fmt: skip
+def test_what_athena_refuses_is_refused(athena: Athena, sql: str, reason: str) -> None:
+    assert athena.reason(sql).startswith(reason)
+    found = athena.client("s3").list_objects_v2(Bucket="acude-lake", Prefix="gold/roubo")
+    assert found["KeyCount"] == 0
+
+
+def test_ctas_makes_a_table_that_reads_back_and_can_be_dropped(athena: Athena) -> None:
+    where = f"s3://{RESULTS}/ctas/por_regiao"
+    how = f"format = 'PARQUET', external_location = '{where}', write_compression = 'SNAPPY'"
+    head = f"CREATE TABLE por_regiao WITH ({how}) AS"
+    query = "SELECT regiao, sum(receita) AS receita, CAST(min(em) AS timestamp) AS em FROM vendas GROUP BY regiao"
+    execution = athena.done(f"{head} {query}")
+    assert (execution["StatementType"], execution["SubstatementType"]) == ("DDL", "CREATE_TABLE_AS_SELECT")
+    listed = athena.file(execution["Statistics"]["DataManifestLocation"]).splitlines()
+    assert listed == [f"s3://{RESULTS}/{key}" for key in athena.files("ctas/por_regiao/")]
+    found = athena.rows("SELECT * FROM por_regiao ORDER BY regiao")
+    assert found[1:] == [["BR", "126.00", "2011-12-01 08:00:00.002"], [None, "63.00", "2011-12-01 08:01:00.002"]]
+    assert athena.reason(f"{head} {query}").startswith("TABLE_ALREADY_EXISTS")
+    athena.done(f"{head.replace('TABLE', 'TABLE IF NOT EXISTS')} {query}")
+    athena.done("DROP TABLE `gold`.`por_regiao`")
+    assert athena.reason("SELECT * FROM por_regiao").startswith("TABLE_NOT_FOUND")
+    assert athena.files("ctas/por_regiao/")
+    assert athena.reason(f"{head} {query}").startswith("HIVE_PATH_ALREADY_EXISTS")
+    athena.done("DROP TABLE IF EXISTS por_regiao")
+
+
+def test_ctas_chooses_a_place_of_its_own_and_takes_parameters(athena: Athena) -> None:
+    sql = "CREATE TABLE gold.partida (a, uf) COMMENT 'teste' WITH (partitioned_by = ARRAY['uf']) AS (SELECT ?, 'SP')"
+    execution = athena.done(sql, ExecutionParameters=["7"])
+    assert athena.rows("SELECT a, uf FROM partida")[1] == ["7", "SP"]
+    assert athena.rows("SHOW PARTITIONS partida") == [["uf=SP"]]
+    assert athena.files(f"tables/{execution['QueryExecutionId']}/uf=SP/")
+    athena.done("DROP TABLE partida")
+
+
+def test_unload_writes_files_and_a_manifest(athena: Athena) -> None:
+    sql = f"UNLOAD (SELECT id_pedido, 1 + 1 FROM vendas) TO 's3://{RESULTS}/unload/a/' WITH (format = 'PARQUET')"  # noqa: S608
+    execution = athena.done(sql)
+    assert (execution["StatementType"], execution["SubstatementType"]) == ("DML", "UNLOAD")
+    listed = athena.file(execution["Statistics"]["DataManifestLocation"]).splitlines()
+    assert listed == [f"s3://{RESULTS}/{key}" for key in athena.files("unload/a/")]
+    assert listed
+    assert "." not in listed[0].rpartition("/")[2]
+    assert athena.reason(sql).startswith("HIVE_PATH_ALREADY_EXISTS")
+    assert not [row for row in athena.rows("SHOW DATABASES") if row == ["results"]]
+
+
+def test_unload_writes_text_with_a_delimiter(athena: Athena) -> None:
+    how = "WITH (format = 'TEXTFILE', field_delimiter = ';', compression = 'NONE')"
+    athena.done(f"UNLOAD (SELECT 1 AS a, 'x;y' AS b) TO 's3://{RESULTS}/unload/texto' {how}")
+    [key] = athena.files("unload/texto/")
+    assert athena.file(f"s3://{RESULTS}/{key}").startswith("1;x")
+
+
+def test_a_view_is_made_read_described_and_dropped(athena: Athena) -> None:
+    athena.done("CREATE OR REPLACE VIEW resumo AS SELECT regiao, sum(receita) AS receita FROM vendas GROUP BY 1")
+    assert athena.rows("SELECT * FROM resumo WHERE regiao = 'BR'")[1] == ["BR", "126.00"]
+    assert ["resumo"] in athena.rows("SHOW VIEWS IN gold")
+    assert athena.rows("SHOW COLUMNS IN gold.resumo") == [["regiao"], ["receita"]]
+    assert "decimal(38,2)" in str(athena.rows("DESCRIBE resumo"))
+    assert "resumo" in str(athena.rows("SHOW CREATE VIEW resumo")[0])
+    athena.done("DROP VIEW IF EXISTS gold.resumo")
+    assert ["resumo"] not in athena.rows("SHOW TABLES")
+
+
+def test_show_and_describe_answer_in_lines(athena: Athena) -> None:
+    execution = athena.done("SHOW TABLES IN `gold` 'ven*'")
+    assert execution["StatementType"] == "DDL"
+    address = execution["ResultConfiguration"]["OutputLocation"]
+    assert address.endswith(".txt")
+    assert "vendas" in athena.file(address).splitlines()
+    assert ["gold"] in athena.rows("SHOW DATABASES LIKE 'go*|xx'")
+    assert ["estoque"] not in athena.rows("SHOW TABLES IN gold 'ven*'")
+    assert athena.rows("SHOW COLUMNS FROM vendas IN gold")[-1] == ["data"]
+    assert str(athena.rows("DESCRIBE gold.vendas")[0][0]).split() == ["id_pedido", "string"]
+    assert "DELTA" in str(athena.rows("SHOW CREATE TABLE vendas")[-1])
+    assert athena.rows("SHOW TBLPROPERTIES vendas('table_type')")[0] == ["DELTA"]
+    assert athena.reason("SHOW PARTITIONS estoque").endswith("is not a partitioned table")
+
+
+def test_information_schema_has_trinos_types(athena: Athena) -> None:
+    where = "table_schema = 'gold' AND table_name = 'vendas'"
+    sql = f"SELECT column_name, data_type FROM information_schema.columns WHERE {where} ORDER BY ordinal_position"  # noqa: S608
+    found = athena.rows(sql)
+    assert found[1:4] == [["id_pedido", "varchar"], ["regiao", "varchar"], ["quantidade", "integer"]]
+    assert found[5] == ["em", "timestamp(3) with time zone"]
+    assert athena.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'GOLD'")[1:] == []
+
+
+def test_a_plan_is_explained_in_lines(athena: Athena) -> None:
+    assert len(athena.rows("EXPLAIN SELECT * FROM vendas")) > 3
+    assert athena.rows("EXPLAIN (TYPE VALIDATE) SELECT 1") == [["true"]]
+    assert "rows" in str(athena.rows("EXPLAIN ANALYZE SELECT count(*) FROM vendas"))

@@ -1,0 +1,72 @@
+"""Results are read back page by page, wherever a block of bytes happens to end."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acude.athena import result_files
+from acude.athena.result_files import ResultFiles
+from acude.athena.results import Texts
+
+Rows = list[Texts]
+COLUMNS = [{"Name": "a"}, {"Name": 'b"'}]
+TEXTS = st.one_of(st.none(), st.text(alphabet=st.sampled_from('",\n\r\\a; é☕'), max_size=6))
+
+
+class Store:
+    """One object in memory, read by ranges as S3 does."""
+
+    def __init__(self) -> None:
+        self.body = b""
+
+    def upload_fileobj(self, file: Any, *_: object, **__: object) -> None:  # noqa: ANN401
+        while part := file.read(7):
+            self.body += part
+
+    def put_object(self, **_: object) -> None: ...
+
+    def get_object(self, *, Range: str, **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        first, last = map(int, Range.removeprefix("bytes=").split("-"))
+        if first >= len(self.body):
+            raise ClientError({"Error": {"Code": "InvalidRange"}}, "GetObject")
+        return {"Body": BytesIO(self.body[first : last + 1]), "ContentRange": f"bytes {first}-{last}/{len(self.body)}"}
+
+
+def read(rows: Rows, block: int, page: int) -> Rows:
+    files, offset, found = ResultFiles(Store(), "b"), 0, []  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(result_files, "_BLOCK", block)
+        assert files.write_rows("s3://b/x.csv", COLUMNS, rows, header=True) == len(rows)
+        while True:
+            part, after = files.page("s3://b/x.csv", offset, page, csv=True)
+            found += part
+            if after is None:
+                return found
+            assert len(part) == page
+            offset = after
+
+
+@given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=6), st.integers(1, 20), st.integers(1, 4))
+def test_what_was_written_is_read(rows: Rows, block: int, page: int) -> None:
+    assert read(rows, block, page) == [["a", 'b"'], *rows]
+
+
+@pytest.mark.parametrize(
+    ("address", "held"),
+    [
+        ("s3://b/", True),
+        ("s3://b/a/b/", True),
+        ("s3://b", False),
+        ("s3://bc/", False),
+        ("s3://b/../c/", False),
+        ("s3://b/a/./c", False),
+        ("https://b/", False),
+        ("", False),
+    ],
+)
+def test_an_address_lies_in_the_bucket_or_not(address: str, *, held: bool) -> None:
+    assert ResultFiles(Store(), "b").holds(address) is held  # type: ignore[arg-type]
