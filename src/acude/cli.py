@@ -27,7 +27,7 @@ COMMANDS = {
     "trace": "Trace one payment through every store.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
     "backup": "Back up the databases, prove it, and bring them back.",
-    "quarantine": "Look at refused records and send them round again.",
+    "quarantine": "Look at refused records and send them again.",
     "deadletters": "Look at what could not be processed and send it again.",
 }
 """Name and help line of each sub-command; its module defines ``app``, a ``typer.Typer``."""

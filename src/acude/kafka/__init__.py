@@ -1,1 +1,1 @@
-"""Consumers of Kafka: one runner, one bounded reader, and what they need. Nothing here knows what a record means."""
+"""The brokers: how to reach them, topics, producers, and consumers with one runner."""

@@ -3,7 +3,7 @@
 import pytest
 
 from acude.contracts.model import silver_of, table
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.local.services import all_services
 from acude.payments.routes import group_of, own_topics, payment_topics, topic_for
 from acude.settings import Settings
@@ -19,7 +19,7 @@ def test_a_way_that_the_setting_names_has_topic_and_group_of_its_own_and_others_
 
 
 def test_a_way_that_there_is_not_is_refused_in_a_sentence() -> None:
-    with pytest.raises(PlatformError, match="pox, which is no way of paying"):
+    with pytest.raises(AcudeError, match="pox, which is no way of paying"):
         own_topics(Settings(risk_own_topics=("pox", "pix")))
 
 

@@ -165,7 +165,7 @@ def _create_database(session: connection, dsn: str) -> None:
 
 
 def provide_trail(config: Settings) -> None:
-    """The trail belongs to the superuser: whoever writes decisions may add to it, and change nothing in it."""
+    """The audit log belongs to the superuser: the decisions' writer may append to it, and change nothing in it."""
     from acude.payments.audit_log import SCHEMA  # noqa: PLC0415 - imports another client of PostgreSQL
 
     part = parse_dsn(config.risk_dsn.get_secret_value())
