@@ -84,7 +84,9 @@ class Trino:
             "X-Trino-Prepared-Statement": _pairs(statement.prepared),
         }
         try:
-            return _patiently(lambda: self._start(statement.sql, headers, stopped), httpx.ConnectError)
+            # Where the connection breaks, the engine died with the statement: it runs nowhere.
+            broken = (httpx.NetworkError, httpx.RemoteProtocolError)
+            return _patiently(lambda: self._start(statement.sql, headers, stopped), *broken)
         except (httpx.HTTPError, _NotYetError) as error:
             reason = "The query engine (Trino) does not answer. Ask again in a minute"
             raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error

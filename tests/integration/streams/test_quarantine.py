@@ -99,7 +99,7 @@ def athena_of(lab: StreamLab, folder: Path) -> Iterator[None]:
             yield
 
 
-@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(90), wait=wait_fixed(0.2), reraise=True)
+@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(240), wait=wait_fixed(0.2), reraise=True)
 def _wait(address: str) -> None:
     httpx.get(address, timeout=2)
 

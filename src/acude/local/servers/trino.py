@@ -30,7 +30,7 @@ def service(config: Settings) -> Service:
         login="for the athena server only",
         ports=[(config.trino_port, "trino_port")],
         after=("s3", "glue"),
-        timeout_s=120,
+        timeout_s=240,
         stop_timeout_s=10,
     )
 
@@ -136,7 +136,8 @@ def files(config: Settings) -> dict[str, str]:
         "access-control.config-files": etc / "access-control.properties",
         "query.max-memory": f"{memory * 3 // 7}MB",
         "query.max-memory-per-node": f"{memory * 2 // 7}MB",
-        "memory.heap-headroom-per-node": f"{memory * 3 // 14}MB",
+        # Trino itself takes some 200 MB, and queries take more than they account for.
+        "memory.heap-headroom-per-node": f"{memory * 3 // 7}MB",
         "query.max-execution-time": "30m",
         "query.client.timeout": "2m",
         "query.max-history": 50,
