@@ -13,6 +13,9 @@ from acude.local.files import write_private
 from acude.local.service import Service
 from acude.settings import HOST, Settings
 
+_NOISY = ("io.trino.memory.RemoteNodeMemory", "io.trino.metadata.RemoteNodeState")
+"""They complain each second until the server has started."""
+
 DELTA = f"{CATALOG}_delta"
 """The same Glue as CATALOG's, for Delta tables; CATALOG redirects to it."""
 
@@ -149,7 +152,7 @@ def files(config: Settings) -> dict[str, str]:
     local = {"fs.native-local.enabled": "true", "local.location": config.var / "trino" / UNLOAD}
     return {
         "config.properties": _properties(server),
-        "log.properties": _properties({"": "WARN"}),
+        "log.properties": _properties({"": "WARN"} | dict.fromkeys(_NOISY, "ERROR")),
         "jwt.key": base64.b64encode(config.trino_secret.get_secret_value().encode()).decode(),
         "access-control.properties": _properties(access),
         "rules.json": json.dumps(rules(), indent=1),
