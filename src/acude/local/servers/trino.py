@@ -40,7 +40,7 @@ def service(config: Settings) -> Service:
 
 def ready(config: Settings) -> None:
     """Answer a query."""
-    with Trino(config) as engine:
+    with Trino(config, patience_s=1) as engine:
         list(engine.query(Statement("SELECT 1")))
 
 
