@@ -55,7 +55,7 @@ def running(
             process.wait(30)
 
 
-@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(90), wait=wait_fixed(0.2), reraise=True)
+@retry(retry=retry_if_exception_type(httpx.HTTPError), stop=stop_after_delay(240), wait=wait_fixed(0.2), reraise=True)
 def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     assert process.poll() is None, log.read_text()
     httpx.get(address, timeout=2).raise_for_status()

@@ -69,7 +69,7 @@ class Executions:
         waiting: Queries that may wait.
     """
 
-    def __init__(self, runner: Runner, *, workers: int = 4, waiting: int = 200) -> None:
+    def __init__(self, runner: Runner, *, workers: int = 3, waiting: int = 200) -> None:
         self._runner = runner
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="athena")
         self._most = workers + waiting

@@ -47,9 +47,15 @@ class Statement:
 
 
 class Trino:
-    """Trino at its port on this machine. Safe to use from several threads."""
+    """Trino at its port on this machine. Safe to use from several threads.
 
-    def __init__(self, config: Settings) -> None:
+    Args:
+        config: The settings.
+        patience_s: How long a statement waits for an engine that does not run yet.
+    """
+
+    def __init__(self, config: Settings, patience_s: float = _STARTING_S) -> None:
+        self._patience_s = patience_s
         self._secret = config.trino_secret.get_secret_value()
         self._http = httpx.Client(base_url=f"http://{HOST}:{config.trino_port}", timeout=60, trust_env=False)
 
@@ -84,7 +90,9 @@ class Trino:
             "X-Trino-Prepared-Statement": _pairs(statement.prepared),
         }
         try:
-            return _patiently(lambda: self._start(statement.sql, headers, stopped), httpx.ConnectError)
+            # Where the connection breaks, the engine died with the statement: it runs nowhere.
+            broken = (httpx.NetworkError, httpx.RemoteProtocolError)
+            return self._patiently(lambda: self._start(statement.sql, headers, stopped), *broken)
         except (httpx.HTTPError, _NotYetError) as error:
             reason = "The query engine (Trino) does not answer. Ask again in a minute"
             raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
@@ -106,10 +114,18 @@ class Trino:
         """
         parts = urlsplit(address)
         try:
-            return _patiently(lambda: self.ask(method, f"{parts.path}?{parts.query}"))
+            return self._patiently(lambda: self.ask(method, f"{parts.path}?{parts.query}"))
         except (httpx.HTTPError, _NotYetError) as error:
             reason = "The query engine (Trino) stopped while this query ran; it starts again by itself. Ask again"
             raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
+
+    def _patiently(self, request: Callable[[], T], *also: type[Exception]) -> T:
+        return Retrying(
+            retry=retry_if_exception_type((_NotYetError, *also)),
+            stop=stop_after_delay(self._patience_s),
+            wait=wait_fixed(0.5),
+            reraise=True,
+        )(request)
 
     def ask(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401 - httpx's own options
         """One request. Doubles stay text, with the digits that Java wrote.
@@ -170,15 +186,6 @@ class Pages:
         self.scanned = page.get("stats", {}).get("physicalInputBytes", 0)
         if error := page.get("error"):
             raise QueryError(error["errorName"], error["message"], user=error["errorType"] == "USER_ERROR")
-
-
-def _patiently(request: Callable[[], T], *also: type[Exception]) -> T:
-    return Retrying(
-        retry=retry_if_exception_type((_NotYetError, *also)),
-        stop=stop_after_delay(_STARTING_S),
-        wait=wait_fixed(0.5),
-        reraise=True,
-    )(request)
 
 
 def _pairs(values: Mapping[str, str]) -> str:

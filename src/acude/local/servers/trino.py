@@ -13,6 +13,9 @@ from acude.local.errors import PlatformError
 from acude.local.service import Service
 from acude.settings import HOST, Settings
 
+_NOISY = ("io.trino.memory.RemoteNodeMemory", "io.trino.metadata.RemoteNodeState")
+"""They complain each second until the server has started."""
+
 DELTA = f"{CATALOG}_delta"
 """The same Glue as CATALOG's, for Delta tables; CATALOG redirects to it."""
 
@@ -30,14 +33,14 @@ def service(config: Settings) -> Service:
         login="for the athena server only",
         ports=[(config.trino_port, "trino_port")],
         after=("s3", "glue"),
-        timeout_s=120,
+        timeout_s=240,
         stop_timeout_s=10,
     )
 
 
 def ready(config: Settings) -> None:
     """Answer a query."""
-    with Trino(config) as engine:
+    with Trino(config, patience_s=1) as engine:
         list(engine.query(Statement("SELECT 1")))
 
 
@@ -136,7 +139,8 @@ def files(config: Settings) -> dict[str, str]:
         "access-control.config-files": etc / "access-control.properties",
         "query.max-memory": f"{memory * 3 // 7}MB",
         "query.max-memory-per-node": f"{memory * 2 // 7}MB",
-        "memory.heap-headroom-per-node": f"{memory * 3 // 14}MB",
+        # Trino itself takes some 200 MB, and queries take more than they account for.
+        "memory.heap-headroom-per-node": f"{memory * 3 // 7}MB",
         "query.max-execution-time": "30m",
         "query.client.timeout": "2m",
         "query.max-history": 50,
@@ -148,7 +152,7 @@ def files(config: Settings) -> dict[str, str]:
     local = {"fs.native-local.enabled": "true", "local.location": config.var / "trino" / UNLOAD}
     return {
         "config.properties": _properties(server),
-        "log.properties": _properties({"": "WARN"}),
+        "log.properties": _properties({"": "WARN"} | dict.fromkeys(_NOISY, "ERROR")),
         "jwt.key": base64.b64encode(config.trino_secret.get_secret_value().encode()).decode(),
         "access-control.properties": _properties(access),
         "rules.json": json.dumps(rules(), indent=1),
