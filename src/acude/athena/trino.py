@@ -16,8 +16,8 @@ from acude.settings import HOST, Settings
 
 USER = "athena"
 CATALOG = "awsdatacatalog"
-_STARTING_S = 120
-"""Trino needs 15 seconds to start, on a busy machine a minute; a query that comes meanwhile waits for it."""
+_STARTING_S = 240
+"""Trino needs 15 seconds to start, on a crowded machine minutes; a query that comes meanwhile waits for it."""
 _TOKEN_S = 300
 _BUSY = {502, 503, 504}
 

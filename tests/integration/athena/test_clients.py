@@ -102,10 +102,18 @@ def test_awswrangler_reads_a_frame(manner: str) -> None:
     assert frame["regiao"].isna().tolist() == [False, True, False]
 
 
-@pytest.mark.parametrize("manner", MANNERS)
+NO_ROWS = "SELECT quantidade AS a FROM vendas WHERE false"
+
+
+@pytest.mark.parametrize("manner", ["ctas", "csv"])
 def test_awswrangler_reads_no_rows(manner: str) -> None:
-    frame = read("SELECT quantidade AS a FROM vendas WHERE false", manner)
+    frame = read(NO_ROWS, manner)
     assert (list(frame.columns), len(frame)) == (["a"], 0)
+
+
+def test_awswrangler_says_that_unload_left_no_file() -> None:
+    with pytest.raises(wr.exceptions.EmptyDataFrame):
+        read(NO_ROWS, "unload")
 
 
 def test_awswrangler_reads_nulls_and_far_dates() -> None:
