@@ -82,11 +82,11 @@ def _lines(store: ObjectStore, file: InboxFile) -> pa.Table:
     """The lines of the version that was listed."""
     try:
         with store.filesystem().open_input_file(f"{store.bucket}/{file.key}") as opened:
-            found = {name.decode(): value.decode() for name, value in (opened.metadata() or {}).items()}
+            found = opened.metadata()
             content = opened.read()
     except FileNotFoundError as problem:
         raise changed(file.key) from problem
-    if found["ETag"].strip('"') != file.etag.strip('"'):
+    if found["ETag"].decode().strip('"') != file.etag.strip('"'):
         raise changed(file.key)
     return read_parquet(content, file.key) if file.format == "parquet" else read_csv(content, file.key)
 

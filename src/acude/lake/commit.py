@@ -111,6 +111,8 @@ def commit(
             if done:
                 marks.append(Transaction(*done))
             _make(into, change, CommitProperties(dict(metadata or {}), app_transactions=marks))
+    # delta-rs leaves the view as it was.
+    into.update_incremental()
     return into.version()
 
 

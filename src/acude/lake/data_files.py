@@ -259,4 +259,4 @@ def parsed(texts: Iterable[str]) -> list[DataFile]:
 
 def nullable(schema: pa.Schema) -> pa.Schema:
     """The same types without NOT NULL, which is checked where it can be explained."""
-    return pa.schema([one.withnullable(True) for one in schema])
+    return pa.schema([one.with_nullable(True) for one in schema])

@@ -125,6 +125,11 @@ def test_replacing_a_day_leaves_the_other_days_files_alone(place: Path) -> None:
     assert set(other) <= set(table(place).file_uris())
 
 
+def test_a_commit_says_its_version(place: Path) -> None:
+    assert replace_partitions(table(place), BatchWriter(), files(place, ("1", 1)), [{"dia": "1"}]) == 1
+    assert replace_partitions(table(place), BatchWriter(), files(place, ("1", 2)), [{"dia": "1"}]) == 2
+
+
 def test_nothing_in_the_place_of_nothing_is_no_commit(place: Path) -> None:
     assert replace_partitions(table(place), BatchWriter(), [], [{"dia": "1"}]) == 0
 
