@@ -13,7 +13,7 @@ JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 
-.PHONY: help install generate lock demo up down test test-unit lint bench bench-risk bench-model soak packages clean
+.PHONY: help install generate lock demo up down test test-unit mutants lint bench bench-risk bench-model soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -81,7 +81,10 @@ test-unit: install ## the tests that need no server
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup tests/unit
 
 test: packages lint test-unit ## all the tests, with real servers and a real browser
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --session-timeout 3600 --ignore tests/unit
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --session-timeout 4500 --ignore tests/unit
+
+mutants: install ## break rules on purpose and see the tests notice
+	$(BIN)/python -m tests.mutants
 
 bench: install ## the figures of the platform, into var/bench/
 	$(BIN)/python -m benchmarks
