@@ -19,8 +19,6 @@ from acude.publishing.suites import BALANCE, ROWS, suite_of
 from acude.publishing.views import balance_view, rows_view
 from acude.settings import settings
 
-_SAMPLE = 3
-
 
 class QualityError(AcudeError):
     """Rows that their suite refused; nothing of them is visible."""
