@@ -118,7 +118,7 @@ def test_a_lost_checkpoint_goes_on_behind_bronze_and_mends_the_cut_batch(landed:
 
 
 def test_kills_of_driver_broker_and_object_store_at_any_moment(landed: Lake, platform: Platform) -> None:
-    before, number = len(landed.rows(f"silver.{landed.topic}")), 1_000
+    before, number = len(landed.rows(f"silver.{landed.topic}")), 100_000
     for victims in (["driver"], ["s3", "kafka"]):
         landed.send(*(reading(n) for n in range(number, number + 200)), *MIXED[-3:])
         number += 200

@@ -9,7 +9,7 @@ import pytest
 from pybreaker import STATE_OPEN, CircuitBreakerError
 from pydantic import SecretStr
 
-from acude.local.errors import PlatformError
+from acude.errors import AcudeError
 from acude.payments.trace_ids import drawn
 from acude.payments.webhook import Message, RefusedError, SilentError, Webhook
 from acude.settings import Settings
@@ -155,5 +155,5 @@ def test_a_slow_delivery_does_not_hold_back_another(url: str) -> None:
 
 @pytest.mark.parametrize("secret", ["", "plain", "whsec_", "whsec_no base64"])
 def test_a_secret_that_can_not_sign_is_said_in_a_sentence(secret: str) -> None:
-    with pytest.raises(PlatformError, match="whsec_ and base64"):
+    with pytest.raises(AcudeError, match="whsec_ and base64"):
         made("http://127.0.0.1:9", secret)
