@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
@@ -21,15 +22,16 @@ from acude.ingestion.checkpoint import Checkpoint
 from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import find_duplicates
 from acude.ingestion.landing import BRONZE, Landing
+from acude.ingestion.recovery import end_of_bronze, unrefined
 from acude.ingestion.refine import COORDINATE
 from acude.kafka import brokers
 from acude.kafka.topics import landed_topics
+from acude.lake import spark_checkpoint
 from acude.lake.commit import Writer, append_once
 from acude.lake.data_files import DataFile
 from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.maintenance import stream_tables
-from acude.lake.snapshot import Snapshot
 from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -112,13 +114,14 @@ class Ingest:
 
     def _behind_bronze(self) -> str:
         """Behind bronze's last offsets, once all that it holds is refined."""
-        if Snapshot(load()[BRONZE], self.tables[BRONZE]).is_empty:
+        end = end_of_bronze(self.config)
+        if end is None:
             return "earliest"
         log.warning("There is no checkpoint to go on from: going on behind bronze's last offsets")
-        landed = self.spark.read.format("delta").load(table_path(load()[BRONZE]))
-        offsets = landed.groupBy("topico", "particao").agg(f.max("deslocamento").alias("ultimo")).collect()
-        self._repair(landed)
-        return self._starting_offsets({(row.topico, row.particao): row.ultimo for row in offsets})
+        missing = unrefined(end.stamp, self.topics, self.config)
+        if missing.num_rows:
+            self._refine_again(missing, end.stamp)
+        return self._starting_offsets(end.offsets)
 
     def _starting_offsets(self, last: dict[tuple[str, int], int]) -> str:
         """Behind bronze's last offsets, earliest for partitions that bronze has nothing of."""
@@ -130,19 +133,18 @@ class Ingest:
         }
         return json.dumps(starts)
 
-    def _repair(self, landed: DataFrame) -> None:
-        """Refines what the last batch brought to bronze and not to silver: it was cut off between its commits."""
-        last = landed.agg(f.max("ingerido_em")).first()
-        stamp = last[0] if last else None
+    def _refine_again(self, missing: pa.Table, stamp: datetime) -> None:
+        """Refines what the last batch brought to bronze alone: it was cut off between its commits.
+
+        Args:
+            missing: the records' `COORDINATE`.
+            stamp: their `ingerido_em`.
+        """
+        landed = self.spark.read.format("delta").load(table_path(load()[BRONZE]))
         rows = landed.where(f.col("ingerido_em") == f.lit(stamp)).drop("data")
-        for table in ("silver.quarentena", "silver.duplicatas", *(f"silver.{t.name}" for t in self.topics)):
-            contract = load()[table]
-            done = self.spark.read.format("delta").load(table_path(contract))
-            named = f.col("topico") if "topico" in contract.column_names else f.lit(None)
-            done = done.withColumn("topico", f.coalesce(named, f.lit(contract.name)))
-            rows = rows.join(done.select(*COORDINATE), list(COORDINATE), "left_anti")
+        rows = rows.join(f.broadcast(self.spark.createDataFrame(missing)), list(COORDINATE), "left_semi")
         with Landing(rows, self.config, self._tasks, bronze=False) as batch:
-            self._refine(batch, f"repair-{uuid4()}", 0, stamp or datetime.now(UTC))
+            self._refine(batch, f"repair-{uuid4()}", 0, stamp)
 
     def land(self, records: DataFrame, number: int) -> None:
         """One micro-batch: bronze, then everything else."""
@@ -187,7 +189,7 @@ def start(
         kafka_records(spark, config, ingest.kafka_topics, starting, patient=not available_now)
         .writeStream.queryName("ingest")
         .foreachBatch(ingest.land)
-        .option("checkpointLocation", f"{config.lake}/{ingest.checkpoint.folder}")
+        .option("checkpointLocation", spark_checkpoint.location(ingest.checkpoint.folder, config))
         .trigger(**trigger)
         .start()
     )

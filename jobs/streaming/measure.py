@@ -18,9 +18,9 @@ from pyspark.sql import Window as Over
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
-from acude.aws import s3
 from acude.contracts.model import table
 from acude.contracts.spark import arrow_schema
+from acude.lake import spark_checkpoint
 from acude.lake.commit import Writer, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.delta import table_path
@@ -251,10 +251,9 @@ def checkpoint(config: Settings) -> tuple[Checkpoint, bool]:
     pointer = f"{CHECKPOINT}/acude.json"
     known = get(Checkpoint, pointer)
     if known:
-        began = f"{CHECKPOINT}/{known.folder}/metadata"
-        if s3(config).list_objects_v2(Bucket=config.lake_bucket, Prefix=began, MaxKeys=1).get("Contents"):
+        if spark_checkpoint.last_offsets(f"{CHECKPOINT}/{known.folder}", config) >= 0:
             return known, False
-        log.warning("The checkpoint %s is gone: counting today's events again", known.folder)
+        log.warning("The checkpoint %s has no offsets: counting today's events again", known.folder)
     now = datetime.now(UTC)
     new = Checkpoint(folder=f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}", since=now.date())
     put(pointer, new)
@@ -296,7 +295,7 @@ def start(
         counts.writeStream.queryName("measure")
         .outputMode("update")
         .foreachBatch(measuring.show)
-        .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}/{begun.folder}")
+        .option("checkpointLocation", spark_checkpoint.location(f"{CHECKPOINT}/{begun.folder}", config))
         .trigger(**trigger)
         .start()
     )

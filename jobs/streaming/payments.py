@@ -19,6 +19,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import arrow_schema
+from acude.lake import spark_checkpoint
 from acude.lake.commit import Writer, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.delta import table_path
@@ -151,7 +152,7 @@ def go_on(spark: SparkSession, counting: Counting, config: Settings, trigger: di
         touched_minutes(spark, counting.contract)
         .writeStream.queryName("payments")
         .foreachBatch(counting.show)
-        .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")
+        .option("checkpointLocation", spark_checkpoint.location(CHECKPOINT, config))
         .trigger(**trigger)
         .start()
     )

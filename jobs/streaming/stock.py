@@ -10,6 +10,7 @@ from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.contracts.model import table
+from acude.lake import spark_checkpoint
 from acude.lake.commit import Writer, replace_partitions
 from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
@@ -99,7 +100,7 @@ def start(
     return (
         updates.writeStream.queryName("stock")
         .foreachBatch(Stock(writer).show)
-        .option("checkpointLocation", f"{config.lake}/{CHECKPOINT}")
+        .option("checkpointLocation", spark_checkpoint.location(CHECKPOINT, config))
         .trigger(**trigger)
         .start()
     )

@@ -6,10 +6,8 @@ that lost its lease can't begin another batch.
 """
 
 import logging
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -17,6 +15,7 @@ from botocore.exceptions import ClientError
 from acude.aws import s3
 from acude.lake.commit import LeaseLost
 from acude.lake.run_records import Record
+from acude.lake.spark_checkpoint import last_offsets
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 FOLDER = "_checkpoints/ingest"
 STATE = f"{FOLDER}/acude.json"
 
-_OFFSETS = re.compile(r"/offsets/(\d+)$")
 _CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
@@ -48,6 +46,7 @@ class Checkpoint:
     """The current life; kept by the driver that holds the lease."""
 
     def __init__(self, config: Settings) -> None:
+        self._config = config
         self._bucket = config.lake_bucket
         self._s3 = s3(config)
         self._etag: str | None = None
@@ -98,7 +97,7 @@ class Checkpoint:
 
     def _is_damaged(self, life: Life) -> bool:
         """Whether Spark lacks the offsets of a batch that was begun."""
-        last = _last_offsets(self._s3, self._bucket, _folder_of(life))
+        last = last_offsets(_folder_of(life), self._config)
         if last >= life.lote:
             return False
         log.warning("The checkpoint %s lacks the offsets of batch %d", life.id, life.lote)
@@ -129,10 +128,3 @@ class Checkpoint:
 def _folder_of(life: Life) -> str:
     """Where Spark keeps its part of a life, below the lake."""
     return f"{FOLDER}/{life.id}"
-
-
-def _last_offsets(client: Any, bucket: str, folder: str) -> int:  # noqa: ANN401 - boto3's client
-    """The last batch whose offsets Spark has written, -1 where it has none."""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{folder}/offsets/")
-    names = (_OFFSETS.search(entry["Key"]) for page in pages for entry in page.get("Contents", ()))
-    return max((int(name[1]) for name in names if name), default=-1)

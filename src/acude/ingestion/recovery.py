@@ -1,0 +1,74 @@
+"""What a driver that lost its checkpoint learns from the tables, without Spark, which takes long to begin.
+
+Where bronze ends is where reading goes on. What its last batch brought to bronze alone has to be refined first.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from acude.contracts.model import Contract, load, silver_of
+from acude.ingestion.landing import BRONZE, DUPLICATES, QUARANTINE
+from acude.ingestion.refine import COORDINATE, KEYS
+from acude.lake.snapshot import snapshot
+from acude.settings import Settings
+
+_PARTITION = ["topico", "particao"]
+_COORDINATES = pa.schema([KEYS.field(name) for name in COORDINATE])
+
+
+class End(NamedTuple):
+    """Where bronze ends.
+
+    Attributes:
+        offsets: the last offset of each topic's partition.
+        stamp: `ingerido_em` of the last batch.
+    """
+
+    offsets: dict[tuple[str, int], int]
+    stamp: datetime
+
+
+def end_of_bronze(config: Settings) -> End | None:
+    """Where bronze ends, None where it has no row; rows are read a million at a time and only counted."""
+    found = snapshot(load()[BRONZE], config)
+    if found is None:
+        return None
+    ends = [
+        rows.group_by(_PARTITION).aggregate([("deslocamento", "max"), ("ingerido_em", "max")])
+        for rows in found.where(pc.scalar(value=True), [*COORDINATE, "ingerido_em"])
+    ]
+    rows = pa.concat_tables(ends).to_pylist() if ends else []
+    if not rows:
+        return None
+    offsets: dict[tuple[str, int], int] = {}
+    for row in rows:
+        place = row["topico"], row["particao"]
+        offsets[place] = max(offsets.get(place, -1), row["deslocamento_max"])
+    return End(offsets, max(row["ingerido_em_max"] for row in rows))
+
+
+def unrefined(stamp: datetime, topics: list[Contract], config: Settings) -> pa.Table:
+    """The `COORDINATE` of a batch's records that are in bronze alone.
+
+    Args:
+        stamp: the batch's `ingerido_em`.
+        topics: the topics' contracts.
+        config: where the lake is.
+    """
+    landed = _of_batch(load()[BRONZE], stamp, config)
+    tables = [load()[QUARANTINE], load()[DUPLICATES], *map(silver_of, topics)]
+    refined = pa.concat_tables([_of_batch(table, stamp, config) for table in tables])
+    return landed.join(refined, list(COORDINATE), join_type="left anti")
+
+
+def _of_batch(table: Contract, stamp: datetime, config: Settings) -> pa.Table:
+    """The `COORDINATE` of what a batch brought to a table."""
+    own = [name for name in COORDINATE if name in table.column_names]
+    found = snapshot(table, config)
+    pieces = list(found.where(pc.field("ingerido_em") == stamp, own)) if found else []
+    rows = pa.concat_tables([_COORDINATES.empty_table().select(own), *pieces])
+    named = rows["topico"].fill_null(table.name) if "topico" in own else pa.array([table.name] * rows.num_rows)
+    return pa.table([named, rows["particao"], rows["deslocamento"]], schema=_COORDINATES)
