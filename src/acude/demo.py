@@ -1,7 +1,7 @@
 """A day in the shop, from the first click to Athena's answer, with a kill, a bad file and a rerun on the way.
 
-Each run plays the day after the last one that was played, and checks properties 1 to 5 of the design by what
-is in the servers, not by what it did.
+Each run plays the day after the last one that was played. It checks the platform's five properties by what the servers
+hold, not by what it did.
 """
 
 import json
@@ -257,7 +257,7 @@ def _touched(config: Settings, behind: str) -> list[str]:
 
 
 def _sets(report: Report) -> Finding:
-    """Property 1."""
+    """Property 1: nothing lost, nothing twice."""
     checked = max((row.checked for row in report.sets), default=0)
     broken = sum(row.broken for row in report.sets)
     evidence = f"{checked:,} records after a kill -9, {len(report.sets)} rules, broken by {broken}"
@@ -265,7 +265,7 @@ def _sets(report: Report) -> Finding:
 
 
 def _money(report: Report) -> Finding:
-    """Property 2."""
+    """Property 2: the money adds up."""
     wrong = [row for row in report.money if not row.ok]
     places = {place for row in report.money for place in row.sums}
     flows = {row.key.flow for row in report.money}

@@ -20,7 +20,7 @@ class ProblemBody(BaseModel):
     status: int
     detail: str = Field(description="What was expected, what was found, what to do next")
     motivo: str | None = Field(None, description="Reason code of a refused payload, the same as in quarantine")
-    id_rastro: str = Field(description="Quote it to whoever runs the platform")
+    id_rastro: str = Field(description="Quote it to the platform's operator")
 
 
 class ProblemError(Exception):

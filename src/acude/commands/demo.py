@@ -25,7 +25,7 @@ def demo(
 ) -> None:
     """Play a day in the shop on real servers, kill a part of it, and prove that nothing was lost.
 
-    Starts what is not running, plays the next day, and ends with a report of the design's properties 1 to 5. Stops
+    Starts what is not running, plays the next day, and ends with a report of the platform's five properties. Stops
     what it started. Exit code 0 only if all five held.
     """
     # Clients complain about a server that is still starting; the progress says it better.

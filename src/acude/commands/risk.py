@@ -65,7 +65,7 @@ def why(
 
 
 def _meaning(code: str) -> str:
-    """What a reason code says to a cli_user."""
+    """What a reason code means, as a sentence."""
     from acude.risk.decision import MODEL_PREFIX  # noqa: PLC0415
     from acude.risk.lists import ON_THE_LIST  # noqa: PLC0415
     from acude.risk.signals import all_signals  # noqa: PLC0415
@@ -142,7 +142,7 @@ def simulate(
     )
     if as_json:
         answer = {"corrida": sent.run, "enviadas": dict(sent.labels), "falhas": sent.failed}
-        print_json(answer | {"contestadas": sent.findings})
+        print_json(answer | {"contestadas": sent.disputes})
     else:
         print_table(("kind", "payments"), [(name, f"{count:,}") for name, count in sorted(sent.labels.items())])
     raise typer.Exit(1 if sent.failed else 0)

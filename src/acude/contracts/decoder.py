@@ -91,7 +91,7 @@ class Decoder:
 
         Args:
             payloads: the records' values; null or empty is refused as `vazio`.
-            taken_at: the broker's time stamps, microseconds UTC, one a payload.
+            taken_at: the broker's time stamps, microseconds UTC, one per payload.
         """
         rows: list[tuple[Any, ...]] = []
         refusals: dict[int, Refusal] = {}

@@ -53,7 +53,7 @@ Update = dict[str, Any]
 
 
 class Page(BaseModel):
-    """One answer of a warehouse. The updates themselves are judged by their contract, behind Kafka."""
+    """One answer of a warehouse. The updates themselves are checked against their contract behind Kafka."""
 
     atualizacoes: list[Update]
     proximo_cursor: str
@@ -136,7 +136,7 @@ class Warehouses:
 
 
 class Cursors:
-    """How far each warehouse was read, one small object a warehouse in the lake's bucket."""
+    """How far each warehouse was read, one small object per warehouse in the lake's bucket."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3

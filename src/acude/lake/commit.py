@@ -1,9 +1,9 @@
 """The one way in which a table changes: a commit that adds exactly these files and removes exactly those.
 
 Each commit carries an application transaction of its writer. Delta refuses a commit whose view of the table is older
-than another commit of the same writer; so what a change was decided on and the commit are one step: who loses a race
-looks at the table again and decides again. A writer with a lease puts the lease's number there, so a writer that lost
-it sees the new holder's number and gives up.
+than another commit of the same writer. So deciding on a change and committing it are one step: a writer that loses the
+race reads the table again and decides again. A writer with a lease puts the lease's number there: a writer that lost
+the lease sees the new holder's number and gives up.
 """
 
 import time
@@ -32,7 +32,7 @@ class LeaseLost(RuntimeError):  # noqa: N818 - a state, not a fault
 
 
 class Writer(Protocol):
-    """Whoever may change a table."""
+    """A process that may change a table."""
 
     @property
     def name(self) -> str:
@@ -54,7 +54,7 @@ class BatchWriter:
     number: int | None = None
 
     def check(self) -> None:
-        """Nothing to lose: each commit is decided on the table as it is."""
+        """The batch has no lease to lose: each commit is decided on the table as it is."""
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ def _repeating(rows: pa.Table) -> list[str]:
 
 
 def write_rows(rows: pa.Table, contract: Contract, config: Settings | None = None) -> list[DataFile]:
-    """Writes rows of this process: of a table that its contract bounds.
+    """Writes rows that this process holds, for a table whose size its contract bounds.
 
     Raises:
         ContractViolation: names, order or types differ, or a required column holds a null.

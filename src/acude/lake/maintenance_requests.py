@@ -1,8 +1,8 @@
-"""Asks the streams' driver for maintenance of its tables, for it alone may write them.
+"""Asks the streams' driver to maintain its tables, because it alone may write them.
 
 A request is an object under `_controle/pedidos/`, its answer one under `_controle/respostas/`. The driver looks every
-few seconds and serves them one after another beside its queries. Where no driver runs, whoever asks has them served by
-a driver of a few seconds, under the same lease.
+few seconds and serves them one after another beside its queries. Where no driver runs, the caller starts a short-lived
+one, under the same lease.
 """
 
 import logging
@@ -75,12 +75,12 @@ class Answer(run_records.Record):
 def request(
     action: Action, table: str, day: date | None = None, wait: timedelta = timedelta(minutes=30)
 ) -> dict[str, Any]:
-    """Has one thing done to one of the streams' tables; see `request_all`."""
+    """Asks for one action on one of the streams' tables; see `request_all`."""
     return request_all([Request(action=action, table=table, day=day)], wait)[0]
 
 
 def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes=30)) -> list[dict[str, Any]]:
-    """Has the streams' driver do things and waits for them; does them itself where no driver runs.
+    """Asks the streams' driver for several actions and waits for them; runs them itself where no driver runs.
 
     Args:
         requests: served in this order.
@@ -160,7 +160,7 @@ def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threa
     result, error = {}, None
     try:
         result = do(one)
-    except Exception as problem:  # told to whoever asked
+    except Exception as problem:  # the answer says it
         if given_up is not None and given_up.is_set():
             log.warning("%s %s %s given up; it stays for the next driver", one.action, one.table, one.day or "")
             return
@@ -173,7 +173,7 @@ def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threa
 
 
 def sweep() -> None:
-    """Removes answers that nobody came for."""
+    """Removes answers that nobody has read."""
     bucket, oldest = settings().lake_bucket, datetime.now(UTC) - _ANSWERS_KEPT
     for entry in s3().list_objects_v2(Bucket=bucket, Prefix=ANSWERS).get("Contents", ()):
         if entry["LastModified"] < oldest:

@@ -1,4 +1,4 @@
-"""Spark sessions: a driver in this process for whoever holds a lease, and clients of the batch's warm driver."""
+"""Spark sessions: a driver in this process for the holder of a lease, and clients of the batch's warm driver."""
 
 import os
 import shlex
@@ -51,7 +51,7 @@ _RUNTIME = {
     "spark.sql.execution.arrow.maxBytesPerBatch": "2147483647",
     # What is cached is read at once and thrown away.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
-    # A micro-batch has one or two days; so many files are open at once, instead of sorting the rows by day.
+    # A micro-batch has one or two days: a file per day is open at once, instead of sorting the rows by day.
     "spark.sql.maxConcurrentOutputFileWriters": "8",
     # No value comes twice in these; a dictionary would be built to be thrown away.
     "spark.hadoop.parquet.enable.dictionary#valor": "false",

@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import gcd
 
 from acude.simulator.population import items
-from acude.simulator.wire import timestamp
+from acude.simulator.serde import timestamp
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Updates are numbered from here; asking for earlier ones finds nothing."""
