@@ -54,7 +54,7 @@ class History(dict[str, Payment]):
 
 @pytest.fixture(scope="module")
 def history(platform: Platform) -> History:
-    """Payments with known frauds in silver, of which every tenth was refused, and the frauds among the others told."""
+    """Payments with known frauds in silver, a tenth of them refused; frauds among the others are disputed."""
     del platform
     rows = handbook.generate(SETTING)
     found = History({one.id_transacao: one for one in handbook.payments(rows)})

@@ -57,7 +57,7 @@ def used() -> set[str]:
 
 @pytest.fixture(scope="module")
 def client(api: Api) -> httpx.Client:
-    """The shop's."""
+    """The API with the token of the shop's client."""
     return api()
 
 

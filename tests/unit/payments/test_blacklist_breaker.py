@@ -39,7 +39,7 @@ def is_listed(document: str) -> bool:
 
 @dataclass
 class Model:
-    """What a breaker is: closed, or open after so many failures on end; after a while one try decides."""
+    """What a breaker is: closed, or open after N failures in a row; after a while one try decides."""
 
     failures: int = 0
     is_open: bool = False
