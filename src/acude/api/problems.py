@@ -61,7 +61,7 @@ def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
         motivo=problem.reason,
         id_rastro=trace_of(request),
     )
-    # Here too, for a defect's answer passes no middleware.
+    # Here too: a defect's answer passes no middleware.
     headers = {TRACE_HEADER.replace("_", "-"): body.id_rastro, **problem.headers}
     return JSONResponse(body.model_dump(exclude_none=True), problem.status, headers=headers, media_type=MEDIA_TYPE)
 

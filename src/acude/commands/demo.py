@@ -55,9 +55,9 @@ def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
     except QueryFailed as problem:
         raise AcudeError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
     if as_json:
-        findings = [vars(finding) for finding in result.findings]
+        properties = [vars(one) for one in result.properties]
         print_json(
-            {"day": result.day, "held": result.held, "seconds": round(result.seconds, 1), "properties": findings}
+            {"day": result.day, "held": result.held, "seconds": round(result.seconds, 1), "properties": properties}
         )
         return result.held
     if result.report:
@@ -66,7 +66,9 @@ def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
     best = [[str(value) for value in row] for row in result.best_sellers]
     print_table(["", "product", "pieces", "revenue", ""], best, title=f"Best sellers of {result.day}, from Athena")
     out.print()
-    rows = [(f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in result.findings]
+    rows = [
+        (f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in result.properties
+    ]
     print_table(["property", "", "shown by"], rows)
     out.print(f"\n{time.monotonic() - began:.0f} s in all. `acude up` keeps it running; each demo plays the next day.")
     return result.held

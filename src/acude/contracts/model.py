@@ -136,7 +136,7 @@ LINEAGE = (
 TOPIC_OF_ROW = Column(
     name="topico", type="string", primary_key=True, description="Kafka topic; where it is null, the table's own name"
 )
-"""One more where rows come from several topics; optional, for the table may be older than its second topic."""
+"""One more where rows come from several topics; optional, because the table may be older than its second topic."""
 
 _DURATION = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 

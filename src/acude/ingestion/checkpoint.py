@@ -1,6 +1,6 @@
 """The life of ingest's checkpoint: where it began, which batch is under way, and whether Spark's part is whole.
 
-Each life has an id and a folder of its own, for its batches count from 0: in the tables they are known by id and
+Each life has an id and a folder of its own, because its batches count from 0: in the tables they are known by id and
 number. What the driver must know of a life is one small object, changed by conditional PUTs alone, so that a driver
 that lost its lease can't begin another batch.
 """

@@ -1,9 +1,8 @@
 """Takes the warehouses' stock updates to Kafka: `python -m acude.ingestion.stock_poller`.
 
 It asks each warehouse for what lies behind its cursor, sends that to `atualizacoes_estoque`, waits for the broker's
-acknowledgement, and only then keeps the new cursor, on S3 under `_controle/poller/<warehouse>.json`. So nothing is
-missed whatever dies; an update may be sent twice, and is a duplicate then, for its `id_evento` is the warehouse's own
-id.
+acknowledgement, and only then stores the new cursor, on S3 under `_controle/poller/<warehouse>.json`. So no update is
+missed, whatever dies. One may be sent twice; it is then a duplicate, because `id_evento` is the warehouse's own id.
 """
 
 import json

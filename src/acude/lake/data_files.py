@@ -75,7 +75,7 @@ class DataFile(BaseModel):
 
 @dataclass(frozen=True)
 class Target:
-    """What a writer must know of a table; small, for it travels to the executors."""
+    """What a writer must know of a table; small, because it travels to the executors."""
 
     table: str
     prefix: str

@@ -156,7 +156,7 @@ def expire(writer: Writer, contract: Contract, config: Settings | None = None) -
 
 
 def _without(found: Snapshot, column: str, oldest: str) -> Change | None:
-    """The change that takes out what is older."""
+    """Removes the files of partitions before `oldest`."""
     old = [file.path for file in found.described() if file.partition[column] < oldest]
     return Change(remove=old) if old else None
 

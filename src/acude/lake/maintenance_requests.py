@@ -38,7 +38,7 @@ _ANSWERS_KEPT = timedelta(days=1)
 Action = Literal["compact", "expire"]
 
 
-class ControlError(AcudeError):
+class MaintenanceRequestError(AcudeError):
     """A request that was refused, failed or not answered in time."""
 
     retryable = True
@@ -90,12 +90,14 @@ def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes
         For each, what `acude.lake.maintenance.compact` or `expire` returned.
 
     Raises:
-        ControlError: a table that the streams don't write, one of them failed, or time ran out.
+        MaintenanceRequestError: a table that the streams don't write, one of them failed, or time ran out.
     """
     asked = list(requests)
     for one in asked:
         if contract_of(one.table).writer != WRITER:
-            raise ControlError(f"{one.table} is not written by the streams; maintain it with `maintain_batch`")
+            raise MaintenanceRequestError(
+                f"{one.table} is not written by the streams; maintain it with `maintain_batch`"
+            )
     for one in asked:
         run_records.put(one.key, one)
     deadline = time.monotonic() + wait.total_seconds()
@@ -114,7 +116,7 @@ def _await(one: Request, deadline: float, wait: timedelta) -> Answer:
         if found:
             return found
         if time.monotonic() > deadline:
-            raise ControlError(
+            raise MaintenanceRequestError(
                 f"{one.action} {one.table} was not answered within {wait}; the streams' driver is "
                 f"{lease.holder() or 'not running'}: look at its log (`acude logs streams`) and ask again"
             )
@@ -130,13 +132,13 @@ def _serve_in_a_driver_of_its_own(within_s: float) -> None:
         command, cwd=settings().project, timeout=max(within_s, 60), check=False, capture_output=True, text=True
     )
     if done.returncode not in {0, LEASE_HELD}:
-        raise ControlError(f"The maintenance driver ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise MaintenanceRequestError(f"The maintenance driver ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
 def _result(answer: Answer) -> dict[str, Any]:
     if answer.error is not None:
         asked = answer.request
-        raise ControlError(f"{asked.action} {asked.table} {asked.day or ''}: {answer.error}")
+        raise MaintenanceRequestError(f"{asked.action} {asked.table} {asked.day or ''}: {answer.error}")
     return answer.result
 
 

@@ -14,7 +14,7 @@ from acude.settings import Settings, settings
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    # Two state partitions and short plans: the defaults (50 and 200) cost seconds a commit on two cores.
+    # Two state partitions and short plans: the defaults (50 and 200) cost seconds per commit on two cores.
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.shuffle.partitions": "2",
     # Athena and Redshift read reader version 1 only.

@@ -196,5 +196,5 @@ def rows_where(contract: Contract, condition: pc.Expression, columns: Sequence[s
 
 
 def _schema(contract: Contract, names: Sequence[str] | None = None) -> pa.Schema:
-    """Without NOT NULL: the table's writer kept it, or didn't; reading is not the place to fail."""
+    """The schema without NOT NULL, which is checked when rows are written."""
     return pa.schema([(name, arrow_type(contract.column(name))) for name in names or contract.column_names])

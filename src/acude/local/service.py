@@ -20,7 +20,7 @@ class Service:
     Attributes:
         name: Name on the command line and of its log file.
         purpose: What it does for the platform, a few words.
-        command: Program and arguments; secrets belong in ``environment`` or in files, for arguments are public.
+        command: Program and arguments; secrets belong in ``environment`` or in files, because arguments are public.
         ready: Makes one request of the server's own protocol; raises whatever its client raises until it is answered.
         address: What a user types to reach it.
         login: How a user logs in, empty where nobody does.

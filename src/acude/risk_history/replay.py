@@ -40,7 +40,7 @@ def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last:
 
 
 def _disputes(spark: SparkSession) -> DataFrame | None:
-    """What came to light; None where nobody ever said anything, which does not make every payment honest."""
+    """The disputes; None where there never was one, which does not make every payment honest."""
     contract = table(DISPUTES)
     if not exists(contract):
         return None

@@ -1,4 +1,4 @@
-"""How stock moves in the warehouses. Pure: any update can be computed from its number, so their stream never forgets.
+"""How stock moves in the warehouses. Pure: any update can be computed from its number, so none has to be stored.
 
 Each warehouse counts one product after the other. Between two counts of a product pieces leave; when too few are left,
 a delivery fills the shelf again. So levels fall, dip below the reorder point, and jump up.
