@@ -1,4 +1,4 @@
-"""`stock`: what each warehouse last said about each product, and what is to be ordered again: `gold.ao_vivo_estoque`.
+"""`stock`: each warehouse's latest level of each product, and what to order again: `gold.ao_vivo_estoque`.
 
 Stock has no windows: an update that comes hours late may still be the newest one of its product.
 """

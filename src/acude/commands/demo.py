@@ -14,7 +14,7 @@ from acude.settings import settings
 app = typer.Typer(add_completion=False)
 
 _SERVERS = ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer", "athena", "spark-batch")
-"""With what they need: the lake half, which the five properties are about."""
+"""The servers that the five properties need, besides those that these depend on."""
 
 
 @app.command()

@@ -1,8 +1,7 @@
 """A table or topic as its ODCS v3 file says it, and where such files lie.
 
-The files are read with pydantic, unknown keys refused where this product gives them a meaning. A topic's
-file also describes its silver table: the topic's fields, then the lineage columns of `LINEAGE`.
-Source of the format: Open Data Contract Standard v3 (bitol.io).
+pydantic checks the values. A topic's file also describes its silver table: the topic's fields, then the lineage columns
+of `LINEAGE`. Source of the format: Open Data Contract Standard v3 (bitol.io).
 """
 
 from datetime import timedelta

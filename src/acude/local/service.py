@@ -34,7 +34,7 @@ class Service:
         stop_timeout_s: How long it may take to stop before it is killed.
         stop_signal: The signal that stops it in good order.
         directory: Working directory; None: ``var``.
-        live: Part of the shop that is played, or of what follows it; left out where only the servers are wanted.
+        live: Part of the simulated shop, or the streams that land its events; left out by `acude up --servers`.
     """
 
     name: str
