@@ -303,7 +303,7 @@ def reject(staged: Staged) -> str:
 
 
 def discard(staged: Staged) -> None:
-    """Removes the description of a staged day; its files are the table's by now, or nobody's."""
+    """Removes the description of a staged day; its files belong to the table by now, or are swept later."""
     _delete(_keys(folder(table(staged.table), staged.day, staged.run_id)))
 
 
