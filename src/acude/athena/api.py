@@ -109,7 +109,7 @@ class Api:
         return {"QueryExecution": shapes.execution(self._execution(request.QueryExecutionId))}
 
     def batch(self, request: r.IdsRequest) -> Json:
-        """Several executions; unknown ids are listed apart."""
+        """Several executions; ids that nobody knows are listed apart."""
         found = {each: self._executions.get(each) for each in request.QueryExecutionIds}
         unknown = [key for key, each in found.items() if each is None]
         return {
@@ -214,7 +214,7 @@ class Api:
         return self._put(request)
 
     def update_prepared(self, request: r.PreparedRequest) -> Json:
-        """Changes a prepared statement."""
+        """Changes one."""
         self._known_prepared(request)
         return self._put(request)
 
@@ -234,17 +234,17 @@ class Api:
         return found
 
     def get_prepared(self, request: r.PreparedRequest) -> Json:
-        """One prepared statement."""
+        """One of them."""
         return {"PreparedStatement": shapes.prepared(self._known_prepared(request), request.WorkGroup)}
 
     def delete_prepared(self, request: r.PreparedRequest) -> Json:
-        """Forgets a prepared statement."""
+        """Forgets one."""
         self._known_prepared(request)
         self._prepared.delete(request.WorkGroup, request.StatementName)
         return {}
 
     def list_prepared(self, request: r.PageRequest) -> Json:
-        """A workgroup's prepared statements."""
+        """All of a workgroup's."""
         found = self._prepared.listed(self._group(request.WorkGroup))
         summaries = [{"StatementName": each.name, "LastModifiedTime": each.changed.timestamp()} for each in found]
         return page("PreparedStatements", summaries, request)

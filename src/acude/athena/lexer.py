@@ -1,4 +1,4 @@
-"""Splits a statement into tokens; comments and strings are recognised as Trino's grammar does it."""
+"""Where the words of a statement stand: comments and strings are told from them as Trino's grammar does it."""
 
 import re
 from collections.abc import Iterator

@@ -83,7 +83,7 @@ class Runner:
         self._engine, self._catalog, self._files, self._prepared = engine, catalog, files, prepared
 
     def run(self, work: Work) -> None:
-        """Runs a statement, and stores in ``work`` what came of it.
+        """Runs a statement, and notes at ``work`` what came of it.
 
         Raises:
             QueryError: Why it was refused or failed.

@@ -56,7 +56,7 @@ class Signatures:
         self._region = region
 
     def check(self, received: Received, now: datetime | None = None) -> None:
-        """Lets only requests through that are signed with the platform's key.
+        """Lets only requests through that somebody has signed who has the key.
 
         Raises:
             ApiError: As AWS answers; presigned addresses are not taken.

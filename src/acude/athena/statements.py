@@ -1,4 +1,4 @@
-"""Which kind of statement it is: its first words say it. Only Trino reads the rest of the SQL."""
+"""Which statement it is: its first words say it. What they don't say is left to Trino, which alone reads SQL."""
 
 from dataclasses import dataclass, field, replace
 

@@ -1,4 +1,4 @@
-"""CTAS and UNLOAD as Trino takes them: table properties are translated, and files go to the results bucket only."""
+"""CTAS and UNLOAD in Trino's words: Athena's properties are others, and files go to the results bucket only."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from acude.athena.statements import Write
 from acude.athena.trino import CATALOG
 
 UNLOAD, SCHEMA = "unload", "results"
-"""Trino writes a query's files by making a table. UNLOAD's have a catalogue of their own, and are dropped at once."""
+"""Trino makes files of a query by making a table. UNLOAD's tables are in a catalogue of their own, and gone at once."""
 _SAME = {"format", "partitioned_by", "bucketed_by", "bucket_count", "orc_bloom_filter_columns", "orc_bloom_filter_fpp"}
 _COMPRESSION = ("write_compression", "compression", "parquet_compression", "orc_compression")
 _UNLOAD_KNOWN = {"format", "compression", "field_delimiter", "partitioned_by"}
