@@ -71,7 +71,7 @@ down: ## stop whatever is left of the platform
 packages: ## what the tests need from the system (Chromium), by apt where that is allowed
 	@.ci/packages
 
-lint: install ## style and types
+lint: install ## style, types, and the layers of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,6 +1,6 @@
 """`make demo` in a fresh clone, where nothing is installed, and again.
 
-Usage: python -m benchmarks.demo. The load: the demo itself; the first run downloads every package and jar anew unless
+Usage: python -m benchmarks.demo. The load: the demo itself; the first run downloads every package and jar unless
 pip's and uv's caches have them. Needs the platform's ports, so nothing else of it may run.
 """
 

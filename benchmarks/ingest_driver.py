@@ -19,11 +19,11 @@ def cpu_seconds() -> float:
     return sum(sum(one.cpu_times()[:4]) for one in (me, *me.children(recursive=True)))
 
 
-def tell(query: StreamingQuery, told: set[int]) -> None:
-    """Prints what was not told yet."""
+def report(query: StreamingQuery, reported: set[int]) -> None:
+    """Prints the batches that were not printed yet."""
     for progress in query.recentProgress:
-        if progress["batchId"] not in told:
-            told.add(progress["batchId"])
+        if progress["batchId"] not in reported:
+            reported.add(progress["batchId"])
             batch = {"rows": progress["numInputRows"], "ms": progress["durationMs"]["triggerExecution"]}
             batch |= {"cpu_s": cpu_seconds(), "parts": progress["durationMs"]}
             print("PROGRESS" + json.dumps(batch), flush=True)
@@ -35,5 +35,5 @@ if __name__ == "__main__":
         seen: set[int] = set()
         while running.isActive:
             time.sleep(0.5)
-            tell(running, seen)
-        tell(running, seen)
+            report(running, seen)
+        report(running, seen)

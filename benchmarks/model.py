@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.model [--save DIR]
 
-Protocol: learn from 7 days that begin on 2018-07-25, leave out 7 days (a fraud is known as one after 7), judge the 7
+Protocol: learn from 7 days that begin on 2018-07-25, leave out 7 days (a fraud is known as one after 7), test on the 7
 after; then the same over four successive weeks, mean. Cards known as compromised before a day are taken out of it.
 """
 
@@ -54,10 +54,10 @@ Learner = Callable[[training.Matrix, training.Labels], Any]
 
 
 class Split(NamedTuple):
-    """Positions of the rows to learn from and of those to judge."""
+    """Positions of the rows to learn from and of those to test on."""
 
     learn: Integers
-    judge: Integers
+    test: Integers
 
 
 class Scores(NamedTuple):
@@ -88,9 +88,9 @@ MODELS: Final[dict[str, tuple[Learner, slice]]] = {
 def split(rows: Transactions, first: int) -> Split:
     """The week that begins on day `first`, and the week after next without cards known as compromised by then."""
     day, parts = rows.day, []
-    for judged in range(first + 2 * WEEK, first + 3 * WEEK):
-        came_out = (day >= first) & (day < judged - WEEK) & rows.fraud
-        parts.append(np.flatnonzero((day == judged) & ~np.isin(rows.customer, rows.customer[came_out])))
+    for tested in range(first + 2 * WEEK, first + 3 * WEEK):
+        came_out = (day >= first) & (day < tested - WEEK) & rows.fraud
+        parts.append(np.flatnonzero((day == tested) & ~np.isin(rows.customer, rows.customer[came_out])))
     return Split(np.flatnonzero((day >= first) & (day < first + WEEK)), np.concatenate(parts))
 
 
@@ -135,12 +135,12 @@ def weeks(rows: Transactions, matrix: training.Matrix) -> dict[str, list[Scores]
     result: dict[str, list[Scores]] = {name: [] for name in (*MODELS, EVERY_TRACE)}
     begin = (FIRST - rows.start).days
     for number in range(WEEKS):
-        learn, judge = split(rows, begin + number * WEEK)
-        judged = rows.take(judge)
+        learn, test = split(rows, begin + number * WEEK)
+        tested = rows.take(test)
         for name, (learner, columns) in MODELS.items():
             fitted = learner(matrix[learn][:, columns], rows.fraud[learn])
-            result[name].append(scores(judged, fitted.predict_proba(matrix[judge][:, columns])[:, 1]))
-        result[EVERY_TRACE].append(every_trace(judged, matrix[judge]))
+            result[name].append(scores(tested, fitted.predict_proba(matrix[test][:, columns])[:, 1]))
+        result[EVERY_TRACE].append(every_trace(tested, matrix[test]))
     return result
 
 
@@ -215,14 +215,14 @@ def main(
     rows = published.take(near)
     payments = list(handbook.payments(rows))
     matrix = training.replay(payments, rows.fraud, handbook.midnight(FIRST))
-    judged = rows.take(slice(len(rows) - len(matrix), None))
+    tested = rows.take(slice(len(rows) - len(matrix), None))
     took("replay")
-    by_week = weeks(judged, matrix)
-    took("learn_and_judge")
+    by_week = weeks(tested, matrix)
+    took("learn_and_test")
     means = {name: Scores(*np.mean(each, axis=0).tolist()) for name, each in by_week.items()}
     with tempfile.TemporaryDirectory() as scratch:
         folder = save_to or Path(scratch)
-        save(folder, judged, matrix, means["ours"])
+        save(folder, tested, matrix, means["ours"])
         opinions = opinion_us(Model.load(folder), rows, payments)
     took("save_and_opinions")
     same = agreeing(rows, payments, matrix)

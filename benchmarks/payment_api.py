@@ -60,7 +60,7 @@ class Client:
 
 
 def token(config: Settings) -> str:
-    """The shop's."""
+    """A token of the shop's client."""
     secret = config.risk_client_secret.get_secret_value()
     answer = httpx.post(
         config.oauth_token_url, data={"grant_type": "client_credentials"}, auth=(config.risk_client_id, secret)

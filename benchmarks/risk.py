@@ -49,7 +49,7 @@ class Seen:
     done: threading.Event = field(default_factory=threading.Event)
 
     def follow(self) -> None:
-        """Reads committed decisions until told to end."""
+        """Reads committed decisions until it is stopped."""
         options = {"isolation_level": "read_committed", "auto_offset_reset": "latest", "fetch_max_wait_ms": 50}
         with closing(KafkaConsumer(DECISIONS, bootstrap_servers=self.config.kafka_bootstrap, **options)) as consumer:
             consumer.poll(timeout_ms=1000)

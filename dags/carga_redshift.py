@@ -46,7 +46,7 @@ def carregar() -> list[str]:
             type=["null", "array"],
             items={"type": "string"},
             title="Tables",
-            description="Names of the warehouse's tables, one a line. Empty: all.",
+            description="Names of the warehouse's tables, one per line. Empty: all.",
         ),
     },
     default_args=defaults("dados"),

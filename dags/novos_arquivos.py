@@ -25,7 +25,7 @@ from acude.orchestration.steps import step
 
 @step()
 def exportar_de_novo() -> list[str]:
-    """The shop's last two closed days once more; names the files that changed."""
+    """Exports the shop's last two closed days again; names the files that changed."""
     from acude.orchestration import late_files
 
     return late_files.export_again(datetime.now(UTC).date())

@@ -1,1 +1,1 @@
-"""The jobs: one file a streaming query, one file a mart or load."""
+"""The jobs: one file per streaming query, one file per mart or load."""

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from acude.local.platform import Platform
 from tests.servers import LONGEST_FIRST, group_of, platform_of, servers
 
-# How long an example takes depends on what else the machine does; no test judges time.
+# How long an example takes depends on what else the machine does; no test depends on it.
 hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("untimed")
 

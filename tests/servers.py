@@ -67,7 +67,7 @@ def platform_of(item: pytest.Item) -> "pytest.FixtureDef[Platform] | None":
 def _settle(*, usual: bool) -> None:
     """Chooses this worker's place when its first servers start; later ones join them.
 
-    Whoever starts all servers stays on the usual ports, which the README's own lines name. The other workers of
+    The worker that starts all servers stays on the usual ports, which the README's own lines name. The other workers of
     pytest-xdist each have a platform of their own beside.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER")

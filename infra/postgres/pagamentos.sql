@@ -37,7 +37,7 @@ CREATE TABLE pagamentos_por_hora (
     PRIMARY KEY (hora, tipo_pagamento, operacao, moeda, uf, resultado)
 ) PARTITION BY RANGE (hora);
 
--- Provides a day's partition of the minutes and its month's of the hours.
+-- Creates a day's partition of the minutes and its month's of the hours.
 CREATE FUNCTION pagamentos_preparar(dia date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,1 +1,1 @@
-"""One file a mart, export or load: what it reads, one pure function, and the line that runs it."""
+"""One file per mart, export or load: what it reads, one pure function, and the line that runs it."""

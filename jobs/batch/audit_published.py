@@ -14,7 +14,7 @@ from acude.publishing.staging import Failure, Staged, Verdict
 from jobs.batch import receita_mensal
 
 LARGEST = 200_000
-"""Rows of a stream's day that are judged; more would not fit beside the platform, and a fault shows among so many."""
+"""The most rows of a stream's day that are audited: more would not fit into memory, and a fault shows in a sample."""
 
 
 def judged_tables() -> list[Contract]:
@@ -27,7 +27,7 @@ def judged_tables() -> list[Contract]:
 
 
 def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
-    """Judges every table's rows of a day (of its month in a monthly table), and that they are those once published.
+    """Audits every table's rows of a day (of its month in a monthly table), and checks that they are those published.
 
     Args:
         day: UTC day.
@@ -37,7 +37,7 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
         `docs`: path of the report; `tables`: by name the number of expectations, rows and hash.
 
     Raises:
-        QualityError: at least one table is not as its suite or its publication says; all are judged first.
+        QualityError: at least one table is not as its suite or its publication says; all are audited first.
     """
     judged = [_judged(contract, day, run_id) for contract in judged_tables()]
     verdicts = [verdict for verdict, _ in judged]

@@ -1,4 +1,4 @@
-"""gold.estoque_por_armazem: what each warehouse last said about each product, at the end of a day.
+"""gold.estoque_por_armazem: each warehouse's latest level of each product, at the end of a day.
 
 A day is made from the newest earlier day that is published and the updates since, so that its cost doesn't grow.
 """

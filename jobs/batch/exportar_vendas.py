@@ -98,7 +98,7 @@ def _sales_of(day: date) -> list[tuple[Any, ...]]:
 
 
 def _content(key: str) -> bytes | None:
-    """The file that is there; its ETag would not do, for it is no hash of the content where a KMS key encrypts it."""
+    """The file that is there; its ETag would not do: under a KMS key it is no hash of the content."""
     try:
         return s3().get_object(Bucket=settings().inbox_bucket, Key=key)["Body"].read()
     except ClientError as problem:

@@ -1,6 +1,6 @@
 """The marts of a day, in the three steps of `vendas_diarias`.
 
-They may run in three processes: what they hand on lies in staging. Each mart is whole in the file of its name.
+The steps may run in three processes: they hand over through staging. All of a mart is in the file of its name.
 """
 
 from collections.abc import Callable, Iterable

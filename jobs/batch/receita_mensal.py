@@ -1,7 +1,7 @@
 """gold.receita_mensal: a month's revenue by currency, summed from the days of gold.vendas_por_regiao.
 
-Runs of several days of a month may end together, each holding a month that lacks the others' days. Each looks at the
-days again after its own commit, so the last commit is always of a month whose days nobody has changed since.
+Runs of several days of a month may end together, each with a month that lacks the others' days. So each run sums the
+days again after its own commit and publishes the month again where it differs: the last commit has all days.
 """
 
 from datetime import date

@@ -149,7 +149,7 @@ def run(day: date, run_id: str) -> dict[str, Any]:
 
 
 def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id: str) -> list[staging.Staged]:
-    """Quarantine first: where publishing stops between the two, the day's sales are still yesterday's audited ones."""
+    """Quarantine first: if publishing stops between the two, the day's sales are still those published before."""
     files = max(1, number // _LINES_PER_FILE)
     judged = judged_lines(lines, day).persist()
     try:

@@ -1,1 +1,1 @@
-"""The streams: one file a query, all in one Spark driver."""
+"""The streams: one file per query, all in one Spark driver."""

@@ -55,7 +55,7 @@ class MaintenanceWorker:
             self._thread.start()
 
     def close(self, within_s: float) -> None:
-        """Gives up what is under way; the next driver begins it anew."""
+        """Gives up what is under way; the next driver starts it again."""
         self._given_up.set()
         if self._thread is not None:
             self.spark.sparkContext.cancelJobGroup(_GROUP)

@@ -214,7 +214,7 @@ class Measuring:
         self.tables = live_tables(writer)
 
     def show(self, counts: DataFrame, number: int) -> None:
-        """One micro-batch; `counts` is looked at once, for that moves the state."""
+        """One micro-batch. `counts` is evaluated once: evaluating it moves the query's state."""
         changed: dict[str, list[Count]] = {}
         for row in first_in_each_window(counts).toArrow().to_pylist():
             count = Count(**row)
@@ -246,7 +246,7 @@ def checkpoint(config: Settings) -> tuple[Checkpoint, bool]:
     """The checkpoint to go on from, and whether it is new; a new one begins with today's silver.
 
     Older windows stay as they are in gold: without their state a late row would set them back to its own count. Each
-    has a folder of its own, for Spark refuses one in which anything is left of the state of another.
+    has a folder of its own: Spark refuses a folder that still holds another checkpoint's state.
     """
     pointer = f"{CHECKPOINT}/acude.json"
     known = get(Checkpoint, pointer)

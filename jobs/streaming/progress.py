@@ -1,4 +1,4 @@
-"""One log line a micro-batch: numbers only, no data."""
+"""One log line per micro-batch: numbers only, no data."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""`stock`: what each warehouse last said about each product, and what is to be ordered again: `gold.ao_vivo_estoque`.
+"""`stock`: each warehouse's latest level of each product, and what to order again: `gold.ao_vivo_estoque`.
 
 Stock has no windows: an update that comes hours late may still be the newest one of its product.
 """
@@ -30,7 +30,7 @@ def latest_stock_per_warehouse(updates: DataFrame) -> DataFrame:
             counts, and then the lower level.
 
     Returns:
-        `id_armazem`, `id_produto`, `nivel_estoque`, `ponto_reposicao` (the newest that was told, else null),
+        `id_armazem`, `id_produto`, `nivel_estoque`, `ponto_reposicao` (the newest one given, else null),
         `ultima_atualizacao` (UTC).
     """
     order = f.struct("timestamp", "deslocamento", -f.col("nivel_estoque"))
@@ -43,7 +43,7 @@ def latest_stock_per_warehouse(updates: DataFrame) -> DataFrame:
 
 
 def stock_after(before: DataFrame, latest: DataFrame) -> DataFrame:
-    """The table's rows once newer levels are in; an older one changes nothing, and doing it again neither.
+    """The table's rows once newer levels are in; an older one changes nothing, nor does a second time.
 
     Args:
         before: rows of gold.ao_vivo_estoque.

@@ -1,7 +1,7 @@
 """A day in the shop, from the first click to Athena's answer, with a kill, a bad file and a rerun on the way.
 
-Each run plays the day after the last one that was played, and checks properties 1 to 5 of the design by what
-is in the servers, not by what it did.
+Each run plays the day after the last one that was played. It checks the platform's five properties by what the servers
+hold, not by what it did.
 """
 
 import json
@@ -42,7 +42,7 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Finding:
+class PropertyResult:
     """Whether one property held, and what shows it."""
 
     property: str
@@ -55,7 +55,7 @@ class DemoResult:
     """What the demo did and found."""
 
     day: date
-    findings: list[Finding] = field(default_factory=list)
+    properties: list[PropertyResult] = field(default_factory=list)
     report: Report | None = None
     best_sellers: list[tuple[Any, ...]] = field(default_factory=list)
     seconds: float = 0.0
@@ -63,7 +63,7 @@ class DemoResult:
     @property
     def held(self) -> bool:
         """Whether all five properties held."""
-        return len(self.findings) == 5 and all(finding.held for finding in self.findings)  # noqa: PLR2004 - 1 to 5
+        return len(self.properties) == 5 and all(one.held for one in self.properties)  # noqa: PLR2004 - 1 to 5
 
 
 def next_day(config: Settings) -> date:
@@ -95,15 +95,15 @@ def run(platform: Platform, say: Say) -> DemoResult:
         raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
     _wait_until_landed(config, summary, say)
     with _live_traffic(config), AirflowApi(config) as airflow:
-        result.findings.append(_bad_record(summary))
-        result.findings.append(_bad_file(config, airflow, result.day, say))
-        result.findings.append(_rebuild(config, airflow, result.day, say))
+        result.properties.append(_bad_record(summary))
+        result.properties.append(_bad_file(config, airflow, result.day, say))
+        result.properties.append(_rebuild(config, airflow, result.day, say))
     say("Comparing ledger, inbox, silver, gold, warehouse and Athena to the cent")
     today = datetime.now(UTC).date()
     sales = reconcile.run(result.day, result.day, config, events=True, wait=timedelta(seconds=20))
     landed = reconcile.run(min(today, _day_of(summary)), today, config, events=True, wait=timedelta(seconds=40))
     result.report = Report(result.day, today, sales.money, landed.sets)
-    result.findings[:0] = [_sets(landed), _money(sales)]
+    result.properties[:0] = [_sets(landed), _money(sales)]
     answer = run_query(
         "SELECT posicao, id_produto, quantidade, receita, moeda FROM gold.mais_vendidos "  # noqa: S608 - a date of ours
         f"WHERE data = DATE '{result.day}' ORDER BY posicao LIMIT 5"
@@ -170,7 +170,7 @@ def _live_traffic(config: Settings) -> Iterator[None]:
         thread.join()
 
 
-def _bad_record(summary: Summary) -> Finding:
+def _bad_record(summary: Summary) -> PropertyResult:
     """Property 3: each broken record waits in quarantine with its own reason, and the stream went on."""
     run = pa.concat_tables(ledgers.read_run(summary.ledger))
     broken = run.filter((pc.field("tipo") == "malformado") & (pc.field("resposta") == ledgers.CONFIRMED)).to_pylist()
@@ -184,7 +184,7 @@ def _bad_record(summary: Summary) -> Finding:
     evidence = (
         f"{len(broken)} broken records of {kinds} kinds wait in quarantine, {len(wrong)} of them with a wrong reason"
     )
-    return Finding("3 A bad record stops nothing", bool(broken) and not wrong, evidence)
+    return PropertyResult("3 A bad record stops nothing", bool(broken) and not wrong, evidence)
 
 
 def _run(airflow: AirflowApi, day: date) -> str:
@@ -200,7 +200,7 @@ def _gold(day: date) -> list[list[Any]]:
     return [list(row) for row in answer.rows]
 
 
-def _bad_file(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Finding:
+def _bad_file(config: Settings, airflow: AirflowApi, day: date, say: Say) -> PropertyResult:
     """Property 4: a truncated file turns the day's run red and leaves gold alone; without it the day is published."""
     place = {"Bucket": config.inbox_bucket, "Key": f"vendas/parceiro/{day}.csv"}
     header = "id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda\n"
@@ -216,10 +216,10 @@ def _bad_file(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Fin
     rows = _gold(day)
     held = red == "failed" and kept and green == "success" and len(rows) > 0
     evidence = f"run with the cut file: {red}, gold unchanged: {kept}; without it: {green}, {len(rows)} regions"
-    return Finding("4 Bad data is not published", held, evidence)
+    return PropertyResult("4 Bad data is not published", held, evidence)
 
 
-def _rebuild(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Finding:
+def _rebuild(config: Settings, airflow: AirflowApi, day: date, say: Say) -> PropertyResult:
     """Property 5: the day again gives the same rows, and Delta's log names that day's files only."""
     say("The day is rebuilt while shoppers go on")
     before, version = _gold(day), _versions(config)
@@ -228,7 +228,9 @@ def _rebuild(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Find
     touched = _touched(config, version)
     others = [path for path in touched if f"data={day}/" not in path]
     evidence = f"second run: {again}, same rows: {same}; files touched: {len(touched)}, of other days: {len(others)}"
-    return Finding("5 A day can be rebuilt", again == "success" and same and bool(touched) and not others, evidence)
+    return PropertyResult(
+        "5 A day can be rebuilt", again == "success" and same and bool(touched) and not others, evidence
+    )
 
 
 _LOG = "gold/vendas_por_regiao/_delta_log/"
@@ -256,18 +258,18 @@ def _touched(config: Settings, behind: str) -> list[str]:
     return paths
 
 
-def _sets(report: Report) -> Finding:
-    """Property 1."""
+def _sets(report: Report) -> PropertyResult:
+    """Property 1: nothing lost, nothing twice."""
     checked = max((row.checked for row in report.sets), default=0)
     broken = sum(row.broken for row in report.sets)
     evidence = f"{checked:,} records after a kill -9, {len(report.sets)} rules, broken by {broken}"
-    return Finding("1 Nothing lost, nothing twice", bool(report.sets) and broken == 0, evidence)
+    return PropertyResult("1 Nothing lost, nothing twice", bool(report.sets) and broken == 0, evidence)
 
 
-def _money(report: Report) -> Finding:
-    """Property 2."""
+def _money(report: Report) -> PropertyResult:
+    """Property 2: the money adds up."""
     wrong = [row for row in report.money if not row.ok]
     places = {place for row in report.money for place in row.sums}
     flows = {row.key.flow for row in report.money}
     evidence = f"{', '.join(sorted(flows))} in {len(places)} places, {len(wrong)} differences"
-    return Finding("2 The money adds up", flows >= {"vendas", "loja", "compras"} and not wrong, evidence)
+    return PropertyResult("2 The money adds up", flows >= {"vendas", "loja", "compras"} and not wrong, evidence)

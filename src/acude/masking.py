@@ -21,7 +21,7 @@ _SENSITIVE: Final = re.compile(
 
 
 def masked(text: str) -> str:
-    """The text without document and card numbers; check digits don't matter, for a mistyped CPF reveals enough.
+    """The text without document and card numbers; check digits don't matter: a mistyped CPF reveals enough.
 
     >>> masked("got '529.982.247-25', 12ABC34501DE35 and 4111 1111 1111 1111 from 192.168.100.200")
     "got '[oculto]', [oculto] and [oculto] from 192.168.100.200"

@@ -40,10 +40,11 @@ class Settings(BaseSettings):
     # Encryption in transit
     tls: bool = Field(default=False, description="Kafka is reached by TLS; so are all local servers that can do it")
     tls_authority: Path | None = Field(
-        default=None, description="Certificates of who vouches for the servers; None: those that the system trusts"
+        default=None,
+        description="Certificate of the authority that signs the servers'; None: those that the system trusts",
     )
     tls_certificate: Path | None = Field(
-        default=None, description="Key and certificate of the payment API; None: something before it does TLS"
+        default=None, description="Key and certificate of the payment API; None: a proxy before it speaks TLS"
     )
 
     # Events
@@ -56,12 +57,12 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
     ingest_batch: int = Field(default=300_000, description="Most records of one micro-batch")
     ingest_least: int = Field(default=1000, description="Fewer records than this wait for more")
-    ingest_patience: str = Field(default="3s", description="For so long; each micro-batch leaves files behind")
+    ingest_patience: str = Field(default="3s", description="The longest that they wait; each micro-batch leaves files")
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
-    measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are brought up to date")
+    measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are updated")
     payments_trigger: str = Field(default="60 seconds", description="How often payments are counted by the minute")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Of the own logs of the streams' driver and the risk services"
+        default="INFO", description="Of the logs of the streams' driver and the risk services"
     )
 
     document_key: SecretStr = Field(
@@ -128,7 +129,9 @@ class Settings(BaseSettings):
     # Risk
     valkey_port: int = 6379
     valkey_password: SecretStr = SecretStr("")
-    valkey_url: SecretStr = Field(default=SecretStr(""), description="redis://… of the workers' memory")
+    valkey_url: SecretStr = Field(
+        default=SecretStr(""), description="redis://… of the velocity store and the rate limits"
+    )
     valkey_memory: str = Field(default="256mb", description="Most memory of the local Valkey")
     risk_policy: Path = Field(
         default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"
@@ -148,7 +151,7 @@ class Settings(BaseSettings):
     risk_batch: int = Field(default=64, description="Most payments that a worker decides together")
     risk_port: int = Field(default=8090, description="Port of the local payment API")
     risk_url: str = Field(default=f"http://{HOST}:8090", description="Address of the payment API")
-    risk_rate_limit: int = Field(default=500, description="Requests a second that each client may make")
+    risk_rate_limit: int = Field(default=500, description="Requests per second that each client may make")
     risk_most_waiting: int = Field(default=256, description="More payments at once in the payment API get a 503")
     issuer_port: int = Field(default=8091, description="Port of the local issuer of tokens")
     oauth_issuer: str = Field(default=f"http://{HOST}:8091", description="Issuer of the payment API's tokens")
@@ -177,9 +180,9 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="Signs what is delivered: whsec_ and base64, as Standard Webhooks defines"
     )
-    webhook_tries: int = Field(default=6, ge=1, description="So often, then it is a dead letter")
+    webhook_tries: int = Field(default=6, ge=1, description="Tries of a delivery; after them it is a dead letter")
     alerts_token: SecretStr = Field(
-        default=SecretStr(""), description="What Alertmanager shows the notifier; empty: it takes no alerts"
+        default=SecretStr(""), description="Token that Alertmanager sends to the notifier; empty: it takes no alerts"
     )
     receiver_port: int = Field(default=8073, description="Port of the local webhook's receiver")
 
@@ -194,8 +197,8 @@ class Settings(BaseSettings):
 
     # Simulator
     warehouses_port: int = Field(default=8071, description="Port of the simulated warehouses' REST API")
-    traffic_rate: float = Field(default=20, description="Events a second of the live shoppers that `acude up` starts")
-    payments_rate: float = Field(default=2, description="Payments a second of the live payers that `acude up` starts")
+    traffic_rate: float = Field(default=20, description="Events per second of the live shoppers that `acude up` starts")
+    payments_rate: float = Field(default=2, description="Payments per second of the live payers that `acude up` starts")
     warehouses_url: str = "http://127.0.0.1:8071"
 
     @cached_property

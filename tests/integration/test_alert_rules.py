@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from acude.api.observed import Metrics as DoorMetrics
+from acude.api.observed import Metrics as PaymentApiMetrics
 from acude.payments import decision_engine, groups
 from acude.payments.decision_engine import DecisionEngine
 from acude.payments.metrics import Metrics as WorkerMetrics
@@ -60,7 +60,7 @@ def test_each_rule_has_a_history_in_which_it_fires_and_one_in_which_it_does_not(
 def known_metrics() -> dict[str, set[str]]:
     """Every series of the services by name, with its labels."""
     found: dict[str, set[str]] = dict(PROMETHEUS_OWN)
-    for kind in (WorkerMetrics, RecorderMetrics, NotifierMetrics, DoorMetrics):
+    for kind in (WorkerMetrics, RecorderMetrics, NotifierMetrics, PaymentApiMetrics):
         found |= dict(_series(kind().registry))
     return found | dict(_series(of_change()))
 

@@ -64,8 +64,10 @@ def test_a_day_of_which_the_broker_took_nothing_fails(
 
 @pytest.mark.parametrize("broken", range(5))
 def test_a_demo_holds_only_with_all_five_properties(broken: int) -> None:
-    def result(findings: int, *, held: bool) -> demo.DemoResult:
-        return demo.DemoResult(demo.FIRST_DAY, [demo.Finding(str(n), held or n != broken, "") for n in range(findings)])
+    def result(properties: int, *, held: bool) -> demo.DemoResult:
+        return demo.DemoResult(
+            demo.FIRST_DAY, [demo.PropertyResult(str(n), held or n != broken, "") for n in range(properties)]
+        )
 
     assert result(5, held=True).held
     assert not result(5, held=False).held

@@ -1,4 +1,4 @@
-"""What a user does in Airflow's UI: trigger a day with the form, run days again, read what was judged."""
+"""What a user does in Airflow's UI: trigger a day with the form, run days again, read what the suites said."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Ids and Idempotency-Keys at the payment API: the first client to use one owns it, for the same payment only."""
+"""Ids and Idempotency-Keys at the payment API: the first client to use one owns it, and only for the same payment."""
 
 from contextlib import suppress
 from enum import Enum, auto

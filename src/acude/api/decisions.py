@@ -85,7 +85,7 @@ class Decisions(Strategy[Answer]):
         return len(self._waiting)
 
     def is_behind(self, longest_s: float) -> bool:
-        """Whether another payment would hardly be decided in time.
+        """Whether one more payment would probably not be decided in time.
 
         Args:
             longest_s: a few payments may wait for longer, more may not.

@@ -17,14 +17,14 @@ Json = dict[str, Any]
 _SCHEMAS: Final = "#/components/schemas/"
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _TRACE: Final[Json] = {
-    "description": "Quote it to whoever runs the platform",
+    "description": "Quote it to the platform's operator",
     "required": True,
     "schema": {"type": "string", "minLength": 1},
 }
 
 
 def payment_body() -> Json:
-    """The request body of a payment: a schema a kind, from the topic's contract, and an example of each."""
+    """The request body of a payment: a schema per kind, from the topic's contract, and an example of each."""
     contract = table(f"topics.{TOPIC}")
     names = {kind: f"{_SCHEMAS}{_name(kind)}" for kind in variant_schemas(contract)}
     schema = {

@@ -20,7 +20,7 @@ class ProblemBody(BaseModel):
     status: int
     detail: str = Field(description="What was expected, what was found, what to do next")
     motivo: str | None = Field(None, description="Reason code of a refused payload, the same as in quarantine")
-    id_rastro: str = Field(description="Quote it to whoever runs the platform")
+    id_rastro: str = Field(description="Quote it to the platform's operator")
 
 
 class ProblemError(Exception):
@@ -61,7 +61,7 @@ def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
         motivo=problem.reason,
         id_rastro=trace_of(request),
     )
-    # Here too, for a defect's answer passes no middleware.
+    # Here too: a defect's answer passes no middleware.
     headers = {TRACE_HEADER.replace("_", "-"): body.id_rastro, **problem.headers}
     return JSONResponse(body.model_dump(exclude_none=True), problem.status, headers=headers, media_type=MEDIA_TYPE)
 

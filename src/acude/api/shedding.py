@@ -15,9 +15,8 @@ _MOST_UNREAD: Final = 1_000_000
 class Shedding:
     """Middleware around everything else: what is refused here costs next to nothing.
 
-    A payment's wait is the number of payments inside times the cost of each, whatever it waits for: the event loop, a
-    round trip, a decision. The event loop's lateness says less: each turn does one step of every request, and is short
-    even where thousands wait.
+    A payment waits for the number of payments inside times the cost of each. So this number decides, and not how late
+    the event loop is: a turn of the loop does one step of every request, and is short even while thousands wait.
 
     Args:
         app: the application.

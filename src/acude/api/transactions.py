@@ -249,7 +249,7 @@ def _audit(request: Request, who: Caller, id_transacao: str, *, given: bool) -> 
             audit_event(ACCESS, who.client, id_transacao, por="porta", entregue=given, id_rastro=trace_of(request))
         )
     except AuditBufferFullError as problem:
-        raise _unavailable("The trail of accesses can't be written.") from problem
+        raise _unavailable("The audit log can't be written.") from problem
 
 
 def _answered(found: dict[str, Any]) -> Response:

@@ -97,7 +97,7 @@ def server_version(config: Settings) -> str:
 def moment(config: Settings, database: str) -> Iterator[Moment]:
     """One moment of a database, while others go on writing.
 
-    Its tables can't be dropped, changed or truncated until the end, for a truncated table would be empty in every
+    Its tables can't be dropped, changed or truncated until the end, because a truncated table would be empty in every
     snapshot; rows come and go as ever.
     """
     with session(config, database) as found, found.cursor() as asked:

@@ -46,7 +46,7 @@ class Storage:
     def ids(self) -> list[str]:
         """Every backup's name, complete or not, newest first."""
         with self._answering():
-            # From the files, for a folder may outlive them.
+            # From the files: a folder may outlive them.
             names = [*self._names(""), *(name for name, _ in self._uploads(""))]
         folders = {name.partition("/")[0] for name in names}
         return sorted(filter(_ID.fullmatch, folders), reverse=True)
@@ -73,7 +73,7 @@ class Storage:
                 yield from self._cipher.decrypt(stored, name)
 
     def manifest(self, backup_id: str) -> Manifest | None:
-        """A backup's manifest; None where it has none, for it was never completed.
+        """A backup's manifest; None where the backup was never completed.
 
         Raises:
             WrongKeyError: it was changed, or was made with another key or by an older version.

@@ -235,7 +235,7 @@ def next_steps(manifest: "Manifest", restored: "Sequence[StoredDatabase]") -> li
 
 
 class _Progress:
-    """Shows each file's way: moving lines on a terminal, one plain line an end elsewhere."""
+    """Shows each file's progress: moving lines on a terminal, elsewhere one plain line per finished file."""
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description:<10}"))

@@ -14,7 +14,7 @@ from acude.settings import settings
 app = typer.Typer(add_completion=False)
 
 _SERVERS = ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer", "athena", "spark-batch")
-"""With what they need: the lake half, which the five properties are about."""
+"""The servers that the five properties need, besides those that these depend on."""
 
 
 @app.command()
@@ -25,7 +25,7 @@ def demo(
 ) -> None:
     """Play a day in the shop on real servers, kill a part of it, and prove that nothing was lost.
 
-    Starts what is not running, plays the next day, and ends with a report of the design's properties 1 to 5. Stops
+    Starts what is not running, plays the next day, and ends with a report of the platform's five properties. Stops
     what it started. Exit code 0 only if all five held.
     """
     # Clients complain about a server that is still starting; the progress says it better.
@@ -55,9 +55,9 @@ def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
     except QueryFailed as problem:
         raise AcudeError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
     if as_json:
-        findings = [vars(finding) for finding in result.findings]
+        properties = [vars(one) for one in result.properties]
         print_json(
-            {"day": result.day, "held": result.held, "seconds": round(result.seconds, 1), "properties": findings}
+            {"day": result.day, "held": result.held, "seconds": round(result.seconds, 1), "properties": properties}
         )
         return result.held
     if result.report:
@@ -66,7 +66,9 @@ def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
     best = [[str(value) for value in row] for row in result.best_sellers]
     print_table(["", "product", "pieces", "revenue", ""], best, title=f"Best sellers of {result.day}, from Athena")
     out.print()
-    rows = [(f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in result.findings]
+    rows = [
+        (f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in result.properties
+    ]
     print_table(["property", "", "shown by"], rows)
     out.print(f"\n{time.monotonic() - began:.0f} s in all. `acude up` keeps it running; each demo plays the next day.")
     return result.held

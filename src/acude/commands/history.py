@@ -33,7 +33,7 @@ def load(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Put daily CSV, CSV.gz or Parquet files into the S3 inbox, as they are; the daily batch judges them.
+    """Put daily CSV, CSV.gz or Parquet files into the S3 inbox, as they are; the daily batch checks them.
 
     A file goes to [bold]vendas/ORIGEM/YYYY-MM-DD.EXT[/bold]; its day is the YYYY-MM-DD in its name. What lies there
     with the same bytes is skipped, what changed is uploaded again and listed. Exit code 2 where the files can't be

@@ -65,7 +65,7 @@ def why(
 
 
 def _meaning(code: str) -> str:
-    """What a reason code says to a cli_user."""
+    """What a reason code means, as a sentence."""
     from acude.risk.decision import MODEL_PREFIX  # noqa: PLC0415
     from acude.risk.lists import ON_THE_LIST  # noqa: PLC0415
     from acude.risk.signals import all_signals  # noqa: PLC0415
@@ -98,12 +98,12 @@ def _print(found: dict[str, Any], reasons: list[dict[str, str]]) -> None:
 @app.command()
 def simulate(
     *,
-    rate: Annotated[float, typer.Option(min=0.01, help="Payments a second.")] = 5.0,
+    rate: Annotated[float, typer.Option(min=0.01, help="Payments per second.")] = 5.0,
     length: Annotated[str, typer.Option("--duration", help="How long: 60s, 5m, 24h.")] = "60s",
     seed: Annotated[int, typer.Option(help="The same seed and start give the same payments.")] = 7,
     fraud_share: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the payments that are frauds.")] = 0.01,
     labels_after: Annotated[
-        str, typer.Option(help="Report each fraud so long after its payment (10m, 7d), at the latest at the end.")
+        str, typer.Option(help="Report each fraud this long after its payment (10m, 7d), at the latest at the end.")
     ] = "",
     live: Annotated[bool, typer.Option("--live", help="Go on until SIGINT or SIGTERM.")] = False,
     as_json: Json = False,
@@ -142,7 +142,7 @@ def simulate(
     )
     if as_json:
         answer = {"corrida": sent.run, "enviadas": dict(sent.labels), "falhas": sent.failed}
-        print_json(answer | {"contestadas": sent.findings})
+        print_json(answer | {"contestadas": sent.disputes})
     else:
         print_table(("kind", "payments"), [(name, f"{count:,}") for name, count in sorted(sent.labels.items())])
     raise typer.Exit(1 if sent.failed else 0)

@@ -160,7 +160,7 @@ def _explained() -> "Iterator[Versions]":
 
 
 def _note(change: "Change") -> None:
-    """Audits the change. The change holds without: a rollback must not wait for a database."""
+    """Writes the change to the audit log, where the database answers: a rollback must not wait for it."""
     import psycopg  # noqa: PLC0415 - --help does without it
 
     from acude.payments import audit_log  # noqa: PLC0415

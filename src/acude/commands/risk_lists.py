@@ -93,7 +93,7 @@ def add(
     ],
     as_json: Json = False,
 ) -> None:
-    """Put an entry on a list; one for the same value is replaced. Exit code 2 where something of it is wrong.
+    """Put an entry on a list; one for the same value is replaced. Exit code 2 where the entry is invalid.
 
     Examples:
       acude risk lists add bloqueio id_pagador u17 --owner ana --reason "account taken over" --until 2026-12-31

@@ -38,7 +38,7 @@ def duration(text: str) -> timedelta:
 @app.command()
 def simulate(
     *,
-    rate: Annotated[float, typer.Option(min=0.001, help="Events a second of the shop's time, on average.")] = 200.0,
+    rate: Annotated[float, typer.Option(min=0.001, help="Events per second of the shop's time, on average.")] = 200.0,
     length: Annotated[str, typer.Option("--duration", help="How long, in the shop's time: 60s, 5m, 24h.")] = "60s",
     seed: Annotated[int, typer.Option(help="The same seed and start give the same events.")] = 7,
     late: Annotated[float, typer.Option(min=0, max=1, help="Share of the events that are hours or days late.")] = 0.0,

@@ -30,7 +30,7 @@ def status(*, as_json: Json = False) -> None:
 
 
 def _fine(row: ServiceStatus) -> bool:
-    """The live shop may rest."""
+    """Whether the service is as it should be: up, or a stopped part of the simulated shop."""
     return row.state == "up" or (row.live and row.state == "stopped")
 
 

@@ -67,7 +67,7 @@ def up(
 
 
 def _let_schedules_run(platform: Platform) -> None:
-    """A new platform's DAGs are paused, so that its first minutes are not all DAGs at once."""
+    """Unpauses the DAGs. They are paused on a new platform, so that they don't all run in its first minutes."""
     from acude.orchestration.airflow_api import AirflowApi  # noqa: PLC0415 - --help does without it
 
     with AirflowApi(platform.config) as airflow:

@@ -91,7 +91,7 @@ class Decoder:
 
         Args:
             payloads: the records' values; null or empty is refused as `vazio`.
-            taken_at: the broker's time stamps, microseconds UTC, one a payload.
+            taken_at: the broker's timestamps, microseconds UTC, one per payload.
         """
         rows: list[tuple[Any, ...]] = []
         refusals: dict[int, Refusal] = {}
@@ -127,7 +127,7 @@ class Decoder:
 
         Args:
             payload: the record's value.
-            taken_at: the broker's time stamp, UTC.
+            taken_at: the broker's timestamp, UTC.
 
         Raises:
             Refused: it is no event; says why.

@@ -13,7 +13,7 @@ from acude.contracts.model import Contract, Layer, load
 _LAYERS = {
     Layer.TOPIC: ("Topics", "What arrives on Kafka."),
     Layer.BRONZE: ("Bronze", "Everything that arrived, as it came."),
-    Layer.SILVER: ("Silver", "Typed and deduplicated rows, one table an entity, and what was refused."),
+    Layer.SILVER: ("Silver", "Typed and deduplicated rows, one table per entity, and what was refused."),
     Layer.GOLD: ("Gold", "What analysts ask for: daily marts and live numbers."),
     Layer.WAREHOUSE: (
         "Warehouse",

@@ -38,7 +38,7 @@ def base_expectations(contract: Contract) -> list[Expectation]:
         found.append(_expectation("expect_column_values_to_be_unique", column=contract.keys[0]))
     elif contract.keys:
         found.append(_expectation("expect_compound_columns_to_be_unique", column_list=contract.keys))
-    # The judge names the day (or month) that is published.
+    # The audit names the day (or month) that is published.
     found += [
         _expectation("expect_column_values_to_be_in_set", column=name, value_set={"$PARAMETER": "particao"})
         for name in contract.partition_by

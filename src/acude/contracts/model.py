@@ -1,8 +1,7 @@
 """A table or topic as its ODCS v3 file says it, and where such files lie.
 
-The files are read with pydantic, unknown keys refused where this product gives them a meaning. A topic's
-file also describes its silver table: the topic's fields, then the lineage columns of `LINEAGE`.
-Source of the format: Open Data Contract Standard v3 (bitol.io).
+pydantic checks the values. A topic's file also describes its silver table: the topic's fields, then the lineage columns
+of `LINEAGE`. Source of the format: Open Data Contract Standard v3 (bitol.io).
 """
 
 from datetime import timedelta
@@ -136,7 +135,7 @@ LINEAGE = (
 TOPIC_OF_ROW = Column(
     name="topico", type="string", primary_key=True, description="Kafka topic; where it is null, the table's own name"
 )
-"""One more where rows come from several topics; optional, for the table may be older than its second topic."""
+"""One more where rows come from several topics; optional, because the table may be older than its second topic."""
 
 _DURATION = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FOLDER = "vendas/"
 FORMATS = ("csv", "csv.gz", "parquet")
 WINDOW = timedelta(days=35)
-"""How far back `changed_days` looks unless told otherwise."""
+"""How far back `changed_days` looks unless asked for more."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.(?P<format>csv|csv\.gz|parquet)")
@@ -61,7 +61,7 @@ def files_of(day: date) -> list[InboxFile]:
     by_origin: dict[str, InboxFile] = {}
     for file in found:
         if file.origin in by_origin:
-            raise InboxError(file.key, None, None, "one file an origin and day", f"{by_origin[file.origin].key} too")
+            raise InboxError(file.key, None, None, "one file per origin and day", f"{by_origin[file.origin].key} too")
         by_origin[file.origin] = file
     return found
 

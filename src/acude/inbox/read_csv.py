@@ -1,7 +1,7 @@
 """Strict reading of a CSV sales file: every line whole, or an error that names file, line and column.
 
-Two layouts are known by their header: Online Retail's and our own. All values stay text here; whether they are
-sales is judged later, line by line, in Spark.
+Two layouts are known by their header: Online Retail's and our own. All values stay text here; Spark
+decides later, line by line, which of them are sales.
 """
 
 import csv

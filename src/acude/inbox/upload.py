@@ -1,6 +1,6 @@
 """Puts daily sales files into the S3 inbox: `vendas/<origem>/<YYYY-MM-DD>.<csv|csv.gz|parquet>`.
 
-The files are carried as they are; the daily batch judges them.
+The files are copied as they are; the daily batch checks them.
 """
 
 import hashlib
@@ -103,7 +103,7 @@ def daily_files(folder: Path, first: date | None = None, last: date | None = Non
     for before, after in pairwise(wanted):
         if before.day == after.day:
             raise InboxError(
-                f"{before.path.name} and {after.path.name} are both of {before.day}; a source has one file a day.",
+                f"{before.path.name} and {after.path.name} are both of {before.day}; a source has one file per day.",
                 "Keep one of them, or load them from two folders as two sources.",
             )
     return wanted
@@ -123,7 +123,7 @@ def load(
     Args:
         s3: client.
         bucket: the inbox.
-        files: one a day.
+        files: one per day.
         origem: the source's name in the inbox, a slug.
         replace: a file of the same day in another format gives way.
         on_file: called after each file.
@@ -191,7 +191,7 @@ def _refuse_rivals(rivals: dict[DailyFile, list[str]], origem: str) -> None:
     others = f" (and {len(clashes) - 1} other days)" if len(clashes) > 1 else ""
     raise InboxError(
         f"{file.path.name} would be {file.key(origem)}, but {key} holds the same day{others}; "
-        "a source has one file a day.",
+        "a source has one file per day.",
         "Pass --replace to let the new file take its place, or --origem to load it as another source.",
     )
 

@@ -1,4 +1,4 @@
-"""First arrivals as silver has them, for the index of a driver that starts; Spark would take seconds to begin."""
+"""Reads first arrivals from silver for the dedup index of a driver that starts. Without Spark, which takes seconds."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -15,7 +15,7 @@ from acude.settings import Settings
 
 
 def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Arrivals]:
-    """Those that a batch of that moment still knows, a million at a time.
+    """The first arrivals that a batch landing at `landed` must know, a million at a time.
 
     Args:
         topic: the topic's contract; without an event id it has none.

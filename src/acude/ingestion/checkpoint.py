@@ -1,6 +1,6 @@
 """The life of ingest's checkpoint: where it began, which batch is under way, and whether Spark's part is whole.
 
-Each life has an id and a folder of its own, for its batches count from 0: in the tables they are known by id and
+Each life has an id and a folder of its own, because its batches count from 0: in the tables they are known by id and
 number. What the driver must know of a life is one small object, changed by conditional PUTs alone, so that a driver
 that lost its lease can't begin another batch.
 """
@@ -77,7 +77,7 @@ class Checkpoint:
         if self.life is None or self._is_damaged(self.life):
             self._write(Life(id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}", inicio=starting()))
         else:
-            # Takes the object over: whoever wrote it before can't any more.
+            # Takes the object over: its former writer can't change it any more.
             self._write(self.life)
         return self.known.inicio
 
@@ -90,7 +90,7 @@ class Checkpoint:
         life = self.known
         if number != life.lote:
             now = datetime.now(UTC)
-            # Rising, so that bronze's order of arrival can be told from it even if the clock steps back.
+            # Rising, so that it gives bronze's order of arrival even if the clock steps back.
             stamp = max(now, life.ingerido_em + timedelta(microseconds=1)) if life.ingerido_em else now
             self._write(life.model_copy(update={"lote": number, "ingerido_em": stamp}))
         return self.known.ingerido_em or datetime.now(UTC)

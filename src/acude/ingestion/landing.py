@@ -1,8 +1,8 @@
 """The two passes of a micro-batch over the executors, and the files that they leave.
 
-The first pass decodes each record, writes bronze's files and keeps the accepted rows, as Arrow buffers, where Spark
-keeps what it is told to. What returns to the driver is a narrow row per record, in which repeats are found. The second
-pass writes the files of silver, quarantine and duplicates without them. Nothing of it is visible before a commit.
+The first pass decodes each record, writes bronze's files, and persists the accepted rows as Arrow buffers. It returns
+a narrow row per record to the driver, which finds the repeats. The second pass writes the files of silver, duplicates
+and quarantine. None of these files is visible before a commit.
 """
 
 from collections.abc import Iterable, Iterator

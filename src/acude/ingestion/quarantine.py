@@ -1,8 +1,7 @@
 """Refused records: found through Athena, sent round again through Kafka.
 
-Which records were sent again is remembered in one small object a record, written once the broker has acknowledged it.
-Bronze could tell, too, by the header that such a record carries, but only after it has landed, and by reading all of
-bronze.
+One small object per record remembers that it was sent again; it is written once the broker has acknowledged the
+record. Bronze has the same knowledge in a header, but only after the record has landed, and in a scan of all of bronze.
 """
 
 import json
@@ -118,7 +117,7 @@ def found(which: Filter, limit: int, *, content: bool = False) -> list[Refused]:
 
     Args:
         which: the filter.
-        limit: at most so many.
+        limit: the most records to return.
         content: with key, payload and headers; without them no personal data is read.
     """
     columns = ["topico", "particao", "deslocamento", "carimbo_kafka", "motivo", "detalhe"]
@@ -159,7 +158,7 @@ def counted(which: Filter) -> list[tuple[str, str, int]]:
 
 
 def already_sent(records: Iterable[Coordinate]) -> set[Coordinate]:
-    """Which of the records were sent again before; costs a listing a partition, from the first offset to the last."""
+    """Which of the records were sent again before. Costs one listing per partition, from first to last offset."""
     by_partition: dict[tuple[str, int], list[Coordinate]] = {}
     for at in records:
         by_partition.setdefault((at.topico, at.particao), []).append(at)

@@ -56,7 +56,7 @@ class Decoded(NamedTuple):
     Attributes:
         contract: the topic's; None where no contract names the topic.
         accepted: the records that fit: the contract's columns, `data`, `atrasado` and `hash_conteudo`; and
-            `RAW_COLUMNS`, each with `_` before its name, for a contract may have columns of the same names.
+            `RAW_COLUMNS`, each with `_` before its name, because a contract may have columns of the same names.
         refused: rows of silver.quarentena.
         keys: rows of `KEYS`, all records.
     """

@@ -1,9 +1,8 @@
 """Takes the warehouses' stock updates to Kafka: `python -m acude.ingestion.stock_poller`.
 
 It asks each warehouse for what lies behind its cursor, sends that to `atualizacoes_estoque`, waits for the broker's
-acknowledgement, and only then keeps the new cursor, on S3 under `_controle/poller/<warehouse>.json`. So nothing is
-missed whatever dies; an update may be sent twice, and is a duplicate then, for its `id_evento` is the warehouse's own
-id.
+acknowledgement, and only then stores the new cursor, on S3 under `_controle/poller/<warehouse>.json`. So no update is
+missed, whatever dies. One may be sent twice; it is then a duplicate, because `id_evento` is the warehouse's own id.
 """
 
 import json
@@ -53,7 +52,7 @@ Update = dict[str, Any]
 
 
 class Page(BaseModel):
-    """One answer of a warehouse. The updates themselves are judged by their contract, behind Kafka."""
+    """One answer of a warehouse. The updates themselves are checked against their contract behind Kafka."""
 
     atualizacoes: list[Update]
     proximo_cursor: str
@@ -136,7 +135,7 @@ class Warehouses:
 
 
 class Cursors:
-    """How far each warehouse was read, one small object a warehouse in the lake's bucket."""
+    """How far each warehouse was read, one small object per warehouse in the lake's bucket."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3

@@ -1,4 +1,4 @@
-"""How each of the three Kafka clients is told where the brokers are, and whom to trust."""
+"""The connection settings of each of the three Kafka clients: brokers, TLS, trusted certificates."""
 
 from typing import Any
 

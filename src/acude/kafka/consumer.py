@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 RDKAFKA: Final = logging.getLogger("rdkafka")
 
 _SESSION_MS: Final = 10_000
-"""The group excludes a consumer that is silent for so long, and gives its partitions to the others."""
+"""The group excludes a consumer that is silent for this long, and gives its partitions to the others."""
 
 _RESTART_S: Final = 1.0
 
@@ -58,7 +58,7 @@ class Source(Protocol):
 
 
 class GroupConsumer:
-    """A member of a consumer group. It joins at once, and reads from the beginning where the group has no offsets.
+    """A consumer in a group. It joins at once, and reads from the beginning where the group has no offsets.
 
     Args:
         config: where the broker is.

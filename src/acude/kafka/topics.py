@@ -12,7 +12,7 @@ _DAY_MS = 86_400_000
 def ensure_topics(config: Settings | None = None) -> list[str]:
     """Creates the topics that are missing, with their contract's partitions and retention.
 
-    Those of their own that the settings name, too (`acude.payments.routes`).
+    So are the topics of single ways of paying that the settings name (`acude.payments.routes`).
 
     Returns:
         Names of the topics that were created. What exists is left as it is: partitions can't be taken away, and more
@@ -35,9 +35,9 @@ def ensure_topics(config: Settings | None = None) -> list[str]:
 
 
 def landed_topics(config: Settings) -> list[str]:
-    """The topics that are landed: each contract's, and those of its values that the broker has.
+    """The topics that `ingest` lands: each contract's, and those of its `split_by` values that the broker has.
 
-    What the settings no longer name may still hold records.
+    A topic that the settings no longer name may still hold records.
     """
     admin = KafkaAdminClient(**brokers.kafka_python(config))
     try:
@@ -51,7 +51,7 @@ def landed_topics(config: Settings) -> list[str]:
 def _new_topic(name: str, topic: Contract, config: Settings) -> NewTopic:
     settings_of_topic = {
         "retention.ms": str(topic.retention.days * _DAY_MS if topic.retention else -1),
-        # The broker's stamp, not the producer's: it decides the landing day and what counts as late.
+        # The broker's timestamp, not the producer's: it decides the landing day and what counts as late.
         "message.timestamp.type": "LogAppendTime",
     }
     return NewTopic(

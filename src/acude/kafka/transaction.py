@@ -52,7 +52,7 @@ class Transactional(Strategy[Effect]):
         self._rehearse(topics)
 
     def _rehearse(self, topics: Sequence[str]) -> None:
-        """Aborts a transaction of empty records: the first one takes most of a second, which no record may wait."""
+        """Aborts a transaction of empty records: a first transaction takes most of a second."""
         self._producer.begin_transaction()
         for topic in topics:
             self._producer.produce(topic, b"", "ensaio")

@@ -1,7 +1,7 @@
 """Ends a process that hangs, because nothing else can. A supervisor starts it again.
 
-librdkafka's `send_offsets_to_transaction` may wait for ever where the broker goes away at the wrong moment, whatever
-its time-out says (confluentinc/librdkafka#5456). Meanwhile the heartbeats go on, so the group leaves it its partitions.
+librdkafka's `send_offsets_to_transaction` may wait for ever when the broker goes away at the wrong moment, whatever its
+time-out says (confluentinc/librdkafka#5456). Its heartbeats go on, so the group gives its partitions to nobody else.
 """
 
 import logging

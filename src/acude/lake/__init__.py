@@ -1,1 +1,1 @@
-"""What every table of the lake can do: append once, replace a day, stage and publish, compact."""
+"""What every table of the lake can do: append once, replace a day, be read at one version, compact, expire."""

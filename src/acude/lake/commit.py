@@ -1,9 +1,9 @@
 """The one way in which a table changes: a commit that adds exactly these files and removes exactly those.
 
 Each commit carries an application transaction of its writer. Delta refuses a commit whose view of the table is older
-than another commit of the same writer; so what a change was decided on and the commit are one step: who loses a race
-looks at the table again and decides again. A writer with a lease puts the lease's number there, so a writer that lost
-it sees the new holder's number and gives up.
+than another commit of the same writer. So deciding on a change and committing it are one step: a writer that loses the
+race reads the table again and decides again. A writer with a lease puts the lease's number there: a writer that lost
+the lease sees the new holder's number and gives up.
 """
 
 import time
@@ -32,15 +32,15 @@ class LeaseLost(RuntimeError):  # noqa: N818 - a state, not a fault
 
 
 class Writer(Protocol):
-    """Whoever may change a table."""
+    """A process that may change a table."""
 
     @property
     def name(self) -> str:
-        """The writer's; one table has one writer."""
+        """The writer's name; a table has one writer."""
 
     @property
     def number(self) -> int | None:
-        """Of its lease, rising from holder to holder; None where no lease keeps its processes apart."""
+        """The lease's number, which rises from holder to holder; None for a writer without a lease."""
 
     def check(self) -> None:
         """Raises `LeaseLost` where the right to write is known to be gone."""
@@ -54,7 +54,7 @@ class BatchWriter:
     number: int | None = None
 
     def check(self) -> None:
-        """Nothing to lose: each commit is decided on the table as it is."""
+        """The batch has no lease to lose: each commit is decided on the table as it is."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Change:
 
     Attributes:
         add: files that become visible.
-        remove: paths that are no longer.
-        changes_rows: False where the same rows lie in other files afterwards; streams pass over such a commit.
+        remove: paths of files that are removed.
+        changes_rows: False where the same rows only move to other files; streams skip such a commit.
     """
 
     add: Sequence[DataFile] = ()
@@ -73,7 +73,7 @@ class Change:
 
 
 Decide = Callable[[DeltaTable], Change | None]
-"""What to do, given the table as it is; None where nothing is to be done."""
+"""Decides what to change, given the table as it is; None for no commit."""
 
 
 def commit(
@@ -87,9 +87,9 @@ def commit(
     """Changes a table in one commit.
 
     Args:
-        into: the table as its writer saw it last; afterwards as it is with this commit.
+        into: the table; the call updates it to the version with this commit.
         writer: its writer.
-        decide: asked again where another commit came first; must not assume an earlier answer.
+        decide: called again where another commit came first, so it must not rely on an earlier call.
         metadata: goes into the commit's `userMetadata` and the like.
         done: application and number that this commit marks as done, for `append_once`.
 
@@ -98,7 +98,7 @@ def commit(
 
     Raises:
         LeaseLost: another driver holds the lease.
-        CommitFailedError: others changed the table again and again.
+        CommitFailedError: others changed the table before each try.
     """
     for attempt in _until_alone:
         with attempt:
@@ -117,7 +117,7 @@ def commit(
 
 
 def append_once(into: DeltaTable, writer: Writer, files: Sequence[DataFile], application: str, number: int) -> None:
-    """Appends a micro-batch's files, however often it is tried.
+    """Appends a micro-batch's files exactly once, however often it is called.
 
     Args:
         into: the table.
@@ -142,7 +142,7 @@ def replace_partitions(
     partitions: Iterable[Mapping[str, str]],
     metadata: Mapping[str, Any] | None = None,
 ) -> int:
-    """Puts files in the place of all that lies in some partitions; all others stay.
+    """Replaces all files of some partitions with these; other partitions stay.
 
     Args:
         into: the table.
@@ -152,7 +152,7 @@ def replace_partitions(
         metadata: of the commit.
 
     Returns:
-        The table's version; nothing in the place of nothing makes no new one.
+        The table's version; where there is nothing to add or remove, no new one is made.
     """
     places = [dict(one) for one in partitions]
 
@@ -164,7 +164,7 @@ def replace_partitions(
 
 
 def rewrite(into: DeltaTable, writer: Writer, old: Sequence[str], files: Sequence[DataFile]) -> bool:
-    """Puts files in the place of others that hold the same rows.
+    """Replaces files with others that hold the same rows.
 
     Returns:
         Whether it was done; not where one of the old ones is gone by now.

@@ -1,8 +1,8 @@
 """The batch's warm driver, a Spark Connect server: `python -m acude.lake.connect_server`. Ends on SIGTERM or failure.
 
-Every batch task is a client of one such server. It only computes: what its clients publish they commit themselves.
+Every batch task is a client of one such server. It only computes; the tasks commit what they publish themselves.
 
-Exit codes: 0 told to end, 1 the JVM was lost.
+Exit codes: 0 ended by SIGTERM, 1 the JVM was lost.
 """
 
 import logging
@@ -26,7 +26,7 @@ _LOOK_S = 0.5
 
 
 def main() -> int:
-    """Serves until told to end; returns the exit code."""
+    """Serves until SIGTERM; returns the exit code."""
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
@@ -45,7 +45,7 @@ def connect_conf(config: Settings) -> dict[str, str]:
     """Properties that make a driver a Connect server.
 
     Connect's own main class gives each session a class loader for code that a client may upload; Spark's cache of
-    generated code is kept by class loader, so every task would compile all its plans anew. Our clients upload nothing.
+    generated code is kept by class loader, so every task would compile all its plans again. Our clients upload nothing.
     """
     return {
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",

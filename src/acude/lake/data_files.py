@@ -75,7 +75,7 @@ class DataFile(BaseModel):
 
 @dataclass(frozen=True)
 class Target:
-    """What a writer must know of a table; small, for it travels to the executors."""
+    """What a writer must know of a table; small, because it travels to the executors."""
 
     table: str
     prefix: str
@@ -233,7 +233,7 @@ def _repeating(rows: pa.Table) -> list[str]:
 
 
 def write_rows(rows: pa.Table, contract: Contract, config: Settings | None = None) -> list[DataFile]:
-    """Writes rows of this process: of a table that its contract bounds.
+    """Writes rows that this process holds, for a table whose size its contract bounds.
 
     Raises:
         ContractViolation: names, order or types differ, or a required column holds a null.

@@ -28,7 +28,7 @@ def exists(contract: Contract) -> bool:
 
 
 def is_live(contract: Contract) -> bool:
-    """Whether the table is replaced as a whole several times a minute."""
+    """Whether the table is replaced as a whole several times per minute."""
     return contract.name.startswith("ao_vivo_")
 
 

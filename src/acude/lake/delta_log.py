@@ -9,7 +9,7 @@ from acude.settings import settings
 
 KEPT = timedelta(hours=1)
 KEPT_COMMITS = 1000
-"""A stream that follows the table may lag behind by an hour, and by so many commits however old they are."""
+"""A stream that follows the table may lag behind by an hour, and by this number of commits however old they are."""
 
 _KEYS_A_CALL = 1000
 
@@ -28,7 +28,7 @@ def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_C
     Args:
         contract: a table whose writer is the caller.
         kept: younger commits stay.
-        kept_commits: so many of the newest stay, too.
+        kept_commits: this number of the newest stay, too.
 
     Returns:
         How many files went.
@@ -36,7 +36,7 @@ def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_C
     found = {name: modified for name, modified in _entries(contract) if name[:20].isdigit()}
     newest = max((_version(name) for name in found if name.endswith(".json")), default=0)
     before = datetime.now(UTC) - kept
-    # All that lies before a checkpoint can be told from it; the checkpoint itself and what follows stay.
+    # A checkpoint holds all that lies before it; the checkpoint itself and what follows stay.
     checkpoints = [
         _version(name)
         for name, modified in found.items()

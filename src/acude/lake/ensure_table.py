@@ -1,4 +1,4 @@
-"""Tables as their contracts have them, made before anybody writes or reads them."""
+"""Creates tables as their contracts describe them, before anything reads or writes them."""
 
 import json
 from typing import Final
@@ -24,7 +24,7 @@ _PROPERTIES: Final = {
 }
 
 
-# Who finds that somebody else has just made or changed it looks at it anew.
+# A process that finds the table just made or changed by another one reads it again and retries.
 @retry(retry=retry_if_exception_type(DeltaError), stop=stop_after_attempt(4), wait=wait_random(0, 1), reraise=True)
 def ensure_table(contract: Contract, config: Settings | None = None) -> DeltaTable:
     """The table, created where it is absent, with the columns that its contract has gained since it was made.

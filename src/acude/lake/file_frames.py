@@ -119,7 +119,7 @@ def rows_of_file(store: ObjectStore, target: Target, path: str, partition: Mappi
 
 
 def frame_of_files(spark: SparkSession, contract: Contract, files: Sequence[DataFile]) -> DataFrame:
-    """The rows of files that no version need name yet.
+    """The rows of these files, whether a version of the table names them or not.
 
     Args:
         spark: a session.

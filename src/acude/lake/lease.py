@@ -1,4 +1,4 @@
-"""One writer a table, held by a lease on S3.
+"""One writer per table, held by a lease on S3.
 
 The streams' tables have one driver, which holds the lease while it runs: an object that is created and renewed by
 conditional PUTs (`If-None-Match`, `If-Match`), which S3 decides atomically. Each holder has a number, higher than that
@@ -82,7 +82,7 @@ class Lease:
         return self
 
     def check(self) -> None:
-        """Asked before each commit; costs nothing, and the commit itself finds out what this can't know.
+        """A cheap check before each commit; the commit itself finds what this can't know.
 
         Raises:
             LeaseLost: it was taken away, or not renewed in time, as after a long pause of this process.
@@ -99,7 +99,7 @@ class Lease:
             self._write(ended=True, IfMatch=self._etag or "")
 
     def announce_ready(self) -> None:
-        """Tells whoever looks at the holder that its work has begun; takes effect with the next renewal."""
+        """Marks the holder as ready: its work has begun. Takes effect with the next renewal."""
         self._ready = True
 
     def __enter__(self) -> "Lease":

@@ -1,8 +1,7 @@
-"""Keeps tables small: few files for a closed day, no files and log entries that nobody needs any more.
+"""Keeps tables small: few files per closed day, and no files or log entries that nothing needs any more.
 
-The streams' driver runs `compact` and `expire` on its own tables beside its queries.
-Nothing here takes rows away or adds any, so readers and streams see nothing of it; only rows older than their
-contract's retention go.
+The streams' driver runs `compact` and `expire` on its own tables beside its queries. Neither changes rows, so readers
+and streams don't notice; only rows older than their contract's retention are deleted.
 """
 
 import json
@@ -49,9 +48,9 @@ class MaintenanceError(AcudeError):
 
 
 def create_all(config: Settings | None = None) -> None:
-    """Provides every table of the lake, so that all can be read from the first day on.
+    """Creates every table of the lake that is missing, so that all can be read from the first day on.
 
-    Those of the streams under their lease; where their driver holds it, it provides them itself.
+    The streams' tables are created under the streams' lease. A driver that holds it creates them itself.
     """
     create([contract for contract in tables() if contract.writer == "batch"], config)
     with suppress(LeaseHeld), Lease("streams", config):
@@ -59,7 +58,7 @@ def create_all(config: Settings | None = None) -> None:
 
 
 def create(contracts: list[Contract], config: Settings | None = None) -> None:
-    """Provides tables."""
+    """Creates the tables that are missing, with `ensure_table`."""
     for contract in contracts:
         ensure_table(contract, config)
 
@@ -157,7 +156,7 @@ def expire(writer: Writer, contract: Contract, config: Settings | None = None) -
 
 
 def _without(found: Snapshot, column: str, oldest: str) -> Change | None:
-    """The change that takes out what is older."""
+    """Removes the files of partitions before `oldest`."""
     old = [file.path for file in found.described() if file.partition[column] < oldest]
     return Change(remove=old) if old else None
 
@@ -170,7 +169,7 @@ def _oldest_kept(contract: Contract) -> str | None:
 
 
 def maintain_batch() -> list[dict[str, Any]]:
-    """Lets go of what nobody needs in the batch's tables; a day of theirs is one file, so there is nothing to join.
+    """Runs `expire` on the batch's tables; a day of theirs is one file, so there is nothing to compact.
 
     Returns:
         One entry per table: `table` and what `expire` says of it.

@@ -1,8 +1,8 @@
-"""Asks the streams' driver for maintenance of its tables, for it alone may write them.
+"""Asks the streams' driver to maintain its tables, because it alone may write them.
 
 A request is an object under `_controle/pedidos/`, its answer one under `_controle/respostas/`. The driver looks every
-few seconds and serves them one after another beside its queries. Where no driver runs, whoever asks has them served by
-a driver of a few seconds, under the same lease.
+few seconds and serves them one after another beside its queries. Where no driver runs, the caller starts a short-lived
+one, under the same lease.
 """
 
 import logging
@@ -38,7 +38,7 @@ _ANSWERS_KEPT = timedelta(days=1)
 Action = Literal["compact", "expire"]
 
 
-class ControlError(AcudeError):
+class MaintenanceRequestError(AcudeError):
     """A request that was refused, failed or not answered in time."""
 
     retryable = True
@@ -75,12 +75,12 @@ class Answer(run_records.Record):
 def request(
     action: Action, table: str, day: date | None = None, wait: timedelta = timedelta(minutes=30)
 ) -> dict[str, Any]:
-    """Has one thing done to one of the streams' tables; see `request_all`."""
+    """Asks for one action on one of the streams' tables; see `request_all`."""
     return request_all([Request(action=action, table=table, day=day)], wait)[0]
 
 
 def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes=30)) -> list[dict[str, Any]]:
-    """Has the streams' driver do things and waits for them; does them itself where no driver runs.
+    """Asks the streams' driver for several actions and waits for them; runs them itself where no driver runs.
 
     Args:
         requests: served in this order.
@@ -90,12 +90,14 @@ def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes
         For each, what `acude.lake.maintenance.compact` or `expire` returned.
 
     Raises:
-        ControlError: a table that the streams don't write, one of them failed, or time ran out.
+        MaintenanceRequestError: a table that the streams don't write, one of them failed, or time ran out.
     """
     asked = list(requests)
     for one in asked:
         if contract_of(one.table).writer != WRITER:
-            raise ControlError(f"{one.table} is not written by the streams; maintain it with `maintain_batch`")
+            raise MaintenanceRequestError(
+                f"{one.table} is not written by the streams; maintain it with `maintain_batch`"
+            )
     for one in asked:
         run_records.put(one.key, one)
     deadline = time.monotonic() + wait.total_seconds()
@@ -114,7 +116,7 @@ def _await(one: Request, deadline: float, wait: timedelta) -> Answer:
         if found:
             return found
         if time.monotonic() > deadline:
-            raise ControlError(
+            raise MaintenanceRequestError(
                 f"{one.action} {one.table} was not answered within {wait}; the streams' driver is "
                 f"{lease.holder() or 'not running'}: look at its log (`acude logs streams`) and ask again"
             )
@@ -130,13 +132,13 @@ def _serve_in_a_driver_of_its_own(within_s: float) -> None:
         command, cwd=settings().project, timeout=max(within_s, 60), check=False, capture_output=True, text=True
     )
     if done.returncode not in {0, LEASE_HELD}:
-        raise ControlError(f"The maintenance driver ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise MaintenanceRequestError(f"The maintenance driver ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
 def _result(answer: Answer) -> dict[str, Any]:
     if answer.error is not None:
         asked = answer.request
-        raise ControlError(f"{asked.action} {asked.table} {asked.day or ''}: {answer.error}")
+        raise MaintenanceRequestError(f"{asked.action} {asked.table} {asked.day or ''}: {answer.error}")
     return answer.result
 
 
@@ -160,7 +162,7 @@ def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threa
     result, error = {}, None
     try:
         result = do(one)
-    except Exception as problem:  # told to whoever asked
+    except Exception as problem:  # the answer says it
         if given_up is not None and given_up.is_set():
             log.warning("%s %s %s given up; it stays for the next driver", one.action, one.table, one.day or "")
             return
@@ -173,7 +175,7 @@ def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threa
 
 
 def sweep() -> None:
-    """Removes answers that nobody came for."""
+    """Removes answers that nobody has read."""
     bucket, oldest = settings().lake_bucket, datetime.now(UTC) - _ANSWERS_KEPT
     for entry in s3().list_objects_v2(Bucket=bucket, Prefix=ANSWERS).get("Contents", ()):
         if entry["LastModified"] < oldest:

@@ -1,7 +1,7 @@
 """What the batch remembers about a day outside its tables: small JSON objects under `_controle/`.
 
-One publication a table and day says which rows are visible and what they were made from; one inbox record a day says
-which files they came from. Both are read by key or by a bounded listing, so that their number costs nothing.
+One publication per table and day says which rows are visible and what they were made from; one inbox record per day
+says which files they came from. Both are read by key or by a bounded listing, so that their number costs nothing.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Publication(Record):
     """The rows of one table and day that are visible.
 
     `sums` holds, by currency, `receita`, `quantidade` and `linhas` as text; `sources` the content hash of each table
-    that was read; `expected` and `parameters` are what the suite asked for, so that the rows can be judged again.
+    that was read; `expected` and `parameters` are what the suite asked for, so that the rows can be audited again.
     """
 
     table: str

@@ -1,4 +1,4 @@
-"""Spark sessions: a driver in this process for whoever holds a lease, and clients of the batch's warm driver."""
+"""Spark sessions: a driver in this process for the holder of a lease, and clients of the batch's warm driver."""
 
 import os
 import shlex
@@ -14,7 +14,7 @@ from acude.settings import Settings, settings
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    # Two state partitions and short plans: the defaults (50 and 200) cost seconds a commit on two cores.
+    # Two state partitions and short plans: the defaults (50 and 200) cost seconds per commit on two cores.
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.shuffle.partitions": "2",
     # Athena and Redshift read reader version 1 only.
@@ -51,7 +51,7 @@ _RUNTIME = {
     "spark.sql.execution.arrow.maxBytesPerBatch": "2147483647",
     # What is cached is read at once and thrown away.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
-    # A micro-batch has one or two days; so many files are open at once, instead of sorting the rows by day.
+    # A micro-batch has one or two days: a file per day is open at once, instead of sorting the rows by day.
     "spark.sql.maxConcurrentOutputFileWriters": "8",
     # No value comes twice in these; a dictionary would be built to be thrown away.
     "spark.hadoop.parquet.enable.dictionary#valor": "false",

@@ -1,6 +1,6 @@
-"""A day's rows out of one version of a table, without Spark: for few rows a JVM's plan costs more than the reading.
+"""Reads rows of one version of a table without Spark: for few rows, planning in the JVM costs more than the reading.
 
-Reads only. Every table has one writer, and that is a Spark driver (`acude.lake.lease`).
+Nothing here writes.
 """
 
 import operator
@@ -57,7 +57,7 @@ class Snapshot:
         Args:
             partitions: values of the partition column, as in a path.
             columns: those that are wanted; all where they are left out.
-            limit: at most so many rows, any of them.
+            limit: the most rows to return; any of them.
 
         Returns:
             The columns in the order asked for, or the contract's, with the contract's types.
@@ -70,7 +70,7 @@ class Snapshot:
     def fitting(self, any_of: Sequence[Sequence[Condition]], columns: Sequence[str] | None = None) -> pa.Table:
         """Rows that fit all conditions of one of these groups; files that can't hold any stay closed.
 
-        Statistics say so, and Spark's have milliseconds: name times that have no finer part.
+        Files are skipped by their statistics, which hold milliseconds: compare with times that have no finer part.
 
         Args:
             any_of: groups of conditions.
@@ -83,11 +83,11 @@ class Snapshot:
         return found.to_table(columns=names, filter=fits).cast(_schema(self.contract, names))
 
     def pieces(self, partition: str, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
-        """The same rows of one partition, so many at a time (a few more in each), as tables of the columns."""
+        """The same rows of one partition in pieces of about `size` rows, as tables of the columns."""
         return self._joined(self._files([partition]).scanner(columns=list(columns)), columns, size)
 
     def where(self, condition: pc.Expression, columns: Sequence[str], size: int = _PIECE_ROWS) -> Iterator[pa.Table]:
-        """Rows that fit, so many at a time (a few more in each); files that can't hold any are not read.
+        """Rows that fit, in pieces of about `size` rows; files that can't hold any are not read.
 
         Args:
             condition: on any of the table's columns.
@@ -196,5 +196,5 @@ def rows_where(contract: Contract, condition: pc.Expression, columns: Sequence[s
 
 
 def _schema(contract: Contract, names: Sequence[str] | None = None) -> pa.Schema:
-    """Without NOT NULL: the table's writer kept it, or didn't; reading is not the place to fail."""
+    """The schema without NOT NULL, which is checked when rows are written."""
     return pa.schema([(name, arrow_type(contract.column(name))) for name in names or contract.column_names])

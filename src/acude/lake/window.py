@@ -10,18 +10,18 @@ from pyspark.sql import functions as f
 class Window:
     """Windows of one length over a stream of silver rows.
 
-    What is late is judged by the broker's stamp, never by the stream's progress: the same rows count however the
-    stream was cut into batches, after an outage, and when a lost checkpoint makes it begin again. The watermark
-    only tells when a window's state may be forgotten; it follows later, because partitions are read side by side.
+    The broker's timestamp decides what is late, never the stream's progress. So the same rows count however the
+    stream was cut into batches, after an outage, and when it begins again after a lost checkpoint. The watermark only
+    says when a window's state may be forgotten; it follows later, because partitions are read side by side.
 
     Attributes:
         on: event-time column.
         size: length of a window, as Spark writes intervals: `1 minute`.
         late: a row that the broker took longer than this after its event time doesn't count.
         kept: the watermark's delay, longer than `late`.
-        ahead: a row whose event time lies further than this after the broker's stamp doesn't count: one wrong clock
-            would move the watermark over everybody else's rows.
-        taken: column with the broker's stamp.
+        ahead: a row whose event time lies further than this after the broker's timestamp doesn't count: one wrong clock
+            would move the watermark past all other rows.
+        taken: column with the broker's timestamp.
     """
 
     on: str

@@ -37,7 +37,7 @@ def _answer_about_statistics() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # One line a request would bury the rest.
+    # One line per request would bury the rest.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     _answer_about_statistics()
     threading.Thread(target=_register, daemon=True).start()

@@ -24,7 +24,7 @@ def authority(config: Settings) -> Path:
 
 
 def server(config: Settings) -> Path:
-    """The servers' key and certificate, for their own eyes."""
+    """The servers' key and certificate; only their owner can read the file."""
     return config.var / "tls" / "server.pem"
 
 

@@ -24,7 +24,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One line of ``acude doctor``.
 
     Attributes:
@@ -42,98 +42,96 @@ class Finding:
     needed: bool = True
 
 
-def examine(config: Settings) -> list[Finding]:
-    """Every finding about this machine."""
+def examine(config: Settings) -> list[Check]:
+    """All checks of this machine."""
     program = java.find_java(config)
     memory_gb = psutil.virtual_memory().total / 1e9
     existing = next(folder for folder in (config.var, *config.var.parents) if folder.exists())
     return [
-        python_finding(sys.version_info[:2]),
-        java_finding(program, java.java_version(program) if program else None),
-        tool_finding("git", shutil.which("git"), "Install git (Debian, Ubuntu: apt-get install git)."),
-        disk_finding(existing, shutil.disk_usage(existing).free / 1e9),
-        memory_finding(memory_gb),
-        jars_finding(missing_jars(config)),
-        trino_finding(config.trino_home),
-        ports_finding(taken_ports(config)),
-        browser_finding(next(filter(None, map(shutil.which, BROWSERS)), None)),
-        promtool_finding(shutil.which("promtool") or shutil.which("promtool", path=config.project / UNPACKED)),
+        python_check(sys.version_info[:2]),
+        java_check(program, java.java_version(program) if program else None),
+        tool_check("git", shutil.which("git"), "Install git (Debian, Ubuntu: apt-get install git)."),
+        disk_check(existing, shutil.disk_usage(existing).free / 1e9),
+        memory_check(memory_gb),
+        jars_check(missing_jars(config)),
+        trino_check(config.trino_home),
+        ports_check(taken_ports(config)),
+        browser_check(next(filter(None, map(shutil.which, BROWSERS)), None)),
+        promtool_check(shutil.which("promtool") or shutil.which("promtool", path=config.project / UNPACKED)),
     ]
 
 
-def python_finding(version: tuple[int, ...]) -> Finding:
+def python_check(version: tuple[int, ...]) -> Check:
     """Airflow, Spark and their pins are locked for one minor version."""
     found = f"Python {version[0]}.{version[1]}"
     advice = "" if version == (3, 11) else "Install Python 3.11, then `make install PYTHON=python3.11`."
-    return Finding("python", not advice, found, advice)
+    return Check("python", not advice, found, advice)
 
 
-def java_finding(program: Path | None, version: int | None) -> Finding:
+def java_check(program: Path | None, version: int | None) -> Check:
     """Kafka and Spark run on a Java that is new enough."""
     if program is None:
-        return Finding("java", good=False, found="none", advice=java.ADVICE)
+        return Check("java", good=False, found="none", advice=java.ADVICE)
     good = version is not None and version >= java.OLDEST
     found = f"Java {version} at {program}" if version else f"{program}, which does not say its version"
-    return Finding("java", good, found, "" if good else java.ADVICE)
+    return Check("java", good, found, "" if good else java.ADVICE)
 
 
-def disk_finding(folder: Path, free_gb: float) -> Finding:
+def disk_check(folder: Path, free_gb: float) -> Check:
     """Kafka and the object store stop writing on a full disk."""
     good = free_gb >= LEAST_FREE_GB
     advice = "" if good else f"Free {LEAST_FREE_GB - free_gb:.1f} GB, or set ACUDE_VAR to a folder on another disk."
-    return Finding("disk", good, f"{free_gb:.1f} GB free at {folder}", advice)
+    return Check("disk", good, f"{free_gb:.1f} GB free at {folder}", advice)
 
 
-def memory_finding(total_gb: float) -> Finding:
+def memory_check(total_gb: float) -> Check:
     """All servers together need this much."""
     good = total_gb >= LEAST_MEMORY_GB
     advice = (
         "" if good else f"The platform wants {LEAST_MEMORY_GB} GB; start fewer servers with `acude up --only NAME`."
     )
-    return Finding("memory", good, f"{total_gb:.1f} GB", advice)
+    return Check("memory", good, f"{total_gb:.1f} GB", advice)
 
 
-def jars_finding(missing: list[str]) -> Finding:
+def jars_check(missing: list[str]) -> Check:
     """Every jar of the list is there."""
     if not missing:
-        return Finding("jars", good=True, found="complete")
-    return Finding(
-        "jars", good=False, found=f"{len(missing)} missing, first {missing[0]}", advice="Run `make install`."
-    )
+        return Check("jars", good=True, found="complete")
+    return Check("jars", good=False, found=f"{len(missing)} missing, first {missing[0]}", advice="Run `make install`.")
 
 
-def trino_finding(folder: Path) -> Finding:
+def trino_check(folder: Path) -> Check:
     """The engine behind the local Athena was fetched."""
     good = (folder / "lib").is_dir()
-    return Finding("trino", good, str(folder) if good else "none", "" if good else "Run `make install`.")
+    return Check("trino", good, str(folder) if good else "none", "" if good else "Run `make install`.")
 
 
-def ports_finding(taken: list[tuple[int, str, str]]) -> Finding:
+def ports_check(taken: list[tuple[int, str, str]]) -> Check:
     """Every port is free, or held by the platform itself. Taken ones come as (port, setting, holder)."""
     if not taken:
-        return Finding("ports", good=True, found="free, or the platform's own")
+        return Check("ports", good=True, found="free, or the platform's own")
     found = "; ".join(f"{port} is taken by {holder}" for port, _, holder in taken)
     moves = " ".join(f"ACUDE_{setting.upper()}=<port>" for _, setting, _ in taken)
-    return Finding("ports", good=False, found=found, advice=f"Stop them, or set {moves}.")
+    return Check("ports", good=False, found=found, advice=f"Stop them, or set {moves}.")
 
 
-def tool_finding(name: str, path: str | None, advice: str) -> Finding:
+def tool_check(name: str, path: str | None, advice: str) -> Check:
     """A program is on the PATH."""
-    return Finding(name, bool(path), path or "none", "" if path else advice)
+    return Check(name, bool(path), path or "none", "" if path else advice)
 
 
-def browser_finding(path: str | None) -> Finding:
+def browser_check(path: str | None) -> Check:
     """The browser tests have a browser."""
     advice = "" if path else "Only `make test` needs it. Install it (Debian, Ubuntu: apt-get install chromium)."
-    return Finding("browser", bool(path), path or "none", advice, needed=False)
+    return Check("browser", bool(path), path or "none", advice, needed=False)
 
 
-def promtool_finding(path: str | None) -> Finding:
+def promtool_check(path: str | None) -> Check:
     """The tests of the alert rules have Prometheus' own tools."""
     advice = (
         "" if path else "Only `make test` needs it: run `make packages` (Debian, Ubuntu: apt-get install prometheus)."
     )
-    return Finding("promtool", bool(path), path or "none", advice, needed=False)
+    return Check("promtool", bool(path), path or "none", advice, needed=False)
 
 
 def missing_jars(config: Settings) -> list[str]:

@@ -46,7 +46,7 @@ def parse(text: str) -> list[Jar]:
 
 
 def ivy_module(jars: list[Jar]) -> str:
-    """The list as Ivy's module file, one configuration a set."""
+    """The list as Ivy's module file, one configuration per set."""
     groups = "".join(f"<conf name={quoteattr(group)}/>" for group in sorted({jar.group for jar in jars}))
     dependencies = "".join(
         f"    <dependency conf={quoteattr(jar.group + '->default')} org={quoteattr(jar.organisation)} "

@@ -61,7 +61,7 @@ class Platform:
             self._start_all([service for service in services if service.name in wanted], on_progress)
 
     def _settle_tls(self) -> None:
-        """Makes certificates where they are wanted; servers that run already must use TLS as the new ones will."""
+        """Makes certificates where TLS is on; refuses to start servers beside others with the opposite setting."""
         if self._supervisor.is_running() and has_tls(self.config) != self.config.tls:
             running = "with" if has_tls(self.config) else "without"
             raise PlatformError(f"The servers run {running} TLS.", "Stop them with `acude down`, and start them again.")

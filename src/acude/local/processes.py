@@ -26,7 +26,7 @@ def _belongs(process: psutil.Process, var: Path, session: int | None) -> bool:
     try:
         return process.environ().get(MARK) == str(var)
     except psutil.AccessDenied:
-        # Airflow's tasks hide their environment, for it holds secrets; their session identifies them.
+        # Airflow's tasks hide their environment, which holds secrets; their session identifies them.
         return session is not None and _session(process.pid) == session
     except (psutil.Error, OSError):
         return False

@@ -20,7 +20,7 @@ class Service:
     Attributes:
         name: Name on the command line and of its log file.
         purpose: What it does for the platform, a few words.
-        command: Program and arguments; secrets belong in ``environment`` or in files, for arguments are public.
+        command: Program and arguments; secrets belong in ``environment`` or in files, because arguments are public.
         ready: Makes one request of the server's own protocol; raises whatever its client raises until it is answered.
         address: What a user types to reach it.
         login: How a user logs in, empty where nobody does.
@@ -34,7 +34,7 @@ class Service:
         stop_timeout_s: How long it may take to stop before it is killed.
         stop_signal: The signal that stops it in good order.
         directory: Working directory; None: ``var``.
-        live: Part of the shop that is played, or of what follows it; left out where only the servers are wanted.
+        live: Part of the simulated shop, or the streams that land its events; left out by `acude up --servers`.
     """
 
     name: str

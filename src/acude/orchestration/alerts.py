@@ -1,8 +1,7 @@
 """Alerts: an error in the log, and an object in the lake that a mail or pager rule watches.
 
 An alert is `_controle/alertas/<day>/<time>-<dag>-<kind>.json` in the lake's bucket: on AWS a bucket notification hands
-it to SNS, on one machine `acude status` and the demo's report can list it. The log line comes first, so that an alert
-about a dead object store isn't lost with it.
+it to SNS. The log line comes first, so that an alert about a dead object store isn't lost with it.
 """
 
 import asyncio

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from acude.orchestration.findings import FindingError
+from acude.orchestration.errors import CheckError
 
 SALES = "silver.vendas"
 
@@ -22,13 +22,13 @@ def reconciled(first: date, last: date, *, events: bool = False, wait: timedelta
         A sentence with the number of figures compared.
 
     Raises:
-        FindingError: some differ.
+        CheckError: some differ.
     """
     from acude.reconciliation import compare as reconcile  # noqa: PLC0415 - it reads all engines' clients
 
     report = reconcile.run(first, last, events=events, wait=wait)
     if not report.ok:
-        raise FindingError(f"{first} to {last} don't agree everywhere. " + "; ".join(report.differences()))
+        raise CheckError(f"{first} to {last} don't agree everywhere. " + "; ".join(report.differences()))
     return f"{len(report.money)} sums and {len(report.sets)} rules of {first} to {last} agree"
 
 

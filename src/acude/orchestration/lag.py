@@ -1,7 +1,7 @@
 """How far the streams are behind what they read, compared with the freshness that the contracts promise.
 
-It asks neither Spark nor the streams: a query's finished batches are in its checkpoint on S3, what waits is in Kafka
-and in the Delta log. So the answer is right also where the streams are dead.
+It asks neither Spark nor the streams. A query's finished batches are in its checkpoint on S3; what waits is in Kafka
+and in the Delta log. So the answer is right even while the streams are dead.
 """
 
 import json
@@ -129,7 +129,7 @@ def _committed(config: Settings, checkpoint: str) -> list[dict[str, Any] | None]
 
 
 def _newest(config: Settings, checkpoint: str) -> str:
-    """The folder that Spark writes: a query that started over has one of its own below, named by its time."""
+    """The folder that Spark writes now: a query that started over has a subfolder of its own, named by its time."""
     found = s3(config).list_objects_v2(Bucket=config.lake_bucket, Prefix=f"{checkpoint}/", Delimiter="/")
     folders = [entry["Prefix"].rstrip("/") for entry in found.get("CommonPrefixes", ())]
     return checkpoint if f"{checkpoint}/commits" in folders else max(folders, default=checkpoint)

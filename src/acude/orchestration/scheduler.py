@@ -1,8 +1,7 @@
 """Airflow's scheduler with the batch's libraries loaded: `python -m acude.orchestration.scheduler --skip-serve-logs`.
 
-The local executor forks its workers from the scheduler, and each task from a worker, so what the scheduler has loaded
-no task loads again. Measured on two cores: Great Expectations costs 4.9 s of CPU to import, the rest of a day's jobs
-1.5 s, and a run of `vendas_diarias` paid 15 s of them in its seven tasks.
+The local executor forks its workers from the scheduler, and each task from a worker, so no task loads again what the
+scheduler has loaded. docs/decisions/airflow-warm-scheduler.md says what that saves.
 """
 
 import gc

@@ -15,7 +15,7 @@ from acude.errors import AcudeError
 from acude.lake import maintenance_requests
 from acude.lake.lease import Lease
 from acude.local.platform import Platform
-from acude.orchestration.findings import FindingError
+from acude.orchestration.errors import CheckError
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def keep_alive() -> str:
         What was found and done.
 
     Raises:
-        FindingError: they were dead and don't start; what had come until now is landed.
+        CheckError: they were dead and don't start; what had come until now is landed.
     """
     config = settings()
     holder = Lease(maintenance_requests.WRITER, config).holder()
@@ -45,7 +45,7 @@ def keep_alive() -> str:
         start(config)
     except AcudeError as problem:
         done = catch_up(config)
-        raise FindingError(f"The streams were dead and don't start again: {problem} Meanwhile: {done}") from problem
+        raise CheckError(f"The streams were dead and don't start again: {problem} Meanwhile: {done}") from problem
     return "The streams were dead and run again"
 
 
@@ -68,7 +68,7 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
     """Lands and measures what waits, under the streams' lease, in a driver that ends by itself.
 
     Raises:
-        FindingError: it failed or took too long.
+        CheckError: it failed or took too long.
     """
     command = [sys.executable, "-m", "jobs.streaming", "--available-now"]
     try:
@@ -76,14 +76,14 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
             command, cwd=config.project, timeout=at_most.total_seconds(), capture_output=True, text=True, check=False
         )
     except subprocess.TimeoutExpired as problem:
-        raise FindingError(
+        raise CheckError(
             f"The catch-up should have ended within {at_most}, and was cut off. What it landed stays; run it again"
         ) from problem
     if done.returncode == maintenance_requests.LEASE_HELD:
         return "the streams came back by themselves"
     if done.returncode:
         tail = "\n".join(done.stderr.splitlines()[-20:])
-        raise FindingError(f"The catch-up failed with exit code {done.returncode}; its last lines:\n{tail}")
+        raise CheckError(f"The catch-up failed with exit code {done.returncode}; its last lines:\n{tail}")
     return "what waited was landed by a catch-up run"
 
 
@@ -94,7 +94,7 @@ def keep_up(patience: timedelta = _PATIENCE) -> str:
         patience: how long streams that were just started may take to catch up.
 
     Raises:
-        FindingError: something waits longer than its contract allows.
+        CheckError: something waits longer than its contract allows.
     """
     from acude.orchestration.lag import lags  # noqa: PLC0415 - imports Spark
 
@@ -105,7 +105,7 @@ def keep_up(patience: timedelta = _PATIENCE) -> str:
         if not late:
             return "; ".join(map(str, found))
         if time.monotonic() > until:
-            raise FindingError(
+            raise CheckError(
                 "; ".join(map(str, late))
                 + ". Look at `acude logs streams`: is it failing, or is there more than it can do?"
             )

@@ -24,7 +24,7 @@ class AuditEvent(NamedTuple):
         quem: the actor.
         objeto: what was acted on.
         detalhe: the rest, as JSON.
-        em: when it audit_event.
+        em: when it happened, UTC.
     """
 
     tipo: str

@@ -10,7 +10,7 @@ from acude.payments.list_cache import ListCache
 
 RECALL: Final = "memoria"
 LOOK_UP: Final = "lista"
-DECIDE: Final = "julgamento"
+DECIDE: Final = "decisao"
 COMMIT: Final = "gravacao"
 """Stages of a batch."""
 

@@ -11,7 +11,7 @@ from acude.settings import Settings
 _CONNECT_S: Final = 2
 _OPTIONS: Final = "-c statement_timeout=10000"
 _SILENCE_MS: Final = 5_000
-"""A connection is lost when nothing is acknowledged for so long: a dead network must not hold a thread."""
+"""A connection is lost when nothing is acknowledged for this long: a dead network must not hold a thread."""
 
 
 class Session:

@@ -34,7 +34,7 @@ from acude.settings import Settings
 
 _PATIENCE_S: Final = 3.0
 _REST_S: Final = 5
-"""After five failures the webhook is not called for so long."""
+"""After five failures the webhook is not called for this long."""
 _AT_ONCE: Final = 16
 _PREFIX: Final = "whsec_"
 _TEMPORARY: Final = frozenset({408, 425, 429})

@@ -55,8 +55,7 @@ Effect = DecisionResult | Letter | NotAPayment
 class Worker(Transactional[Effect]):
     """Decides payments; decisions, alerts and dead letters leave in the transaction that commits the offsets.
 
-    librdkafka serves the transaction: kafka-python takes 14 ms per batch for it, librdkafka 8, with a quarter less CPU
-    in all (docs/decisions/payments-worker.md).
+    librdkafka runs the transaction, in less time than kafka-python (docs/decisions/payments-worker.md).
 
     Args:
         config: the process's settings.

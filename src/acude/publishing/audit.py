@@ -1,4 +1,4 @@
-"""Judging staged rows: suite, verdict, and a reason that an operator can read."""
+"""Audits staged rows: asks their suite, keeps the verdict, and explains a failure to an operator."""
 
 import json
 from typing import Any
@@ -40,10 +40,10 @@ class QualityError(AcudeError):
 
 
 def audit(staged: list[Staged]) -> dict[str, Any]:
-    """Judges staged tables, keeps the verdicts beside the rows, and writes the Data Docs.
+    """Audits staged tables, keeps the verdicts beside the rows, and writes the Data Docs.
 
     Returns:
-        `docs`: path of the report; `tables`: by name the number of expectations and the hash of the judged rows.
+        `docs`: path of the report; `tables`: by name the number of expectations and the hash of the audited rows.
 
     Raises:
         QualityError: some were refused; their rows and results lie under `_rejeitados/`.

@@ -28,7 +28,7 @@ def write_docs(verdicts: list[Verdict]) -> Path:
     pages: list[Path] = []
     for (day, run_id), group in groupby(verdicts, key=lambda verdict: (verdict.day.isoformat(), verdict.run_id)):
         members = list(group)
-        # Silver and gold are judged one after the other by the same run: each keeps its page.
+        # The same run audits silver and gold one after the other: each keeps its page.
         layers = "-".join(sorted({verdict.table.split(".")[0] for verdict in members}))
         page = docs_folder() / day / f"{path_name(run_id)}-{layers}.html"
         page.parent.mkdir(parents=True, exist_ok=True)

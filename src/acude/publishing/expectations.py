@@ -20,10 +20,10 @@ _one_at_a_time = threading.Lock()
 def _frames() -> "BatchDefinition[Any]":
     """What takes any frame, in an in-memory context that sends nothing anywhere and draws no progress bars.
 
-    One for all tables: the context writes itself down anew whenever a source is added.
+    One for all tables, because the context is saved again whenever a source is added.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx  # noqa: PLC0415 - takes seconds, and only judging needs it
+    import great_expectations as gx  # noqa: PLC0415 - takes seconds, and only an audit needs it
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -36,11 +36,11 @@ def _frames() -> "BatchDefinition[Any]":
 def validate(
     frame: "pd.DataFrame", expectations: list[Expectation], parameters: dict[str, Any], name: str
 ) -> list[dict[str, Any]]:
-    """Judges a frame.
+    """Validates a frame.
 
     Args:
         frame: the rows.
-        expectations: a suite's expectations; extra columns of the frame are no offence (see `judge`).
+        expectations: a suite's expectations; the frame may have more columns than they name.
         parameters: values for `{"$PARAMETER": name}`.
         name: of the table, for the report.
 

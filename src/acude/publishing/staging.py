@@ -34,7 +34,7 @@ VERDICT = "veredito.json"
 
 
 class StagingError(AcudeError):
-    """Staged rows are missing, or are not those that were judged."""
+    """Staged rows are missing, or are not those that were audited."""
 
 
 class Staged(Record):
@@ -226,7 +226,7 @@ def rows_of(staged: Staged, limit: int | None = None) -> pa.Table:
 
     Args:
         staged: the day; of a table that its contract bounds.
-        limit: at most about so many rows.
+        limit: about the most rows to return.
 
     Raises:
         StagingError: a file is gone.
@@ -303,7 +303,7 @@ def reject(staged: Staged) -> str:
 
 
 def discard(staged: Staged) -> None:
-    """Removes the description of a staged day; its files are the table's by now, or nobody's."""
+    """Removes the description of a staged day; its files belong to the table by now, or are swept later."""
     _delete(_keys(folder(table(staged.table), staged.day, staged.run_id)))
 
 

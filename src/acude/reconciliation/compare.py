@@ -1,4 +1,4 @@
-"""`reconcile`: design properties 1 and 2 as a table."""
+"""`reconcile`: nothing lost, nothing twice, and the money adds up, as tables."""
 
 from datetime import date, timedelta
 

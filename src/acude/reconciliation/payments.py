@@ -21,7 +21,7 @@ from acude.reconciliation.sums import athena, between, columns, summed
 from acude.settings import Settings
 
 SETTLED: Final = timedelta(minutes=1)
-"""Younger payments are not judged: their decisions may be on their way."""
+"""A payment this young may still wait for its decision, so it is not compared."""
 
 _EXAMPLES: Final = 3
 _ID: Final = "id_transacao"
@@ -47,7 +47,7 @@ class Payments:
             `moeda`; old enough.
         again: coordinates of second decisions, which the lake keeps beside silver.
         stored: the database's decisions: as `decided`, and `decidida_em`.
-        until: what was taken or decided later is not judged.
+        until: what was taken or decided later is not compared.
     """
 
     landed: pa.Table
@@ -57,7 +57,7 @@ class Payments:
     until: datetime
 
     @property
-    def judged(self) -> pa.Table:
+    def due(self) -> pa.Table:
         """The payments that are old enough to have been decided everywhere."""
         return self.landed.filter(pc.less(self.landed["carimbo_kafka"], _moment(self.until)))
 
@@ -74,7 +74,7 @@ def payment_rows(
         now: what the clock says, UTC.
 
     Returns:
-        Sums by place, and a row a rule; none where there are no payments.
+        Sums by place, and a row per rule; none where there are no payments.
     """
     until = (now or datetime.now(UTC)) - SETTLED
     sent = sent_of(config, TOPIC, between("dia", first, last) & (pc.field("enviado_em") < _moment(until)))
@@ -155,10 +155,10 @@ def _sent_money(sent: pa.Table, landed: pa.Table) -> list[MoneyRow]:
 
 
 def _money(found: Payments, by_athena: Sums) -> list[MoneyRow]:
-    judged = found.judged
-    decided, stored = (rows.filter(_among(rows[_ID], judged[_ID])) for rows in (found.decided, found.stored))
+    due = found.due
+    decided, stored = (rows.filter(_among(rows[_ID], due[_ID])) for rows in (found.decided, found.stored))
     places = {
-        "silver": summed("pagamentos", columns(judged, "data", "moeda", "valor")),
+        "silver": summed("pagamentos", columns(due, "data", "moeda", "valor")),
         "athena": by_athena,
         "decisões": summed("pagamentos", columns(decided, "dia", "moeda", "valor")),
         "postgres": summed("pagamentos", columns(stored, "dia", "moeda", "valor")),
@@ -168,14 +168,14 @@ def _money(found: Payments, by_athena: Sums) -> list[MoneyRow]:
 
 def rules(found: Payments) -> list[SetRow]:
     """Every payment has exactly one decision, in the lake and in the database, and both say the same."""
-    known, judged = found.landed[_ID], found.judged[_ID]
+    known, due = found.landed[_ID], found.due[_ID]
     decided, stored = found.decided[_ID], found.stored[_ID]
     settled = found.stored.filter(pc.less(found.stored["decidida_em"], _moment(found.until)))[_ID]
     return [
-        _row("Every payment has a decision in the lake", judged, _without(judged, decided)),
+        _row("Every payment has a decision in the lake", due, _without(due, decided)),
         _row("Every decision in the lake is on a payment", decided, _without(decided, known)),
         SetRow("No payment was decided a second time", len(decided), len(found.again), found.again[:_EXAMPLES]),
-        _row("Every payment has a decision in the database", judged, _without(judged, stored)),
+        _row("Every payment has a decision in the database", due, _without(due, stored)),
         _row("Every decision in the database is on a payment", settled, _without(settled, known)),
         _row("No payment has two decisions in the database", stored, _repeated(stored)),
         _row("Lake and database say the same of each payment", decided, _contradicted(found)),

@@ -1,6 +1,6 @@
 """Nothing lost, nothing twice: sets of Kafka coordinates, from the ledger to silver.
 
-Read by delta-rs and held as eight bytes a record: for a day's coordinates no engine has to be warm.
+delta-rs reads them, and a coordinate takes eight bytes of memory: no engine has to be started for a day's coordinates.
 """
 
 from collections.abc import Iterable, Iterator
@@ -57,7 +57,7 @@ def set_rows(config: Settings, first: date, last: date) -> list[SetRow]:
     """Compares the coordinates that landed on those days (UTC, by the broker's clock).
 
     Returns:
-        One row a rule; none about the sends where the ledger has none. A batch that is being committed at the moment
+        One row per rule; none about the sends where the ledger has none. A batch that is being committed at the moment
         shows as broken; ask again.
     """
     confirmed = _confirmed(config, first, last)

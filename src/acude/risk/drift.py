@@ -121,7 +121,7 @@ def of_inputs(names: Sequence[str], matrix: npt.NDArray[np.float32]) -> dict[str
 def of_decisions(scores: Sequence[float], reasons: Sequence[Iterable[str]]) -> dict[str, Bins]:
     """Bins of the scores (0 to 1), and of whether each signal was among the reason codes.
 
-    Both have an entry a decision.
+    Both have an entry per decision.
     """
     codes = [set(one) for one in reasons]
     signals = {

@@ -19,7 +19,7 @@ from acude.risk.training import Labels, Matrix, Window
 from acude.risk.velocity import LABEL_DELAY_US
 
 LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
-"""A payment without a dispute counts as honest after so long."""
+"""A payment without a dispute counts as honest after this long."""
 LEAST_FRAUDS: Final = 20
 """With fewer, the figures are chance."""
 
@@ -38,15 +38,15 @@ class Lesson:
     Attributes:
         payments: those of the window, and of the 37 days before it.
         frauds: ids of those that are known as frauds.
-        untold: ids of those of which nothing can come to light, since they were refused; they are in the others' past
-            only. Taken for honest, they would teach the model to let through what the rules refuse.
+        unlabelled: ids of refused payments without a dispute. Nobody knows whether they were frauds. They are part of
+            the others' past, but not learnt from: taken for honest, they would teach the model to let frauds through.
         window: of the payments that are learnt from, by event time.
         known_at: when the labels were read, UTC.
     """
 
     payments: Sequence[Payment]
     frauds: frozenset[str]
-    untold: frozenset[str]
+    unlabelled: frozenset[str]
     window: Window
     known_at: datetime
 
@@ -63,7 +63,7 @@ def learn(lesson: Lesson, folder: Path, seed: int = 0) -> Card:
     book = sorted((one for one in lesson.payments if one.timestamp < lesson.window.end), key=lambda one: one.at_us)
     frauds = np.array([one.id_transacao in lesson.frauds for one in book], np.bool_)
     learnt = np.array([one.timestamp >= lesson.window.first for one in book], np.bool_)
-    known = np.array([one.id_transacao not in lesson.untold for one in book], np.bool_)[learnt]
+    known = np.array([one.id_transacao not in lesson.unlabelled for one in book], np.bool_)[learnt]
     own = frauds[learnt][known]
     _check(lesson, own)
     matrix = training.replay(book, frauds, lesson.window.first)
@@ -82,8 +82,8 @@ def figures(matrix: Matrix, frauds: Labels, seed: int = 0) -> dict[str, float]:
     """Area under the ROC curve and average precision on the last quarter of the rows, of trees that have not seen it.
 
     Args:
-        matrix: inputs, a row a payment, in the order of time.
-        frauds: an entry a row; both parts have some of each kind.
+        matrix: inputs, a row per payment, in the order of time.
+        frauds: an entry per row; both parts have some of each kind.
         seed: of the trees.
     """
     cut = int(len(matrix) * _LEARNT_SHARE)
@@ -91,11 +91,11 @@ def figures(matrix: Matrix, frauds: Labels, seed: int = 0) -> dict[str, float]:
     return {
         "auc_roc": round(float(roc_auc_score(frauds[cut:], chances)), 4),
         "precisao_media": round(float(average_precision_score(frauds[cut:], chances)), 4),
-        "parte_de_fraudes_julgada": round(float(frauds[cut:].mean()), 6),
+        "parte_de_fraudes_avaliada": round(float(frauds[cut:].mean()), 6),
         "pagamentos": len(matrix),
         "fraudes": int(frauds.sum()),
-        "pagamentos_julgados": len(matrix) - cut,
-        "fraudes_julgadas": int(frauds[cut:].sum()),
+        "pagamentos_avaliados": len(matrix) - cut,
+        "fraudes_avaliadas": int(frauds[cut:].sum()),
     }
 
 
@@ -121,11 +121,11 @@ def _readable(card: Card, lesson: Lesson, left_out: int) -> str:
         "payments learnt from": f"{found['pagamentos']:,.0f}",
         "frauds among them": f"{found['fraudes']:,.0f}",
         "refused payments of which nothing is known, left out": f"{left_out:,}",
-        "judged: the last quarter, by trees that learnt from the rest": f"{found['pagamentos_julgados']:,.0f}",
-        "frauds among the judged": f"{found['fraudes_julgadas']:,.0f}",
+        "scored: the last quarter, by trees that learnt from the rest": f"{found['pagamentos_avaliados']:,.0f}",
+        "frauds among the scored": f"{found['fraudes_avaliadas']:,.0f}",
         "area under the ROC curve": f"{found['auc_roc']:.3f}",
         "average precision": f"{found['precisao_media']:.3f}",
-        "average precision of a guess": f"{found['parte_de_fraudes_julgada']:.4f}",
+        "average precision of a guess": f"{found['parte_de_fraudes_avaliada']:.4f}",
         "seed": str(card.seed),
         "libraries": ", ".join(f"{name} {one}" for name, one in card.libraries.items()),
     }

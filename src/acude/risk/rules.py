@@ -82,7 +82,7 @@ class Rules:
         return found
 
     def try_out(self) -> None:
-        """Decides a payment without a past: what can't even do that shall fail now; and a model's first run is slow."""
+        """Decides a payment without a past. Rules that fail, fail now; and a model's slow first run is over."""
         opinion = self.model.opinion(_TRIAL) if self.model else None
         decide(_TRIAL, self.policy, opinion)
 

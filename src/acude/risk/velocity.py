@@ -28,7 +28,7 @@ WINDOWS: Final[Mapping[str, int]] = {
 """Lengths in microseconds."""
 
 LABEL_DELAY_US: Final = 7 * _DAY_US
-"""After so long a fraud is known as one; shares of frauds look at windows that ended so long ago."""
+"""A fraud is known as one after this long; shares of frauds look at windows that ended this long ago."""
 
 KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
 """What is older can't be in any window."""

@@ -1,6 +1,6 @@
 """Payments of each minute by what was decided: counted from silver's rows, and which minutes to count again.
 
-Rows in, rows out, as Arrow tables: for a minute's few rows Spark would plan and compile anew with each batch.
+Rows in, rows out, as Arrow tables: for a minute's few rows, Spark would plan and compile again with each batch.
 """
 
 from collections.abc import Iterable
@@ -83,7 +83,7 @@ def minutes_of(payments: DataFrame, decisions: DataFrame) -> DataFrame:
 
 
 def payments_per_minute(payments: pa.Table, decisions: pa.Table) -> list[dict[str, Any]]:
-    """One row a minute, way of paying, operation, currency, state and result.
+    """One row per minute, way of paying, operation, currency, state and result.
 
     Args:
         payments: `OF_PAYMENTS`, all of each minute that is there.

@@ -17,14 +17,14 @@ from acude.settings import Settings
 
 PAYMENTS: Final = "silver.transacoes"
 DECISIONS: Final = "silver.decisoes_risco"
-FINDINGS: Final = "silver.contestacoes"
+DISPUTES: Final = "silver.contestacoes"
 
 _FIELDS: Final = Payment.__struct_fields__
-_FINDING: Final = ("id_transacao", "resultado", "timestamp")
+_DISPUTE: Final = ("id_transacao", "resultado", "timestamp")
 _DECISION: Final = (PAYMENT, "decisao", "pontuacao", "motivos", "transacao_em", *ORDER)
 
 
-class Findings(NamedTuple):
+class Disputes(NamedTuple):
     """Ids of payments that turned out to be frauds, and of suspected ones that were cleared; the latest word holds."""
 
     frauds: frozenset[str]
@@ -69,19 +69,19 @@ def first_decisions(decisions: pa.Table) -> pa.Table:
     return ordered.take(firsts["row_min"])
 
 
-def findings(config: Settings) -> Findings:
-    """Everything that came to light so far."""
-    return latest(rows_where(table(FINDINGS), pc.field("id_transacao").is_valid(), _FINDING, config))
+def disputes(config: Settings) -> Disputes:
+    """All disputes so far."""
+    return latest(rows_where(table(DISPUTES), pc.field("id_transacao").is_valid(), _DISPUTE, config))
 
 
-def latest(rows: pa.Table) -> Findings:
+def latest(rows: pa.Table) -> Disputes:
     """The last word on each payment, of rows with `id_transacao`, `resultado`, `timestamp`."""
     last = {row["id_transacao"]: row["resultado"] for row in rows.sort_by("timestamp").to_pylist()}
-    return Findings(_with(last.items(), Label.FRAUD), _with(last.items(), Label.HONEST))
+    return Disputes(_with(last.items(), Label.FRAUD), _with(last.items(), Label.HONEST))
 
 
-def untold(decided: Iterable[Decided], found: Findings) -> frozenset[str]:
-    """Refused payments of which nothing came to light: nobody complains about money that was never taken."""
+def unlabelled(decided: Iterable[Decided], found: Disputes) -> frozenset[str]:
+    """Refused payments without a dispute: nobody complains about money that was never taken."""
     refused = frozenset(one.id_transacao for one in decided if one.decisao == Verdict.REFUSE)
     return refused - found.frauds - found.honest
 

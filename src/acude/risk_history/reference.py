@@ -9,7 +9,7 @@ from acude.risk import drift, inputs
 from acude.risk.drift import Reference
 from acude.risk.training import Replay
 from acude.risk.velocity import KEPT_US
-from acude.risk_history.payments import decisions_of, findings, payments_of
+from acude.risk_history.payments import decisions_of, disputes, payments_of
 from acude.settings import Settings
 
 _PAST = timedelta(microseconds=KEPT_US)
@@ -26,7 +26,7 @@ def reference_of_days(config: Settings, first: date, last: date, most: int) -> R
         config: where the lake is.
         first: day.
         last: day.
-        most: of more payments than this, so many are looked at, evenly over the days.
+        most: the most payments to look at; of more, a sample taken evenly over the days.
 
     Raises:
         NoPaymentsError: there are none.
@@ -36,7 +36,7 @@ def reference_of_days(config: Settings, first: date, last: date, most: int) -> R
     own = [one for one in payments if one.timestamp >= begin]
     if not own:
         raise NoPaymentsError(f"silver.transacoes has no payment of {first} to {last}")
-    frauds = findings(config).frauds
+    frauds = disputes(config).frauds
     book = Replay(payments, [one.id_transacao in frauds for one in payments])
     places = np.linspace(0, len(own) - 1, min(most, len(own))).astype(int)
     matrix = np.array([inputs.vector(book.past(own[place])) for place in places], np.float32)

@@ -14,7 +14,7 @@ from acude.risk.decision import Verdict
 from acude.risk.rules import Rules
 from acude.risk.velocity import LABEL_DELAY_US
 from acude.risk_history.first_decision import first_decisions
-from acude.risk_history.payments import DECISIONS, FINDINGS
+from acude.risk_history.payments import DECISIONS, DISPUTES
 
 
 def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last: date) -> Comparison:
@@ -34,14 +34,14 @@ def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last:
     # A payment may be decided a day before its own time, as clocks differ, or any time later.
     decisions = read_days(spark, table(DECISIONS), first - timedelta(days=1), date.max)
     days = f.to_date("transacao_em").between(f.lit(first), f.lit(last))
-    found = _findings(spark)
+    found = _disputes(spark)
     settled = datetime.now(UTC) - timedelta(microseconds=LABEL_DELAY_US)
     return Comparison(cells(counted_pairs(decisions.where(days), candidate, found, settled if found else None)))
 
 
-def _findings(spark: SparkSession) -> DataFrame | None:
-    """What came to light; None where nobody ever said anything, which does not make every payment honest."""
-    contract = table(FINDINGS)
+def _disputes(spark: SparkSession) -> DataFrame | None:
+    """The disputes; None where there never was one, which does not make every payment honest."""
+    contract = table(DISPUTES)
     if not exists(contract):
         return None
     found = spark.read.format("delta").load(table_path(contract))
@@ -49,15 +49,15 @@ def _findings(spark: SparkSession) -> DataFrame | None:
 
 
 def counted_pairs(
-    live: DataFrame, candidate: DataFrame, findings: DataFrame | None = None, settled_before: datetime | None = None
+    live: DataFrame, candidate: DataFrame, disputes: DataFrame | None = None, settled_before: datetime | None = None
 ) -> DataFrame:
     """How many payments have which pair of decisions and which label, and what they are worth.
 
     Args:
         live: `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em`, `particao`, `deslocamento` of what was
             decided; of several decisions on a payment the first holds.
-        candidate: `id_transacao`, `decisao`, `valor` of what a candidate says, a row a payment.
-        findings: `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`; the latest on a payment holds.
+        candidate: `id_transacao`, `decisao`, `valor` of what a candidate says, a row per payment.
+        disputes: `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`; the latest on a payment holds.
             None: nothing is known of any payment.
         settled_before: an approved payment that was made before it, and of which nothing came to light, counts as
             honest. One that was refused or reviewed does not: nobody complains about money that was never taken.
@@ -70,10 +70,10 @@ def counted_pairs(
     )
     theirs = candidate.select("id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata"))
     pairs = ours.join(theirs, "id_transacao", "full")
-    if findings is None:
+    if disputes is None:
         known = pairs.withColumn("conhecida", f.lit(str(Label.UNKNOWN)))
     else:
-        known = pairs.join(_latest(findings), "id_transacao", "left").withColumn("conhecida", _label(settled_before))
+        known = pairs.join(_latest(disputes), "id_transacao", "left").withColumn("conhecida", _label(settled_before))
     return (
         known.withColumn("viva", _or_none("viva"))
         .withColumn("candidata", _or_none("candidata"))
@@ -88,9 +88,9 @@ def cells(counted: DataFrame) -> list[Cell]:
     return [Cell(row[0], row[1], row[2], row[3], Decimal(row[4])) for row in rows]
 
 
-def _latest(findings: DataFrame) -> DataFrame:
+def _latest(disputes: DataFrame) -> DataFrame:
     place = Window.partitionBy("id_transacao").orderBy(f.desc("timestamp"), "resultado")
-    last = findings.withColumn("_place", f.row_number().over(place)).where("_place = 1")
+    last = disputes.withColumn("_place", f.row_number().over(place)).where("_place = 1")
     return last.select("id_transacao", "resultado")
 
 

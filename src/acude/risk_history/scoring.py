@@ -1,8 +1,8 @@
 """Decides silver's payments again, with the code that decides them live: what another policy would have answered.
 
-Each payment meets the past that its worker knew: what had been decided before it, in that order, and of each entity as
-much as the workers' memory keeps. A payment that came late is unknown to those that were decided before it came, and so
-is a fraud that had not come to light.
+Each payment is decided with the history that its worker had: the payments that were decided before it, in that order,
+and of each entity as many as the velocity store keeps. A payment that came late, or a fraud that came to light late, is
+not part of the history of payments that were decided earlier.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -26,7 +26,7 @@ from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_
 from acude.risk.policy import Policy
 from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
 from acude.risk_history.first_decision import first_decisions
-from acude.risk_history.payments import DECISIONS, FINDINGS, PAYMENTS
+from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 
 BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"
@@ -67,22 +67,22 @@ def score_history(
         model: folder of a trained model, asked where the policy gives it a weight.
 
     Returns:
-        One row a payment of silver.transacoes: `id_transacao`, `timestamp` (UTC), `valor`, `decisao`, `pontuacao`
+        One row per payment of silver.transacoes: `id_transacao`, `timestamp` (UTC), `valor`, `decisao`, `pontuacao`
         (thousandths), `motivos` (the heaviest first), `versao_regras`.
     """
     since = first_day - timedelta(days=_KEPT_DAYS)
     payments = read_days(spark, table(PAYMENTS), since, last_day)
     # A decision may be much later than its payment, or a day before it: clocks may be ahead.
     decisions = read_days(spark, table(DECISIONS), since - timedelta(days=1), date.max)
-    findings = read_days(spark, table(FINDINGS), since - timedelta(days=1), date.max)
+    disputes = read_days(spark, table(DISPUTES), since - timedelta(days=1), date.max)
     groups = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    return scored(payments, decisions, findings, first_day, policy, model=model, groups=groups)
+    return scored(payments, decisions, disputes, first_day, policy, model=model, groups=groups)
 
 
 def scored(
     payments: DataFrame,
     decisions: DataFrame,
-    findings: DataFrame,
+    disputes: DataFrame,
     first_day: date,
     policy: Policy,
     *,
@@ -95,11 +95,11 @@ def scored(
         payments: rows of silver.transacoes, also of the 38 days before.
         decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
             the external list, and what was on the block or allow list: nobody can ask again.
-        findings: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
+        disputes: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
         first_day: UTC day of the first payments to decide.
         policy: thresholds, weights and cut-offs.
         model: folder of a trained model.
-        groups: payers are divided into so many groups, which are decided side by side.
+        groups: number of groups that payers are divided into; groups are decided side by side.
 
     Returns:
         As `score_history`. A payment on which a rule or the model failed is `revisar` without reasons, as it is live.
@@ -113,7 +113,7 @@ def scored(
             yield pa.RecordBatch.from_pylist(scorer.score(batch.to_pylist()), _ARROW)
 
     return (
-        _for_each_group(known, _at_terminals(findings), groups)
+        _for_each_group(known, _at_terminals(disputes), groups)
         .repartition(groups, "grupo")
         .sortWithinPartitions("grupo", *_ORDER)
         .mapInArrow(run, _SCORED)
@@ -139,16 +139,16 @@ def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: d
     )
 
 
-def _at_terminals(findings: DataFrame) -> DataFrame:
+def _at_terminals(disputes: DataFrame) -> DataFrame:
     """What the workers learn of frauds, in its place among the decisions: when the broker had it."""
-    return findings.where("id_terminal IS NOT NULL").select(
+    return disputes.where("id_terminal IS NOT NULL").select(
         "id_terminal",
         "id_transacao",
         f.unix_micros("transacao_em").alias("fraude_us"),
         (f.col("resultado") == f.lit(str(Label.HONEST))).alias("honesta"),
         f.col("carimbo_kafka").alias("decidido_em"),
         "carimbo_kafka",
-        f.lit(table(FINDINGS).name).alias("topico"),
+        f.lit(table(DISPUTES).name).alias("topico"),
         "particao",
         "deslocamento",
     )
@@ -227,7 +227,7 @@ class _Scorer:
             frauds[row["id_transacao"]] = row["fraude_us"]
 
     def _add(self, payment: Payment, entities: list[str]) -> None:
-        """Makes the payment part of its entities' past; of each the newest are kept, as in the workers' memory."""
+        """Makes the payment part of its entities' past; of each the newest are kept, as in the velocity store."""
         own = np.frombuffer(record(payment), RECORD)
         for _, key in _keys(payment, entities):
             rows = self._pasts.get(key)

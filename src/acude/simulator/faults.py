@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from acude.simulator import malformed
+from acude.simulator.serde import as_json, encode, fields
 from acude.simulator.shoppers import Event
-from acude.simulator.wire import as_json, encode, fields
 
 _LATE_HOURS = (1, 120)
 _FOLLOWS_WITHIN = 3_000

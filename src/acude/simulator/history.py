@@ -158,7 +158,7 @@ def _order(rng: random.Random, day: date, number: int, population: Population, *
 
 
 def _soiled(rng: random.Random, line: SalesLine, *, readable: bool) -> SalesLine:
-    """The line, or a careless till's version of it."""
+    """The line, or a version of it with a fault as real files have them."""
     chance = rng.random()
     if chance < _ZERO_PRICE:
         return replace(line, preco=Decimal("0.00"))

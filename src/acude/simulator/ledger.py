@@ -90,7 +90,7 @@ class Ledger:
         return f"{self.run}/{number}"
 
     def intend(self, entries: Sequence[Entry]) -> range:
-        """Note sends durably before they are made.
+        """Write sends durably before they are made.
 
         Returns:
             their numbers, to answer them by.
@@ -106,11 +106,11 @@ class Ledger:
         return numbers
 
     def answer(self, number: int, particao: int | None, deslocamento: int | None, resposta: str = CONFIRMED) -> None:
-        """Note that a send was answered; coordinates are None for the shop's database."""
+        """Record that a send was answered; coordinates are None for the shop's database."""
         self._chunk_of(number).set(number, (particao, deslocamento, resposta, None))
 
     def give_up(self, number: int, erro: str) -> None:
-        """Note that no answer will come: it stays `sem_resposta`, for the broker may hold it all the same."""
+        """Record that no answer will come: it stays `sem_resposta`, because the broker may have it all the same."""
         self._chunk_of(number).set(number, (None, None, UNANSWERED, erro))
 
     def roll(self) -> None:
@@ -271,7 +271,7 @@ def _read_chunk(complete: Path, journal: Path) -> pa.Table:
 
 
 def _unanswered(journal: Path) -> pa.Table:
-    """A journal's rows; a torn last slice was never sent, for sends follow its write."""
+    """A journal's rows; a torn last slice was never sent: a slice is sent after it is written."""
     batches = []
     with (
         pa.OSFile(str(journal), "rb") as source,

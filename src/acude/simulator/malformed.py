@@ -3,8 +3,8 @@
 import random
 from collections.abc import Callable
 
+from acude.simulator.serde import as_json, fields
 from acude.simulator.shoppers import Event
-from acude.simulator.wire import as_json, fields
 
 MEGABYTE = 1_000_000
 _REQUIRED = ("id_usuario", "tipo_evento", "timestamp")

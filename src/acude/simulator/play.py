@@ -17,9 +17,9 @@ from acude.simulator.faults import Record, Shares, disturb
 from acude.simulator.ledger import Ledger
 from acude.simulator.orders import OrderBook, OrderDatabase
 from acude.simulator.sender import Sender, send_of
+from acude.simulator.serde import TOPIC
 from acude.simulator.shoppers import events
 from acude.simulator.slices import SLICE, by_clock
-from acude.simulator.wire import TOPIC
 
 
 @dataclass(frozen=True)

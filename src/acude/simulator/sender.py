@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 
 from acude.simulator.faults import Kind, Record
 from acude.simulator.ledger import Entry, Ledger
-from acude.simulator.wire import VERSION
+from acude.simulator.serde import VERSION
 
 _SLICES_IN_FLIGHT = 8
 _ANSWER_WITHIN_S = 150.0

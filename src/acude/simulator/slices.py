@@ -26,7 +26,7 @@ def by_clock(sends: Iterator[Sent], due: Callable[[Sent], datetime], stop: threa
             if batch:
                 yield batch
                 batch = []
-            # Never shorter than a tick: a slice a record would be a write to the ledger a record.
+            # Never shorter than a tick: a slice per record would be a write to the ledger per record.
             if stop.wait(max(_TICK_S, wait_s)):
                 return
         batch.append(one)

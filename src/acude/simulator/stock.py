@@ -1,4 +1,4 @@
-"""How stock moves in the warehouses. Pure: any update can be computed from its number, so their stream never forgets.
+"""How stock moves in the warehouses. Pure: any update can be computed from its number, so none has to be stored.
 
 Each warehouse counts one product after the other. Between two counts of a product pieces leave; when too few are left,
 a delivery fills the shelf again. So levels fall, dip below the reorder point, and jump up.
@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import gcd
 
 from acude.simulator.population import items
-from acude.simulator.wire import timestamp
+from acude.simulator.serde import timestamp
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Updates are numbered from here; asking for earlier ones finds nothing."""

@@ -123,6 +123,6 @@ def ids(config: Settings) -> set[str]:
 
 
 def members_are_there(config: Settings) -> None:
-    """Waits until the group has a member: from then on no other client may move its place."""
+    """Waits until the group has a consumer: from then on no other client may move its place."""
     with closing(KafkaAdminClient(bootstrap_servers=config.kafka_bootstrap)) as admin:
         awaited(lambda: admin.describe_groups([RECORDERS])[RECORDERS]["group_state"], lambda state: state == "Stable")

@@ -123,7 +123,7 @@ def test_a_day_that_arrives_twice_is_refused(lake: BatchLake, day: date) -> None
     content = csv_of(line(day))
     lake.send(day, content)
     twice = lake.send(day, gzip.compress(content), kind="csv.gz")
-    with pytest.raises(InboxError, match=r"one file an origin and day"):
+    with pytest.raises(InboxError, match=r"one file per origin and day"):
         inbox.files_of(day)
     lake.withdraw(twice)
     lake.send(day, gzip.compress(content), origin="outra", kind="csv.gz")
@@ -210,7 +210,7 @@ def test_a_mart_that_lost_a_cent_is_refused(lake: BatchLake, day: date) -> None:
     assert sorted(revenue(lake, day)) == [Decimal("21.0000"), Decimal("21.0000")]
 
 
-def test_only_judged_rows_are_published(lake: BatchLake, day: date) -> None:
+def test_only_audited_rows_are_published(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day)))
     vendas.run(day, "r1")
     marts.stage_all(day, "r1")
@@ -380,11 +380,11 @@ def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
     assert lake.rows("gold.mais_vendidos", day) == rows
 
 
-def test_what_is_published_can_be_judged_again_and_a_changed_cent_is_found(lake: BatchLake, day: date) -> None:
+def test_what_is_published_can_be_audited_again_and_a_changed_cent_is_found(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day), line(day, order="2", region="RJ")))
     publish_day(day, "r1")
-    judged = audit_all(day)
-    assert set(judged["tables"]) >= MARTS
+    audited = audit_all(day)
+    assert set(audited["tables"]) >= MARTS
     contract = table("gold.mais_vendidos")
     rows = lake.rows("gold.mais_vendidos", day)
     forged = [row | {"receita": row["receita"] + Decimal("0.01")} for row in rows.to_pylist()]

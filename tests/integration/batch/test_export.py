@@ -1,4 +1,4 @@
-"""The shop's own database into the inbox: a real PostgreSQL, the shop's own tables."""
+"""The shop's orders into the inbox, from a real PostgreSQL with the shop's tables."""
 
 from collections.abc import Iterator
 from contextlib import closing

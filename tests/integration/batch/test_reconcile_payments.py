@@ -89,7 +89,7 @@ def ledger(tmp_path: Path) -> Callable[[Decimal], Settings]:
 
 
 def report(config: Settings) -> Report:
-    """As `acude reconcile` says it when all of this is old enough to be judged."""
+    """As `acude reconcile` says it when all of this is old enough to be compared."""
     money, sets = payment_rows(config, DAY, DAY, datetime.now(UTC) + 2 * SETTLED)
     return Report(DAY, DAY, tuple(money), tuple(sets))
 

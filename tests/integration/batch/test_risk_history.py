@@ -28,7 +28,7 @@ from acude.risk.payment import Payment
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import REFERENCE
 from acude.risk_history.comparisons import shadow_comparison
-from acude.risk_history.payments import DECISIONS, FINDINGS, PAYMENTS, payments_of
+from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS, payments_of
 from acude.settings import settings
 from benchmarks import handbook
 from benchmarks.handbook import Setting
@@ -54,7 +54,7 @@ class History(dict[str, Payment]):
 
 @pytest.fixture(scope="module")
 def history(platform: Platform) -> History:
-    """Payments with known frauds in silver, of which every tenth was refused, and the frauds among the others told."""
+    """Payments with known frauds in silver, a tenth of them refused; frauds among the others are disputed."""
     del platform
     rows = handbook.generate(SETTING)
     found = History({one.id_transacao: one for one in handbook.payments(rows)})
@@ -62,7 +62,7 @@ def history(platform: Platform) -> History:
     found.refused = set(list(found)[::_REFUSED])
     write(PAYMENTS, [payment_row(one) for one in found.values()])
     write(DECISIONS, [decision_row(one, refused=one.id_transacao in found.refused) for one in found.values()])
-    write(FINDINGS, [finding_row(found[one]) for one in sorted(found.frauds)])
+    write(DISPUTES, [dispute_row(found[one]) for one in sorted(found.frauds)])
     return found
 
 
@@ -83,8 +83,8 @@ def test_payments_come_out_of_the_lake_as_they_went_in(history: History) -> None
 def test_a_model_is_learnt_from_the_lake(history: History, tmp_path: Path) -> None:
     card = risk("train", *DAYS, "--out", str(tmp_path / "modelo"))
     learnt = history.of_days(FIRST, LAST)
-    untold = (history.refused & learnt) - history.frauds
-    assert card["metrics"]["pagamentos"] == len(learnt) - len(untold)
+    unlabelled = (history.refused & learnt) - history.frauds
+    assert card["metrics"]["pagamentos"] == len(learnt) - len(unlabelled)
     assert card["metrics"]["fraudes"] == len(learnt & history.frauds)
     assert card["sha256"] == Model.load(tmp_path / "modelo").card.sha256
 
@@ -177,7 +177,7 @@ def decision_row(payment: Payment, *, refused: bool) -> dict[str, Any]:
     }
 
 
-def finding_row(payment: Payment) -> dict[str, Any]:
+def dispute_row(payment: Payment) -> dict[str, Any]:
     return {
         "id_contestacao": f"c-{payment.id_transacao}",
         "id_transacao": payment.id_transacao,

@@ -23,7 +23,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
-from acude.payments.disputes import TOPIC as FINDINGS
+from acude.payments.disputes import TOPIC as DISPUTES
 from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
 from acude.settings import HOST, PROJECT, Settings
@@ -67,8 +67,8 @@ def suspicious(number: int, **changes: object) -> list[dict[str, Any]]:
     return found
 
 
-def finding(made: dict[str, Any], terminal: str, result: str) -> dict[str, Any]:
-    """What came to light of a payment."""
+def dispute(made: dict[str, Any], terminal: str, result: str) -> dict[str, Any]:
+    """A dispute about a payment at a terminal."""
     return {
         "id_contestacao": uuid.uuid4().hex,
         "id_transacao": made["id_transacao"],
@@ -111,10 +111,10 @@ class Shop:
         producer.close()
 
     def report(self, found: Sequence[dict[str, Any]]) -> None:
-        """Produces findings, one after the other."""
+        """Produces disputes, one after the other."""
         with closing(KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap)) as producer:
             for one in found:
-                producer.send(FINDINGS, orjson.dumps(one), one["id_transacao"].encode()).get(timeout=30)
+                producer.send(DISPUTES, orjson.dumps(one), one["id_transacao"].encode()).get(timeout=30)
 
     def read(self, topic: str, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
         """What the topic holds, committed, by payment; waits until each of these is there, then a moment longer."""

@@ -59,7 +59,7 @@ def assert_each_accepted_is_decided_once(shop: Shop, sent: Sequence[dict[str, An
 
 
 DECIDING_MS = 500
-"""A batch is judged at its beginning: one that begins in time may end a little later."""
+"""The budget is checked when a batch begins: one that begins in time may end a little later."""
 
 
 @contextmanager

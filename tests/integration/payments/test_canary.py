@@ -124,7 +124,7 @@ def wrong(canary: Canary) -> list[bytes]:
     ]
 
 
-def at_the_door(client: httpx.Client, canary: Canary) -> list[httpx.Response]:
+def at_the_api(client: httpx.Client, canary: Canary) -> list[httpx.Response]:
     """Every way of asking; the answers."""
     kind = {"Content-Type": "application/json"}
     bodies = [*(json.dumps(one).encode() for one in right(canary)), *wrong(canary)]
@@ -173,15 +173,15 @@ def stored(store: Store, payment: Payment) -> object:
 def answers(platform: Platform, canary: Canary, api: Api, store: Store) -> list[httpx.Response]:
     """What the API said, with all well and with everything behind it in trouble; all of it is decided and stored."""
     shop, client = Shop(platform.config), api()
-    found = at_the_door(client, canary)
+    found = at_the_api(client, canary)
     sent = on_the_topic(platform, canary)
     with misbehaving(platform), away(platform, "valkey"):
-        found += at_the_door(client, canary)
+        found += at_the_api(client, canary)
         sent += on_the_topic(platform, canary)
         # What the webhook does not take becomes a dead letter after its last try.
         awaited(lambda: deadletters.letters(platform.config), bool)
     with away(platform, "postgres"):
-        found += at_the_door(client, canary)
+        found += at_the_api(client, canary)
         sent += on_the_topic(platform, canary)
         assert len(shop.decisions(sent)) == len(sent)
     for one in sent:

@@ -25,7 +25,7 @@ from acude.risk.rules import RULES
 from acude.risk.versions import Versions
 from acude.settings import settings
 from acude.simulator.payments import play as played
-from tests.integration.payments.conftest import Shop, finding, some_payments
+from tests.integration.payments.conftest import Shop, dispute, some_payments
 from tests.unit.risk.pasts import payment
 
 patiently = retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(30), wait=wait_fixed(0.3))
@@ -177,10 +177,10 @@ def test_a_fraud_that_came_to_light_is_in_the_workers_memory_and_a_cleared_one_i
     memory = connect_velocity_store(platform.config)
     sent = [one for one in some_payments(400, operacao="pagamento") if one.get("id_terminal")][:2]
     terminal = f"t-{uuid4().hex}"
-    shop.report([finding(one, terminal, "fraude") for one in sent])
+    shop.report([dispute(one, terminal, "fraude") for one in sent])
     asked = [payment(id_terminal=terminal)]
     assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 2)()
-    shop.report([finding(sent[0], terminal, "honesta")])
+    shop.report([dispute(sent[0], terminal, "honesta")])
     assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 1)()
     (left,) = memory.history_of(asked).frauds[terminal]
     assert left == microseconds(datetime.fromisoformat(sent[1]["timestamp"]))

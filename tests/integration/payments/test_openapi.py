@@ -57,7 +57,7 @@ def used() -> set[str]:
 
 @pytest.fixture(scope="module")
 def client(api: Api) -> httpx.Client:
-    """The shop's."""
+    """The API with the token of the shop's client."""
     return api()
 
 
@@ -82,15 +82,15 @@ def test_every_answer_is_as_the_document_says(
     answers: Counter[tuple[str, int]],
     used: set[str],
 ) -> None:
-    said_anew(case, used)
+    with_fresh_names(case, used)
     headers = {"Authorization": client.headers["Authorization"]}
     answer = case.call_and_validate(base_url=platform.config.risk_url, headers=headers)
     answers[case.operation.label, answer.status_code] += 1
     assert "defeito" not in (answer.json().get("causas") or [])
 
 
-def said_anew(case: "schemathesis.Case[Any]", used: set[str]) -> None:
-    """Says what is not to be judged: used names are refused for that alone, and a schema can't tell 1.0 from 1."""
+def with_fresh_names(case: "schemathesis.Case[Any]", used: set[str]) -> None:
+    """Leaves out what the schema can't say: a used name is refused with 409, and a schema can't tell 1.0 from 1."""
     body = case.body if isinstance(case.body, dict) else {}
     for place, name in ((body, "id_transacao"), (case.headers or {}, "idempotency-key")):
         if isinstance(drawn := place.get(name), str) and NAME.fullmatch(drawn):
@@ -115,7 +115,7 @@ def test_what_was_taken_can_be_read_by_the_links_of_its_answer(
 ) -> None:
     class Flow(API.as_state_machine()):  # type: ignore[misc]
         def get_call_kwargs(self, case: "schemathesis.Case[Any]") -> dict[str, Any]:
-            said_anew(case, used)
+            with_fresh_names(case, used)
             return {"base_url": platform.config.risk_url, "headers": {"Authorization": client.headers["Authorization"]}}
 
     Flow.run(settings=settings(BOUNDED, max_examples=10, stateful_step_count=3))

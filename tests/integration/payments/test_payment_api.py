@@ -1,4 +1,4 @@
-"""The HTTP api: a payment in, a decision out; whoever may not, or sends what is no payment, gets the right 4xx."""
+"""The HTTP API: a payment in, a decision out; a caller without the right, or a body that is no payment, gets a 4xx."""
 
 import base64
 import json

@@ -12,7 +12,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from pydantic import SecretStr
 
 from acude.local.platform import Platform
-from acude.local.servers.postgres import connect, provide_trail
+from acude.local.servers.postgres import connect, ensure_audit_log
 from acude.payments.reads import Reads
 from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings
@@ -32,7 +32,7 @@ def replica(platform: Platform) -> Iterator[SecretStr]:
         cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(REPLICA)))
         cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*map(sql.Identifier, (REPLICA, own["user"]))))
     address = SecretStr(make_dsn(**(own | {"dbname": REPLICA})))
-    provide_trail(platform.config.model_copy(update={"risk_dsn": address}))
+    ensure_audit_log(platform.config.model_copy(update={"risk_dsn": address}))
     yield address
     with session.cursor() as cursor:
         cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(REPLICA)))

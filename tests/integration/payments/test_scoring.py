@@ -23,7 +23,7 @@ from acude.settings import Settings
 from acude.simulator.blacklist import is_listed
 from acude.simulator.payments import payments
 from acude.simulator.payments.documents import cpf
-from tests.integration.payments.conftest import PixWorkers, Shop, finding
+from tests.integration.payments.conftest import PixWorkers, Shop, dispute
 from tests.integration.streams.streamlab import Row, StreamLab, ingest, score, stream_lab
 from tests.unit.risk.pasts import payment
 from tests.waiting import awaited
@@ -130,7 +130,7 @@ def before_and_after_frauds_came_to_light(
     old = [paid(number, TODAY - timedelta(days=9, minutes=number)) for number in range(46)]
     early, late = paid(100, TODAY - timedelta(hours=2)), paid(101, TODAY - timedelta(hours=1))
     found = decided(config, shop, [*old, early])
-    shop.report([*(finding(one, tag, "fraude") for one in old[:5]), finding(old[0], tag, "honesta")])
+    shop.report([*(dispute(one, tag, "fraude") for one in old[:5]), dispute(old[0], tag, "honesta")])
     memory, asked = connect_velocity_store(config), [payment(id_terminal=tag)]
     awaited(lambda: memory.history_of(asked).frauds.get(tag, ()), lambda moments: len(moments) == 4)
     found |= decided(config, shop, [late])

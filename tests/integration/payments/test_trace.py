@@ -51,7 +51,7 @@ def ask(client: httpx.Client, payment: dict[str, Any], trace_id: str) -> dict[st
     return found
 
 
-def test_a_payments_story_has_door_topic_decision_alert_delivery_and_row_in_their_order(api: Api) -> None:
+def test_a_payments_trace_has_api_topic_decision_alert_delivery_and_row_in_their_order(api: Api) -> None:
     (payment,), trace_id = suspicious(1), trace_ids.drawn()
     decision = ask(api(), payment, trace_id)
     assert decision["id_rastro"] == trace_id

@@ -1,4 +1,4 @@
-"""Rows of silver that tests of `measure` write themselves, so that the broker's stamps are theirs to choose."""
+"""Rows of silver that tests of `measure` write themselves, so that the broker's timestamps are theirs to choose."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -48,7 +48,7 @@ class StreamLab:
     buckets: list[str] = field(default_factory=list)
 
     def new_lake(self) -> None:
-        """Goes on with an empty bucket; the last one goes, for the object store has volumes for so many only."""
+        """Goes on with an empty bucket; the last one is removed: the object store has only so many volumes."""
         self.remove_all()
         bucket = f"acude-teste-{uuid4().hex[:12]}"
         s3(self.config).create_bucket(Bucket=bucket)
@@ -170,7 +170,7 @@ def _told(step: Callable[..., Any], arguments: tuple[object, ...]) -> Any:  # no
     """Runs a step; its failure becomes text, for Spark's exceptions can't leave their process."""
     try:
         return step(*arguments)
-    except Exception:  # noqa: BLE001 - every failure is told
+    except Exception:  # noqa: BLE001 - every failure is reported
         raise AssertionError(traceback.format_exc()) from None
 
 

@@ -1,4 +1,4 @@
-"""`acude up --tls`: whoever connects meets TLS with a certificate that they can check, and nothing in clear text."""
+"""`acude up --tls`: every port speaks TLS with a certificate that clients can check, and nothing in clear text."""
 
 import multiprocessing
 import os
@@ -38,7 +38,7 @@ SPEAKERS = {
     "risk_port": [],
     "issuer_port": [],
 }
-"""Each server's port, and what openssl must be told of its protocol."""
+"""Each server's port, and what openssl must know of its protocol."""
 
 
 def openssl(platform: Platform, port: str, *options: str) -> subprocess.CompletedProcess[str]:

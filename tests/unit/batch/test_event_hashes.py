@@ -1,4 +1,4 @@
-"""The index that a driver loads and the batches that it judges must hash alike."""
+"""The index that a driver loads and the batches that it looks up must hash alike."""
 
 import random
 

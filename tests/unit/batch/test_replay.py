@@ -17,7 +17,7 @@ LIVE = (
     "particao int, deslocamento bigint"
 )
 CANDIDATE = "id_transacao string, decisao string, valor decimal(18,2)"
-FINDINGS = "id_transacao string, resultado string, timestamp timestamp"
+DISPUTES = "id_transacao string, resultado string, timestamp timestamp"
 
 Make = Callable[..., DataFrame]
 
@@ -42,8 +42,8 @@ def candidate(spark: SparkSession) -> Make:
 
 
 @pytest.fixture
-def findings(spark: SparkSession) -> Make:
-    return lambda *rows: spark.createDataFrame(list(rows), FINDINGS)
+def disputes(spark: SparkSession) -> Make:
+    return lambda *rows: spark.createDataFrame(list(rows), DISPUTES)
 
 
 def counted(*arguments: Any, **more: Any) -> set[tuple[str, str, str, int, int]]:  # noqa: ANN401
@@ -76,8 +76,8 @@ def test_a_payment_that_one_side_has_not_decided_is_told(live: Make, candidate: 
     }
 
 
-def test_the_last_word_on_a_payment_holds(live: Make, candidate: Make, findings: Make) -> None:
-    known = findings(("a", "fraude", NOON), ("a", "honesta", LATER), ("b", "honesta", NOON), ("b", "fraude", LATER))
+def test_the_last_word_on_a_payment_holds(live: Make, candidate: Make, disputes: Make) -> None:
+    known = disputes(("a", "fraude", NOON), ("a", "honesta", LATER), ("b", "honesta", NOON), ("b", "fraude", LATER))
     decided, said = live(("a", "negar"), ("b", "negar")), candidate(("a", "aprovar"), ("b", "aprovar"))
     assert counted(decided, said, known) == {
         ("negar", "aprovar", "honesta", 1, 10),
@@ -96,8 +96,8 @@ def test_the_last_word_on_a_payment_holds(live: Make, candidate: Make, findings:
     ],
 )
 def test_silence_means_honest_of_an_approved_payment_that_is_old_enough(
-    live: Make, candidate: Make, findings: Make, *, decision: str, settled_before: datetime | None, label: str
+    live: Make, candidate: Make, disputes: Make, *, decision: str, settled_before: datetime | None, label: str
 ) -> None:
-    other = findings(("x", "fraude", NOON))
+    other = disputes(("x", "fraude", NOON))
     found = counted(live(("a", decision)), candidate(("a", "negar")), other, settled_before=settled_before)
     assert found == {(decision, "negar", label, 1, 10)}

@@ -34,7 +34,7 @@ LINE: dict[str, Any] = {
 }
 
 
-def judged(spark: SparkSession, *differences: dict[str, Any]) -> DataFrame:
+def checked(spark: SparkSession, *differences: dict[str, Any]) -> DataFrame:
     """Lines that differ from LINE, numbered from 2 unless they say otherwise."""
     lines = [LINE | {"linha": number} | difference for number, difference in enumerate(differences, start=2)]
     return judged_lines(spark.createDataFrame([tuple(line.values()) for line in lines], COLUMNS), DAY)
@@ -43,14 +43,14 @@ def judged(spark: SparkSession, *differences: dict[str, Any]) -> DataFrame:
 def sold(spark: SparkSession, *differences: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of silver.vendas that come of such lines."""
     categories = spark.createDataFrame([("85123A", "decoracao")], "id_produto string, categoria string")
-    frame = sale_lines(judged(spark, *differences), categories, DAY)
+    frame = sale_lines(checked(spark, *differences), categories, DAY)
     assert_columns(frame, "silver.vendas")
     return [row.asDict() for row in frame.orderBy("linha").collect()]
 
 
 def reasons(spark: SparkSession, *differences: dict[str, Any]) -> list[tuple[int, str]]:
     """Line and reason of each refused line."""
-    rows = refused_lines(judged(spark, *differences), DAY).orderBy("linha").collect()
+    rows = refused_lines(checked(spark, *differences), DAY).orderBy("linha").collect()
     return [(row["linha"], row["motivo"]) for row in rows]
 
 
@@ -165,7 +165,7 @@ UNREADABLE = [
 
 
 def test_an_unreadable_value_is_refused_and_named(spark: SparkSession) -> None:
-    lines = judged(spark, *({column: text} for column, text in UNREADABLE))
+    lines = checked(spark, *({column: text} for column, text in UNREADABLE))
     rows = refused_lines(lines, DAY).orderBy("linha").collect()
     assert [(row["motivo"], row["detalhe"].split(": expected ")[0]) for row in rows] == [
         ("valor_ilegivel", column) for column, _ in UNREADABLE
@@ -195,7 +195,7 @@ def test_times_are_read_in_iso_forms(spark: SparkSession) -> None:
 
 
 def test_a_refused_line_keeps_its_fields_as_they_came(spark: SparkSession) -> None:
-    frame = refused_lines(judged(spark, {"preco": "free", "descricao": 'SET "A", 2\nB'}), DAY)
+    frame = refused_lines(checked(spark, {"preco": "free", "descricao": 'SET "A", 2\nB'}), DAY)
     row = frame.collect()[0]
     assert [field.name for field in frame.schema] == schema(table("silver.quarentena_arquivos")).names
     assert json.loads(row["original"]) == [
@@ -211,7 +211,7 @@ def test_a_refused_line_keeps_its_fields_as_they_came(spark: SparkSession) -> No
 
 
 def test_our_own_layouts_original_has_the_currency_and_its_nulls(spark: SparkSession) -> None:
-    row = refused_lines(judged(spark, {"leiaute": "acude", "preco": "0", "descricao": None}), DAY).collect()[0]
+    row = refused_lines(checked(spark, {"leiaute": "acude", "preco": "0", "descricao": None}), DAY).collect()[0]
     assert json.loads(row["original"])[2:9:6] == [None, "GBP"]
 
 

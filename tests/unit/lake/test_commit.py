@@ -1,4 +1,4 @@
-"""A commit is decided on the table as it is, whoever else writes it at the same time."""
+"""A commit is decided on the table as it is, also while others write it."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The content hash follows its written definition, whatever the order, whoever computes it."""
+"""The content hash follows its written definition, whatever the order and the engine."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -15,30 +15,30 @@ def arrivals(rows: list[Row], until: int = 0) -> Arrivals:
     return Arrivals(columns[:, 0], columns[:, 1], columns[:, 2], np.full(len(columns), until, dtype=np.int32))
 
 
-def judged(known: DedupIndex, rows: list[Row]) -> list[str]:
+def outcomes(known: DedupIndex, rows: list[Row]) -> list[str]:
     verdict = known.find_duplicates(arrivals(rows))
     words = np.where(verdict.duplicate, "repeat", np.where(verdict.contradictory, "contradicts", "first"))
     return [str(word) for word in words]
 
 
 def test_the_lowest_offset_of_a_batch_is_the_first() -> None:
-    assert judged(DedupIndex(), [(1, 7, 12), (1, 7, 10), (2, 7, 11)]) == ["repeat", "first", "first"]
+    assert outcomes(DedupIndex(), [(1, 7, 12), (1, 7, 10), (2, 7, 11)]) == ["repeat", "first", "first"]
 
 
 def test_an_id_with_another_content_contradicts() -> None:
-    assert judged(DedupIndex(), [(1, 7, 10), (1, 8, 11), (1, 7, 12)]) == ["first", "contradicts", "repeat"]
+    assert outcomes(DedupIndex(), [(1, 7, 10), (1, 8, 11), (1, 7, 12)]) == ["first", "contradicts", "repeat"]
 
 
 def test_an_earlier_batch_wins_even_over_a_lower_offset() -> None:
     known = DedupIndex()
-    judged(known, [(1, 7, 10)])
-    assert judged(known, [(1, 7, 3)]) == ["repeat"]
+    outcomes(known, [(1, 7, 10)])
+    assert outcomes(known, [(1, 7, 3)]) == ["repeat"]
 
 
 def test_a_batch_that_runs_again_does_not_take_its_own_rows_for_repeats() -> None:
     known, rows = DedupIndex(), [(1, 7, 10), (2, 7, 11), (1, 7, 12)]
-    first = judged(known, rows)
-    assert judged(known, rows) == first == ["first", "first", "repeat"]
+    first = outcomes(known, rows)
+    assert outcomes(known, rows) == first == ["first", "first", "repeat"]
 
 
 def test_a_repeat_names_the_first_arrivals_coordinate() -> None:
@@ -55,10 +55,10 @@ def test_an_id_is_known_until_its_last_day_and_new_the_day_after() -> None:
     known.forget(100)
     known.find_duplicates(arrivals([(1, 7, 10)], until=107))
     known.forget(107)
-    assert judged(known, [(1, 7, 11)]) == ["repeat"]
+    assert outcomes(known, [(1, 7, 11)]) == ["repeat"]
     known.forget(108)
     assert len(known) == 0
-    assert judged(known, [(1, 7, 12)]) == ["first"]
+    assert outcomes(known, [(1, 7, 12)]) == ["first"]
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), max_size=30), max_size=8))
@@ -72,5 +72,5 @@ def test_it_agrees_with_a_plain_dictionary(batches: list[list[tuple[int, int]]])
         for key, content, at in rows:
             first = seen.setdefault(key, (content, at))
             expected.append("first" if first[1] == at else "repeat" if first[0] == content else "contradicts")
-        assert judged(known, rows) == expected
+        assert outcomes(known, rows) == expected
     assert len(known) == len(seen)

@@ -1,4 +1,4 @@
-"""Certificates last, and are made anew in time."""
+"""Certificates last, and are made again in time."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

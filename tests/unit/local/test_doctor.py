@@ -7,54 +7,54 @@ from acude.local import doctor
 
 @pytest.mark.parametrize(("version", "good"), [((3, 11), True), ((3, 12), False), ((3, 10), False)])
 def test_only_the_locked_python_will_do(version: tuple[int, int], *, good: bool) -> None:
-    assert doctor.python_finding(version).good is good
+    assert doctor.python_check(version).good is good
 
 
 @pytest.mark.parametrize(("version", "good"), [(17, True), (25, True), (11, False), (None, False)])
 def test_java_must_be_new_enough(version: int | None, *, good: bool) -> None:
-    assert doctor.java_finding(Path("/j/bin/java"), version).good is good
+    assert doctor.java_check(Path("/j/bin/java"), version).good is good
 
 
 def test_no_java_says_how_to_get_one() -> None:
-    finding = doctor.java_finding(None, None)
+    check = doctor.java_check(None, None)
 
-    assert not finding.good
-    assert "apt-get install openjdk-17" in finding.advice
+    assert not check.good
+    assert "apt-get install openjdk-17" in check.advice
 
 
 def test_a_nearly_full_disk_says_how_much_to_free() -> None:
-    assert "Free 1.5 GB" in doctor.disk_finding(Path("/v"), 0.5).advice
-    assert doctor.disk_finding(Path("/v"), 2.0).good
+    assert "Free 1.5 GB" in doctor.disk_check(Path("/v"), 0.5).advice
+    assert doctor.disk_check(Path("/v"), 2.0).good
 
 
 def test_a_foreign_port_names_its_holder_and_the_variable() -> None:
-    finding = doctor.ports_finding([(9092, "kafka_port", "java (process 7)")])
+    check = doctor.ports_check([(9092, "kafka_port", "java (process 7)")])
 
-    assert "9092 is taken by java (process 7)" in finding.found
-    assert "ACUDE_KAFKA_PORT" in finding.advice
+    assert "9092 is taken by java (process 7)" in check.found
+    assert "ACUDE_KAFKA_PORT" in check.advice
 
 
 def test_a_missing_browser_is_no_obstacle_to_the_platform() -> None:
-    finding = doctor.browser_finding(None)
+    check = doctor.browser_check(None)
 
-    assert (finding.good, finding.needed) == (False, False)
+    assert (check.good, check.needed) == (False, False)
 
 
 @pytest.mark.parametrize(
-    "finding",
+    "check",
     [
-        doctor.python_finding((3, 9)),
-        doctor.java_finding(None, None),
-        doctor.disk_finding(Path("/"), 0),
-        doctor.memory_finding(1),
-        doctor.jars_finding(["a:b:1"]),
-        doctor.ports_finding([(1, "s3_port", "x")]),
-        doctor.tool_finding("git", None, "Install git."),
-        doctor.browser_finding(None),
-        doctor.promtool_finding(None),
+        doctor.python_check((3, 9)),
+        doctor.java_check(None, None),
+        doctor.disk_check(Path("/"), 0),
+        doctor.memory_check(1),
+        doctor.jars_check(["a:b:1"]),
+        doctor.ports_check([(1, "s3_port", "x")]),
+        doctor.tool_check("git", None, "Install git."),
+        doctor.browser_check(None),
+        doctor.promtool_check(None),
     ],
-    ids=lambda finding: finding.subject,
+    ids=lambda check: check.subject,
 )
-def test_whatever_is_missing_comes_with_advice(finding: doctor.Finding) -> None:
-    assert not finding.good
-    assert finding.advice
+def test_whatever_is_missing_comes_with_advice(check: doctor.Check) -> None:
+    assert not check.good
+    assert check.advice

@@ -39,7 +39,7 @@ def is_listed(document: str) -> bool:
 
 @dataclass
 class Model:
-    """What a breaker is: closed, or open after so many failures on end; after a while one try decides."""
+    """What a breaker is: closed, or open after N failures in a row; after a while one try decides."""
 
     failures: int = 0
     is_open: bool = False
@@ -64,12 +64,12 @@ class Model:
 
 @given(st.lists(st.sampled_from([OK, ERROR, ERROR, LIE, WHILE]), max_size=40))
 def test_the_list_is_asked_as_long_as_its_breaker_is_closed_and_nothing_wrong_is_believed(script: list[str]) -> None:
-    server, model, vitals = Server(), Model(), Health()
+    server, model, health = Server(), Model(), Health()
     # Without a real transport's certificates, which take longer to read than all the answers.
     client = partial(httpx.Client, transport=httpx.MockTransport(server.answer))
     with mock.patch.object(httpx, "Client", client):
         asker = Blacklist(CONFIG)
-    vitals.watch([asker.breaker])
+    health.watch([asker.breaker])
     with mock.patch.object(blacklist, "_JITTER_S", 0), mock.patch.object(blacklist, "_LONGEST_S", 30):
         for number, step in enumerate(script):
             if step == WHILE:
@@ -82,6 +82,6 @@ def test_the_list_is_asked_as_long_as_its_breaker_is_closed_and_nothing_wrong_is
             asked = model.questions(good=step == OK)
             assert server.asked - before == asked
             assert found == ({document: is_listed(document)} if step == OK and asked else {})
-            shown = vitals.registry.get_sample_value("risco_disjuntor_aberto", {"nome": "lista_externa"})
+            shown = health.registry.get_sample_value("risco_disjuntor_aberto", {"nome": "lista_externa"})
             assert shown == float(model.is_open)
     asker.close()

@@ -55,19 +55,19 @@ def outcomes(*amounts: int) -> Sequence[DecisionResult]:
 
 
 class Beside:
-    """An observer, and what it counts."""
+    """A shadow, and what it counts."""
 
     def __init__(self, config: Settings) -> None:
         self.current = ReloadingRules(config)
         self.metrics = Metrics()
         self.registry: CollectorRegistry = self.metrics.registry
-        self.observer = Shadow(config, self.current, self.metrics, RulesMetrics(self.registry))
+        self.shadow = Shadow(config, self.current, self.metrics, RulesMetrics(self.registry))
 
     def counted(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 
     def until(self, name: str, least: float, **labels: str) -> None:
-        """Waits for a counter: the observer works in a thread of its own."""
+        """Waits for a counter: the shadow works in a thread of its own."""
         for _ in range(600):
             if self.counted(name, **labels) >= least:
                 return
@@ -84,14 +84,14 @@ def config(tmp_path: Path) -> Settings:
 @pytest.fixture
 def beside(config: Settings) -> Iterator[Beside]:
     found = Beside(config)
-    found.observer.start()
+    found.shadow.start()
     yield found
-    found.observer.close()
+    found.shadow.close()
 
 
 def test_each_payment_is_counted_by_what_was_decided_and_what_the_candidate_says(beside: Beside) -> None:
     beside.current.shadow = rules("sombra", cortes={"revisar": 0.3, "negar": 0.6})
-    beside.observer.offer(outcomes(100, 6_000, 7_000), behind=False)
+    beside.shadow.offer(outcomes(100, 6_000, 7_000), behind=False)
     beside.until("risco_sombra_comparadas_total", 2, decisao="revisar", decisao_sombra="negar")
     assert beside.counted("risco_sombra_comparadas_total", decisao="aprovar", decisao_sombra="aprovar") == 1
 
@@ -101,10 +101,10 @@ def test_a_candidate_that_fails_is_counted_and_the_next_one_works(beside: Beside
         raise ZeroDivisionError
 
     beside.current.shadow = rules("sombra", Model(fails))
-    beside.observer.offer(outcomes(100, 200), behind=False)
+    beside.shadow.offer(outcomes(100, 200), behind=False)
     beside.until("risco_sombra_falhas_total", 2)
     beside.current.shadow = rules("outra")
-    beside.observer.offer(outcomes(100), behind=False)
+    beside.shadow.offer(outcomes(100), behind=False)
     beside.until("risco_sombra_comparadas_total", 1, decisao="aprovar", decisao_sombra="aprovar")
 
 
@@ -117,30 +117,30 @@ def test_nobody_waits_for_a_candidate_that_hangs(beside: Beside) -> None:
         return 0.0
 
     beside.current.shadow = rules("sombra", Model(waits))
-    beside.observer.offer(outcomes(100), behind=False)
+    beside.shadow.offer(outcomes(100), behind=False)
     assert entered.wait(30)
     # Were one of these to wait, the test would never end.
     for _ in range(40):
-        beside.observer.offer(outcomes(100, 200), behind=False)
+        beside.shadow.offer(outcomes(100, 200), behind=False)
     assert beside.counted("risco_sombra_omitidas_total") == 2 * (40 - 16)
     hangs.set()
 
 
 def test_a_worker_that_is_behind_has_all_of_its_time_for_itself(beside: Beside) -> None:
     beside.current.shadow = rules("sombra")
-    beside.observer.offer(outcomes(100, 200), behind=True)
+    beside.shadow.offer(outcomes(100, 200), behind=True)
     assert beside.counted("risco_sombra_omitidas_total") == 2
 
 
 def test_without_a_candidate_or_a_reference_nothing_is_kept(beside: Beside) -> None:
-    beside.observer.offer(outcomes(100), behind=True)
+    beside.shadow.offer(outcomes(100), behind=True)
     assert beside.counted("risco_sombra_omitidas_total") == 0
 
 
 def test_a_decision_that_goes_out_again_is_not_compared_again(beside: Beside) -> None:
     beside.current.shadow = rules("sombra")
     (one,) = outcomes(100)
-    beside.observer.offer([DecisionResult(one.payment, b"", None)], behind=True)
+    beside.shadow.offer([DecisionResult(one.payment, b"", None)], behind=True)
     assert beside.counted("risco_sombra_omitidas_total") == 0
 
 
@@ -170,7 +170,7 @@ def test_drift_is_shown_of_one_payment_in_four(beside: Beside, config: Settings)
     beside.current.reload()
     batch, offered = outcomes(*[100] * 20), 0
     while not beside.counted("risco_psi_pagamentos", entrada="valor"):
-        beside.observer.offer(batch, behind=False)
+        beside.shadow.offer(batch, behind=False)
         offered += len(batch)
         threading.Event().wait(0.02)
     taken = offered - beside.counted("risco_sombra_omitidas_total")

@@ -107,7 +107,7 @@ def test_a_record_that_never_landed_is_named(lake: Lake) -> None:
     assert lake.broken() == {REFINED_IS_LANDED: (f"{TOPIC}/1/8",)}
 
 
-def test_what_is_refined_of_a_batch_behind_bronzes_last_is_not_judged(lake: Lake) -> None:
+def test_what_is_refined_of_a_batch_behind_bronzes_last_is_not_checked(lake: Lake) -> None:
     lake.refine(8, ingerido_em=NOON + timedelta(seconds=1))
     assert lake.broken() == {}
 

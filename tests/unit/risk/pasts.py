@@ -1,4 +1,4 @@
-"""Literal pasts: a default payment, and earlier ones that are told by how they differ from it."""
+"""Literal pasts: a default payment, and earlier ones, each given by how it differs from it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -103,7 +103,7 @@ def past_with(
 
 
 def every(seconds: float, count: int, **fields: object) -> list[Row]:
-    """So many earlier payments, one each `seconds`."""
+    """`count` earlier payments, one each `seconds`."""
     return [(seconds * number, fields) for number in range(1, count + 1)]
 
 

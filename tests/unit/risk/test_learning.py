@@ -47,12 +47,12 @@ def test_a_folder_has_what_a_promotion_takes_and_a_card_to_read(folder: Path) ->
     assert "younger than 7 days" not in text
 
 
-def test_the_figures_are_of_payments_that_the_judging_trees_have_not_seen(folder: Path, lesson: Lesson) -> None:
+def test_the_figures_are_of_payments_that_the_scoring_trees_have_not_seen(folder: Path, lesson: Lesson) -> None:
     metrics = Model.load(folder).card.metrics
     learnt = [one for one in lesson.payments if FIRST <= one.timestamp < END]
     assert metrics["pagamentos"] == len(learnt)
-    assert metrics["pagamentos_julgados"] == len(learnt) - int(len(learnt) * 0.75)
-    assert 0 < metrics["fraudes_julgadas"] < metrics["fraudes"]
+    assert metrics["pagamentos_avaliados"] == len(learnt) - int(len(learnt) * 0.75)
+    assert 0 < metrics["fraudes_avaliadas"] < metrics["fraudes"]
     assert metrics["auc_roc"] > 0.6, "better than a guess"
 
 
@@ -78,7 +78,7 @@ def test_the_order_of_the_payments_does_not_matter(lesson: Lesson, folder: Path,
 def test_a_refused_payment_of_which_nothing_can_come_to_light_teaches_nothing(lesson: Lesson, tmp_path: Path) -> None:
     learnt = [one.id_transacao for one in lesson.payments if FIRST <= one.timestamp < END]
     refused = frozenset(learnt[::10]) - lesson.frauds
-    card = learn(replace(lesson, untold=refused), tmp_path)
+    card = learn(replace(lesson, unlabelled=refused), tmp_path)
     assert card.metrics["pagamentos"] == len(learnt) - len(refused)
     book = sorted(lesson.payments, key=lambda one: one.at_us)
     bad = [one.id_transacao in lesson.frauds for one in book]

@@ -11,8 +11,8 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.model import table
 from acude.simulator import malformed
 from acude.simulator.faults import Kind, Record, Shares, disturb
+from acude.simulator.serde import encode
 from acude.simulator.shoppers import Event, events
-from acude.simulator.wire import encode
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 SHARES = Shares(late=0.05, duplicate=0.04, malformed=0.03, contradictory=0.02)

@@ -7,8 +7,8 @@ from itertools import islice, pairwise
 import pytest
 
 from acude.simulator.population import REGIONS, Population
+from acude.simulator.serde import as_json, encode, fields
 from acude.simulator.shoppers import Event, events
-from acude.simulator.wire import as_json, encode, fields
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 DAY = timedelta(days=1)

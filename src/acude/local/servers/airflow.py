@@ -165,7 +165,7 @@ def airflow_cfg(config: Settings) -> str:
             "base_log_folder": home / "logs",
             "uvicorn_logging_level": "WARNING",
             "colored_console_log": False,
-            # A line a request would bury the rest.
+            # A line per request would bury the rest.
             "namespace_levels": "http.access=WARNING httpx=WARNING",
         },
         "usage_data_collection": {"enabled": False},

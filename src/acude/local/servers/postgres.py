@@ -142,7 +142,7 @@ def create_databases(config: Settings) -> None:
             _create_database(session, dsn)
     finally:
         session.close()
-    provide_trail(config)
+    ensure_audit_log(config)
 
 
 def dsns(config: Settings) -> list[str]:
@@ -164,8 +164,8 @@ def _create_database(session: connection, dsn: str) -> None:
             cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
 
 
-def provide_trail(config: Settings) -> None:
-    """The audit log belongs to the superuser: the decisions' writer may append to it, and change nothing in it."""
+def ensure_audit_log(config: Settings) -> None:
+    """Creates the audit log, owned by the superuser: the role that stores decisions may only append to it."""
     from acude.payments.audit_log import SCHEMA  # noqa: PLC0415 - imports another client of PostgreSQL
 
     part = parse_dsn(config.risk_dsn.get_secret_value())

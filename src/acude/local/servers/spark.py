@@ -47,7 +47,7 @@ def prepare_driver(config: Settings) -> None:
 
 
 def ready(config: Settings) -> None:
-    """Ask for a property. The bare client does, for a `SparkSession` would change this process's mode."""
+    """Ask for a property. The bare client does: a `SparkSession` would change this process's mode."""
     from pyspark.sql.connect.client import SparkConnectClient  # noqa: PLC0415 - takes a second
 
     client = SparkConnectClient(config.spark_remote or "")

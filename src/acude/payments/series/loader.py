@@ -1,8 +1,8 @@
 """Loads gold's live payments into the time series, an hour at a time.
 
-PostgreSQL says from which of gold's files each of its hours came; an hour whose files are others is loaded again, in
-one transaction. So whatever happened (the database was away, is new, came back from a backup, the driver was killed in
-between) the next look brings both to the same state, and what was loaded twice is there once.
+PostgreSQL remembers from which of gold's files each hour was loaded. An hour whose files have changed is loaded again,
+in one transaction. So after an outage, a restore or a kill the next run brings both to the same state, and loading an
+hour twice changes nothing.
 """
 
 import logging

@@ -7,7 +7,7 @@ $hour_columns
     PRIMARY KEY (hora, $group, resultado)
 ) PARTITION BY RANGE (hora);
 
--- Provides a day's partition of the minutes and its month's of the hours.
+-- Creates a day's partition of the minutes and its month's of the hours.
 CREATE FUNCTION pagamentos_preparar(dia date) RETURNS void
 LANGUAGE plpgsql AS $$$$
 DECLARE

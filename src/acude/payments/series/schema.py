@@ -16,7 +16,7 @@ TABLE: Final = "gold.ao_vivo_pagamentos_por_minuto"
 """What is loaded, and whose columns the tables have."""
 
 NUMBERS: Final = ("transacoes", "valor")
-"""What is stored beside the key; averages and rates are the views' matter, for they can't be added up."""
+"""What is stored beside the key; views compute averages and rates, which can't be added up."""
 
 HOURS_KEPT_DAYS: Final = 400
 """Hours outlive their minutes: a year and a month, to compare a month with last year's."""

@@ -27,7 +27,7 @@ from acude.settings import Settings
 
 _HOUR_MS: Final = 3_600_000
 _SLACK_MS: Final = 30_000
-"""A record is written at most so long after what it describes."""
+"""A record is written at most this long after what it describes."""
 
 _FAILURES: Final = (
     *(DatabaseError, PoolTimeout),

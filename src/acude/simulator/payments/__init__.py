@@ -5,6 +5,6 @@
 
 from acude.simulator.payments.mix import payments
 from acude.simulator.payments.patterns import PATTERNS
-from acude.simulator.payments.wire import TOPIC, Labelled
+from acude.simulator.payments.serde import TOPIC, Labelled
 
 __all__ = ["PATTERNS", "TOPIC", "Labelled", "payments"]

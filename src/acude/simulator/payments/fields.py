@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from acude.risk.payment import Place
-from acude.simulator.payments.wire import brl
+from acude.simulator.payments.serde import brl
 
 Fields = Mapping[str, Any]
 """Some of a payment's fields by the contract's names."""

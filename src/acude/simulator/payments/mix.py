@@ -14,7 +14,7 @@ from acude.simulator.payments.normal import Normal
 from acude.simulator.payments.patterns import PATTERNS
 from acude.simulator.payments.people import PAYERS, People
 from acude.simulator.payments.scene import Act, Scene
-from acude.simulator.payments.wire import Labelled, Sent, encode, moment
+from acude.simulator.payments.serde import Labelled, Sent, encode, moment
 from acude.simulator.rhythm import moments
 
 MOST_FRAUD: Final = 0.5

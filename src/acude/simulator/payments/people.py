@@ -12,7 +12,7 @@ from acude.risk.payment import Place
 from acude.simulator.payments import documents, identifiers
 from acude.simulator.payments.fields import Fields, Receiver, Terminal, online, terminal
 from acude.simulator.payments.places import CAPITALS, near
-from acude.simulator.payments.wire import moment
+from acude.simulator.payments.serde import moment
 from acude.simulator.population import SHOPPERS, Population, Shopper, Weighted
 
 PAYERS: Final = SHOPPERS

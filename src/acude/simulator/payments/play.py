@@ -18,7 +18,7 @@ from acude.simulator import ledger as ledgers
 from acude.simulator.faults import Kind
 from acude.simulator.ledger import Entry, Ledger
 from acude.simulator.payments.mix import payments
-from acude.simulator.payments.wire import FINDINGS, Labelled, finding
+from acude.simulator.payments.serde import DISPUTES, Labelled, dispute
 from acude.simulator.sender import Send, Sender
 from acude.simulator.slices import by_clock
 
@@ -37,13 +37,13 @@ class Sent:
         run: its name in the ledger.
         labels: payments by label (`normal` or a pattern's name).
         failed: how many got no answer from the broker; known at the end.
-        findings: frauds that were reported.
+        disputes: frauds that were reported.
     """
 
     run: str
     labels: Counter[str] = field(default_factory=Counter)
     failed: int = 0
-    findings: int = 0
+    disputes: int = 0
 
 
 def play(
@@ -67,7 +67,7 @@ def play(
         duration: how long.
         seed: the same seed and start give the same payments.
         fraud_share: of all payments.
-        labels_after: each fraud is reported to `contestacoes` so long after its payment, or at the play's end if that
+        labels_after: each fraud is reported to `contestacoes` this long after its payment, or at the play's end if that
             comes first; None: never.
         on_progress: called about once a second.
         stop: set it from a signal or another thread.
@@ -78,7 +78,7 @@ def play(
     for topic in (TOPIC, *own_topics(config)):
         require_topic(config, topic)
     if labels_after is not None:
-        require_topic(config, FINDINGS)
+        require_topic(config, DISPUTES)
     stop = stop or threading.Event()
     producer = connect(config, "acude-pagadores", linger_ms=5)
     run = Ledger(config.var, ledgers.new_run(seed))
@@ -89,8 +89,8 @@ def play(
 
     def report(until: datetime | None = None) -> None:
         while unreported and (until is None or unreported[0].timestamp <= until):
-            producer.send(FINDINGS, *finding(unreported.popleft(), datetime.now(UTC))).add_errback(failed)
-            sent.findings += 1
+            producer.send(DISPUTES, *dispute(unreported.popleft(), datetime.now(UTC))).add_errback(failed)
+            sent.disputes += 1
 
     unreported: deque[Payment] = deque()
     stream = payments(seed, datetime.now(UTC), duration, rate, fraud_share=fraud_share)

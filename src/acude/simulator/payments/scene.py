@@ -22,7 +22,7 @@ class Act(NamedTuple):
     Attributes:
         at: when, in seconds since 1970.
         fields: all but id and time.
-        fraud: False for the honest payments that belong to the story.
+        fraud: False for the honest payments of the pattern.
     """
 
     at: float

@@ -3,7 +3,7 @@
 from acude.simulator.payments import fields
 from acude.simulator.payments.people import Payer
 from acude.simulator.payments.scene import HOUR_S, MINUTE_S, Act, Scene
-from acude.simulator.payments.wire import moment
+from acude.simulator.payments.serde import moment
 
 
 def tomada_de_conta(scene: Scene) -> list[Act]:

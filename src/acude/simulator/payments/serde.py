@@ -1,4 +1,4 @@
-"""A payment as the shop's payment service writes it: compact JSON on `transacoes`."""
+"""Serialises payments and disputes as the shop's services write them: compact JSON."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ import msgspec
 from acude.risk.payment import Payment
 
 TOPIC = "transacoes"
-FINDINGS = "contestacoes"
+DISPUTES = "contestacoes"
 
 
 class Sent(Payment, frozen=True, kw_only=True, omit_defaults=True):
@@ -29,7 +29,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 """The payment's payload: fields in the contract's order, `valor` as a number with two decimals."""
 
 
-def finding(payment: Payment, found_at: datetime) -> tuple[bytes, bytes]:
+def dispute(payment: Payment, found_at: datetime) -> tuple[bytes, bytes]:
     """The record's value and key on `contestacoes` that says that a payment was a fraud, from its payer's bank."""
     fields = {
         "id_contestacao": f"c-{payment.id_transacao}"[:64],
@@ -54,7 +54,7 @@ def brl(cents: int) -> Decimal:
 
 
 def moment(epoch_s: float) -> datetime:
-    """A time as the wire carries it, UTC.
+    """A time as the payload carries it, UTC.
 
     Args:
         epoch_s: seconds since 1970, UTC. The number of microseconds is made odd: a whole second would be written

@@ -1,4 +1,4 @@
-"""Events as the shop's clients write them: JSON text on `eventos_clientes`.
+"""Serialises events as the shop's clients write them: JSON text on `eventos_clientes`.
 
 Three clients, three habits, all valid: the site writes UTC without a zone, the Android app writes `Z`, the iOS app
 Brazil's own offset.
