@@ -20,10 +20,13 @@ from kafka import KafkaProducer
 
 from acude.aws import s3, storage_options
 from acude.kafka.topics import ensure_topics
+from acude.lake.lease import Lease
+from acude.lake.maintenance_requests import WRITER
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 from tests.chaos.s3_proxy import Kill, S3Proxy, s3_proxy
 from tests.servers import servers
+from tests.waiting import awaited
 
 HERE = Path(__file__).parent
 Coordinate = tuple[int, int]
@@ -71,6 +74,10 @@ class Lake:
             assert driver.returncode == -signal.SIGKILL
         else:
             assert driver.returncode == 0, f"the driver failed:\n{said[-4000:]}"
+
+    def wait_until_the_lease_is_free(self) -> None:
+        """Until the streams' driver may be another one."""
+        awaited(Lease(WRITER, self.config).holder, lambda holder: holder is None)
 
     def lose_the_checkpoint(self) -> None:
         """Deletes all that is known of where the streams stood."""

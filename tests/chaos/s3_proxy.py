@@ -43,6 +43,15 @@ class Kill:
 
 
 @dataclass
+class Pause(Kill):
+    """Stops the driver instead, before the write, which reaches the object store once it goes on."""
+
+    after: bool = False
+    reached: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
 class S3Proxy:
     """Passes requests on; knows the process group to kill, and what was written."""
 
@@ -69,6 +78,18 @@ class S3Proxy:
         """Kills the driver with its JVM."""
         os.killpg(self.victim, signal.SIGKILL)
 
+    def strikes_before(self, kill: Kill | None) -> bool:
+        """Acts before a write; whether the write then never happens."""
+        if isinstance(kill, Pause):
+            os.killpg(self.victim, signal.SIGSTOP)
+            kill.reached.set()
+            kill.over.wait(timeout=300)
+            return False
+        if kill is None or kill.after:
+            return False
+        self.strike()
+        return True
+
 
 @contextmanager
 def s3_proxy(upstream: str) -> Iterator[S3Proxy]:
@@ -85,8 +106,7 @@ def s3_proxy(upstream: str) -> Iterator[S3Proxy]:
             chunked = self.headers.get("Transfer-Encoding", "") == "chunked"
             body = b"".join(self._chunks()) if chunked else self.rfile.read(int(self.headers.get("Content-Length", 0)))
             kill = proxy.hit(self.command, self.path)
-            if kill and not kill.after:
-                proxy.strike()
+            if proxy.strikes_before(kill):
                 self.close_connection = True
                 return
             connection = http.client.HTTPConnection(host, timeout=60)
@@ -96,7 +116,7 @@ def s3_proxy(upstream: str) -> Iterator[S3Proxy]:
             connection.request(self.command, self.path, payload, headers, encode_chunked=chunked)
             answer = connection.getresponse()
             content = answer.read()
-            if kill:
+            if kill and kill.after:
                 proxy.strike()
                 self.close_connection = True
                 return

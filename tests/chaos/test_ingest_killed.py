@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 
 from acude.local.platform import Platform
 from tests.chaos.conftest import MIXED, SIDE_TABLES, Lake, new_lake, reading
-from tests.chaos.s3_proxy import Kill
+from tests.chaos.s3_proxy import Kill, Pause
 
 if TYPE_CHECKING:
     import subprocess
@@ -112,6 +112,25 @@ def test_a_lost_checkpoint_goes_on_behind_bronze_and_mends_the_cut_batch(landed:
     landed.run()
     landed.assert_nothing_lost_nothing_twice()
     assert len(landed.rows("silver.duplicatas")) == before + 2
+
+
+def test_a_driver_that_was_paused_beyond_its_lease_adds_nothing_beside_the_next_one(landed: Lake) -> None:
+    landed.send(*(reading(n) for n in range(400, 440)), b"{")
+    pause = Pause(commit_of("bronze.eventos"))
+    landed.proxy.kill = pause
+    paused = landed.start()
+    try:
+        assert pause.reached.wait(timeout=120)
+        landed.wait_until_the_lease_is_free()
+        landed.run()
+    finally:
+        # What it was about to write arrives late, behind the next driver's commits.
+        pause.over.set()
+        os.killpg(paused.pid, signal.SIGCONT)
+    _, said = paused.communicate(timeout=300)
+    assert paused.returncode == 1, said
+    assert "LeaseLost" in said
+    landed.assert_nothing_lost_nothing_twice()
 
 
 def test_kills_of_driver_broker_and_object_store_at_any_moment(landed: Lake, platform: Platform) -> None:

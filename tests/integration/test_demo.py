@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from acude import demo
 from acude.aws import s3
+from acude.demo import run as demo
+from acude.demo.properties import PropertyResult
 from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import Settings
@@ -66,7 +67,7 @@ def test_a_day_of_which_the_broker_took_nothing_fails(
 def test_a_demo_holds_only_with_all_five_properties(broken: int) -> None:
     def result(properties: int, *, held: bool) -> demo.DemoResult:
         return demo.DemoResult(
-            demo.FIRST_DAY, [demo.PropertyResult(str(n), held or n != broken, "") for n in range(properties)]
+            demo.FIRST_DAY, [PropertyResult(str(n), held or n != broken, "") for n in range(properties)]
         )
 
     assert result(5, held=True).held

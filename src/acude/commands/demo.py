@@ -48,7 +48,7 @@ def demo(
 def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
     from acude.athena.client import QueryFailed  # noqa: PLC0415
     from acude.commands.reconcile import show  # noqa: PLC0415 - imports Spark, which --help does without
-    from acude.demo import run  # noqa: PLC0415
+    from acude.demo.run import run  # noqa: PLC0415
 
     try:
         result = run(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))

@@ -1,0 +1,35 @@
+"""Design property 5 under fire: a day is rebuilt while shoppers go on and the streams land their batches."""
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from acude.aws import s3
+from acude.demo import properties
+from acude.demo.run import live_traffic
+from acude.local.platform import Platform
+from acude.orchestration.airflow_api import AirflowApi
+
+HEADER = "id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda"
+
+
+@pytest.fixture
+def day(platform: Platform) -> Iterator[date]:
+    """A day with sales that no other test knows."""
+    day = date(2010, 1, 1) + timedelta(days=random.SystemRandom().randrange(3000))
+    lines = (f"A{n},p1,Caneca,{n},{day} 10:00:00,10.50,u1,{region},BRL" for n, region in enumerate(("SP", "RJ"), 1))
+    place = {"Bucket": platform.config.inbox_bucket, "Key": f"vendas/teste-reconstrucao/{day}.csv"}
+    s3(platform.config).put_object(**place, Body="\n".join([HEADER, *lines, ""]).encode())  # type: ignore[arg-type]
+    yield day
+    s3(platform.config).delete_object(**place)  # type: ignore[arg-type]
+
+
+def test_a_day_is_rebuilt_to_the_same_rows_while_the_streams_land_batches(platform: Platform, day: date) -> None:
+    with AirflowApi(platform.config) as airflow:
+        assert properties.run_day(airflow, day) == "success"
+        with live_traffic(platform.config):
+            rebuilt = properties.rebuild(platform.config, airflow, day, lambda _: None)
+        airflow.pause(properties.DAG)
+    assert rebuilt.held, rebuilt.evidence
