@@ -7,17 +7,17 @@ from acude.contracts.model import Contract, Layer, tables
 from acude.lake import run_records
 from acude.lake.content import content_hash_of
 from acude.lake.snapshot import rows_of_day
-from acude.publishing import staging
 from acude.publishing.audit import QualityError, verdict_on
 from acude.publishing.data_docs import write_docs
 from acude.publishing.staging import Failure, Staged, Verdict
+from acude.publishing.totals import sums_by_currency
 from jobs.batch import receita_mensal
 
 LARGEST = 200_000
 """The most rows of a stream's day that are audited: more would not fit into memory, and a fault shows in a sample."""
 
 
-def judged_tables() -> list[Contract]:
+def audited_tables() -> list[Contract]:
     """The lake's tables that hold days: the batch's marts and silver, and the topics' silver tables."""
     return [
         contract
@@ -39,17 +39,17 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
     Raises:
         QualityError: at least one table is not as its suite or its publication says; all are audited first.
     """
-    judged = [_judged(contract, day, run_id) for contract in judged_tables()]
-    verdicts = [verdict for verdict, _ in judged]
+    audited = [_audited(contract, day, run_id) for contract in audited_tables()]
+    verdicts = [verdict for verdict, _ in audited]
     docs = str(write_docs(verdicts))
     refused = [verdict for verdict in verdicts if not verdict.success]
     if refused:
         raise QualityError(refused, {}, docs)
-    found = {v.table: {"expectations": v.expectations, "rows": rows, "hash": v.hash} for v, rows in judged}
+    found = {v.table: {"expectations": v.expectations, "rows": rows, "hash": v.hash} for v, rows in audited}
     return {"docs": docs, "tables": found}
 
 
-def _judged(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
+def _audited(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
     """A table's verdict on its published rows, and their number."""
     rows = rows_of_day(contract, day, LARGEST)
     description = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="")
@@ -63,7 +63,7 @@ def _judged(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
     expected, promised = publication.expected, publication.hash
     if contract.full_name == receita_mensal.TABLE:
         # Other days' runs replace the month too: it has to be the sum of its days as they are now.
-        expected, promised = staging.sums_by_currency(receita_mensal.published_days(day)), found
+        expected, promised = sums_by_currency(receita_mensal.published_days(day)), found
     description = description.model_copy(update={"expected": expected, "parameters": publication.parameters})
     verdict = verdict_on(rows, description, found)[0]
     if found != promised:
@@ -95,7 +95,7 @@ def _never_published(description: Staged, found: str) -> Verdict:
         run_id=description.run_id,
         hash=found,
         expectations=1,
-        judged_at=run_records.now(),
+        audited_at=run_records.now(),
     )
     return _with(verdict, failure)
 

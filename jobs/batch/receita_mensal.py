@@ -22,6 +22,7 @@ from acude.publishing import staging
 from acude.publishing.audit import audit
 from acude.publishing.publish import MartError, publish, session, summary
 from acude.publishing.staging import Staged
+from acude.publishing.totals import sums_by_currency
 from jobs.batch import vendas_por_regiao
 
 TABLE = "gold.receita_mensal"
@@ -97,9 +98,7 @@ def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Stage
     # Spark Connect takes no empty Arrow table, not even with a schema beside it.
     frame = spark.createDataFrame(days if days.num_rows else [], schema(table(SOURCE)))
     rows = revenue_per_month(frame).toArrow()
-    context = staging.Context(
-        expected=staging.sums_by_currency(days), sources={SOURCE: content_hash_of(days, table(SOURCE))}
-    )
+    context = staging.Context(expected=sums_by_currency(days), sources={SOURCE: content_hash_of(days, table(SOURCE))})
     return staging.stage(rows, table(TABLE), day, run_id, context)
 
 

@@ -36,7 +36,7 @@ _INSTANT = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}
 _CURRENCY = r"^[A-Z]{3}$"
 
 
-def judged_lines(lines: DataFrame, day: date) -> DataFrame:
+def checked_lines(lines: DataFrame, day: date) -> DataFrame:
     """Every line with its typed values and, where it can't be a sale, `motivo` and `detalhe`.
 
     Args:
@@ -73,11 +73,11 @@ def judged_lines(lines: DataFrame, day: date) -> DataFrame:
     return typed.withColumn("motivo", reason["motivo"]).withColumn("detalhe", reason["detalhe"])
 
 
-def sale_lines(judged: DataFrame, categories: DataFrame, day: date) -> DataFrame:
+def sale_lines(checked: DataFrame, categories: DataFrame, day: date) -> DataFrame:
     """The lines without a reason against them, as rows of silver.vendas.
 
     Args:
-        judged: rows of `judged_lines`.
+        checked: rows of `checked_lines`.
         categories: `id_produto`, `categoria`; a product that isn't there is `outros`.
         day: the files' day.
     """
@@ -85,7 +85,7 @@ def sale_lines(judged: DataFrame, categories: DataFrame, day: date) -> DataFrame
         f.col("id_usuario")
     )
     return (
-        judged.where(f.col("motivo").isNull())
+        checked.where(f.col("motivo").isNull())
         .join(f.broadcast(categories), "id_produto", "left")
         .select(
             "id_pedido",
@@ -108,13 +108,13 @@ def sale_lines(judged: DataFrame, categories: DataFrame, day: date) -> DataFrame
     )
 
 
-def refused_lines(judged: DataFrame, day: date) -> DataFrame:
+def refused_lines(checked: DataFrame, day: date) -> DataFrame:
     """The lines with a reason against them, as rows of silver.quarentena_arquivos, with their fields as they came."""
     fields = [f.col(name) for name in FIELDS]
     original = f.when(f.col("leiaute") == "online_retail", f.to_json(f.array(*fields[:-1]))).otherwise(
         f.to_json(f.array(*fields))
     )
-    return judged.where(f.col("motivo").isNotNull()).select(
+    return checked.where(f.col("motivo").isNotNull()).select(
         f.lit(day).alias("data"), "origem", "arquivo", "linha", "motivo", "detalhe", original.alias("original")
     )
 
@@ -151,9 +151,9 @@ def run(day: date, run_id: str) -> dict[str, Any]:
 def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id: str) -> list[staging.Staged]:
     """Quarantine first: if publishing stops between the two, the day's sales are still those published before."""
     files = max(1, number // _LINES_PER_FILE)
-    judged = judged_lines(lines, day).persist()
+    checked = checked_lines(lines, day).persist()
     try:
-        by_reason = {row["motivo"]: row["count"] for row in judged.groupBy("motivo").count().collect()}
+        by_reason = {row["motivo"]: row["count"] for row in checked.groupBy("motivo").count().collect()}
         repeats = by_reason.get("duplicata", 0)
         counted = {
             "lidas": number,
@@ -164,13 +164,13 @@ def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id
         warnings = [] if number else [f"no sales file for {day}: published as an empty day"]
         known = spark.createDataFrame(categories())
         about = staging.Context(parameters=counted), staging.Context(parameters=counted, warnings=warnings)
-        frames = refused_lines(judged, day), sale_lines(judged, known, day)
+        frames = refused_lines(checked, day), sale_lines(checked, known, day)
         return [
             staging.stage_frame(frame.coalesce(files), table(name), day, run_id, context)
             for name, frame, context in zip((REFUSED, SALES), frames, about, strict=True)
         ]
     finally:
-        judged.unpersist()
+        checked.unpersist()
 
 
 _TYPED = {"data": "momento", "quantidade": "numero", "preco": "valor"}

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import yaml
@@ -25,10 +23,10 @@ from acude.lake.maintenance_requests import WRITER
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 from tests.chaos.s3_proxy import Kill, S3Proxy, s3_proxy
+from tests.own_topic import own_topic
 from tests.servers import servers
 from tests.waiting import awaited
 
-HERE = Path(__file__).parent
 Coordinate = tuple[int, int]
 SIDE_TABLES = ("quarentena", "duplicatas")
 
@@ -147,13 +145,8 @@ def platform() -> Iterator[Platform]:
 @contextmanager
 def new_lake(tmp_path: Path) -> Iterator[Lake]:
     """An empty lake; its topic's contract is one file that the test adds."""
-    name = f"leituras_{uuid4().hex[:8]}"
     folder = tmp_path / "contracts"
-    shutil.copytree(PROJECT / "contracts", folder)
-    for other in (folder / "topics").glob("*.yaml"):
-        other.unlink()
-    text = (HERE / "contract.odcs.yaml").read_text().replace("TOPIC", name)
-    (folder / "topics" / f"{name}.odcs.yaml").write_text(text)
+    name = own_topic(folder)
     changes = {"lake_bucket": name.replace("_", "-"), "contracts": folder, "jvm_short_lived": True}
     config = settings().model_copy(update=changes)
     s3(config).create_bucket(Bucket=config.lake_bucket)

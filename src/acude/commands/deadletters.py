@@ -11,7 +11,8 @@ from acude.commands.quarantine import escaped, explained
 from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.ingestion import quarantine
-from acude.ingestion.quarantine import Coordinate, Refused
+from acude.ingestion.quarantine import Refused
+from acude.kafka.records import Coordinate
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter
 from acude.settings import settings
@@ -53,7 +54,7 @@ def list_(*, motivo: Motivo = None, as_json: Json = False) -> None:
 
 @app.command()
 def show(
-    record: Annotated[str, typer.Argument(help="Its place in Kafka: topico/particao/deslocamento.")],
+    record: Annotated[str, typer.Argument(help="Its place in Kafka: topic/partition/offset.")],
     *,
     as_json: Json = False,
 ) -> None:
@@ -95,7 +96,7 @@ def show(
 def replay(
     *,
     motivo: Motivo = None,
-    record: Annotated[str | None, typer.Option("--record", help="Only this: topico/particao/deslocamento.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Only this: topic/partition/offset.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
     as_json: Json = False,
 ) -> None:

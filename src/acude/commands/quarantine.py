@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.errors import AcudeError
 from acude.ingestion import quarantine
-from acude.ingestion.quarantine import Coordinate, Filter, Refused
+from acude.ingestion.quarantine import Filter, Refused
+from acude.kafka.records import Coordinate
 
 app = typer.Typer(
     add_completion=False,
@@ -82,7 +83,7 @@ def list_(
 
 @app.command()
 def show(
-    record: Annotated[str, typer.Argument(help="Its place in Kafka: topico/particao/deslocamento.")],
+    record: Annotated[str, typer.Argument(help="Its place in Kafka: topic/partition/offset.")],
     *,
     as_json: Json = False,
 ) -> None:
@@ -129,7 +130,7 @@ def replay(
     topico: Topico = None,
     first: First = None,
     last: Last = None,
-    record: Annotated[str | None, typer.Option("--record", help="Only this: topico/particao/deslocamento.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Only this: topic/partition/offset.")] = None,
     limit: Limit = 1_000,
     again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
     as_json: Json = False,

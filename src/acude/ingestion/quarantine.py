@@ -5,11 +5,10 @@ record. Bronze has the same knowledge in a header, but only after the record has
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from kafka import KafkaProducer
 
@@ -17,6 +16,7 @@ from acude.athena.client import run_query
 from acude.aws import s3
 from acude.contracts.model import table
 from acude.kafka import producer as kafka
+from acude.kafka.records import TOPIC_NAME, Coordinate
 from acude.settings import settings
 
 TABLE = "silver.quarentena"
@@ -25,42 +25,8 @@ HEADER = "acude-reenvio-de"
 
 SENT = "_controle/reenvios/"
 
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _ANSWER_WITHIN_S = 60
 _AT_ONCE = 500
-
-
-class Coordinate(NamedTuple):
-    """Where a record lies in Kafka."""
-
-    topico: str
-    particao: int
-    deslocamento: int
-
-    def __str__(self) -> str:
-        return f"{self.topico}/{self.particao}/{self.deslocamento}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Coordinate":
-        """Reads `topico/particao/deslocamento`.
-
-        >>> Coordinate.parse("eventos_clientes/3/128")
-        Coordinate(topico='eventos_clientes', particao=3, deslocamento=128)
-
-        Raises:
-            ValueError: says what is expected.
-        """
-        found = re.fullmatch(rf"({_TOPIC.pattern})/(\d+)/(\d+)", text)
-        if not found:
-            raise ValueError(
-                f"expected topico/particao/deslocamento, for example eventos_clientes/3/128; found {text!r}"
-            )
-        return cls(found[1], int(found[2]), int(found[3]))
-
-    @property
-    def sent_key(self) -> str:
-        """The object that says it was sent again; keys of a partition sort by offset."""
-        return f"{SENT}{self.topico}/{self.particao}/{self.deslocamento:020d}.json"
 
 
 @dataclass(frozen=True)
@@ -99,7 +65,7 @@ class Filter:
                 raise ValueError(f"there is no reason {self.motivo!r}; reasons are {', '.join(reasons)}")
             wanted.append(f"q.motivo = '{self.motivo}'")
         if self.topico is not None:
-            if not _TOPIC.fullmatch(self.topico):
+            if not TOPIC_NAME.fullmatch(self.topico):
                 raise ValueError(f"{self.topico!r} can't be a topic's name")
             wanted.append(f"q.topico = '{self.topico}'")
         if self.first:
@@ -107,8 +73,8 @@ class Filter:
         if self.last:
             wanted.append(f"q.data <= DATE '{self.last}'")
         if self.at:
-            wanted.append(f"q.topico = '{self.at.topico}' AND q.particao = {self.at.particao}")
-            wanted.append(f"q.deslocamento = {self.at.deslocamento}")
+            wanted.append(f"q.topico = '{self.at.topic}' AND q.particao = {self.at.partition}")
+            wanted.append(f"q.deslocamento = {self.at.offset}")
         return " AND ".join(wanted)
 
 
@@ -157,16 +123,21 @@ def counted(which: Filter) -> list[tuple[str, str, int]]:
     return [(topic, reason, number) for topic, reason, number in answer.rows]
 
 
+def sent_key(at: Coordinate) -> str:
+    """The object that says that a record was sent again; keys of a partition sort by offset."""
+    return f"{SENT}{at.topic}/{at.partition}/{at.offset:020d}.json"
+
+
 def already_sent(records: Iterable[Coordinate]) -> set[Coordinate]:
     """Which of the records were sent again before. Costs one listing per partition, from first to last offset."""
     by_partition: dict[tuple[str, int], list[Coordinate]] = {}
     for at in records:
-        by_partition.setdefault((at.topico, at.particao), []).append(at)
+        by_partition.setdefault((at.topic, at.partition), []).append(at)
     return {at for ats in by_partition.values() for at in _sent_among(ats)}
 
 
 def _sent_among(ats: list[Coordinate]) -> Iterator[Coordinate]:
-    wanted = {at.sent_key: at for at in ats}
+    wanted = {sent_key(at): at for at in ats}
     first, last = min(wanted), max(wanted)
     pages = s3().get_paginator("list_objects_v2")
     # A listing begins behind the key it is given; the first one shall be in it.
@@ -209,9 +180,9 @@ def send_again(records: Sequence[Refused]) -> Iterator[Refused]:
 def _send(producer: KafkaProducer, record: Refused) -> Any:  # noqa: ANN401 - kafka-python has no types
     kept = [(key, value) for key, value in record.cabecalhos if key != HEADER]
     headers = [*kept, (HEADER, str(record.at).encode())]
-    return producer.send(record.at.topico, value=record.valor, key=record.chave, headers=headers)
+    return producer.send(record.at.topic, value=record.valor, key=record.chave, headers=headers)
 
 
 def _remember(record: Refused, answer: Any) -> None:  # noqa: ANN401 - kafka-python has no types
     body = {"para": str(Coordinate(answer.topic, answer.partition, answer.offset)), "em": datetime.now(UTC).isoformat()}
-    s3().put_object(Bucket=settings().lake_bucket, Key=record.at.sent_key, Body=json.dumps(body).encode())
+    s3().put_object(Bucket=settings().lake_bucket, Key=sent_key(record.at), Body=json.dumps(body).encode())

@@ -1,8 +1,12 @@
 """What every reader needs of a record: its coordinate and its headers."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from confluent_kafka import Message
+
+TOPIC_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_WRITTEN = re.compile(rf"({TOPIC_NAME.pattern})/(\d{{1,10}})/(\d{{1,19}})")
 
 
 class Coordinate(NamedTuple):
@@ -23,9 +27,14 @@ class Coordinate(NamedTuple):
 
         >>> Coordinate.parse("transacoes/3/17")
         Coordinate(topic='transacoes', partition=3, offset=17)
+
+        Raises:
+            ValueError: says what is expected.
         """
-        topic, partition, offset = text.split("/")
-        return cls(topic, int(partition), int(offset))
+        found = _WRITTEN.fullmatch(text)
+        if not found:
+            raise ValueError(f"expected topic/partition/offset, for example eventos_clientes/3/128; found {text!r}")
+        return cls(found[1], int(found[2]), int(found[3]))
 
     def __str__(self) -> str:
         """As it is stored: `transacoes/3/17`."""

@@ -14,8 +14,9 @@ from acude.publishing import in_pieces, staging
 from acude.publishing.data_docs import write_docs
 from acude.publishing.examine import Answers, answers, parameters_of
 from acude.publishing.publish import session
-from acude.publishing.staging import Failure, Staged, Verdict, sums_by_currency
+from acude.publishing.staging import Failure, Staged, Verdict
 from acude.publishing.suites import BALANCE, ROWS, suite_of
+from acude.publishing.totals import sums_by_currency
 from acude.publishing.views import balance_view, rows_view
 from acude.settings import settings
 
@@ -113,7 +114,7 @@ def verdict_of(staged: Staged, content_hash: str, found: list[Answers]) -> tuple
         hash=content_hash,
         expectations=len(results),
         failures=failures,
-        judged_at=run_records.now(),
+        audited_at=run_records.now(),
     )
     return verdict, results
 

@@ -55,7 +55,7 @@ def _page(title: str, body: str) -> str:
 def _section(verdict: Verdict) -> str:
     mark = '<span class="ok">passed</span>' if verdict.success else '<span class="bad">refused</span>'
     facts = f"{verdict.expectations} expectations, {len(verdict.failures)} not met, rows <code>{verdict.hash}</code>"
-    when = f"judged at {verdict.judged_at:%Y-%m-%d %H:%M:%S} UTC"
+    when = f"audited at {verdict.audited_at:%Y-%m-%d %H:%M:%S} UTC"
     rows = "".join(_row(failure) for failure in verdict.failures)
     head = "<tr><th>Expectation<th>Column<th>Expected<th>Found<th>For one</tr>"
     listed = f"<table>{head}{rows}</table>" if rows else ""

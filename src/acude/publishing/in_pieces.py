@@ -18,8 +18,9 @@ from acude.lake.data_files import DataFile, Target
 from acude.lake.file_frames import frame_of_files, rows_of_file
 from acude.lake.object_store import object_store
 from acude.publishing.examine import Answers, answers, parameters_of
-from acude.publishing.staging import Failure, Staged, Totals
+from acude.publishing.staging import Failure, Staged
 from acude.publishing.suites import ROWS, suite_of
+from acude.publishing.totals import Totals
 from acude.publishing.views import rows_view
 from acude.settings import settings
 

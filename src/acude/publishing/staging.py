@@ -5,11 +5,9 @@ A staged day is Parquet files under the table's own prefix and their description
 `_rejeitados/…`; its files go with the next maintenance, as those of runs that died.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal, localcontext
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -20,11 +18,11 @@ from pyspark.sql import DataFrame
 from acude.contracts.model import Contract, table
 from acude.errors import AcudeError
 from acude.lake import run_records
-from acude.lake.content import Content
 from acude.lake.data_files import DataFile, Target, nullable, write_rows
 from acude.lake.file_frames import rows_of_file, write_frame
 from acude.lake.object_store import object_store
 from acude.lake.run_records import Record, s3
+from acude.publishing.totals import Totals
 from acude.settings import settings
 
 STAGING = "_staging"
@@ -78,7 +76,7 @@ class Verdict(Record):
     etags: dict[str, str] = Field(default_factory=dict, description="Of each audited file, by path")
     expectations: int = Field(description="How many were asked")
     failures: list[Failure] = Field(default_factory=list)
-    judged_at: datetime
+    audited_at: datetime
 
     @property
     def success(self) -> bool:
@@ -98,52 +96,6 @@ def path_name(run_id: str) -> str:
     'scheduled__2026-11-22T00_00_00_00_00'
     """
     return re.sub(r"[^A-Za-z0-9._-]", "_", run_id)
-
-
-class Totals:
-    """Rows, content hash and sums by currency over rows that come piece by piece, from one task or several."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._content = Content(contract)
-        self._sums: dict[str, dict[str, Decimal]] = {}
-
-    def add(self, rows: pa.Table) -> None:
-        """Looks at rows of the table."""
-        self._content.add(rows)
-        self._add_sums(sums_by_currency(rows))
-
-    def result(self) -> str:
-        """What was found, as JSON."""
-        return json.dumps({"content": self._content.parts, "sums": self.sums})
-
-    def merge(self, found: str) -> None:
-        """Adds the result of another task."""
-        parts = json.loads(found)
-        self._content.merge(*parts["content"])
-        self._add_sums(parts["sums"])
-
-    @property
-    def rows(self) -> int:
-        """How many."""
-        return self._content.rows
-
-    @property
-    def hash(self) -> str:
-        """Their content hash."""
-        return self._content.hash
-
-    @property
-    def sums(self) -> dict[str, dict[str, str]]:
-        """`receita`, `quantidade` and `linhas` by currency as text, exact."""
-        return {c: {name: f"{value:f}" for name, value in one.items()} for c, one in sorted(self._sums.items())}
-
-    def _add_sums(self, sums: dict[str, dict[str, str]]) -> None:
-        # Wider than any sum of decimal(38,4): Python would round silently at 28 digits.
-        with localcontext(prec=60):
-            for currency, one in sums.items():
-                total = self._sums.setdefault(currency, {})
-                for name, value in one.items():
-                    total[name] = total.get(name, Decimal(0)) + Decimal(value)
 
 
 class Context(NamedTuple):
@@ -322,24 +274,6 @@ def expire(older_than: timedelta, root: str = STAGING) -> int:
     old = [entry["Key"] for page in pages for entry in page.get("Contents", ()) if entry["LastModified"] < limit]
     _delete(old)
     return len(old)
-
-
-def sums_by_currency(rows: pa.Table) -> dict[str, dict[str, str]]:
-    """`receita`, `quantidade` and `linhas` by currency as text, exact; empty for a table without money."""
-    if "moeda" not in rows.column_names:
-        return {}
-    totals: dict[str, list[Decimal]] = {}
-    columns = (rows.column(name).to_pylist() for name in ("moeda", "receita", "quantidade"))
-    # Wider than any sum of decimal(38,4): Python would round silently at 28 digits.
-    with localcontext(prec=60):
-        for currency, receita, quantidade in zip(*columns, strict=True):
-            total = totals.setdefault(currency, [Decimal(0), Decimal(0), Decimal(0)])
-            for place, value in enumerate((receita, quantidade, 1)):
-                total[place] += value
-    return {
-        currency: {"receita": f"{total[0]:f}", "quantidade": f"{total[1]:f}", "linhas": f"{total[2]:f}"}
-        for currency, total in sorted(totals.items())
-    }
 
 
 def _keys(prefix: str) -> list[str]:

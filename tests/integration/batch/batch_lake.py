@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -111,3 +112,14 @@ def _restore(name: str, value: str | None) -> None:
         (lambda: os.environ.pop(name, None)) if value is None else (lambda: os.environ.update({name: str(value)}))
     )
     restore()
+
+
+def line(day: date, order: str = "1", pieces: int = 2, price: str = "10.50", region: str = "SP") -> str:
+    """A line of the shop's own layout."""
+    return f"{order},p1,Caneca,{pieces},{day} 10:00:00,{price},u1,{region},BRL"
+
+
+def revenue(lake: BatchLake, day: date) -> list[Decimal]:
+    """The day's revenue of each region, as gold has it."""
+    found: list[Decimal] = lake.rows("gold.vendas_por_regiao", day).column("receita").to_pylist()
+    return found

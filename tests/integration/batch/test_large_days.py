@@ -12,6 +12,7 @@ from acude.publishing import in_pieces, staging
 from acude.publishing.audit import QualityError, audit
 from acude.publishing.publish import publish
 from acude.publishing.staging import Staged
+from acude.publishing.totals import Totals
 from jobs.batch import vendas
 from tests.integration.batch.batch_lake import BatchLake, csv_of, own_lake
 
@@ -44,7 +45,7 @@ def staged(lake: BatchLake, *, last: Decimal = RECEITA, copies: int = 1, accepte
     counted = {"lidas": 5, "aceitas": accepted, "duplicatas": 1, "limite_recusadas": 3}
     one = staging.stage(rows, contract, DAY, "r2", staging.Context(parameters=counted))
     files = [file for _ in range(copies) for half in halves for file in write_rows(half, contract)]
-    totals = staging.Totals(contract)
+    totals = Totals(contract)
     for half in halves * copies:
         totals.add(half)
     return one.model_copy(update={"files": files, "hash": totals.hash, "sums": totals.sums, "rows": totals.rows})

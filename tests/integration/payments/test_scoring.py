@@ -24,7 +24,8 @@ from acude.simulator.blacklist import is_listed
 from acude.simulator.payments import payments
 from acude.simulator.payments.documents import cpf
 from tests.integration.payments.conftest import PixWorkers, Shop, dispute
-from tests.integration.streams.streamlab import Row, StreamLab, ingest, score, stream_lab
+from tests.integration.streams.steps import ingest, score
+from tests.integration.streams.streamlab import Row, StreamLab, stream_lab
 from tests.unit.risk.pasts import payment
 from tests.waiting import awaited
 

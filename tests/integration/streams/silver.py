@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.integration.streams.streamlab import Row, StreamLab, measure
+from tests.integration.streams.steps import measure
+from tests.integration.streams.streamlab import Row, StreamLab
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 NOON = TODAY + timedelta(hours=12)

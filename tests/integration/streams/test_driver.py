@@ -12,7 +12,8 @@ from acude.kafka.topics import ensure_topics
 from acude.lake.lease import Lease
 from acude.local.platform import Platform
 from acude.settings import PROJECT, settings
-from tests.integration.streams.streamlab import StreamLab, drop_topic, own_topic, produce, stream_lab
+from tests.integration.streams.streamlab import StreamLab, stream_lab
+from tests.own_topic import drop_topic, own_topic, produce
 
 DRIVER = [sys.executable, "-m", "jobs.streaming"]
 
@@ -27,7 +28,7 @@ def lab(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         found.new_lake()
         ensure_topics(settings().model_copy(update={"contracts": folder}))
         yield found, name
-        drop_topic(found, name)
+        drop_topic(found.config, name)
 
 
 def reading(number: int) -> bytes:
@@ -59,7 +60,7 @@ def test_a_driver_that_finds_another_says_who_and_ends_with_3(lab: tuple[StreamL
 
 def test_a_driver_ends_cleanly_when_told_and_a_catch_up_takes_what_came_since(lab: tuple[StreamLab, str]) -> None:
     lake, name = lab
-    produce(lake, name, reading(1))
+    produce(lake.config, name, reading(1))
     driver = subprocess.Popen(DRIVER, cwd=PROJECT, env=lake.whole_environment, stderr=subprocess.PIPE)
     try:
         until_ready(lake, driver)
@@ -70,7 +71,7 @@ def test_a_driver_ends_cleanly_when_told_and_a_catch_up_takes_what_came_since(la
     assert driver.returncode == 0, said[-3000:]
     assert Lease("streams", lake.config).holder() is None
 
-    produce(lake, name, reading(2))
+    produce(lake.config, name, reading(2))
     done = subprocess.run(
         [*DRIVER, "--available-now"], cwd=PROJECT, env=lake.whole_environment, capture_output=True, check=False
     )

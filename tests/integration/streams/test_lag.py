@@ -5,7 +5,8 @@ from datetime import timedelta
 from acude.orchestration.lag import lags
 from jobs.streaming.queries import QUERIES
 from tests.integration.streams.silver import NOON, Silver
-from tests.integration.streams.streamlab import StreamLab, measure, stock
+from tests.integration.streams.steps import measure, stock
+from tests.integration.streams.streamlab import StreamLab
 
 NOTHING = timedelta()
 EVENTS, UPDATES = ("measure", "silver.eventos_clientes"), ("stock", "silver.atualizacoes_estoque")

@@ -12,7 +12,8 @@ from acude.aws import s3
 from acude.lake.lease import Lease
 from acude.settings import PROJECT
 from tests.integration.streams.silver import NOON, Silver, expected, live
-from tests.integration.streams.streamlab import StreamLab, ask, compact, expire, measure, serve_one_request
+from tests.integration.streams.steps import ask, compact, expire, measure, serve_one_request
+from tests.integration.streams.streamlab import StreamLab
 from tests.waiting import awaited
 
 EVENTS = "silver.eventos_clientes"

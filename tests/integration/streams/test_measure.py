@@ -5,7 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from tests.integration.streams.silver import NOON, Silver, expected, live
-from tests.integration.streams.streamlab import Row, StreamLab, measure, stock
+from tests.integration.streams.steps import measure, stock
+from tests.integration.streams.streamlab import Row, StreamLab
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 

@@ -18,7 +18,9 @@ from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.local.servers import trino
 from acude.settings import settings
-from tests.integration.streams.streamlab import StreamLab, drop_topic, ingest, own_topic, produce, register, stream_lab
+from tests.integration.streams.steps import ingest, register
+from tests.integration.streams.streamlab import StreamLab, stream_lab
+from tests.own_topic import drop_topic, own_topic, produce
 from tests.programs import free_port, running
 
 BIN = Path(sys.executable).parent
@@ -102,12 +104,12 @@ def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
             running(moto, f"{changes['glue_endpoint']}/moto-api/", folder, lab.whole_environment),
             athena_of(lab, tmp_path_factory.mktemp("trino")),
         ):
-            produce(lab, topic, COLD, headers=[HEADER])
-            produce(lab, topic, WARM, BROKEN, None)
+            produce(lab.config, topic, COLD, headers=[HEADER])
+            produce(lab.config, topic, WARM, BROKEN, None)
             lab.do(ingest)
             lab.do(register)
             yield found
-        drop_topic(lab, topic)
+        drop_topic(lab.config, topic)
 
 
 def waiting(sensors: Sensors, reason: str) -> dict[str, Any]:

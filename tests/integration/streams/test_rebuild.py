@@ -7,18 +7,9 @@ import pytest
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
-from tests.integration.streams.streamlab import (
-    Row,
-    StreamLab,
-    compare,
-    drop_topic,
-    ingest,
-    own_topic,
-    produce,
-    rebuild,
-    stream_lab,
-    take_over,
-)
+from tests.integration.streams.steps import compare, ingest, rebuild, take_over
+from tests.integration.streams.streamlab import Row, StreamLab, stream_lab
+from tests.own_topic import drop_topic, own_topic, produce
 
 SIDE = "_rebuild/teste"
 
@@ -41,10 +32,10 @@ def streamed(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> It
             [reading(5), reading(6, "9.99"), *(reading(n) for n in range(20, 30)), reading(25)],
             [reading(25, "7.00"), b'{"id_sensor":"s","valor":2,"timestamp":"2026-11-22T10:00:00"}', b"\xff"],
         ):
-            produce(lab, name, *batch)
+            produce(lab.config, name, *batch)
             lab.do(ingest)
         yield lab, name
-        drop_topic(lab, name)
+        drop_topic(lab.config, name)
 
 
 def as_set(rows: list[Row]) -> set[str]:

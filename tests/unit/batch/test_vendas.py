@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
-from jobs.batch.vendas import judged_lines, refused_lines, sale_lines
+from jobs.batch.vendas import checked_lines, refused_lines, sale_lines
 from tests.unit.batch.conftest import assert_columns
 
 DAY = date(2011, 1, 4)
@@ -37,7 +37,7 @@ LINE: dict[str, Any] = {
 def checked(spark: SparkSession, *differences: dict[str, Any]) -> DataFrame:
     """Lines that differ from LINE, numbered from 2 unless they say otherwise."""
     lines = [LINE | {"linha": number} | difference for number, difference in enumerate(differences, start=2)]
-    return judged_lines(spark.createDataFrame([tuple(line.values()) for line in lines], COLUMNS), DAY)
+    return checked_lines(spark.createDataFrame([tuple(line.values()) for line in lines], COLUMNS), DAY)
 
 
 def sold(spark: SparkSession, *differences: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.streaming.measure import SALES, SHOPPERS, TOP, VIEWS, Count, Rows, ranking, sales, shoppers
+from jobs.streaming.live_rows import SALES, SHOPPERS, TOP, VIEWS, Count, Rows, ranking, sales, shoppers
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

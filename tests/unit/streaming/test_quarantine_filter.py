@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from acude.commands.quarantine import escaped
-from acude.ingestion.quarantine import Coordinate, Filter
+from acude.ingestion.quarantine import Filter, sent_key
+from acude.kafka.records import Coordinate
 
 
 def test_a_filter_without_wishes_means_all() -> None:
@@ -42,7 +43,7 @@ def test_what_is_no_coordinate_is_refused_with_an_example(text: str) -> None:
 
 def test_the_keys_of_sent_records_sort_by_offset() -> None:
     offsets = [9, 10, 100, 12345678901]
-    keys = [Coordinate("t", 0, offset).sent_key for offset in offsets]
+    keys = [sent_key(Coordinate("t", 0, offset)) for offset in offsets]
     assert keys == sorted(keys)
 
 

@@ -13,12 +13,8 @@ from psycopg.conninfo import make_conninfo
 from acude.local.platform import Platform
 from acude.local.servers import postgres
 from tests.integration.payments.minutes.rows import HOUR, KEY, MINUTE, TABLES, expected
-from tests.integration.streams.streamlab import (
-    Row,
-    StreamLab,
-    payments,
-    stream_lab,
-)
+from tests.integration.streams.steps import payments
+from tests.integration.streams.streamlab import Row, StreamLab, stream_lab
 
 
 @pytest.fixture(scope="package")

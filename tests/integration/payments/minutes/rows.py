@@ -10,9 +10,7 @@ import msgspec
 
 from acude.simulator.payments import payments as simulated
 from tests.integration.streams.silver import TODAY
-from tests.integration.streams.streamlab import (
-    Row,
-)
+from tests.integration.streams.streamlab import Row
 
 TABLES = ("silver.transacoes", "silver.decisoes_risco", "gold.ao_vivo_pagamentos_por_minuto")
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -10,9 +10,7 @@ from psycopg.conninfo import make_conninfo
 from acude.payments.series.schema import Kind, script
 from tests.integration.payments.minutes.conftest import Shop
 from tests.integration.payments.minutes.rows import DAY, HOUR, MINUTE, NOON, decision, expected, payment, some_payments
-from tests.integration.streams.streamlab import (
-    payments_that_end_before_the_database,
-)
+from tests.integration.streams.steps import payments_that_end_before_the_database
 
 
 def test_a_driver_killed_between_gold_and_the_database_leaves_nothing_behind(shop: Shop) -> None:
