@@ -32,7 +32,7 @@ def build(config: Settings) -> FastAPI:
     narrow = {"s3_access_key": SecretStr(config.trino_s3_access_key), "s3_secret_key": config.trino_s3_secret_key}
     files = ResultFiles(aws.s3(config.model_copy(update=narrow)), config.results_bucket)
     engine, catalog, prepared = Trino(config), Catalog(aws.glue(config)), PreparedStatements()
-    executions = Executions(Runner(engine, catalog, files, prepared))
+    executions = Executions(Runner(engine, catalog, files, prepared).run)
     api = Api(executions, catalog, files, prepared, workgroup=config.athena_workgroup)
 
     def close() -> None:

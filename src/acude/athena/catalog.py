@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from acude.athena.errors import QueryError
-from acude.athena.reader import Name
+from acude.athena.model import Json
+from acude.athena.statements import Name, Statement
 from acude.athena.trino import CATALOG
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 GlueTable = Mapping[str, Any]
 _VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
-_MOST_PARTS = 3
 
 
 class Catalog:
@@ -24,15 +24,15 @@ class Catalog:
     def __init__(self, glue: "GlueClient") -> None:
         self.glue = glue
 
-    def databases(self) -> list[dict[str, Any]]:
+    def databases(self) -> list[Json]:
         """All databases."""
         pages = self.glue.get_paginator("get_databases").paginate()
-        return [cast("dict[str, Any]", each) for page in pages for each in page["DatabaseList"]]
+        return [cast("Json", each) for page in pages for each in page["DatabaseList"]]
 
-    def database(self, name: str) -> dict[str, Any] | None:
+    def database(self, name: str) -> Json | None:
         """One database, None where there is none."""
         try:
-            return cast("dict[str, Any]", self.glue.get_database(Name=name)["Database"])
+            return cast("Json", self.glue.get_database(Name=name)["Database"])
         except self.glue.exceptions.EntityNotFoundException:
             return None
 
@@ -48,17 +48,18 @@ class Catalog:
         except self.glue.exceptions.EntityNotFoundException:
             return None
 
-    def resolve(self, parts: Name, database: str | None) -> tuple[str, str, GlueTable]:
-        """The table that dotted names mean.
+    def full_name(self, statement: Statement, database: str | None) -> Name:
+        """The database and the table that a statement names."""
+        schema, name = (statement.schema or database or "default", *statement.table)[-2:]
+        return schema, name
+
+    def resolve(self, statement: Statement, database: str | None) -> tuple[str, str, GlueTable]:
+        """The table that a statement names.
 
         Raises:
-            QueryError: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND or TABLE_NOT_FOUND.
+            QueryError: SCHEMA_NOT_FOUND or TABLE_NOT_FOUND.
         """
-        if len(parts) > _MOST_PARTS:
-            raise QueryError("SYNTAX_ERROR", f"Too many dots in table name: {'.'.join(parts)}")
-        if len(parts) == _MOST_PARTS and parts[0] != CATALOG:
-            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found")
-        schema, name = (database or "default", *parts)[-2:]
+        schema, name = self.full_name(statement, database)
         found = self.table(schema, name)
         if found is None and self.database(schema) is None:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{schema}' does not exist")
@@ -79,7 +80,7 @@ def is_view(found: GlueTable) -> bool:
     return found.get("TableType") == "VIRTUAL_VIEW"
 
 
-def columns(found: GlueTable) -> list[dict[str, Any]]:
+def columns(found: GlueTable) -> list[Json]:
     """Glue's columns without partition keys; a view's columns stand in its text only."""
     if text := _VIEW.search(found.get("ViewOriginalText") or ""):
         view = json.loads(base64.b64decode(text[1]))
@@ -87,6 +88,6 @@ def columns(found: GlueTable) -> list[dict[str, Any]]:
     return list(found.get("StorageDescriptor", {}).get("Columns", []))
 
 
-def keys(found: GlueTable) -> list[dict[str, Any]]:
+def keys(found: GlueTable) -> list[Json]:
     """Glue's partition keys."""
     return list(found.get("PartitionKeys") or [])

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-Json = dict[str, Any]
+from acude.athena.model import Json
+
 Texts = list[str | None]
 Text = Callable[[Any], str]
 

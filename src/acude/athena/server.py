@@ -5,14 +5,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request, Response
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from acude.athena.api import Api
 from acude.athena.errors import ApiError
+from acude.athena.model import response
 from acude.athena.signature import Received, Signatures
 
 _LOG = logging.getLogger(__name__)
@@ -57,35 +56,24 @@ def create_app(api: Api, signatures: Signatures, close: Callable[[], None]) -> F
 
 
 def _answer(api: Api, signatures: Signatures, received: Received) -> Response:
-    target = received.header("x-amz-target")
+    operation = received.header("x-amz-target").removeprefix(_PREFIX)
     try:
         signatures.check(received)
-        found = api.operations.get(target.removeprefix(_PREFIX)) if target.startswith(_PREFIX) else None
-        if found is None:
-            message = f"The operation {target or '(no X-Amz-Target)'} is not available on the local Athena endpoint"
-            raise ApiError(message, "UnknownOperationException")  # noqa: TRY301
-        model, operation = found
-        return _response(operation(model.model_validate_json(received.body or b"{}")), 200)
+        return _response(api.operate(operation, received.body), 200)
     except ApiError as error:
         return _error(error)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        return _error(ApiError(f"{where}: {first['msg']}" if where else str(first["msg"])))
     except (ClientError, BotoCoreError) as error:
         return _error(ApiError(f"Glue or S3 did not answer: {error}", "MetadataException"))
     except Exception:  # noqa: BLE001 - one request must not take the server down
-        _LOG.exception("operation %s", target)
+        _LOG.exception("operation %s", operation)
         return _error(ApiError("The local Athena endpoint failed; its log says where", "InternalServerException", 500))
 
 
 def _response(content: object, status: int, **headers: str) -> Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    named["x-amzn-requestid"] = str(uuid.uuid4())
-    return Response(orjson.dumps(content), status, named, _MEDIA)
+    return Response(response(content), status, {"x-amzn-requestid": str(uuid.uuid4()), **headers}, _MEDIA)
 
 
 def _error(error: ApiError) -> Response:
     message = str(error)
     content = {"__type": error.code, "message": message, "Message": message, "AthenaErrorCode": "INVALID_INPUT"}
-    return _response(content, error.status, x_amzn_errortype=error.code)
+    return _response(content, error.status, **{"x-amzn-errortype": error.code})

@@ -3,6 +3,7 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from acude.athena.trino import Statement, Trino
+from acude.athena.trino import Trino
 from acude.local.platform import Platform
 from tests.integration.athena.conftest import RESULTS, Athena
 from tests.integration.athena.test_boto3 import ENDLESS
@@ -86,8 +87,8 @@ def test_the_engine_answers_nobody_else(athena: Athena) -> None:
 )
 def test_the_engine_itself_writes_nothing_in_the_lake(athena: Athena, sql: str, error: str) -> None:
     """Should a statement ever get past the endpoint's reading of it, rights and S3's own key stop it."""
-    with Trino(athena.config) as engine, pytest.raises(Exception, match=error):
-        list(engine.query(Statement(sql)))
+    with closing(Trino(athena.config)) as engine, pytest.raises(Exception, match=error):
+        list(engine.query(sql))
     assert athena.rows("SELECT count(*) FROM vendas")[1] == ["9"]
 
 
@@ -124,13 +125,13 @@ def test_a_stopped_query_stops_in_the_engine(athena: Athena) -> None:
     query_id = athena.start(ENDLESS)
     athena.client("athena").stop_query_execution(QueryExecutionId=query_id)
     athena.finished(query_id)
-    with Trino(athena.config) as engine:
+    with closing(Trino(athena.config)) as engine:
         assert not runs(engine)
 
 
 def test_a_killed_engine_fails_its_queries_and_comes_back(athena: Athena, platform: Platform) -> None:
     query_id = athena.start(ENDLESS)
-    with Trino(athena.config) as engine:
+    with closing(Trino(athena.config)) as engine:
         awaited(lambda: runs(engine), bool)
     os.kill(pid(platform, "trino"), signal.SIGKILL)
     status = athena.finished(query_id)["Status"]
