@@ -110,7 +110,7 @@ def test_unload_writes_text_with_a_delimiter(athena: Athena) -> None:
 
 
 def test_unload_of_no_rows_writes_an_empty_manifest_and_nothing_else(athena: Athena) -> None:
-    sql = f"UNLOAD (SELECT 1 AS a WHERE false) TO 's3://{RESULTS}/{NEW}/nada/' WITH (format = 'PARQUET')"  # noqa: S608
+    sql = f"UNLOAD (SELECT 1 AS a WHERE false) TO 's3://{RESULTS}/{NEW}/nada/' WITH (format = 'PARQUET')"
     execution = athena.done(sql)
     assert athena.file(execution["Statistics"]["DataManifestLocation"]) == ""
     assert athena.files(f"{NEW}/nada/") == []
