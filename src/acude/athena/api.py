@@ -5,13 +5,13 @@ from typing import Any
 from botocore import xform_name
 
 from acude.athena import model
-from acude.athena.catalog import Catalog, GlueTable, columns, is_delta, keys
-from acude.athena.errors import ApiError, QueryError
-from acude.athena.execution import ENGINE, Execution
+from acude.athena.catalog import Catalog, columns, is_delta, keys
+from acude.athena.errors import ApiError
+from acude.athena.execution import ENGINE, Execution, PreparedStatements, prepared_statement
 from acude.athena.executions import Executions
 from acude.athena.model import Json, page
-from acude.athena.prepared import PreparedStatements
 from acude.athena.result_files import ResultFiles
+from acude.athena.results import Texts
 from acude.athena.statements import single
 from acude.athena.trino import CATALOG
 
@@ -21,12 +21,7 @@ _CATALOG = "AwsDataCatalog"
 class Api:
     """Athena's operations, by boto3's names; each takes a request's members and gives the response's.
 
-    Args:
-        executions: The queries.
-        catalog: Glue.
-        files: The results bucket.
-        prepared: The prepared statements.
-        workgroup: The workgroup's name; ``primary`` is answered too.
+    There is the platform's ``workgroup``, and ``primary``.
     """
 
     def __init__(
@@ -104,13 +99,10 @@ class Api:
             raise ApiError(f"Query has not yet finished. Current state: {execution.state}")
         if execution.state != "SUCCEEDED":
             raise ApiError(f"Query did not finish successfully. Final query state: {execution.state}")
-        rows: list[list[str | None]] = []
-        start, most, after = model.position(asked), asked.get("MaxResults", 1000), None
+        rows, after, start = list[Texts](), None, model.position(asked)
         if execution.rows is not None:
-            try:
-                rows, after = self._files.page(execution.output, start, most, csv=execution.kind == "DML")
-            except ValueError as error:
-                raise ApiError(str(error)) from None
+            most = asked.get("MaxResults", 1000)
+            rows, after = self._files.page(execution.output, start, most, csv=execution.kind == "DML")
         shown = [{"Data": [{} if value is None else {"VarCharValue": value} for value in row]} for row in rows]
         result = {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": execution.columns}}
         return {"UpdateCount": 0, "ResultSet": result} | ({"NextToken": str(after)} if after is not None else {})
@@ -154,10 +146,7 @@ class Api:
     def get_database(self, asked: Json) -> Json:
         """One database."""
         self._known_catalog(asked["CatalogName"])
-        found = self._catalog.database(asked["DatabaseName"])
-        if found is None:
-            raise ApiError(f"Database {asked['DatabaseName']} not found", "MetadataException")
-        return {"Database": model.shown("Database", found)}
+        return {"Database": model.shown("Database", self._catalog.database(asked["DatabaseName"]))}
 
     def list_databases(self, asked: Json) -> Json:
         """All databases."""
@@ -167,64 +156,54 @@ class Api:
     def get_table_metadata(self, asked: Json) -> Json:
         """One table's columns."""
         self._known_catalog(asked["CatalogName"])
-        found = self._catalog.table(asked["DatabaseName"], asked["TableName"])
-        if found is None:
-            raise ApiError(f"EntityNotFoundException: Table {asked['TableName']} not found", "MetadataException")
-        return {"TableMetadata": _table(found)}
+        return {"TableMetadata": _table(self._catalog.table(asked["DatabaseName"], asked["TableName"]))}
 
     def list_table_metadata(self, asked: Json) -> Json:
         """A database's tables."""
         self.get_database(asked)
         return page("TableMetadataList", list(map(_table, self._catalog.tables(asked["DatabaseName"]))), asked)
 
-    def _known_prepared(self, asked: Json) -> Json:
-        group, name = self._group(asked), asked["StatementName"]
-        try:
-            return self._prepared.get(group, name)
-        except QueryError:
-            message = f"PreparedStatement {name} was not found in workGroup {group}"
-            raise ApiError(message, "ResourceNotFoundException") from None
+    def _known_prepared(self, asked: Json) -> tuple[str, str]:
+        key = self._group(asked), asked["StatementName"]
+        if key not in self._prepared:
+            message = f"PreparedStatement {key[1]} was not found in workGroup {key[0]}"
+            raise ApiError(message, "ResourceNotFoundException")
+        return key
 
     def create_prepared_statement(self, asked: Json) -> Json:
         """Keeps a statement for EXECUTE."""
-        names = [each["StatementName"] for each in self._prepared.listed(self._group(asked))]
-        if asked["StatementName"] in names:
-            raise ApiError(f"PreparedStatement {asked['StatementName']} already exists")
-        return self._put(asked)
+        key = self._group(asked), asked["StatementName"]
+        if key in self._prepared:
+            raise ApiError(f"PreparedStatement {key[1]} already exists")
+        self._prepared[key] = prepared_statement(*key, single(asked["QueryStatement"]), asked.get("Description", ""))
+        return {}
 
     def update_prepared_statement(self, asked: Json) -> Json:
         """Changes one."""
-        self._known_prepared(asked)
-        return self._put(asked)
-
-    def _put(self, asked: Json) -> Json:
-        query, description = single(asked["QueryStatement"]), asked.get("Description", "")
-        try:
-            self._prepared.put(asked["WorkGroup"], asked["StatementName"], query, description)
-        except QueryError as error:
-            raise ApiError(str(error)) from None
+        key = self._known_prepared(asked)
+        self._prepared[key] = prepared_statement(*key, single(asked["QueryStatement"]), asked.get("Description", ""))
         return {}
 
     def get_prepared_statement(self, asked: Json) -> Json:
         """One of them."""
-        return {"PreparedStatement": self._known_prepared(asked)}
+        return {"PreparedStatement": self._prepared[self._known_prepared(asked)]}
 
     def delete_prepared_statement(self, asked: Json) -> Json:
         """Forgets one."""
-        self._known_prepared(asked)
-        self._prepared.delete(asked["WorkGroup"], asked["StatementName"])
+        del self._prepared[self._known_prepared(asked)]
         return {}
 
     def list_prepared_statements(self, asked: Json) -> Json:
         """All of a workgroup's."""
-        found = self._prepared.listed(self._group(asked))
+        group = self._group(asked)
+        found = [each for key, each in sorted(self._prepared.items()) if key[0] == group]
         return page("PreparedStatements", [model.shown("PreparedStatementSummary", each) for each in found], asked)
 
 
-def _table(found: GlueTable) -> Json:
+def _table(found: Json) -> Json:
     """A table or view of Glue's, as Athena shows it."""
     named = {"Columns": columns(found), "PartitionKeys": keys(found)}
-    shown = model.shown("TableMetadata", {"TableType": "EXTERNAL_TABLE"} | dict(found) | named)
+    shown = model.shown("TableMetadata", {"TableType": "EXTERNAL_TABLE"} | found | named)
     for column in (*shown["Columns"], *shown["PartitionKeys"]):
         if is_delta(found) and column.get("Type") == "timestamp":
             column["Type"] = "timestamp(3) with time zone"

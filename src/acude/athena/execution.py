@@ -8,6 +8,8 @@ from acude.athena.errors import QueryError
 from acude.athena.model import Json
 
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
+PreparedStatements = dict[tuple[str, str], Json]
+"""Prepared statements by workgroup and name, as Athena's API shows them. They last as long as the server."""
 _FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 _SYSTEM, _USER = 1, 2
 _TYPES = {_SYSTEM: 233, _USER: 1006}
@@ -121,3 +123,9 @@ class Execution:
         elif self.state == "CANCELLED":
             status["StateChangeReason"] = self.stop_reason
         return status
+
+
+def prepared_statement(workgroup: str, name: str, query: str, description: str = "") -> Json:
+    """A prepared statement as Athena's API shows it."""
+    shown = {"StatementName": name, "QueryStatement": query, "WorkGroupName": workgroup, "Description": description}
+    return shown | {"LastModifiedTime": datetime.now(UTC)}

@@ -90,9 +90,8 @@ class Executions:
             self._work(execution)
         except QueryError as refused:
             error = refused
-        except (Boto3Error, BotoCoreError, ClientError) as refused:
-            message = f"S3 or Glue did not do its part: {refused}"
-            error = QueryError("GENERIC_INTERNAL_ERROR", message, user=False)
+        except (Boto3Error, BotoCoreError, ClientError) as failed:
+            error = _error_of_aws(failed)
         except Exception:  # noqa: BLE001 - one query must not take a worker away
             _LOG.exception("query %s", execution.id)
             message = "The local endpoint failed on this query; its log says where"
@@ -108,3 +107,10 @@ class Executions:
         for execution in list(self._all.values()):
             self.stop(execution, "The server is stopping")
         self._pool.shutdown(wait=True)
+
+
+def _error_of_aws(failed: Exception) -> QueryError:
+    answer = failed.response["Error"] if isinstance(failed, ClientError) else {}
+    if answer.get("Code") == "EntityNotFoundException":
+        return QueryError("TABLE_NOT_FOUND", answer["Message"])
+    return QueryError("GENERIC_INTERNAL_ERROR", f"S3 or Glue did not do its part: {failed}", user=False)

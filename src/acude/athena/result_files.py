@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from acude.athena.errors import ApiError
 from acude.athena.model import Json, response
 from acude.athena.results import Texts
 
@@ -23,12 +24,7 @@ _VALUE = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)")?')
 
 
 class ResultFiles:
-    """The files of the results bucket.
-
-    Args:
-        s3: Its client.
-        bucket: The results bucket.
-    """
+    """The files of the results bucket."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
@@ -79,14 +75,14 @@ class ResultFiles:
         """Rows from a byte on, and where the next ones begin; None after the last.
 
         Raises:
-            ValueError: The file ends before that byte, or is gone.
+            ApiError: The file ends before that byte, or is gone.
         """
         try:
             answer = self._s3.get_object(Bucket=self.bucket, Key=self._key(address), Range=f"bytes={offset}-")
         except ClientError as error:
             if offset == 0 and error.response["Error"]["Code"] == "InvalidRange":
                 return [], None
-            raise ValueError(f"Could not find results at {address}, byte {offset}") from error
+            raise ApiError(f"Could not find results at {address}, byte {offset}") from error
         found: list[Texts] = []
         with closing(answer["Body"]) as body:
             lines = body.iter_lines(_BLOCK, keepends=True)

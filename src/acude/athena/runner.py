@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from acude.athena.catalog import Catalog
 from acude.athena.errors import QueryError, refuse
-from acude.athena.execution import Execution
+from acude.athena.execution import Execution, PreparedStatements, prepared_statement
 from acude.athena.model import Json
-from acude.athena.prepared import PreparedStatements
 from acude.athena.result_files import ResultFiles
 from acude.athena.results import Texts, column_info, rows, text_column
 from acude.athena.show import ASKED, asked_sql, show
@@ -16,19 +15,12 @@ from acude.athena.writes import create_table_sql, location_of, session_of, unloa
 
 _PREPARED = "q"
 _WRITES = {"CREATE_TABLE_AS_SELECT", "UNLOAD"}
-_PASSED = {"EXPLAIN", "EXPLAIN_ANALYZE", "CREATE_VIEW", "DROP_VIEW"}
+_PASSED = {"EXPLAIN", "EXPLAIN_ANALYZE", "CREATE_VIEW", "DROP_VIEW", "DROP_TABLE"}
 """What Trino answers in lines, or without an answer."""
 
 
 class Runner:
-    """Runs statements.
-
-    Args:
-        engine: Trino.
-        catalog: Glue.
-        files: The results bucket, the only one that is written.
-        prepared: The workgroups' prepared statements.
-    """
+    """Runs statements with the engine, Glue, the results bucket and the prepared statements."""
 
     def __init__(self, engine: Trino, catalog: Catalog, files: ResultFiles, prepared: PreparedStatements) -> None:
         self._engine, self._catalog, self._files, self._prepared = engine, catalog, files, prepared
@@ -39,24 +31,24 @@ class Runner:
         Raises:
             QueryError: Why it was refused or failed.
         """
-        statement = parse(execution.sql)
+        statement = parse(execution.sql, execution.database)
         given = execution.asked.get("ExecutionParameters")
         # Each begins a line, so that a comment at the end of one does not hide the next.
         using = "\n, ".join(map(parameter, given)) if given else None
         if statement.sub == "EXECUTE":
             if using is not None:
                 raise QueryError("INVALID_PARAMETER_USAGE", "EXECUTE takes its parameters from USING")
-            prepared = self._prepared.get(execution.workgroup, statement.name)
-            using, statement = statement.using, parse(prepared["QueryStatement"])
+            prepared = self._known_prepared(execution.workgroup, statement.name)
+            using, statement = statement.using, parse(prepared["QueryStatement"], execution.database)
         execution.kind, execution.sub = statement.kind, statement.sub
         if statement.sub == "SELECT" or statement.sub in _PASSED:
-            self._ask_for_rows(execution, statement.sql, using)
+            self._ask_for_rows(execution, statement.head or statement.sql, using)
         elif statement.sub in _WRITES:
             self._write(execution, statement, using)
         elif using is not None:
             raise QueryError("INVALID_PARAMETER_USAGE", f"{statement.sub} takes no parameters")
         elif statement.sub in ASKED:
-            self._ask_for_rows(execution, asked_sql(statement, self._catalog, execution.database), None)
+            self._ask_for_rows(execution, asked_sql(statement, self._catalog), None)
         else:
             self._answer_here(execution, statement)
 
@@ -91,8 +83,6 @@ class Runner:
     def _write(self, execution: Execution, statement: Statement, using: str | None) -> None:
         location = location_of(statement, self._files, f"{execution.prefix}tables/{execution.id}/")
         unload = statement.sub == "UNLOAD"
-        if (unload or not self._exists(execution, statement)) and self._files.listed(location, most=1):
-            raise QueryError("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")
         if unload:
             shape = self._ask(execution, f"SELECT * FROM ({statement.query}\n) LIMIT 0", using)  # noqa: S608
             list(shape)
@@ -110,36 +100,29 @@ class Runner:
         execution.files = self._files.listed(location)
         self._files.write(execution.manifest, "".join(f"{file}\n" for file in execution.files).encode())
 
-    def _exists(self, execution: Execution, statement: Statement) -> bool:
-        return self._catalog.table(*self._catalog.full_name(statement, execution.database)) is not None
+    def _known_prepared(self, workgroup: str, name: str) -> Json:
+        found = self._prepared.get((workgroup, name))
+        if found is None:
+            raise QueryError("NOT_FOUND", f"Prepared statement not found: {name}")
+        return found
 
     def _answer_here(self, execution: Execution, statement: Statement) -> None:
         """What Trino has no part in."""
         columns, lines = list[Json](), list[str]()
-        if statement.sub == "DROP_TABLE":
-            self._drop(execution, statement)
-        elif statement.sub == "DEALLOCATE":
-            self._prepared.delete(execution.workgroup, statement.name)
+        if statement.sub == "DEALLOCATE":
+            self._known_prepared(execution.workgroup, statement.name)
+            self._prepared.pop((execution.workgroup, statement.name), None)
         elif statement.sub == "PREPARE":
-            if parse(statement.query).sub not in {"SELECT", *_WRITES}:
+            if parse(statement.query, None).sub not in {"SELECT", *_WRITES}:
                 raise refuse("Only SELECT, CREATE TABLE AS and UNLOAD can be prepared on the local Athena endpoint")
-            self._prepared.put(execution.workgroup, statement.name, statement.query)
+            shown = prepared_statement(execution.workgroup, statement.name, statement.query)
+            self._prepared[execution.workgroup, statement.name] = shown
         elif statement.sub == "EXECUTE":
             raise refuse("A prepared statement cannot execute another one")
         else:
-            column, lines = show(statement, self._catalog, execution.database)
+            column, lines = show(statement, self._catalog)
             columns = [text_column(column)]
         self._keep(execution, columns, ([line] for line in lines))
-
-    def _drop(self, execution: Execution, statement: Statement) -> None:
-        """Drops a table that CTAS made; its files stay, as they do in Athena."""
-        if statement.lenient and not self._exists(execution, statement):
-            return
-        schema, name, table = self._catalog.resolve(statement, execution.database)
-        if not self._files.holds((table.get("StorageDescriptor") or {}).get("Location", "")):
-            message = f"Access Denied: only tables whose files are in s3://{self._files.bucket}/ may be dropped"
-            raise QueryError("PERMISSION_DENIED", message)
-        self._catalog.glue.delete_table(DatabaseName=schema, Name=name)
 
 
 def _lines(pages: Pages) -> Iterator[Texts]:

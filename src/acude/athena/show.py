@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from acude.athena.catalog import Catalog, GlueTable, columns, is_delta, is_view, keys
+from acude.athena.catalog import Catalog, columns, is_delta, keys
 from acude.athena.errors import QueryError
 from acude.athena.model import Json
 from acude.athena.statements import Statement
@@ -15,13 +15,15 @@ _NULL = "__HIVE_DEFAULT_PARTITION__"
 _HEAD = "# col_name            \tdata_type           \tcomment             "
 
 
-def asked_sql(statement: Statement, catalog: Catalog, database: str | None) -> str:
+def asked_sql(statement: Statement, catalog: Catalog) -> str:
     """What Trino is asked for a statement of ``ASKED``.
 
     Raises:
-        QueryError: The table doesn't exist, or has no partitions.
+        ClientError: The table doesn't exist.
+        QueryError: It has no partitions.
     """
-    schema, name, table = catalog.resolve(statement, database)
+    schema, name = statement.schema, statement.table
+    table = catalog.table(schema, name)
     if statement.sub == "SHOW_CREATE_VIEW":
         return f"SHOW CREATE VIEW {quoted(CATALOG, schema, name)}"
     if not keys(table):
@@ -35,50 +37,48 @@ def asked_sql(statement: Statement, catalog: Catalog, database: str | None) -> s
     return f"SELECT {' || chr(47) || '.join(shown)} AS partition FROM {partitions} ORDER BY 1"  # noqa: S608
 
 
-def show(statement: Statement, catalog: Catalog, database: str | None) -> tuple[str, list[str]]:
+def show(statement: Statement, catalog: Catalog) -> tuple[str, list[str]]:  # noqa: PLR0911 - one a statement
     """Answers another SHOW or DESCRIBE.
 
     Returns:
         The only column's name, and the lines.
 
     Raises:
-        QueryError: The database or table doesn't exist.
+        ClientError: The database or table doesn't exist.
     """
-    what, pattern = statement.sub.removeprefix("SHOW_"), statement.pattern
+    what, schema, pattern = statement.sub.removeprefix("SHOW_"), statement.schema, statement.pattern
     if what == "DATABASES":
-        return "database_name", _matching((each["Name"] for each in catalog.databases()), pattern)
-    if what in {"TABLES", "VIEWS"}:
-        schema = statement.schema or database or "default"
-        if catalog.database(schema) is None:
-            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{schema}' does not exist")
-        found = (each["Name"] for each in catalog.tables(schema) if what == "TABLES" or is_view(each))
-        return {"TABLES": "tab_name", "VIEWS": "views"}[what], _matching(found, pattern)
-    schema, name, table = catalog.resolve(statement, database)
+        return "database_name", _matching(catalog.databases(), pattern)
+    if what == "TABLES":
+        return "tab_name", _matching(catalog.tables(schema), pattern)
+    if what == "VIEWS":
+        views = [each for each in catalog.tables(schema) if each.get("TableType") == "VIRTUAL_VIEW"]
+        return "views", _matching(views, pattern)
+    table = catalog.table(schema, statement.table)
     if what == "TBLPROPERTIES":
         return "prpt_name", _properties(table, pattern)
     if what == "COLUMNS":
         return "field", [column["Name"] for column in (*columns(table), *keys(table))]
     if what == "CREATE_TABLE":
-        return "createtab_stmt", _create_table(f"{schema}.{name}", table)
+        return "createtab_stmt", _create_table(f"{schema}.{statement.table}", table)
     return "col_name", _describe(table)
 
 
-def _matching(names: Iterable[str], pattern: str | None) -> list[str]:
-    """Hive's patterns: ``*`` and ``|``."""
-    if pattern is None:
-        return sorted(names)
-    regex = re.compile("|".join(re.escape(part).replace(r"\*", ".*") for part in pattern.lower().split("|")))
-    return sorted(name for name in names if regex.fullmatch(name.lower()))
+def _matching(found: Iterable[Json], pattern: str | None) -> list[str]:
+    """Names that match Hive's pattern, which knows ``*`` and ``|``."""
+    parts = [re.escape(part).replace(r"\*", ".*") for part in (pattern or "*").split("|")]
+    regex = re.compile("|".join(parts), re.IGNORECASE)
+    return sorted(each["Name"] for each in found if regex.fullmatch(each["Name"]))
 
 
-def _properties(table: GlueTable, wanted: str | None) -> list[str]:
+def _properties(table: Json, wanted: str | None) -> list[str]:
     found = {name: str(value) for name, value in (table.get("Parameters") or {}).items()}
     if wanted is not None:
         return [found.get(wanted, f"Table does not have property: {wanted}")]
     return [f"{name}\t{value}" for name, value in sorted(found.items())]
 
 
-def _describe(table: GlueTable) -> list[str]:
+def _describe(table: Json) -> list[str]:
     def line(column: Json) -> str:
         return "\t".join(f"{column.get(key, ''):<20}" for key in ("Name", "Type", "Comment"))
 
@@ -86,7 +86,7 @@ def _describe(table: GlueTable) -> list[str]:
     return [*map(line, (*columns(table), *keys(table))), *parted]
 
 
-def _create_table(name: str, table: GlueTable) -> list[str]:
+def _create_table(name: str, table: Json) -> list[str]:
     def listed(found: list[Json]) -> list[str]:
         lines = [f"  `{column['Name']}` {column['Type']}" for column in found]
         return [f"{line}, " for line in lines[:-1]] + [f"{line})" for line in lines[-1:]]

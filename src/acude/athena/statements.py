@@ -9,8 +9,6 @@ from acude.athena.errors import ApiError, QueryError, refuse
 from acude.athena.lexer import masked, unquoted
 from acude.athena.trino import CATALOG
 
-Name = tuple[str, ...]
-
 _WORD = r"""(?:[a-z_][a-z0-9_]*|"_+"|`_+`)"""
 _DOTTED = rf"{_WORD}(?: *\. *{_WORD})*"
 _TABLE = rf"(?P<table>{_DOTTED})"
@@ -20,7 +18,7 @@ _PROPERTIES = rf"(?: *\bWITH *\( *(?P<properties>{_ONE_VALUE}(?: *, *{_ONE_VALUE
 _QUERY = r"(?:(?:SELECT|WITH|VALUES|TABLE)\b.*|\(.*)"
 _LIKE = r"(?: +(?:LIKE *)?(?P<pattern>'_*'))?"
 _IN = rf"(?: +(?:IN|FROM) +(?:{_WORD} *\. *)?(?P<schema>{_WORD}))?"
-_HEAD = rf"(?P<head>(?P<lenient>IF +NOT +EXISTS +)?{_TABLE}(?: *\([^()]*\))?(?: *COMMENT *'_*')?)"
+_HEAD = rf"(?P<head>(?:IF +NOT +EXISTS +)?{_TABLE}(?: *\([^()]*\))?(?: *COMMENT *'_*')?)"
 
 _FORMS = [
     ("DML", "SELECT", _QUERY),
@@ -41,18 +39,18 @@ _FORMS = [
     ("DDL", "SHOW_CREATE_VIEW", rf"SHOW +CREATE +VIEW +{_TABLE}"),
     ("DDL", "CREATE_VIEW", rf"CREATE +(?:OR +REPLACE +)?VIEW +{_TABLE}.*"),
     ("DDL", "CREATE_TABLE_AS_SELECT", rf"CREATE +TABLE +{_HEAD}{_PROPERTIES} *\bAS\b(?P<query>.+)"),
-    ("DDL", "DROP_TABLE", rf"DROP +TABLE +(?P<lenient>IF +EXISTS +)?{_TABLE}"),
-    ("DDL", "DROP_VIEW", rf"DROP +VIEW +(?:IF +EXISTS +)?{_TABLE}"),
+    ("DDL", "DROP_TABLE", rf"(?P<head>DROP +TABLE +(?:IF +EXISTS +)?{_TABLE})"),
+    ("DDL", "DROP_VIEW", rf"(?P<head>DROP +VIEW +(?:IF +EXISTS +)?{_TABLE})"),
 ]
 """Athena's StatementType and SubstatementType, and how the statement is written; its parts are named groups."""
 _COMPILED = [(kind, sub, re.compile(form, re.IGNORECASE | re.ASCII)) for kind, sub, form in _FORMS]
 
-_WRITES = {"INSERT", "DELETE", "UPDATE", "MERGE", "TRUNCATE", "ALTER", "OPTIMIZE", "VACUUM"}
-_ELSEWHERE = {
-    *("ANALYZE", "BEGIN", "CALL", "COMMENT", "COMMIT", "DENY", "EXPORT", "GRANT", "IMPORT", "LOAD", "LOCK", "MSCK"),
-    *("REFRESH", "RESET", "REVOKE", "ROLLBACK", "SET", "START", "UNSET", "USE", "USING"),
-    *("CREATE", "DEALLOCATE", "DESC", "DESCRIBE", "DROP", "EXECUTE", "EXPLAIN", "PREPARE", "SHOW", "UNLOAD"),
-}
+_WRITES = re.compile(r"(?:INSERT|DELETE|UPDATE|MERGE|TRUNCATE|ALTER|OPTIMIZE|VACUUM)\b", re.IGNORECASE)
+_OTHERS = re.compile(
+    r"(?:ANALYZE|BEGIN|CALL|COMMENT|COMMIT|CREATE|DEALLOCATE|DENY|DESC|DESCRIBE|DROP|EXECUTE|EXPLAIN|EXPORT|GRANT|IMPORT"
+    r"|LOAD|LOCK|MSCK|PREPARE|REFRESH|RESET|REVOKE|ROLLBACK|SET|SHOW|START|UNLOAD|UNSET|USE|USING)\b",
+    re.IGNORECASE,
+)
 """Words that begin statements of Athena's or Trino's, of which not all are answered here."""
 _TIME_TRAVEL = re.compile(r"\bFOR +(\w+) +AS +OF\b", re.IGNORECASE)
 _INLINE = re.compile(r"\bWITH +(FUNCTION|SESSION)\b(?! *(?:AS\b|\())", re.IGNORECASE)
@@ -67,12 +65,11 @@ class Statement:
         sql: Its text.
         kind: Athena's StatementType.
         sub: Athena's SubstatementType.
-        table: The table or view that it names, its database first where that is named.
-        schema: The database that SHOW names.
-        lenient: Whether it says IF EXISTS or IF NOT EXISTS.
+        schema: The database that it names, or else the default one.
+        table: The table or view that it names.
         pattern: Which names SHOW lists.
         query: The query that is written to files or prepared.
-        head: CTAS: what stands between CREATE TABLE and the properties.
+        head: In Trino's quotes: a whole DROP; of CTAS what stands between CREATE TABLE and the properties.
         to: UNLOAD: the target.
         properties: CTAS and UNLOAD: as SQL writes their values.
         name: The name of a prepared statement.
@@ -82,9 +79,8 @@ class Statement:
     sql: str
     kind: str
     sub: str
-    table: Name = ()
-    schema: str = ""
-    lenient: bool = False
+    schema: str
+    table: str = ""
     pattern: str | None = None
     query: str = ""
     head: str = ""
@@ -108,8 +104,12 @@ def single(sql: str) -> str:
     return sql[: len(shown)]
 
 
-def parse(sql: str) -> Statement:
+def parse(sql: str, database: str | None) -> Statement:
     """Reads a single statement.
+
+    Args:
+        sql: Its text.
+        database: The default database.
 
     Raises:
         QueryError: Athena refuses such a statement, or the local endpoint does.
@@ -119,16 +119,16 @@ def parse(sql: str) -> Statement:
     start, end = len(shown) - len(shown.lstrip(" ")), len(shown.rstrip(" "))
     for kind, sub, form in _COMPILED:
         if found := form.fullmatch(shown, start, end):
-            spans = {part: found.span(part) for part, text in found.groupdict().items() if text is not None}
-            return Statement(sql, kind, sub, **{part: _PARTS[part](sql[slice(*spans[part])]) for part in spans})
-    begin = re.match(r"\w*|.", shown[start:])
-    word = begin[0].upper() if begin else ""
-    if word in _WRITES:
-        raise refuse(f"Delta Lake tables are read-only in Athena: {word} is not supported")
-    if word in _ELSEWHERE:
+            named = [part for part, text in found.groupdict().items() if text is not None]
+            parts = {part: _PARTS.get(part, str)(sql[slice(*found.span(part))]) for part in named}
+            schema, table = (parts.pop("schema", database or "default"), *parts.pop("table", ("",)))[-2:]
+            return Statement(sql, kind, sub, schema, table, **parts)
+    if found := _WRITES.match(shown, start):
+        raise refuse(f"Delta Lake tables are read-only in Athena: {found[0].upper()} is not supported")
+    if _OTHERS.match(shown, start):
         raise refuse(f"Not available on the local Athena endpoint: {' '.join(sql.split())[:80]}")
     line, column = sql.count("\n", 0, start) + 1, start - sql.rfind("\n", 0, start)
-    message = f"line {line}:{column}: mismatched input '{word or shown[start : start + 1]}'. Expecting: a statement"
+    message = f"line {line}:{column}: mismatched input '{shown[start:].split(' ')[0]}'. Expecting: a statement"
     raise QueryError("SYNTAX_ERROR", message)
 
 
@@ -164,7 +164,7 @@ def _name(text: str) -> str:
     return (text if text[0] not in '"`' else unquoted(text)).lower()
 
 
-def _table(text: str) -> Name:
+def _table(text: str) -> tuple[str, ...]:
     parts = tuple(_name(text[found.start() : found.end()]) for found in re.finditer(r'"_+"|`_+`|\w+', masked(text)))
     if len(parts) > _MOST_PARTS:
         raise QueryError("SYNTAX_ERROR", f"Too many dots in table name: {'.'.join(parts)}")
@@ -181,13 +181,10 @@ def _properties(text: str) -> Mapping[str, str]:
 _PARTS: dict[str, Callable[[str], Any]] = {
     "table": _table,
     "schema": _name,
-    "lenient": bool,
+    "name": _name,
     "pattern": unquoted,
-    "query": str,
-    "head": lambda text: text.replace("`", '"'),
+    "head": lambda text: "".join('"' if mark == "`" else sign for mark, sign in zip(masked(text), text, strict=True)),
     "to": unquoted,
     "properties": _properties,
-    "name": _name,
-    "using": str,
 }
-"""How a part's value is read from its text."""
+"""How a part's value is read from its text, where it is not that text itself."""

@@ -81,12 +81,9 @@ class Trino:
         def start() -> Pages:
             return Pages(self, self.ask("POST", "/v1/statement", content=body, headers=headers), stopped)
 
-        try:
-            # Where the connection breaks, the engine died with the statement: it runs nowhere.
-            return self._patiently(start, httpx.NetworkError, httpx.RemoteProtocolError)
-        except (httpx.HTTPError, _NotYetError) as error:
-            reason = "The query engine (Trino) does not answer. Ask again in a minute"
-            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
+        reason = "The query engine (Trino) does not answer. Ask again in a minute"
+        # Where the connection breaks, the engine died with the statement: it runs nowhere.
+        return self._patiently(start, reason, httpx.NetworkError, httpx.RemoteProtocolError)
 
     def follow(self, address: str, method: str = "GET") -> Json:
         """The page at an address that an earlier page named.
@@ -94,20 +91,15 @@ class Trino:
         Raises:
             QueryError: Trino has forgotten the query, or is gone.
         """
-        parts = urlsplit(address)
-        try:
-            return self._patiently(lambda: self.ask(method, f"{parts.path}?{parts.query}"))
-        except (httpx.HTTPError, _NotYetError) as error:
-            reason = "The query engine (Trino) stopped while this query ran; it starts again by itself. Ask again"
-            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
+        path, reason = urlsplit(address).path, "The query engine (Trino) stopped while this query ran; it starts again"
+        return self._patiently(lambda: self.ask(method, path), f"{reason} by itself. Ask again")
 
-    def _patiently(self, request: Callable[[], T], *also: type[Exception]) -> T:
-        return Retrying(
-            retry=retry_if_exception_type((_NotYetError, *also)),
-            stop=stop_after_delay(self._patience_s),
-            wait=wait_fixed(0.5),
-            reraise=True,
-        )(request)
+    def _patiently(self, request: Callable[[], T], reason: str, *also: type[Exception]) -> T:
+        retry, stop = retry_if_exception_type((_NotYetError, *also)), stop_after_delay(self._patience_s)
+        try:
+            return Retrying(retry=retry, stop=stop, wait=wait_fixed(0.5), reraise=True)(request)
+        except (httpx.HTTPError, _NotYetError) as error:
+            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
 
     def ask(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401 - httpx's own options
         """One request. Doubles stay text, with the digits that Java wrote.

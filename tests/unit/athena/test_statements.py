@@ -82,13 +82,13 @@ def test_a_text_without_exactly_one_statement_is_none(text: str) -> None:
 
 @pytest.mark.parametrize(("sql", "sub"), SUBS)
 def test_a_statement_is_known_by_its_first_words(sql: str, sub: str) -> None:
-    assert parse(sql).sub == sub
+    assert parse(sql, None).sub == sub
 
 
 @pytest.mark.parametrize("sql", REFUSED)
 def test_everything_else_is_refused(sql: str) -> None:
     with pytest.raises(QueryError):
-        parse(sql)
+        parse(sql, None)
 
 
 @pytest.mark.parametrize("text", ["1", "'a, b; c'", "ARRAY[1, 2]", "f(1, 2)", "DATE '2026-01-01' -- ,", "-1"])
