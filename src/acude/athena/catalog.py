@@ -3,8 +3,9 @@
 import base64
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from acude.athena.errors import refuse
 from acude.athena.model import Json
 
 if TYPE_CHECKING:
@@ -37,6 +38,20 @@ class Catalog:
     def table(self, database: str, name: str) -> Json:
         """One table or view."""
         return dict(self._glue.get_table(DatabaseName=database, Name=name)["Table"])
+
+    def set_properties(self, database: str, name: str, properties: Json) -> None:
+        """Adds to a table's properties, as Glue keeps them beside its columns.
+
+        Raises:
+            QueryError: It is a Delta table.
+        """
+        table = self.table(database, name)
+        if is_delta(table):
+            raise refuse("Delta Lake tables are read-only in Athena: ALTER is not supported")
+        shape: Any = self._glue.meta.service_model.shape_for("TableInput")
+        given: Any = {member: value for member, value in table.items() if member in shape.members}
+        given["Parameters"] = table.get("Parameters", {}) | properties
+        self._glue.update_table(DatabaseName=database, TableInput=given)
 
 
 def is_delta(found: Json) -> bool:

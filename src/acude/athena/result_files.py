@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PART = 8 * 1024 * 1024
 _ONE_BY_ONE = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
-_BLOCK = 256 * 1024
+_BLOCK = 64 * 1024
 _VALUE = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)")?')
 
 

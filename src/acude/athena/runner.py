@@ -112,6 +112,9 @@ class Runner:
         if statement.sub == "DEALLOCATE":
             self._known_prepared(execution.workgroup, statement.name)
             self._prepared.pop((execution.workgroup, statement.name), None)
+        elif statement.sub == "ALTER_TABLE":
+            properties = {name: statement.text(name) for name in statement.properties}
+            self._catalog.set_properties(statement.schema, statement.table, properties)
         elif statement.sub == "PREPARE":
             if parse(statement.query, None).sub not in {"SELECT", *_WRITES}:
                 raise refuse("Only SELECT, CREATE TABLE AS and UNLOAD can be prepared on the local Athena endpoint")

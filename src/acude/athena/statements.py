@@ -12,9 +12,10 @@ from acude.athena.trino import CATALOG
 _WORD = r"""(?:[a-z_][a-z0-9_]*|"_+"|`_+`)"""
 _DOTTED = rf"{_WORD}(?: *\. *{_WORD})*"
 _TABLE = rf"(?P<table>{_DOTTED})"
-_VALUE = rf"(?P<name>{_WORD}) *= *(?P<value>'_*'|ARRAY *\[[^\[\]]*\]|[a-z0-9_.]+)"
+_VALUE = rf"(?P<name>{_WORD}|'_*') *= *(?P<value>'_*'|ARRAY *\[[^\[\]]*\]|[a-z0-9_.]+)"
 _ONE_VALUE = re.sub(r"\?P<\w+>", "?:", _VALUE)
-_PROPERTIES = rf"(?: *\bWITH *\( *(?P<properties>{_ONE_VALUE}(?: *, *{_ONE_VALUE})*) *\))?"
+_LISTED = rf"\( *(?P<properties>{_ONE_VALUE}(?: *, *{_ONE_VALUE})*) *\)"
+_PROPERTIES = rf"(?: *\bWITH *{_LISTED})?"
 _QUERY = r"(?:(?:SELECT|WITH|VALUES|TABLE)\b.*|\(.*)"
 _LIKE = r"(?: +(?:LIKE *)?(?P<pattern>'_*'))?"
 _IN = rf"(?: +(?:IN|FROM) +(?:{_WORD} *\. *)?(?P<schema>{_WORD}))?"
@@ -39,6 +40,7 @@ _FORMS = [
     ("DDL", "SHOW_CREATE_VIEW", rf"SHOW +CREATE +VIEW +{_TABLE}"),
     ("DDL", "CREATE_VIEW", rf"CREATE +(?:OR +REPLACE +)?VIEW +{_TABLE}.*"),
     ("DDL", "CREATE_TABLE_AS_SELECT", rf"CREATE +TABLE +{_HEAD}{_PROPERTIES} *\bAS\b(?P<query>.+)"),
+    ("DDL", "ALTER_TABLE", rf"ALTER +TABLE +{_TABLE} +SET +TBLPROPERTIES *{_LISTED}"),
     ("DDL", "DROP_TABLE", rf"(?P<head>DROP +TABLE +(?:IF +EXISTS +)?{_TABLE})"),
     ("DDL", "DROP_VIEW", rf"(?P<head>DROP +VIEW +(?:IF +EXISTS +)?{_TABLE})"),
 ]
@@ -71,7 +73,7 @@ class Statement:
         query: The query that is written to files or prepared.
         head: In Trino's quotes: a whole DROP; of CTAS what stands between CREATE TABLE and the properties.
         to: UNLOAD: the target.
-        properties: CTAS and UNLOAD: as SQL writes their values.
+        properties: CTAS, UNLOAD and ALTER TABLE: as SQL writes their values.
         name: The name of a prepared statement.
         using: EXECUTE: the text after USING.
     """
@@ -88,6 +90,17 @@ class Statement:
     properties: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     using: str = ""
+
+    def text(self, name: str) -> str:
+        """A property that is a string, empty where it is missing.
+
+        Raises:
+            QueryError: It is no string.
+        """
+        value = self.properties.get(name, "''")
+        if value[0] != "'":
+            raise QueryError("INVALID_TABLE_PROPERTY", f"The property {name} must be a string")
+        return unquoted(value)
 
 
 def single(sql: str) -> str:
@@ -127,9 +140,8 @@ def parse(sql: str, database: str | None) -> Statement:
         raise refuse(f"Delta Lake tables are read-only in Athena: {found[0].upper()} is not supported")
     if _OTHERS.match(shown, start):
         raise refuse(f"Not available on the local Athena endpoint: {' '.join(sql.split())[:80]}")
-    line, column = sql.count("\n", 0, start) + 1, start - sql.rfind("\n", 0, start)
-    message = f"line {line}:{column}: mismatched input '{shown[start:].split(' ')[0]}'. Expecting: a statement"
-    raise QueryError("SYNTAX_ERROR", message)
+    # It is none that Trino knows either: its parser says where it goes wrong.
+    return Statement(sql, "DML", "SELECT", database or "default")
 
 
 def parameter(text: str) -> str:
@@ -160,8 +172,8 @@ def _refuse_everywhere(shown: str) -> None:
 
 
 def _name(text: str) -> str:
-    """A name has no case."""
-    return (text if text[0] not in '"`' else unquoted(text)).lower()
+    """A name has no case, except for a property's in quotes."""
+    return unquoted(text) if text[0] == "'" else (unquoted(text) if text[0] in '"`' else text).lower()
 
 
 def _table(text: str) -> tuple[str, ...]:

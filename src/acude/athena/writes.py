@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from acude.athena.errors import QueryError, refuse
-from acude.athena.lexer import unquoted
 from acude.athena.result_files import ResultFiles
 from acude.athena.statements import Statement
 from acude.athena.trino import CATALOG, quoted
@@ -21,7 +20,7 @@ def location_of(statement: Statement, files: ResultFiles, default: str) -> str:
     Raises:
         QueryError: PERMISSION_DENIED outside the results bucket.
     """
-    location = statement.to or _text(statement, "external_location") or default
+    location = statement.to or statement.text("external_location") or default
     if not files.holds(location):
         message = f"Access Denied when writing to location: {location}. Only s3://{files.bucket}/ may be written"
         raise QueryError("PERMISSION_DENIED", message)
@@ -34,7 +33,7 @@ def create_table_sql(statement: Statement, location: str) -> str:
     Raises:
         QueryError: A property that is not known.
     """
-    if _text(statement, "table_type").upper() not in {"", "HIVE"}:
+    if statement.text("table_type").upper() not in {"", "HIVE"}:
         raise refuse("CREATE TABLE AS makes Hive tables only on the local Athena endpoint")
     return f"CREATE TABLE {statement.head} {_with(statement, location)} AS {statement.query}"
 
@@ -59,7 +58,7 @@ def session_of(statement: Statement) -> dict[str, str]:
     Raises:
         QueryError: It is not the name of one.
     """
-    wanted = next((_text(statement, name).upper() for name in _COMPRESSION if name in statement.properties), "")
+    wanted = next((statement.text(name).upper() for name in _COMPRESSION if name in statement.properties), "")
     codec = {"UNCOMPRESSED": "NONE"}.get(wanted, wanted)
     if codec and not codec.isalnum():
         raise QueryError("INVALID_TABLE_PROPERTY", f"Unknown compression {codec!r}")
@@ -78,11 +77,3 @@ def _with(statement: Statement, location: str) -> str:
         elif name not in {"external_location", "table_type", "is_external", *_COMPRESSION}:
             raise refuse(f"The property {name} is not available on the local Athena endpoint")
     return f"WITH ({', '.join(f'{name} = {value}' for name, value in found.items())})"
-
-
-def _text(statement: Statement, name: str) -> str:
-    """A property that is a string, empty where it is missing."""
-    value = statement.properties.get(name, "''")
-    if value[0] != "'":
-        raise QueryError("INVALID_TABLE_PROPERTY", f"The property {name} must be a string")
-    return unquoted(value)

@@ -17,7 +17,10 @@ LAKE = "s3://acude-lake/gold/roubo/"
         ("SELECT * FROM nao_existe", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.gold.nao_existe' does"),
         ("SELECT * FROM nada.x", "SCHEMA_NOT_FOUND"),
         ("SELECT * FROM outro.gold.vendas", "CATALOG_NOT_FOUND"),
-        ("SELEC 1", "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'"),
+        ("SELEC 1", "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'. Expecting: 'ALTER', 'ANALYZE'"),
+        ("'SELECT'", "SYNTAX_ERROR: line 1:1"),
+        ("ALTER TABLE vendas SET TBLPROPERTIES ('a' = 'b')", "NOT_SUPPORTED: Delta Lake tables are read-only"),
+        ("ALTER TABLE vendas ADD COLUMNS (a int)", "NOT_SUPPORTED: Delta Lake tables are read-only"),
         ("SELECT 'aberto", "SYNTAX_ERROR"),
         ("INSERT INTO vendas SELECT * FROM vendas", "NOT_SUPPORTED: Delta Lake tables are read-only"),
         ("-- x\rDELETE FROM vendas WHERE quantidade = 1", "NOT_SUPPORTED: Delta Lake tables are read-only"),
@@ -88,6 +91,14 @@ def test_ctas_chooses_a_place_of_its_own_and_takes_parameters(athena: Athena) ->
     assert athena.rows("SHOW PARTITIONS partida") == [["uf=SP"]]
     assert athena.files(f"tables/{execution['QueryExecutionId']}/uf=SP/")
     athena.done("DROP TABLE partida")
+
+
+def test_properties_of_a_table_that_ctas_made_can_be_set(athena: Athena) -> None:
+    athena.done("CREATE TABLE com_nota AS SELECT 1 AS a, 'SP' AS uf")
+    athena.done("ALTER TABLE gold.com_nota SET TBLPROPERTIES ('Nota' = 'it''s', 'b'='c')")
+    assert athena.rows("SHOW TBLPROPERTIES com_nota('Nota')") == [["it's"]]
+    assert athena.rows("SELECT * FROM com_nota")[1] == ["1", "SP"]
+    athena.done("DROP TABLE com_nota")
 
 
 def test_unload_writes_files_and_a_manifest(athena: Athena) -> None:
