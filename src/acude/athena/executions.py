@@ -112,5 +112,6 @@ class Executions:
 def _error_of_aws(failed: Exception) -> QueryError:
     answer = failed.response["Error"] if isinstance(failed, ClientError) else {}
     if answer.get("Code") == "EntityNotFoundException":
-        return QueryError("TABLE_NOT_FOUND", answer["Message"])
+        what = "SCHEMA" if answer["Message"].startswith("Database") else "TABLE"
+        return QueryError(f"{what}_NOT_FOUND", answer["Message"])
     return QueryError("GENERIC_INTERNAL_ERROR", f"S3 or Glue did not do its part: {failed}", user=False)

@@ -11,7 +11,6 @@ from acude.athena.trino import CATALOG, quoted
 
 ASKED = {"SHOW_PARTITIONS", "SHOW_CREATE_VIEW"}
 """What Trino is asked: Glue knows no partitions of Delta tables, and views as their columns only."""
-_NULL = "__HIVE_DEFAULT_PARTITION__"
 _HEAD = "# col_name            \tdata_type           \tcomment             "
 
 
@@ -30,11 +29,12 @@ def asked_sql(statement: Statement, catalog: Catalog) -> str:
         raise QueryError("HIVE_METASTORE_ERROR", f"Table {schema}.{name} is not a partitioned table")
     row = "partition." if is_delta(table) else ""
     shown = [
-        f"'{key}=' || coalesce(CAST({row}{quoted(key)} AS varchar), '{_NULL}')"
-        for key in (column["Name"].replace("'", "''") for column in keys(table))
+        f"'{key}=' || coalesce(CAST({row}{quoted(key)} AS varchar), '__HIVE_DEFAULT_PARTITION__')"
+        for key in (column["Name"] for column in keys(table))
     ]
     partitions = quoted(CATALOG, schema, f"{name}$partitions")
-    return f"SELECT {' || chr(47) || '.join(shown)} AS partition FROM {partitions} ORDER BY 1"  # noqa: S608
+    path = " || '/' || ".join(shown)
+    return f"SELECT {path} AS partition FROM {partitions} ORDER BY 1"  # noqa: S608
 
 
 def show(statement: Statement, catalog: Catalog) -> tuple[str, list[str]]:  # noqa: PLR0911 - one a statement

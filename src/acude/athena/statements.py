@@ -10,8 +10,7 @@ from acude.athena.lexer import masked, unquoted
 from acude.athena.trino import CATALOG
 
 _WORD = r"""(?:[a-z_][a-z0-9_]*|"_+"|`_+`)"""
-_DOTTED = rf"{_WORD}(?: *\. *{_WORD})*"
-_TABLE = rf"(?P<table>{_DOTTED})"
+_TABLE = rf"(?P<table>{_WORD}(?: *\. *{_WORD}){{0,2}})"
 _VALUE = rf"(?P<name>{_WORD}|'_*') *= *(?P<value>'_*'|ARRAY *\[[^\[\]]*\]|[a-z0-9_.]+)"
 _ONE_VALUE = re.sub(r"\?P<\w+>", "?:", _VALUE)
 _LISTED = rf"\( *(?P<properties>{_ONE_VALUE}(?: *, *{_ONE_VALUE})*) *\)"
@@ -56,7 +55,6 @@ _OTHERS = re.compile(
 """Words that begin statements of Athena's or Trino's, of which not all are answered here."""
 _TIME_TRAVEL = re.compile(r"\bFOR +(\w+) +AS +OF\b", re.IGNORECASE)
 _INLINE = re.compile(r"\bWITH +(FUNCTION|SESSION)\b(?! *(?:AS\b|\())", re.IGNORECASE)
-_MOST_PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -178,9 +176,7 @@ def _name(text: str) -> str:
 
 def _table(text: str) -> tuple[str, ...]:
     parts = tuple(_name(text[found.start() : found.end()]) for found in re.finditer(r'"_+"|`_+`|\w+', masked(text)))
-    if len(parts) > _MOST_PARTS:
-        raise QueryError("SYNTAX_ERROR", f"Too many dots in table name: {'.'.join(parts)}")
-    if len(parts) == _MOST_PARTS and parts[0] != CATALOG:
+    if parts[:-2] not in {(), (CATALOG,)}:
         raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found")
     return parts[-2:]
 
