@@ -118,12 +118,9 @@ class Api:
         configuration = {
             "ResultConfiguration": {"OutputLocation": f"s3://{self._files.bucket}/"},
             "EnforceWorkGroupConfiguration": False,
-            "PublishCloudWatchMetricsEnabled": False,
-            "RequesterPaysEnabled": False,
             "EngineVersion": ENGINE,
         }
-        shown = {"Name": self._group(asked), "State": "ENABLED", "Configuration": configuration, "Description": ""}
-        return {"WorkGroup": shown}
+        return {"WorkGroup": {"Name": self._group(asked), "State": "ENABLED", "Configuration": configuration}}
 
     def list_work_groups(self, asked: Json) -> Json:
         """All workgroups."""
@@ -175,12 +172,13 @@ class Api:
         key = self._group(asked), asked["StatementName"]
         if key in self._prepared:
             raise ApiError(f"PreparedStatement {key[1]} already exists")
-        self._prepared[key] = prepared_statement(*key, single(asked["QueryStatement"]), asked.get("Description", ""))
-        return {}
+        return self._prepare(key, asked)
 
     def update_prepared_statement(self, asked: Json) -> Json:
         """Changes one."""
-        key = self._known_prepared(asked)
+        return self._prepare(self._known_prepared(asked), asked)
+
+    def _prepare(self, key: tuple[str, str], asked: Json) -> Json:
         self._prepared[key] = prepared_statement(*key, single(asked["QueryStatement"]), asked.get("Description", ""))
         return {}
 

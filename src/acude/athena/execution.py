@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from acude.athena import model
 from acude.athena.errors import QueryError
 from acude.athena.model import Json
 
@@ -11,8 +12,8 @@ ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena eng
 PreparedStatements = dict[tuple[str, str], Json]
 """Prepared statements by workgroup and name, as Athena's API shows them. They last as long as the server."""
 _FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
-_SYSTEM, _USER = 1, 2
-_TYPES = {_SYSTEM: 233, _USER: 1006}
+_SYSTEM, _USER = (1, 233), (2, 1006)
+"""Athena's categories of errors, and their commonest types."""
 
 
 @dataclass
@@ -82,47 +83,42 @@ class Execution:
         queued, total = (self.started or now) - self.submitted, now - self.submitted
         return {
             "QueryQueueTimeInMillis": int(queued.total_seconds() * 1000),
-            "QueryPlanningTimeInMillis": 0,
             "EngineExecutionTimeInMillis": int((total - queued).total_seconds() * 1000),
-            "ServiceProcessingTimeInMillis": 0,
             "TotalExecutionTimeInMillis": int(total.total_seconds() * 1000),
         }
 
     def shown(self) -> Json:
-        """It, as GetQueryExecution shows it."""
-        manifest = {} if self.files is None else {"DataManifestLocation": self.manifest}
-        database = {"Database": self.database} if self.database else {}
-        parameters = self.asked.get("ExecutionParameters")
-        return {
+        """It, as GetQueryExecution shows it; what is None is left out."""
+        manifest = None if self.files is None else self.manifest
+        sizes = {"DataScannedInBytes": self.scanned, "DataManifestLocation": manifest}
+        shown = {
             "QueryExecutionId": self.id,
             "Query": self.asked["QueryString"],
             "StatementType": self.kind,
             "SubstatementType": self.sub,
             "ResultConfiguration": {"OutputLocation": self.output},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
-            "QueryExecutionContext": {"Catalog": "AwsDataCatalog"} | database,
+            "QueryExecutionContext": {"Catalog": "AwsDataCatalog", "Database": self.database},
             "Status": self._status(),
-            "Statistics": self.times() | {"DataScannedInBytes": self.scanned} | manifest,
+            "Statistics": self.times() | sizes,
             "WorkGroup": self.workgroup,
             "EngineVersion": ENGINE,
-        } | ({"ExecutionParameters": parameters} if parameters else {})
+        }
+        return model.shown("QueryExecution", self.asked | shown)
 
     def _status(self) -> Json:
-        status: Json = {"State": self.state, "SubmissionDateTime": self.submitted}
-        if self.completed:
-            status["CompletionDateTime"] = self.completed
+        reason, error = self.stop_reason if self.state == "CANCELLED" else None, None
         if self.error:
-            category = _USER if self.error.user else _SYSTEM
-            status["StateChangeReason"] = str(self.error)
-            status["AthenaError"] = {
-                "ErrorCategory": category,
-                "ErrorType": _TYPES[category],
-                "Retryable": not self.error.user,
-                "ErrorMessage": str(self.error),
-            }
-        elif self.state == "CANCELLED":
-            status["StateChangeReason"] = self.stop_reason
-        return status
+            category, kind = _USER if self.error.user else _SYSTEM
+            reason = str(self.error)
+            error = {"ErrorCategory": category, "ErrorType": kind, "Retryable": not self.error.user}
+        return {
+            "State": self.state,
+            "StateChangeReason": reason,
+            "AthenaError": error and error | {"ErrorMessage": reason},
+            "SubmissionDateTime": self.submitted,
+            "CompletionDateTime": self.completed,
+        }
 
 
 def prepared_statement(workgroup: str, name: str, query: str, description: str = "") -> Json:

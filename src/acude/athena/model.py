@@ -51,7 +51,7 @@ def response(content: object) -> bytes:
 def page(name: str, items: list[Any], asked: Json) -> Json:
     """A part of a list, and the token of the next one."""
     start = position(asked)
-    end = start + asked.get("MaxResults", 50)
+    end = start + (asked.get("MaxResults") or 50)
     return {name: items[start:end]} | ({"NextToken": str(end)} if end < len(items) else {})
 
 

@@ -53,18 +53,12 @@ class Runner:
             self._answer_here(execution, statement)
 
     def _ask(self, execution: Execution, sql: str, using: str | None, session: dict[str, str] | None = None) -> Pages:
-        prepared = {}
+        prepared, stopped = dict[str, str](), lambda: execution.stop_reason is not None
         if using is not None:
             # Trino puts the parameters in their places, and counts them.
             prepared = {_PREPARED: sql}
             sql = f"EXECUTE {_PREPARED} USING {using}" if using else f"EXECUTE {_PREPARED}"
-        return self._engine.query(
-            sql,
-            schema=execution.database,
-            prepared=prepared,
-            session=session,
-            stopped=lambda: execution.stop_reason is not None,
-        )
+        return self._engine.query(sql, execution.database, prepared=prepared, session=session, stopped=stopped)
 
     def _ask_for_rows(self, execution: Execution, sql: str, using: str | None) -> None:
         pages = self._ask(execution, sql, using)

@@ -48,8 +48,8 @@ class Trino:
     def query(
         self,
         sql: str,
-        *,
         schema: str | None = None,
+        *,
         prepared: Mapping[str, str] | None = None,
         session: Mapping[str, str] | None = None,
         stopped: Callable[[], bool] = lambda: False,
