@@ -82,6 +82,42 @@ def test_a_statement_is_known_by_its_first_words(sql: str, sub: str) -> None:
     assert parse(sql, None).sub == sub
 
 
+def test_ctas_falls_into_its_parts() -> None:
+    head = 'IF NOT EXISTS `gold`."A b" (x, y) COMMENT \'as "with" (`)\''
+    how = "WITH (format='ORC', /* , */ partitioned_by = ARRAY['x', 'y'],\nbucket_count = 4)"
+    found = parse(f"CREATE TABLE {head} {how} AS SELECT 1 AS x -- fim", None)
+    assert (found.schema, found.table) == ("gold", "a b")
+    assert found.head == head.replace("`gold`", '"gold"')
+    assert found.properties == {"format": "'ORC'", "partitioned_by": "ARRAY['x', 'y']", "bucket_count": "4"}
+    assert found.query.strip() == "SELECT 1 AS x"
+
+
+def test_unload_falls_into_its_parts() -> None:
+    found = parse("UNLOAD (SELECT ') TO ''x''' AS a, (1)) TO 's3://a/it''s' WITH (format = 'ORC')", "gold")
+    assert (found.query, found.to, found.text("format")) == ("SELECT ') TO ''x''' AS a, (1)", "s3://a/it's", "ORC")
+
+
+@pytest.mark.parametrize(
+    ("sql", "schema", "table"),
+    [
+        ("DESCRIBE vendas", "gold", "vendas"),
+        ("DESCRIBE Silver.`Vendas`", "silver", "vendas"),
+        ('SHOW PARTITIONS "awsdatacatalog" . "silver" . "vendas"', "silver", "vendas"),
+        ("SHOW COLUMNS FROM vendas IN silver", "silver", "vendas"),
+        ("SHOW TABLES IN awsdatacatalog.silver", "silver", ""),
+        ("SHOW TABLES 'v*'", "gold", ""),
+    ],
+)
+def test_a_statement_names_a_database_and_a_table(sql: str, schema: str, table: str) -> None:
+    found = parse(sql, "gold")
+    assert (found.schema, found.table) == (schema, table)
+
+
+def test_a_table_of_another_catalog_is_not_found() -> None:
+    with pytest.raises(QueryError, match="CATALOG_NOT_FOUND: Catalog 'outro' not found"):
+        parse("DROP TABLE outro.gold.vendas", None)
+
+
 @pytest.mark.parametrize("sql", REFUSED)
 def test_everything_else_is_refused(sql: str) -> None:
     with pytest.raises(QueryError):
