@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from acude import aws
 from acude.athena.api import Api
 from acude.athena.catalog import Catalog
+from acude.athena.execution import PreparedStatements
 from acude.athena.executions import Executions
-from acude.athena.prepared import PreparedStatements
 from acude.athena.result_files import ResultFiles
 from acude.athena.runner import Runner
 from acude.athena.server import create_app
@@ -32,15 +32,10 @@ def build(config: Settings) -> FastAPI:
     narrow = {"s3_access_key": SecretStr(config.trino_s3_access_key), "s3_secret_key": config.trino_s3_secret_key}
     files = ResultFiles(aws.s3(config.model_copy(update=narrow)), config.results_bucket)
     engine, catalog, prepared = Trino(config), Catalog(aws.glue(config)), PreparedStatements()
-    executions = Executions(Runner(engine, catalog, files, prepared))
+    executions = Executions(Runner(engine, catalog, files, prepared).run)
     api = Api(executions, catalog, files, prepared, workgroup=config.athena_workgroup)
-
-    def close() -> None:
-        executions.close()
-        engine.close()
-
     signatures = Signatures(key.get_secret_value(), secret.get_secret_value(), config.aws_region)
-    return create_app(api, signatures, close)
+    return create_app(api, signatures, executions.close)
 
 
 def main() -> None:

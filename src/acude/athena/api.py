@@ -1,35 +1,27 @@
-"""Athena's operations: each takes a validated request and gives the response's JSON."""
+"""Athena's operations."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from acude.athena import requests as r
-from acude.athena import shapes
-from acude.athena.catalog import Catalog
-from acude.athena.errors import ApiError, QueryError
-from acude.athena.executions import Execution, Executions, Request, TokenReusedError, TooManyQueriesError
-from acude.athena.prepared import Prepared, PreparedStatements
+from botocore import xform_name
+
+from acude.athena import model
+from acude.athena.catalog import Catalog, columns, is_delta, keys
+from acude.athena.errors import ApiError
+from acude.athena.execution import ENGINE, Execution, PreparedStatements, prepared_statement
+from acude.athena.executions import Executions
+from acude.athena.model import Json, page
 from acude.athena.result_files import ResultFiles
-from acude.athena.shapes import Json, page
-from acude.athena.statements import NoStatementError, single
+from acude.athena.results import Texts
+from acude.athena.statements import single
 from acude.athena.trino import CATALOG
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydantic import BaseModel
-
-_MOST_BYTES = 262_144
+_CATALOG = "AwsDataCatalog"
 
 
 class Api:
-    """Athena's operations.
+    """Athena's operations, by boto3's names; each takes a request's members and gives the response's.
 
-    Args:
-        executions: The queries.
-        catalog: Glue.
-        files: The results bucket.
-        prepared: The prepared statements.
-        workgroup: The workgroup's name; ``primary`` is answered too.
+    There is the platform's ``workgroup``, and ``primary``.
     """
 
     def __init__(
@@ -43,208 +35,174 @@ class Api:
     ) -> None:
         self._executions, self._catalog, self._files, self._prepared = executions, catalog, files, prepared
         self._groups = list(dict.fromkeys(["primary", workgroup]))
-        self.operations: dict[str, tuple[type[BaseModel], Callable[[Any], Json]]] = {
-            "StartQueryExecution": (r.StartRequest, self.start),
-            "GetQueryExecution": (r.IdRequest, self.get),
-            "GetQueryResults": (r.ResultsRequest, self.results),
-            "StopQueryExecution": (r.IdRequest, self.stop),
-            "BatchGetQueryExecution": (r.IdsRequest, self.batch),
-            "ListQueryExecutions": (r.PageRequest, self.list_executions),
-            "GetQueryRuntimeStatistics": (r.IdRequest, self.runtime),
-            "GetWorkGroup": (r.NameRequest, self.workgroup),
-            "ListWorkGroups": (r.PageRequest, self.workgroups),
-            "GetDataCatalog": (r.NameRequest, self.data_catalog),
-            "ListDataCatalogs": (r.PageRequest, self.data_catalogs),
-            "GetDatabase": (r.NameRequest, self.database),
-            "ListDatabases": (r.PageRequest, self.databases),
-            "GetTableMetadata": (r.NameRequest, self.table),
-            "ListTableMetadata": (r.PageRequest, self.tables),
-            "CreatePreparedStatement": (r.PreparedRequest, self.create_prepared),
-            "UpdatePreparedStatement": (r.PreparedRequest, self.update_prepared),
-            "GetPreparedStatement": (r.PreparedRequest, self.get_prepared),
-            "DeletePreparedStatement": (r.PreparedRequest, self.delete_prepared),
-            "ListPreparedStatements": (r.PageRequest, self.list_prepared),
-        }
 
-    def start(self, request: r.StartRequest) -> Json:
+    def operate(self, operation: str, body: bytes) -> Json:
+        """Answers a request.
+
+        Raises:
+            ApiError: The operation or its request is refused.
+        """
+        answer: Any = getattr(self, xform_name(operation), None) if operation in model.OPERATIONS else None
+        if answer is None:
+            message = f"The operation {operation or '(none)'} is not available on the local Athena endpoint"
+            raise ApiError(message, "UnknownOperationException")
+        found: Json = answer(model.request(operation, body))
+        return found
+
+    def start_query_execution(self, asked: Json) -> Json:
         """Queues a query."""
-        if len(request.QueryString.encode(errors="replace")) > _MOST_BYTES:
-            raise ApiError(f"queryString exceeds {_MOST_BYTES} bytes")
-        group = self._group(request.WorkGroup)
-        self._known_catalog(request.QueryExecutionContext.Catalog)
-        output = (request.ResultConfiguration.OutputLocation or f"s3://{self._files.bucket}/").rstrip("/") + "/"
+        context = asked.get("QueryExecutionContext", {})
+        self._known_catalog(context.get("Catalog"))
+        here = f"s3://{self._files.bucket}/"
+        output = asked.get("ResultConfiguration", {}).get("OutputLocation", here).rstrip("/") + "/"
         if not self._files.holds(output):
             bucket = output.removeprefix("s3://").partition("/")[0]
-            here = f"Results go to s3://{self._files.bucket}/ only"
-            raise ApiError(f"Unable to verify/create output bucket {bucket}. {here}")
-        database = request.QueryExecutionContext.Database
-        asked = Request(
-            request.QueryString, database and database.lower(), output, group, tuple(request.ExecutionParameters)
-        )
-        try:
-            execution = self._executions.start(asked, single(request.QueryString), request.ClientRequestToken)
-        except NoStatementError as error:
-            raise ApiError(str(error)) from None
-        except TokenReusedError:
-            raise ApiError("Idempotent parameters do not match") from None
-        except TooManyQueriesError:
-            message = "You have exceeded the limit for the number of queries"
-            raise ApiError(message, "TooManyRequestsException") from None
-        return {"QueryExecutionId": execution.id}
+            raise ApiError(f"Unable to verify/create output bucket {bucket}. Results go to {here} only")
+        database = context.get("Database", "").lower() or None
+        execution = Execution(asked, single(asked["QueryString"]), database, self._group(asked), output)
+        return {"QueryExecutionId": self._executions.start(execution).id}
 
-    def _group(self, name: str | None) -> str:
-        found = name or "primary"
+    def get_query_execution(self, asked: Json) -> Json:
+        """One execution."""
+        return {"QueryExecution": self._executions.get(asked["QueryExecutionId"]).shown()}
+
+    def batch_get_query_execution(self, asked: Json) -> Json:
+        """Several executions; ids that nobody knows are listed apart."""
+        found, unknown = [], []
+        for query_id in asked["QueryExecutionIds"]:
+            try:
+                found.append(self._executions.get(query_id).shown())
+            except ApiError as error:
+                reason = {"ErrorCode": "INVALID_INPUT", "ErrorMessage": str(error)}
+                unknown.append({"QueryExecutionId": query_id} | reason)
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": unknown}
+
+    def list_query_executions(self, asked: Json) -> Json:
+        """Ids, newest first."""
+        return page("QueryExecutionIds", self._executions.ids(self._group(asked)), asked)
+
+    def get_query_runtime_statistics(self, asked: Json) -> Json:
+        """Times and sizes of a query."""
+        execution = self._executions.get(asked["QueryExecutionId"])
+        rows = {"OutputRows": execution.rows or 0, "InputBytes": execution.scanned}
+        return {"QueryRuntimeStatistics": {"Timeline": execution.times(), "Rows": rows}}
+
+    def stop_query_execution(self, asked: Json) -> Json:
+        """Stops a query."""
+        self._executions.stop(self._executions.get(asked["QueryExecutionId"]))
+        return {}
+
+    def get_query_results(self, asked: Json) -> Json:
+        """A page of rows; the first row of a query's first page names the columns."""
+        execution = self._executions.get(asked["QueryExecutionId"])
+        if not execution.ended:
+            raise ApiError(f"Query has not yet finished. Current state: {execution.state}")
+        if execution.state != "SUCCEEDED":
+            raise ApiError(f"Query did not finish successfully. Final query state: {execution.state}")
+        rows, after, start = list[Texts](), None, model.position(asked)
+        if execution.rows is not None:
+            most = asked.get("MaxResults", 1000)
+            rows, after = self._files.page(execution.output, start, most, csv=execution.kind == "DML")
+        shown = [{"Data": [{} if value is None else {"VarCharValue": value} for value in row]} for row in rows]
+        result = {"Rows": shown, "ResultSetMetadata": {"ColumnInfo": execution.columns}}
+        return {"UpdateCount": 0, "ResultSet": result} | ({"NextToken": str(after)} if after is not None else {})
+
+    def _group(self, asked: Json) -> str:
+        found: str = asked.get("WorkGroup", "primary")
         if found not in self._groups:
             raise ApiError(f"WorkGroup {found} is not found.")
         return found
 
-    def _execution(self, query_id: str) -> Execution:
-        found = self._executions.get(query_id)
-        if found is None:
-            raise ApiError(f"QueryExecution {query_id} was not found")
-        return found
-
-    def get(self, request: r.IdRequest) -> Json:
-        """One execution."""
-        return {"QueryExecution": shapes.execution(self._execution(request.QueryExecutionId))}
-
-    def batch(self, request: r.IdsRequest) -> Json:
-        """Several executions; ids that nobody knows are listed apart."""
-        found = {each: self._executions.get(each) for each in request.QueryExecutionIds}
-        unknown = [key for key, each in found.items() if each is None]
-        return {
-            "QueryExecutions": [shapes.execution(each) for each in found.values() if each],
-            "UnprocessedQueryExecutionIds": [
-                {"QueryExecutionId": key, "ErrorCode": "INVALID_INPUT", "ErrorMessage": f"{key} was not found"}
-                for key in unknown
-            ],
-        }
-
-    def stop(self, request: r.IdRequest) -> Json:
-        """Stops a query."""
-        self._executions.stop(self._execution(request.QueryExecutionId))
-        return {}
-
-    def list_executions(self, request: r.PageRequest) -> Json:
-        """Ids, newest first."""
-        return page("QueryExecutionIds", self._executions.ids(self._group(request.WorkGroup)), request)
-
-    def runtime(self, request: r.IdRequest) -> Json:
-        """Times and sizes of a query."""
-        execution = self._execution(request.QueryExecutionId)
-        rows = {"OutputRows": execution.work.rows, "InputBytes": execution.work.scanned}
-        return {"QueryRuntimeStatistics": {"Timeline": shapes.times(execution), "Rows": rows}}
-
-    def results(self, request: r.ResultsRequest) -> Json:
-        """A page of rows; the first row of a query's first page names the columns."""
-        execution = self._execution(request.QueryExecutionId)
-        if execution.state in {"QUEUED", "RUNNING"}:
-            raise ApiError(f"Query has not yet finished. Current state: {execution.state}")
-        if execution.state != "SUCCEEDED":
-            raise ApiError(f"Query did not finish successfully. Final query state: {execution.state}")
-        work = execution.work
-        token = request.NextToken or "0"
-        if not token.isdecimal() or not token.isascii():
-            raise ApiError("Invalid NextToken")
-        rows: list[list[str | None]] = []
-        after = None
-        if work.has_rows:
-            try:
-                rows, after = self._files.page(work.output, int(token), request.MaxResults, csv=work.kind == "DML")
-            except ValueError as error:
-                raise ApiError(str(error)) from None
-        return shapes.results(work.columns, rows, after)
-
-    def workgroup(self, request: r.NameRequest) -> Json:
+    def get_work_group(self, asked: Json) -> Json:
         """One workgroup."""
-        return {"WorkGroup": shapes.workgroup(self._group(request.WorkGroup), self._files.bucket)}
+        configuration = {
+            "ResultConfiguration": {"OutputLocation": f"s3://{self._files.bucket}/"},
+            "EnforceWorkGroupConfiguration": False,
+            "EngineVersion": ENGINE,
+        }
+        return {"WorkGroup": {"Name": self._group(asked), "State": "ENABLED", "Configuration": configuration}}
 
-    def workgroups(self, request: r.PageRequest) -> Json:
+    def list_work_groups(self, asked: Json) -> Json:
         """All workgroups."""
-        return page("WorkGroups", [shapes.workgroup_summary(name) for name in self._groups], request)
-
-    def data_catalog(self, request: r.NameRequest) -> Json:
-        """The only catalogue."""
-        self._known_catalog(request.Name)
-        return {"DataCatalog": {"Name": "AwsDataCatalog", "Type": "GLUE", "Parameters": {}}}
-
-    def data_catalogs(self, request: r.PageRequest) -> Json:
-        """All catalogues."""
-        return page("DataCatalogsSummary", [{"CatalogName": "AwsDataCatalog", "Type": "GLUE"}], request)
+        shown = [{"Name": name, "State": "ENABLED", "EngineVersion": ENGINE} for name in self._groups]
+        return page("WorkGroups", shown, asked)
 
     def _known_catalog(self, name: str | None) -> None:
         if (name or CATALOG).lower() != CATALOG:
             raise ApiError(f"DataCatalog {name} was not found")
 
-    def _database(self, catalog: str | None, name: str | None) -> Json:
-        self._known_catalog(catalog)
-        found = self._catalog.database(name or "")
-        if found is None:
-            raise ApiError(f"Database {name} not found", "MetadataException")
-        return found
+    def get_data_catalog(self, asked: Json) -> Json:
+        """The only catalogue."""
+        self._known_catalog(asked["Name"])
+        return {"DataCatalog": {"Name": _CATALOG, "Type": "GLUE", "Parameters": {}}}
 
-    def database(self, request: r.NameRequest) -> Json:
+    def list_data_catalogs(self, asked: Json) -> Json:
+        """All catalogues."""
+        return page("DataCatalogsSummary", [{"CatalogName": _CATALOG, "Type": "GLUE"}], asked)
+
+    def get_database(self, asked: Json) -> Json:
         """One database."""
-        return {"Database": shapes.database(self._database(request.CatalogName, request.DatabaseName))}
+        self._known_catalog(asked["CatalogName"])
+        return {"Database": model.shown("Database", self._catalog.database(asked["DatabaseName"]))}
 
-    def databases(self, request: r.PageRequest) -> Json:
+    def list_databases(self, asked: Json) -> Json:
         """All databases."""
-        self._known_catalog(request.CatalogName)
-        return page("DatabaseList", [shapes.database(each) for each in self._catalog.databases()], request)
+        self._known_catalog(asked["CatalogName"])
+        return page("DatabaseList", [model.shown("Database", each) for each in self._catalog.databases()], asked)
 
-    def table(self, request: r.NameRequest) -> Json:
+    def get_table_metadata(self, asked: Json) -> Json:
         """One table's columns."""
-        self._known_catalog(request.CatalogName)
-        found = self._catalog.table(request.DatabaseName or "", request.TableName or "")
-        if found is None:
-            message = f"EntityNotFoundException: Table {request.TableName} not found"
-            raise ApiError(message, "MetadataException")
-        return {"TableMetadata": shapes.table(found)}
+        self._known_catalog(asked["CatalogName"])
+        return {"TableMetadata": _table(self._catalog.table(asked["DatabaseName"], asked["TableName"]))}
 
-    def tables(self, request: r.PageRequest) -> Json:
+    def list_table_metadata(self, asked: Json) -> Json:
         """A database's tables."""
-        self._database(request.CatalogName, request.DatabaseName)
-        found = [shapes.table(each) for each in self._catalog.tables(request.DatabaseName or "")]
-        return page("TableMetadataList", found, request)
+        self.get_database(asked)
+        return page("TableMetadataList", list(map(_table, self._catalog.tables(asked["DatabaseName"]))), asked)
 
-    def create_prepared(self, request: r.PreparedRequest) -> Json:
-        """Keeps a statement for EXECUTE."""
-        if self._prepared.get(self._group(request.WorkGroup), request.StatementName):
-            raise ApiError(f"PreparedStatement {request.StatementName} already exists")
-        return self._put(request)
-
-    def update_prepared(self, request: r.PreparedRequest) -> Json:
-        """Changes one."""
-        self._known_prepared(request)
-        return self._put(request)
-
-    def _put(self, request: r.PreparedRequest) -> Json:
-        try:
-            query = single(request.QueryStatement)
-            self._prepared.put(request.WorkGroup, request.StatementName, query, request.Description)
-        except (NoStatementError, QueryError) as error:
-            raise ApiError(str(error)) from None
-        return {}
-
-    def _known_prepared(self, request: r.PreparedRequest) -> Prepared:
-        found = self._prepared.get(self._group(request.WorkGroup), request.StatementName)
-        if found is None:
-            message = f"PreparedStatement {request.StatementName} was not found in workGroup {request.WorkGroup}"
+    def _known_prepared(self, asked: Json) -> tuple[str, str]:
+        key = self._group(asked), asked["StatementName"]
+        if key not in self._prepared:
+            message = f"PreparedStatement {key[1]} was not found in workGroup {key[0]}"
             raise ApiError(message, "ResourceNotFoundException")
-        return found
+        return key
 
-    def get_prepared(self, request: r.PreparedRequest) -> Json:
-        """One of them."""
-        return {"PreparedStatement": shapes.prepared(self._known_prepared(request), request.WorkGroup)}
+    def create_prepared_statement(self, asked: Json) -> Json:
+        """Keeps a statement for EXECUTE."""
+        key = self._group(asked), asked["StatementName"]
+        if key in self._prepared:
+            raise ApiError(f"PreparedStatement {key[1]} already exists")
+        return self._prepare(key, asked)
 
-    def delete_prepared(self, request: r.PreparedRequest) -> Json:
-        """Forgets one."""
-        self._known_prepared(request)
-        self._prepared.delete(request.WorkGroup, request.StatementName)
+    def update_prepared_statement(self, asked: Json) -> Json:
+        """Changes one."""
+        return self._prepare(self._known_prepared(asked), asked)
+
+    def _prepare(self, key: tuple[str, str], asked: Json) -> Json:
+        self._prepared[key] = prepared_statement(*key, single(asked["QueryStatement"]), asked.get("Description", ""))
         return {}
 
-    def list_prepared(self, request: r.PageRequest) -> Json:
+    def get_prepared_statement(self, asked: Json) -> Json:
+        """One of them."""
+        return {"PreparedStatement": self._prepared[self._known_prepared(asked)]}
+
+    def delete_prepared_statement(self, asked: Json) -> Json:
+        """Forgets one."""
+        del self._prepared[self._known_prepared(asked)]
+        return {}
+
+    def list_prepared_statements(self, asked: Json) -> Json:
         """All of a workgroup's."""
-        found = self._prepared.listed(self._group(request.WorkGroup))
-        summaries = [{"StatementName": each.name, "LastModifiedTime": each.changed.timestamp()} for each in found]
-        return page("PreparedStatements", summaries, request)
+        group = self._group(asked)
+        found = [each for key, each in sorted(self._prepared.items()) if key[0] == group]
+        return page("PreparedStatements", [model.shown("PreparedStatementSummary", each) for each in found], asked)
+
+
+def _table(found: Json) -> Json:
+    """A table or view of Glue's, as Athena shows it."""
+    named = {"Columns": columns(found), "PartitionKeys": keys(found)}
+    shown = model.shown("TableMetadata", {"TableType": "EXTERNAL_TABLE"} | found | named)
+    for column in (*shown["Columns"], *shown["PartitionKeys"]):
+        if is_delta(found) and column.get("Type") == "timestamp":
+            column["Type"] = "timestamp(3) with time zone"
+    return shown

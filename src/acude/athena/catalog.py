@@ -3,83 +3,65 @@
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from acude.athena.errors import QueryError
-from acude.athena.reader import Name
-from acude.athena.trino import CATALOG
+from acude.athena.errors import refuse
+from acude.athena.model import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
-GlueTable = Mapping[str, Any]
 _VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
-_MOST_PARTS = 3
 
 
 class Catalog:
-    """Reads Glue; nothing is kept, so that a client sees what is registered now."""
+    """Reads Glue; nothing is kept, so that a client sees what is registered now.
+
+    botocore's ClientError, EntityNotFoundException among them, says what Glue does not have.
+    """
 
     def __init__(self, glue: "GlueClient") -> None:
-        self.glue = glue
+        self._glue = glue
 
-    def databases(self) -> list[dict[str, Any]]:
+    def databases(self) -> list[Json]:
         """All databases."""
-        pages = self.glue.get_paginator("get_databases").paginate()
-        return [cast("dict[str, Any]", each) for page in pages for each in page["DatabaseList"]]
+        return list(self._glue.get_paginator("get_databases").paginate().search("DatabaseList[]"))
 
-    def database(self, name: str) -> dict[str, Any] | None:
-        """One database, None where there is none."""
-        try:
-            return cast("dict[str, Any]", self.glue.get_database(Name=name)["Database"])
-        except self.glue.exceptions.EntityNotFoundException:
-            return None
+    def database(self, name: str) -> Json:
+        """One database."""
+        return dict(self._glue.get_database(Name=name)["Database"])
 
-    def tables(self, database: str) -> Iterator[GlueTable]:
+    def tables(self, database: str) -> list[Json]:
         """A database's tables and views."""
-        for page in self.glue.get_paginator("get_tables").paginate(DatabaseName=database):
-            yield from page["TableList"]
+        return list(self._glue.get_paginator("get_tables").paginate(DatabaseName=database).search("TableList[]"))
 
-    def table(self, database: str, name: str) -> GlueTable | None:
-        """One table or view, None where there is none."""
-        try:
-            return self.glue.get_table(DatabaseName=database, Name=name)["Table"]
-        except self.glue.exceptions.EntityNotFoundException:
-            return None
+    def table(self, database: str, name: str) -> Json:
+        """One table or view."""
+        return dict(self._glue.get_table(DatabaseName=database, Name=name)["Table"])
 
-    def resolve(self, parts: Name, database: str | None) -> tuple[str, str, GlueTable]:
-        """The table that dotted names mean.
+    def set_properties(self, database: str, name: str, properties: Json) -> None:
+        """Adds to a table's properties, as Glue keeps them beside its columns.
 
         Raises:
-            QueryError: CATALOG_NOT_FOUND, SCHEMA_NOT_FOUND or TABLE_NOT_FOUND.
+            QueryError: It is a Delta table.
         """
-        if len(parts) > _MOST_PARTS:
-            raise QueryError("SYNTAX_ERROR", f"Too many dots in table name: {'.'.join(parts)}")
-        if len(parts) == _MOST_PARTS and parts[0] != CATALOG:
-            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found")
-        schema, name = (database or "default", *parts)[-2:]
-        found = self.table(schema, name)
-        if found is None and self.database(schema) is None:
-            raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{schema}' does not exist")
-        if found is None:
-            raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{schema}.{name}' does not exist")
-        return schema, name, found
+        table = self.table(database, name)
+        if is_delta(table):
+            raise refuse("Delta Lake tables are read-only in Athena: ALTER is not supported")
+        shape: Any = self._glue.meta.service_model.shape_for("TableInput")
+        given: Any = {member: value for member, value in table.items() if member in shape.members}
+        given["Parameters"] = table.get("Parameters", {}) | properties
+        self._glue.update_table(DatabaseName=database, TableInput=given)
 
 
-def is_delta(found: GlueTable) -> bool:
+def is_delta(found: Json) -> bool:
     """Whether Glue says that the table is Delta."""
     parameters = found.get("Parameters") or {}
     kinds = (parameters.get("table_type", ""), parameters.get("spark.sql.sources.provider", ""))
     return "delta" in {kind.lower() for kind in kinds}
 
 
-def is_view(found: GlueTable) -> bool:
-    """Whether it is a view."""
-    return found.get("TableType") == "VIRTUAL_VIEW"
-
-
-def columns(found: GlueTable) -> list[dict[str, Any]]:
+def columns(found: Json) -> list[Json]:
     """Glue's columns without partition keys; a view's columns stand in its text only."""
     if text := _VIEW.search(found.get("ViewOriginalText") or ""):
         view = json.loads(base64.b64decode(text[1]))
@@ -87,6 +69,6 @@ def columns(found: GlueTable) -> list[dict[str, Any]]:
     return list(found.get("StorageDescriptor", {}).get("Columns", []))
 
 
-def keys(found: GlueTable) -> list[dict[str, Any]]:
+def keys(found: Json) -> list[Json]:
     """Glue's partition keys."""
     return list(found.get("PartitionKeys") or [])

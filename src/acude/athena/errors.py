@@ -32,5 +32,4 @@ class ApiError(Exception):
 
     def __init__(self, message: str, code: str = "InvalidRequestException", status: int = 400) -> None:
         super().__init__(message)
-        self.code = code
-        self.status = status
+        self.code, self.status = code, status

@@ -1,58 +1,36 @@
-"""Where the words of a statement stand: comments and strings are told from them as Trino's grammar does it."""
+"""A statement's text without what could mislead: comments and quotes are told from words as Trino's grammar does it."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
-_TOKEN = re.compile(
+_HIDDEN = re.compile(
     r"""
-    (?P<space>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)
-  | (?P<string>'(?:[^']|'')*')
-  | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)
-  | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-  | (?P<number>[0-9][A-Za-z0-9_]*)
-  | (?P<dollars>\$\$)
-  | (?P<sign>.)
+    (?P<blank>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)
+  | '(?:[^']|'')*'
+  | "(?:[^"]|"")*"
+  | `(?:[^`]|``)*`
     """,
     re.VERBOSE | re.DOTALL,
 )
 
 
-@dataclass(frozen=True)
-class Token:
-    """One token: its kind (a group of the pattern), its text and where it begins and ends."""
+def masked(sql: str) -> str:
+    """The text, as long as before, with blanks for comments and ``_`` for what stands in quotes.
 
-    kind: str
-    text: str
-    start: int
-    end: int
-
-    @property
-    def word(self) -> str:
-        """The upper-case word of an unquoted name, or the sign itself; empty for everything else."""
-        return self.text.upper() if self.kind in {"name", "sign"} else ""
-
-    @property
-    def value(self) -> str:
-        """What a string says, or the name that a name means, which has no case."""
-        if self.kind == "string":
-            return self.text[1:-1].replace("''", "'")
-        if self.kind == "quoted":
-            return self.text[1:-1].replace(self.text[0] * 2, self.text[0]).lower()
-        return self.text.lower()
-
-
-def tokens(sql: str) -> list[Token]:
-    """A text's tokens, without spaces and comments.
-
-    >>> [token.text for token in tokens("SELECT 'a;b' -- c;")]
-    ['SELECT', "'a;b'"]
+    >>> masked("SELECT 'a;b' -- c;")
+    "SELECT '___'      "
     """
-    return list(_tokens(sql))
+    return _HIDDEN.sub(_mask, sql)
 
 
-def _tokens(sql: str) -> Iterator[Token]:
-    for match in _TOKEN.finditer(sql):
-        kind = str(match.lastgroup)
-        if kind != "space":
-            yield Token(kind, match.group(), match.start(), match.end())
+def _mask(found: re.Match[str]) -> str:
+    text = found.group()
+    return " " * len(text) if found["blank"] else text[0] + "_" * (len(text) - 2) + text[-1]
+
+
+def unquoted(text: str) -> str:
+    """What a string says, or a name in quotes.
+
+    >>> unquoted("'it''s'")
+    "it's"
+    """
+    return text[1:-1].replace(text[0] * 2, text[0])

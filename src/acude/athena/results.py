@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-Json = dict[str, Any]
+from acude.athena.model import Json
+
 Texts = list[str | None]
 Text = Callable[[Any], str]
 
@@ -38,13 +39,24 @@ def _text(kind: Json) -> Text:  # noqa: PLR0911 - one line per type
     if name == "varbinary":
         return lambda value: base64.b64decode(value).hex(" ")
     if name == "array":
-        return _array(_text(arguments[0]))
+        item = _nested(arguments[0])
+        return lambda value: f"[{', '.join(map(item, value))}]"
     if name == "map":
         # JSON's keys are text already.
-        return _map(str if arguments[0]["rawType"] == "boolean" else _text(arguments[0]), _text(arguments[1]))
+        key, item = str if arguments[0]["rawType"] == "boolean" else _text(arguments[0]), _nested(arguments[1])
+        return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
     if name == "row":
-        return _row(arguments)
+        names = [(each.get("fieldName") or {}).get("name", f"field{index}") for index, each in enumerate(arguments)]
+        fields = list(zip(names, [_nested(each["typeSignature"]) for each in arguments], strict=True))
+        return lambda value: (
+            "{" + ", ".join(f"{name}={item(v)}" for (name, item), v in zip(fields, value, strict=True)) + "}"
+        )
     return str
+
+
+def _nested(kind: Json) -> Text:
+    text = _text(kind)
+    return lambda value: "null" if value is None else text(value)
 
 
 def _with_milliseconds(value: str) -> str:
@@ -54,30 +66,6 @@ def _with_milliseconds(value: str) -> str:
     '2026-11-28 10:00:00.000 UTC'
     """
     return _TIME.sub(lambda found: f"{found[1]}.{found[2] or '':0<{_MILLISECONDS}}", value, count=1)
-
-
-def _array(item: Text) -> Text:
-    return lambda value: f"[{', '.join(map(_or_null(item), value))}]"
-
-
-def _map(key: Text, item: Text) -> Text:
-    shown = _or_null(item)
-    return lambda value: "{" + ", ".join(f"{key(k)}={shown(v)}" for k, v in value.items()) + "}"
-
-
-def _row(fields: Sequence[Json]) -> Text:
-    names = [(each.get("fieldName") or {}).get("name", f"field{index}") for index, each in enumerate(fields)]
-    texts = [_or_null(_text(each["typeSignature"])) for each in fields]
-
-    def text(value: Sequence[Any]) -> str:
-        shown = zip(names, texts, value, strict=True)
-        return "{" + ", ".join(f"{name}={item(each)}" for name, item, each in shown) + "}"
-
-    return text
-
-
-def _or_null(text: Text) -> Text:
-    return lambda value: "null" if value is None else text(value)
 
 
 def column_info(column: Json) -> Json:

@@ -5,21 +5,20 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import FastAPI, Request, Response
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from acude.athena.api import Api
 from acude.athena.errors import ApiError
+from acude.athena.model import response
 from acude.athena.signature import Received, Signatures
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "AmazonAthena."
+_LONGEST_BODY = 2 * 2**20
+"""Bytes; read before the signature can be checked. A statement has at most 256 KB."""
 _MEDIA = "application/x-amz-json-1.1"
-_MOST_BYTES = 2 * 1024 * 1024
-"""Of a request: the longest statement, with every character escaped."""
 
 
 def create_app(api: Api, signatures: Signatures, close: Callable[[], None]) -> FastAPI:
@@ -44,48 +43,30 @@ def create_app(api: Api, signatures: Signatures, close: Callable[[], None]) -> F
 
     @app.post("/")
     async def operate(request: Request) -> Response:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MOST_BYTES:
-                return _error(ApiError(f"The request has more than {_MOST_BYTES} bytes", status=413))
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-        received = Received(request.method, str(request.url), headers, bytes(body))
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > _LONGEST_BODY:
+                return Response(status_code=413)
+        received = Received(request.method, str(request.url), request.headers.items(), body)
         return await run_in_threadpool(_answer, api, signatures, received)
 
     return app
 
 
 def _answer(api: Api, signatures: Signatures, received: Received) -> Response:
-    target = received.header("x-amz-target")
+    operation = received.header("x-amz-target").removeprefix(_PREFIX)
+    headers = {"x-amzn-requestid": str(uuid.uuid4())}
     try:
         signatures.check(received)
-        found = api.operations.get(target.removeprefix(_PREFIX)) if target.startswith(_PREFIX) else None
-        if found is None:
-            message = f"The operation {target or '(no X-Amz-Target)'} is not available on the local Athena endpoint"
-            raise ApiError(message, "UnknownOperationException")  # noqa: TRY301
-        model, operation = found
-        return _response(operation(model.model_validate_json(received.body or b"{}")), 200)
-    except ApiError as error:
-        return _error(error)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        return _error(ApiError(f"{where}: {first['msg']}" if where else str(first["msg"])))
-    except (ClientError, BotoCoreError) as error:
-        return _error(ApiError(f"Glue or S3 did not answer: {error}", "MetadataException"))
+        return Response(response(api.operate(operation, received.body)), 200, headers, _MEDIA)
+    except ApiError as refused:
+        error = refused
+    except (ClientError, BotoCoreError) as failed:
+        error = ApiError(str(failed), "MetadataException")
     except Exception:  # noqa: BLE001 - one request must not take the server down
-        _LOG.exception("operation %s", target)
-        return _error(ApiError("The local Athena endpoint failed; its log says where", "InternalServerException", 500))
-
-
-def _response(content: object, status: int, **headers: str) -> Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    named["x-amzn-requestid"] = str(uuid.uuid4())
-    return Response(orjson.dumps(content), status, named, _MEDIA)
-
-
-def _error(error: ApiError) -> Response:
+        _LOG.exception("operation %s", operation)
+        error = ApiError("The local Athena endpoint failed; its log says where", "InternalServerException", 500)
     message = str(error)
     content = {"__type": error.code, "message": message, "Message": message, "AthenaErrorCode": "INVALID_INPUT"}
-    return _response(content, error.status, x_amzn_errortype=error.code)
+    return Response(response(content), error.status, headers | {"x-amzn-errortype": error.code}, _MEDIA)

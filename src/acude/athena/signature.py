@@ -14,8 +14,8 @@ from botocore.credentials import Credentials
 from acude.athena.errors import ApiError
 
 _AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<day>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)"
-    r"/aws4_request,\s*SignedHeaders=(?P<headers>[a-z0-9;-]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<scope>\d{8}/[^/,\s]+/[^/,\s]+)/aws4_request,"
+    r"\s*SignedHeaders=(?P<headers>[a-z0-9;-]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
 _SKEW = timedelta(minutes=5)
 _MUST_BE_SIGNED = {"host", "x-amz-date", "x-amz-target"}
@@ -43,13 +43,7 @@ class Received:
 
 
 class Signatures:
-    """Knows the platform's key.
-
-    Args:
-        key: The access key.
-        secret: Its secret.
-        region: The only region.
-    """
+    """Knows the platform's access key, its secret, and the only region."""
 
     def __init__(self, key: str, secret: str, region: str) -> None:
         self._credentials = Credentials(key, secret)
@@ -61,48 +55,41 @@ class Signatures:
         Raises:
             ApiError: As AWS answers; presigned addresses are not taken.
         """
-        header = received.header("authorization")
+        header = received.header("authorization").strip()
+        given = _AUTHORIZATION.fullmatch(header)
         if not header:
             raise ApiError("Missing Authentication Token", "MissingAuthenticationTokenException", 403)
-        given = _AUTHORIZATION.fullmatch(header.strip())
         if given is None:
-            raise ApiError(
-                "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' of AWS4-HMAC-SHA256.",
-                "IncompleteSignatureException",
-                403,
-            )
+            message = "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' of AWS4-HMAC-SHA256."
+            raise ApiError(message, "IncompleteSignatureException", 403)
         if not hmac.compare_digest(given["key"].encode(), self._credentials.access_key.encode()):
             raise ApiError("The security token included in the request is invalid.", "UnrecognizedClientException", 403)
-        problem = self._scope_problem(given, received, now or datetime.now(UTC))
-        expected = "" if problem else self._signature(received, given["headers"].split(";"))
-        if problem or not hmac.compare_digest(given["signature"], expected):
-            raise ApiError(problem or _MISMATCH, "InvalidSignatureException", 403)
+        if problem := self._problem(given, received, now or datetime.now(UTC)):
+            raise ApiError(problem, "InvalidSignatureException", 403)
 
-    def _scope_problem(self, given: re.Match[str], received: Received, now: datetime) -> str:
-        stamp = received.header("x-amz-date")
+    def _problem(self, given: re.Match[str], received: Received, now: datetime) -> str:
+        stamp, signed = received.header("x-amz-date"), set(given["headers"].split(";"))
         try:
             signed_at = datetime.strptime(stamp, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
         except ValueError:
             return f"Date in X-Amz-Date must be in the format YYYYMMDDTHHMMSSZ. Got: {stamp[:32]!r}"
-        if not stamp.startswith(given["day"]):
-            return f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: {stamp}"
-        if (given["region"], given["service"]) != (self._region, _SERVICE):
-            return f"Credential should be scoped to the region {self._region!r} and the service {_SERVICE!r}."
+        if given["scope"] != f"{stamp[:8]}/{self._region}/{_SERVICE}":
+            return f"Credential should be scoped to {stamp[:8]}, {self._region!r} and {_SERVICE!r}."
         if abs(now - signed_at) > _SKEW:
             when = "expired" if signed_at < now else "not yet current"
             return f"Signature {when}: {stamp} is more than 5 min. away from {now.strftime(SIGV4_TIMESTAMP)}"
-        if missing := _MUST_BE_SIGNED - set(given["headers"].split(";")):
+        if missing := _MUST_BE_SIGNED - signed:
             return f"These headers must be signed: {', '.join(sorted(missing))}"
-        return ""
+        return "" if hmac.compare_digest(given["signature"], self._signature(received, signed)) else _MISMATCH
 
-    def _signature(self, received: Received, signed: list[str]) -> str:
+    def _signature(self, received: Received, signed: set[str]) -> str:
         request = AWSRequest(method=received.method, url=received.url, data=received.body)
         for name, value in received.headers:
             # Whatever the client says of its body: the signature is over the hash of the bytes that came.
             if name in signed and name != _HASH:
                 request.headers.add_header(name, value)
-        signer = SigV4Auth(self._credentials, _SERVICE, self._region)
         if _HASH in signed:
             request.headers[_HASH] = sha256(received.body).hexdigest()
         request.context["timestamp"] = received.header("x-amz-date")
+        signer = SigV4Auth(self._credentials, _SERVICE, self._region)
         return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))

@@ -1,316 +1,198 @@
-"""Which statement it is: its first words say it. What they don't say is left to Trino, which alone reads SQL."""
+"""Which statement it is: its words say it. What they don't say is left to Trino, which alone reads SQL."""
 
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from acude.athena.errors import QueryError, refuse
-from acude.athena.lexer import Token, tokens
-from acude.athena.reader import Name, Reader
+from acude.athena.errors import ApiError, QueryError, refuse
+from acude.athena.lexer import masked, unquoted
+from acude.athena.trino import CATALOG
 
-_QUERY = {"SELECT", "WITH", "VALUES", "TABLE", "("}
-_WRITES = {"INSERT", "DELETE", "UPDATE", "MERGE", "TRUNCATE", "ALTER", "OPTIMIZE", "VACUUM"}
-_ELSEWHERE = {
-    *("ANALYZE", "BEGIN", "CALL", "COMMENT", "COMMIT", "CREATE", "DENY", "DROP", "EXPORT", "GRANT", "IMPORT", "LOAD"),
-    *("LOCK", "MSCK", "REFRESH", "RESET", "REVOKE", "ROLLBACK", "SET", "START", "UNSET", "USE", "USING"),
-}
-"""Other statements that Athena or Trino knows, none of which the local endpoint runs."""
+_WORD = r"""(?:[a-z_][a-z0-9_]*|"_+"|`_+`)"""
+_TABLE = rf"(?P<table>{_WORD}(?: *\. *{_WORD}){{0,2}})"
+_VALUE = rf"(?P<name>{_WORD}|'_*') *= *(?P<value>'_*'|ARRAY *\[[^\[\]]*\]|[a-z0-9_.]+)"
+_ONE_VALUE = re.sub(r"\?P<\w+>", "?:", _VALUE)
+_LISTED = rf"\( *(?P<properties>{_ONE_VALUE}(?: *, *{_ONE_VALUE})*) *\)"
+_PROPERTIES = rf"(?: *\bWITH *{_LISTED})?"
+_QUERY = r"(?:(?:SELECT|WITH|VALUES|TABLE)\b.*|\(.*)"
+_LIKE = r"(?: +(?:LIKE *)?(?P<pattern>'_*'))?"
+_IN = rf"(?: +(?:IN|FROM) +(?:{_WORD} *\. *)?(?P<schema>{_WORD}))?"
+_HEAD = rf"(?P<head>(?:IF +NOT +EXISTS +)?{_TABLE}(?: *\([^()]*\))?(?: *COMMENT *'_*')?)"
 
+_FORMS = [
+    ("DML", "SELECT", _QUERY),
+    ("DML", "UNLOAD", rf"UNLOAD *\((?P<query>.*)\) *TO *(?P<to>'_*'){_PROPERTIES}"),
+    ("DML", "EXECUTE", rf"EXECUTE +(?P<name>{_WORD})(?: +USING +(?P<using>.+))?"),
+    ("UTILITY", "EXPLAIN", rf"EXPLAIN\b *(?:\( *(?:TYPE|FORMAT)\b[^()]*\) *)?+{_QUERY}"),
+    ("UTILITY", "EXPLAIN_ANALYZE", rf"EXPLAIN +ANALYZE\b *(?:VERBOSE\b)? *{_QUERY}"),
+    ("UTILITY", "PREPARE", rf"PREPARE +(?P<name>{_WORD}) +FROM +(?P<query>.+)"),
+    ("UTILITY", "DEALLOCATE", rf"DEALLOCATE +PREPARE +(?P<name>{_WORD})"),
+    ("UTILITY", "DESCRIBE_TABLE", rf"DESC(?:RIBE)? +(?:(?:EXTENDED|FORMATTED) +)?{_TABLE}"),
+    ("DDL", "SHOW_DATABASES", rf"SHOW +(?:DATABASES|SCHEMAS){_LIKE}"),
+    ("DDL", "SHOW_TABLES", rf"SHOW +TABLES{_IN}{_LIKE}"),
+    ("DDL", "SHOW_VIEWS", rf"SHOW +VIEWS{_IN}{_LIKE}"),
+    ("DDL", "SHOW_COLUMNS", rf"SHOW +COLUMNS +(?:IN|FROM) +{_TABLE}{_IN}"),
+    ("DDL", "SHOW_PARTITIONS", rf"SHOW +PARTITIONS +{_TABLE}"),
+    ("DDL", "SHOW_TBLPROPERTIES", rf"SHOW +TBLPROPERTIES +{_TABLE}(?: *\( *(?P<pattern>'_*') *\))?"),
+    ("DDL", "SHOW_CREATE_TABLE", rf"SHOW +CREATE +TABLE +{_TABLE}"),
+    ("DDL", "SHOW_CREATE_VIEW", rf"SHOW +CREATE +VIEW +{_TABLE}"),
+    ("DDL", "CREATE_VIEW", rf"CREATE +(?:OR +REPLACE +)?VIEW +{_TABLE}.*"),
+    ("DDL", "CREATE_TABLE_AS_SELECT", rf"CREATE +TABLE +{_HEAD}{_PROPERTIES} *\bAS\b(?P<query>.+)"),
+    ("DDL", "ALTER_TABLE", rf"ALTER +TABLE +{_TABLE} +SET +TBLPROPERTIES *{_LISTED}"),
+    ("DDL", "DROP_TABLE", rf"(?P<head>DROP +TABLE +(?:IF +EXISTS +)?{_TABLE})"),
+    ("DDL", "DROP_VIEW", rf"(?P<head>DROP +VIEW +(?:IF +EXISTS +)?{_TABLE})"),
+]
+"""Athena's StatementType and SubstatementType, and how the statement is written; its parts are named groups."""
+_COMPILED = [(kind, sub, re.compile(form, re.IGNORECASE | re.ASCII)) for kind, sub, form in _FORMS]
 
-class NoStatementError(ValueError):
-    """There is not exactly one statement in the text."""
+_WRITES = re.compile(r"(?:INSERT|DELETE|UPDATE|MERGE|TRUNCATE|ALTER|OPTIMIZE|VACUUM)\b", re.IGNORECASE)
+_OTHERS = re.compile(
+    r"(?:ANALYZE|BEGIN|CALL|COMMENT|COMMIT|CREATE|DEALLOCATE|DENY|DESC|DESCRIBE|DROP|EXECUTE|EXPLAIN|EXPORT|GRANT|IMPORT"
+    r"|LOAD|LOCK|MSCK|PREPARE|REFRESH|RESET|REVOKE|ROLLBACK|SET|SHOW|START|UNLOAD|UNSET|USE|USING)\b",
+    re.IGNORECASE,
+)
+"""Words that begin statements of Athena's or Trino's, of which not all are answered here."""
+_TIME_TRAVEL = re.compile(r"\bFOR +(\w+) +AS +OF\b", re.IGNORECASE)
+_INLINE = re.compile(r"\bWITH +(FUNCTION|SESSION)\b(?! *(?:AS\b|\())", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement.
+    """One statement. What it doesn't have is empty.
 
     Attributes:
         sql: Its text.
         kind: Athena's StatementType.
         sub: Athena's SubstatementType.
+        schema: The database that it names, or else the default one.
+        table: The table or view that it names.
+        pattern: Which names SHOW lists.
+        query: The query that is written to files or prepared.
+        head: In Trino's quotes: a whole DROP; of CTAS what stands between CREATE TABLE and the properties.
+        to: UNLOAD: the target.
+        properties: CTAS, UNLOAD and ALTER TABLE: as SQL writes their values.
+        name: The name of a prepared statement.
+        using: EXECUTE: the text after USING.
     """
 
     sql: str
-    kind: str = "DML"
-    sub: str = "SELECT"
-
-
-@dataclass(frozen=True)
-class Query(Statement):
-    """Rows with a header: SELECT and its like."""
-
-
-@dataclass(frozen=True)
-class Passed(Statement):
-    """What Trino answers in lines, or without an answer: EXPLAIN, CREATE VIEW, DROP VIEW."""
-
-
-@dataclass(frozen=True)
-class Show(Statement):
-    """SHOW and DESCRIBE. ``what`` is DATABASES, TABLES, COLUMNS and so on."""
-
-    what: str = ""
-    names: Name = ()
+    kind: str
+    sub: str
+    schema: str
+    table: str = ""
     pattern: str | None = None
-
-
-@dataclass(frozen=True)
-class Drop(Statement):
-    """DROP TABLE."""
-
-    table: Name = ()
-    if_exists: bool = False
-
-
-@dataclass(frozen=True)
-class Write(Statement):
-    """CREATE TABLE AS and UNLOAD: a query whose rows go to files.
-
-    Attributes:
-        head: What stands between CREATE TABLE and the properties: IF NOT EXISTS, the name, names of columns, a comment.
-        table: The table's name; empty for UNLOAD.
-        to: UNLOAD's target.
-        properties: As SQL writes their values.
-        query: The query's text.
-    """
-
+    query: str = ""
     head: str = ""
-    table: Name = ()
     to: str = ""
-    properties: dict[str, str] = field(default_factory=dict)
-    query: str = ""
-
-
-@dataclass(frozen=True)
-class Prepare(Statement):
-    """PREPARE and DEALLOCATE PREPARE; the latter has no ``query``."""
-
-    name: str = ""
-    query: str = ""
-
-
-@dataclass(frozen=True)
-class Execute(Statement):
-    """EXECUTE; ``using`` is the text after USING."""
-
+    properties: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     using: str = ""
+
+    def text(self, name: str) -> str:
+        """A property that is a string, empty where it is missing.
+
+        Raises:
+            QueryError: It is no string.
+        """
+        value = self.properties.get(name, "''")
+        if value[0] != "'":
+            raise QueryError("INVALID_TABLE_PROPERTY", f"The property {name} must be a string")
+        return unquoted(value)
 
 
 def single(sql: str) -> str:
     """The only statement of a text, without a semicolon at its end.
 
     Raises:
-        NoStatementError: There is none, or more than one.
+        ApiError: There is none, or more than one.
     """
-    found = tokens(sql)
-    while found and found[-1].word == ";":
-        sql = sql[: found.pop().start]
-    if not found:
-        raise NoStatementError("The statement is empty")
-    if any(token.word == ";" for token in found):
-        raise NoStatementError("Only one sql statement is allowed. Got: " + sql)
-    return sql
+    shown = masked(sql).rstrip("; ")
+    if not shown:
+        raise ApiError("The statement is empty")
+    if ";" in shown:
+        raise ApiError(f"Only one sql statement is allowed. Got: {sql}")
+    return sql[: len(shown)]
 
 
-def parse(sql: str) -> Statement:
-    """Reads a single statement's first words.
+def parse(sql: str, database: str | None) -> Statement:
+    """Reads a single statement.
+
+    Args:
+        sql: Its text.
+        database: The default database.
 
     Raises:
         QueryError: Athena refuses such a statement, or the local endpoint does.
     """
-    read = Reader(sql)
-    _refuse_everywhere(read.tokens)
-    word = read.token.word
-    if word in _QUERY:
-        return Query(sql)
-    found = _READERS.get(word)
-    if found is not None:
-        return found(read)
-    if word in _WRITES:
-        raise refuse(f"Delta Lake tables are read-only in Athena: {word} is not supported")
-    if word in _ELSEWHERE:
-        raise refuse(f"{word} is not available on the local Athena endpoint")
-    raise read.mismatch("a statement")
+    shown = masked(sql)
+    _refuse_everywhere(shown)
+    start, end = len(shown) - len(shown.lstrip(" ")), len(shown.rstrip(" "))
+    for kind, sub, form in _COMPILED:
+        if found := form.fullmatch(shown, start, end):
+            named = [part for part, text in found.groupdict().items() if text is not None]
+            parts = {part: _PARTS.get(part, str)(sql[slice(*found.span(part))]) for part in named}
+            schema, table = (parts.pop("schema", database or "default"), *parts.pop("table", ("",)))[-2:]
+            return Statement(sql, kind, sub, schema, table, **parts)
+    if found := _WRITES.match(shown, start):
+        raise refuse(f"Delta Lake tables are read-only in Athena: {found[0].upper()} is not supported")
+    if _OTHERS.match(shown, start):
+        raise refuse(f"Not available on the local Athena endpoint: {' '.join(sql.split())[:80]}")
+    # It is none that Trino knows either: its parser says where it goes wrong.
+    return Statement(sql, "DML", "SELECT", database or "default")
 
 
 def parameter(text: str) -> str:
-    """One ExecutionParameter, an expression, without its comments.
+    """One ExecutionParameter, which is an expression.
 
     Raises:
-        QueryError: It is none, or more than one.
+        QueryError: It is none, or more than one, or opens a comment that the next one could close.
     """
-    depth, found = 0, tokens(text)
-    for token in found:
-        depth += (token.word in {"(", "["}) - (token.word in {")", "]"})
-        if depth < 0 or token.word == ";" or (token.word == "," and not depth):
+    depth, shown = 0, masked(text)
+    for sign in shown:
+        depth += (sign in "([") - (sign in ")]")
+        if depth < 0 or sign == ";" or (sign == "," and not depth):
             break
     else:
-        if found and not depth:
-            # With a blank between its tokens it opens no comment that the next one could close.
-            return " ".join(token.text for token in found)
+        if shown.strip() and not depth and "/*" not in shown:
+            return text
     raise QueryError("INVALID_PARAMETER_USAGE", f"The parameter {text!r} is not one expression")
 
 
-def _refuse_everywhere(found: list[Token]) -> None:
+def _refuse_everywhere(shown: str) -> None:
     """What Trino has and Athena has not, wherever it stands."""
-    words = [token.word for token in found]
-    for index, word in enumerate(words):
-        after = words[index + 1 : index + 4]
-        if word == "FOR" and after[1:] == ["AS", "OF"]:
-            raise refuse(f"Time travel (FOR {after[0]} AS OF) is not supported for Delta Lake tables in Athena")
-        if word == "WITH" and after[:1] in (["FUNCTION"], ["SESSION"]) and after[1:2] not in (["AS"], ["("]):
-            raise refuse(f"WITH {after[0]} is not supported in Athena")
-    if any(token.kind == "dollars" for token in found):
+    if found := _TIME_TRAVEL.search(shown):
+        raise refuse(f"Time travel (FOR {found[1].upper()} AS OF) is not supported for Delta Lake tables in Athena")
+    if found := _INLINE.search(shown):
+        raise refuse(f"WITH {found[1].upper()} is not supported in Athena")
+    if "$$" in shown:
         raise QueryError("SYNTAX_ERROR", "mismatched input '$$'")
 
 
-def _explain(read: Reader) -> Statement:
-    read.next()
-    sub = "EXPLAIN_ANALYZE" if read.accept("ANALYZE") else "EXPLAIN"
-    if sub == "EXPLAIN_ANALYZE":
-        read.accept("VERBOSE")
-    if read.token.word == "(" and read.peek().word in {"TYPE", "FORMAT"}:
-        read.skip_brackets()
-    # EXPLAIN ANALYZE runs its statement.
-    if read.token.word not in _QUERY:
-        raise refuse(f"{sub.replace('_', ' ')} of {read.token.text} is not available on the local Athena endpoint")
-    return Passed(read.sql, "UTILITY", sub)
+def _name(text: str) -> str:
+    """A name has no case, except for a property's in quotes."""
+    return unquoted(text) if text[0] == "'" else (unquoted(text) if text[0] in '"`' else text).lower()
 
 
-def _show(read: Reader) -> Statement:
-    read.next()
-    if read.accept("DATABASES", "SCHEMAS"):
-        found = Show(read.sql, what="DATABASES", pattern=_pattern(read))
-    elif what := read.accept("TABLES", "VIEWS"):
-        names = read.dotted() if read.accept("IN", "FROM") else ()
-        found = Show(read.sql, what=what, names=names, pattern=_pattern(read))
-    elif read.accept("CREATE"):
-        what = read.expect("TABLE", "VIEW")
-        found = Show(read.sql, what=f"CREATE {what}", names=read.dotted())
-    elif what := read.accept("COLUMNS"):
-        read.expect("IN", "FROM")
-        names = read.dotted()
-        names = (*read.dotted(), *names) if read.accept("IN", "FROM") else names
-        found = Show(read.sql, what=what, names=names)
-    elif what := read.accept("PARTITIONS"):
-        found = Show(read.sql, what=what, names=read.dotted())
-    elif what := read.accept("TBLPROPERTIES"):
-        found = Show(read.sql, what=what, names=read.dotted(), pattern=_bracketed(read))
-    else:
-        raise refuse(f"SHOW {read.token.text} is not available on the local Athena endpoint")
-    read.end()
-    return replace(found, kind="DDL", sub=f"SHOW_{found.what}".replace(" ", "_"))
+def _table(text: str) -> tuple[str, ...]:
+    parts = tuple(_name(text[found.start() : found.end()]) for found in re.finditer(r'"_+"|`_+`|\w+', masked(text)))
+    if parts[:-2] not in {(), (CATALOG,)}:
+        raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found")
+    return parts[-2:]
 
 
-def _pattern(read: Reader) -> str | None:
-    return read.string() if read.accept("LIKE") or read.token.kind == "string" else None
+def _properties(text: str) -> Mapping[str, str]:
+    found = re.finditer(_VALUE, masked(text), re.IGNORECASE | re.ASCII)
+    return {_name(text[slice(*each.span("name"))]): text[slice(*each.span("value"))] for each in found}
 
 
-def _bracketed(read: Reader) -> str | None:
-    if not read.accept("("):
-        return None
-    name = read.string()
-    read.expect(")")
-    return name
-
-
-def _describe(read: Reader) -> Statement:
-    read.next()
-    read.accept("EXTENDED", "FORMATTED")
-    found = Show(read.sql, "UTILITY", "DESCRIBE_TABLE", "DESCRIBE", read.dotted())
-    read.end()
-    return found
-
-
-def _create(read: Reader) -> Statement:
-    read.next()
-    replaced = bool(read.accept("OR"))
-    if replaced:
-        read.expect("REPLACE")
-    if read.accept("VIEW"):
-        read.own_table()
-        return Passed(read.sql, "DDL", "CREATE_VIEW")
-    if replaced or not read.accept("TABLE"):
-        raise refuse(f"CREATE {read.token.text} is not available on the local Athena endpoint")
-    return _create_table(read)
-
-
-def _create_table(read: Reader) -> Statement:
-    start = read.token.start
-    if read.accept("IF"):
-        read.expect("NOT")
-        read.expect("EXISTS")
-    table = read.own_table()
-    if read.token.word == "(":
-        read.skip_brackets()
-    if read.accept("COMMENT"):
-        read.string()
-    head = read.sql[start : read.token.start].replace("`", '"')
-    properties = read.properties()
-    if not read.accept("AS"):
-        raise refuse("CREATE TABLE without AS is not available on the local Athena endpoint")
-    query = read.sql[read.token.start :]
-    return Write(read.sql, "DDL", "CREATE_TABLE_AS_SELECT", head, table, "", properties, query)
-
-
-def _unload(read: Reader) -> Statement:
-    read.next()
-    start = read.token.end
-    end = read.skip_brackets()
-    read.expect("TO")
-    to = read.string()
-    properties = read.properties()
-    read.end()
-    return Write(read.sql, "DML", "UNLOAD", to=to, properties=properties, query=read.sql[start:end])
-
-
-def _drop(read: Reader) -> Statement:
-    read.next()
-    if read.accept("VIEW"):
-        return Passed(read.sql.replace("`", '"'), "DDL", "DROP_VIEW")
-    if not read.accept("TABLE"):
-        raise refuse(f"DROP {read.token.text} is not available on the local Athena endpoint")
-    if_exists = bool(read.accept("IF") and read.expect("EXISTS"))
-    found = Drop(read.sql, "DDL", "DROP_TABLE", read.own_table(), if_exists)
-    read.end()
-    return found
-
-
-def _prepare(read: Reader) -> Statement:
-    read.next()
-    name = read.name()
-    read.expect("FROM")
-    return Prepare(read.sql, "UTILITY", "PREPARE", name, read.sql[read.token.start :])
-
-
-def _deallocate(read: Reader) -> Statement:
-    read.next()
-    read.expect("PREPARE")
-    found = Prepare(read.sql, "UTILITY", "DEALLOCATE", read.name())
-    read.end()
-    return found
-
-
-def _execute(read: Reader) -> Statement:
-    read.next()
-    if read.token.word == "IMMEDIATE":
-        raise refuse("EXECUTE IMMEDIATE is not available on the local Athena endpoint")
-    name = read.name()
-    using = read.sql[read.token.start :] if read.accept("USING") and read.token.text else ""
-    if not using:
-        read.end()
-    return Execute(read.sql, name=name, using=using)
-
-
-_READERS = {
-    "EXPLAIN": _explain,
-    "SHOW": _show,
-    "DESCRIBE": _describe,
-    "DESC": _describe,
-    "CREATE": _create,
-    "UNLOAD": _unload,
-    "DROP": _drop,
-    "PREPARE": _prepare,
-    "DEALLOCATE": _deallocate,
-    "EXECUTE": _execute,
+_PARTS: dict[str, Callable[[str], Any]] = {
+    "table": _table,
+    "schema": _name,
+    "name": _name,
+    "pattern": unquoted,
+    "head": lambda text: "".join('"' if mark == "`" else sign for mark, sign in zip(masked(text), text, strict=True)),
+    "to": unquoted,
+    "properties": _properties,
 }
+"""How a part's value is read from its text, where it is not that text itself."""

@@ -3,8 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -12,6 +11,7 @@ import jwt
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from acude.athena.errors import QueryError
+from acude.athena.model import Json
 from acude.settings import HOST, Settings
 
 USER = "athena"
@@ -21,29 +21,11 @@ _STARTING_S = 240
 _TOKEN_S = 300
 _BUSY = {502, 503, 504}
 
-Json = dict[str, Any]
 T = TypeVar("T")
 
 
 class _NotYetError(Exception):
     """Trino is starting, or asks for patience."""
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What Trino is asked.
-
-    Attributes:
-        sql: One statement, without a semicolon at its end.
-        schema: The schema of names that have none.
-        prepared: Statements that EXECUTE may name.
-        session: Session properties.
-    """
-
-    sql: str
-    schema: str | None = None
-    prepared: Mapping[str, str] = field(default_factory=dict)
-    session: Mapping[str, str] = field(default_factory=dict)
 
 
 class Trino:
@@ -59,21 +41,26 @@ class Trino:
         self._secret = config.trino_secret.get_secret_value()
         self._http = httpx.Client(base_url=f"http://{HOST}:{config.trino_port}", timeout=60, trust_env=False)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Closes the connections."""
         self._http.close()
 
-    def query(self, statement: Statement, stopped: Callable[[], bool] = lambda: False) -> "Pages":
+    def query(
+        self,
+        sql: str,
+        schema: str | None = None,
+        *,
+        prepared: Mapping[str, str] | None = None,
+        session: Mapping[str, str] | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> "Pages":
         """Starts a statement.
 
         Args:
-            statement: What to run.
+            sql: One statement, without a semicolon at its end.
+            schema: The schema of names that have none.
+            prepared: Statements that EXECUTE may name.
+            session: Session properties.
             stopped: Asked between pages; once it says yes, the query is cancelled.
 
         Raises:
@@ -83,28 +70,20 @@ class Trino:
             "X-Trino-User": USER,
             "X-Trino-Source": "athena",
             "X-Trino-Catalog": CATALOG,
-            "X-Trino-Schema": quote(statement.schema or "default"),
+            "X-Trino-Schema": quote(schema or "default"),
             "X-Trino-Time-Zone": "UTC",
             "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",
-            "X-Trino-Session": _pairs(statement.session),
-            "X-Trino-Prepared-Statement": _pairs(statement.prepared),
+            "X-Trino-Session": _pairs(session or {}),
+            "X-Trino-Prepared-Statement": _pairs(prepared or {}),
         }
-        try:
-            # Where the connection breaks, the engine died with the statement: it runs nowhere.
-            broken = (httpx.NetworkError, httpx.RemoteProtocolError)
-            return self._patiently(lambda: self._start(statement.sql, headers, stopped), *broken)
-        except (httpx.HTTPError, _NotYetError) as error:
-            reason = "The query engine (Trino) does not answer. Ask again in a minute"
-            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
+        body = sql.encode(errors="replace")
 
-    def _start(self, sql: str, headers: Mapping[str, str], stopped: Callable[[], bool]) -> "Pages":
-        page = self.ask("POST", "/v1/statement", content=sql.encode(errors="replace"), headers=dict(headers))
-        try:
-            return Pages(self, page, stopped)
-        except QueryError as error:
-            if error.name == "SERVER_STARTING_UP" and not stopped():
-                raise _NotYetError from error
-            raise
+        def start() -> Pages:
+            return Pages(self, self.ask("POST", "/v1/statement", content=body, headers=headers), stopped)
+
+        reason = "The query engine (Trino) does not answer. Ask again in a minute"
+        # Where the connection breaks, the engine died with the statement: it runs nowhere.
+        return self._patiently(start, reason, httpx.NetworkError, httpx.RemoteProtocolError)
 
     def follow(self, address: str, method: str = "GET") -> Json:
         """The page at an address that an earlier page named.
@@ -112,20 +91,15 @@ class Trino:
         Raises:
             QueryError: Trino has forgotten the query, or is gone.
         """
-        parts = urlsplit(address)
-        try:
-            return self._patiently(lambda: self.ask(method, f"{parts.path}?{parts.query}"))
-        except (httpx.HTTPError, _NotYetError) as error:
-            reason = "The query engine (Trino) stopped while this query ran; it starts again by itself. Ask again"
-            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
+        path, reason = urlsplit(address).path, "The query engine (Trino) stopped while this query ran; it starts again"
+        return self._patiently(lambda: self.ask(method, path), f"{reason} by itself. Ask again")
 
-    def _patiently(self, request: Callable[[], T], *also: type[Exception]) -> T:
-        return Retrying(
-            retry=retry_if_exception_type((_NotYetError, *also)),
-            stop=stop_after_delay(self._patience_s),
-            wait=wait_fixed(0.5),
-            reraise=True,
-        )(request)
+    def _patiently(self, request: Callable[[], T], reason: str, *also: type[Exception]) -> T:
+        retry, stop = retry_if_exception_type((_NotYetError, *also)), stop_after_delay(self._patience_s)
+        try:
+            return Retrying(retry=retry, stop=stop, wait=wait_fixed(0.5), reraise=True)(request)
+        except (httpx.HTTPError, _NotYetError) as error:
+            raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
 
     def ask(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401 - httpx's own options
         """One request. Doubles stay text, with the digits that Java wrote.
@@ -149,14 +123,12 @@ class Pages:
     Attributes:
         columns: Trino's columns, as its protocol describes them; empty where the statement has no rows.
         scanned: Bytes read from files so far.
-        query_id: Trino's own id.
     """
 
     def __init__(self, engine: Trino, first: Json, stopped: Callable[[], bool]) -> None:
         self._engine, self._stopped = engine, stopped
         self.columns: list[Json] = []
         self.scanned = 0
-        self.query_id = str(first.get("id", ""))
         self._take(first)
         while not self.columns and "nextUri" in self._page:
             self._turn()
@@ -185,8 +157,19 @@ class Pages:
         self.columns = page.get("columns") or self.columns
         self.scanned = page.get("stats", {}).get("physicalInputBytes", 0)
         if error := page.get("error"):
+            if error["errorName"] == "SERVER_STARTING_UP":
+                raise _NotYetError
             raise QueryError(error["errorName"], error["message"], user=error["errorType"] == "USER_ERROR")
 
 
 def _pairs(values: Mapping[str, str]) -> str:
     return ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items())
+
+
+def quoted(*parts: str) -> str:
+    """A dotted name of Trino's.
+
+    >>> quoted("gold", 'a"b')
+    '"gold"."a""b"'
+    """
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from acude.athena.errors import QueryError, refuse
-from acude.athena.lexer import tokens
 from acude.athena.result_files import ResultFiles
-from acude.athena.statements import Write
-from acude.athena.trino import CATALOG
+from acude.athena.statements import Statement
+from acude.athena.trino import CATALOG, quoted
 
 UNLOAD, SCHEMA = "unload", "results"
 """Trino makes files of a query by making a table. UNLOAD's tables are in a catalogue of their own, and gone at once."""
@@ -15,31 +14,31 @@ _COMPRESSION = ("write_compression", "compression", "parquet_compression", "orc_
 _UNLOAD_KNOWN = {"format", "compression", "field_delimiter", "partitioned_by"}
 
 
-def location_of(statement: Write, files: ResultFiles, default: str) -> str:
+def location_of(statement: Statement, files: ResultFiles, default: str) -> str:
     """Where the files go.
 
     Raises:
         QueryError: PERMISSION_DENIED outside the results bucket.
     """
-    location = statement.to or _text(statement, "external_location") or default
+    location = statement.to or statement.text("external_location") or default
     if not files.holds(location):
         message = f"Access Denied when writing to location: {location}. Only s3://{files.bucket}/ may be written"
         raise QueryError("PERMISSION_DENIED", message)
     return location.rstrip("/") + "/"
 
 
-def create_table_sql(statement: Write, location: str) -> str:
+def create_table_sql(statement: Statement, location: str) -> str:
     """CTAS.
 
     Raises:
         QueryError: A property that is not known.
     """
-    if _text(statement, "table_type").upper() not in {"", "HIVE"}:
+    if statement.text("table_type").upper() not in {"", "HIVE"}:
         raise refuse("CREATE TABLE AS makes Hive tables only on the local Athena endpoint")
     return f"CREATE TABLE {statement.head} {_with(statement, location)} AS {statement.query}"
 
 
-def unload_sql(statement: Write, location: str, query_id: str, names: Sequence[str]) -> tuple[str, str]:
+def unload_sql(statement: Statement, location: str, query_id: str, names: Sequence[str]) -> tuple[str, str]:
     """UNLOAD as CTAS, and the name of the table that it makes.
 
     Raises:
@@ -49,21 +48,25 @@ def unload_sql(statement: Write, location: str, query_id: str, names: Sequence[s
         raise QueryError("INVALID_TABLE_PROPERTY", "UNLOAD needs WITH (format = 'PARQUET') or another format")
     if unknown := set(statement.properties) - _UNLOAD_KNOWN:
         raise QueryError("INVALID_TABLE_PROPERTY", f"UNLOAD has no property {', '.join(sorted(unknown))}")
-    table = f'{UNLOAD}.{SCHEMA}."{query_id}"'
-    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    table, columns = quoted(UNLOAD, SCHEMA, query_id), ", ".join(map(quoted, names))
     return f"CREATE TABLE {table} ({columns}) {_with(statement, location)} AS {statement.query}", table
 
 
-def session_of(statement: Write, made: str) -> dict[str, str]:
-    """The compression, which is no property of a table in Trino."""
-    wanted = next((_text(statement, name).upper() for name in _COMPRESSION if name in statement.properties), "")
+def session_of(statement: Statement) -> dict[str, str]:
+    """The compression, which is no property of a table in Trino.
+
+    Raises:
+        QueryError: It is not the name of one.
+    """
+    wanted = next((statement.text(name).upper() for name in _COMPRESSION if name in statement.properties), "")
     codec = {"UNCOMPRESSED": "NONE"}.get(wanted, wanted)
     if codec and not codec.isalnum():
         raise QueryError("INVALID_TABLE_PROPERTY", f"Unknown compression {codec!r}")
-    return {f"{UNLOAD if made else CATALOG}.compression_codec": codec} if codec else {}
+    catalog = UNLOAD if statement.to else CATALOG
+    return {f"{catalog}.compression_codec": codec} if codec else {}
 
 
-def _with(statement: Write, location: str) -> str:
+def _with(statement: Statement, location: str) -> str:
     quoted = location.replace("'", "''")
     found = {"external_location": f"'{quoted}'"}
     for name, value in statement.properties.items():
@@ -74,11 +77,3 @@ def _with(statement: Write, location: str) -> str:
         elif name not in {"external_location", "table_type", "is_external", *_COMPRESSION}:
             raise refuse(f"The property {name} is not available on the local Athena endpoint")
     return f"WITH ({', '.join(f'{name} = {value}' for name, value in found.items())})"
-
-
-def _text(statement: Write, name: str) -> str:
-    """A property that is a string, empty where it is missing."""
-    found = tokens(statement.properties.get(name, "''"))
-    if len(found) != 1 or found[0].kind != "string":
-        raise QueryError("INVALID_TABLE_PROPERTY", f"The property {name} must be a string")
-    return found[0].value

@@ -3,6 +3,7 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from acude.athena.trino import Statement, Trino
+from acude.athena.trino import Trino
 from acude.local.platform import Platform
 from tests.integration.athena.conftest import RESULTS, Athena
 from tests.integration.athena.test_boto3 import ENDLESS
@@ -58,6 +59,11 @@ def test_requests_without_a_signature_are_not_answered(athena: Athena) -> None:
     assert (answer.status_code, answer.json()["__type"]) == (403, "MissingAuthenticationTokenException")
 
 
+def test_a_body_that_no_request_needs_is_refused(athena: Athena) -> None:
+    answer = httpx.post(str(athena.config.athena_endpoint), content=b" " * 3 * MILLION)
+    assert answer.status_code == 413
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\x00", b"0" * 3_000_000])
 def test_junk_is_refused_without_harm(athena: Athena, body: bytes) -> None:
     headers = {"Content-Type": JSON, "Authorization": "AWS4-HMAC-SHA256 lixo", "X-Amz-Target": "x" * 5000}
@@ -86,8 +92,8 @@ def test_the_engine_answers_nobody_else(athena: Athena) -> None:
 )
 def test_the_engine_itself_writes_nothing_in_the_lake(athena: Athena, sql: str, error: str) -> None:
     """Should a statement ever get past the endpoint's reading of it, rights and S3's own key stop it."""
-    with Trino(athena.config) as engine, pytest.raises(Exception, match=error):
-        list(engine.query(Statement(sql)))
+    with closing(Trino(athena.config)) as engine, pytest.raises(Exception, match=error):
+        list(engine.query(sql))
     assert athena.rows("SELECT count(*) FROM vendas")[1] == ["9"]
 
 
@@ -124,13 +130,13 @@ def test_a_stopped_query_stops_in_the_engine(athena: Athena) -> None:
     query_id = athena.start(ENDLESS)
     athena.client("athena").stop_query_execution(QueryExecutionId=query_id)
     athena.finished(query_id)
-    with Trino(athena.config) as engine:
+    with closing(Trino(athena.config)) as engine:
         assert not runs(engine)
 
 
 def test_a_killed_engine_fails_its_queries_and_comes_back(athena: Athena, platform: Platform) -> None:
     query_id = athena.start(ENDLESS)
-    with Trino(athena.config) as engine:
+    with closing(Trino(athena.config)) as engine:
         awaited(lambda: runs(engine), bool)
     os.kill(pid(platform, "trino"), signal.SIGKILL)
     status = athena.finished(query_id)["Status"]

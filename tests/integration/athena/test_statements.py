@@ -1,9 +1,13 @@
 """Statements that are no queries, and what Athena refuses though Trino would do it."""
 
+from uuid import uuid4
+
 import pytest
 
-from tests.integration.athena.conftest import RESULTS, Athena
+from tests.integration.athena.conftest import RESULTS, Athena, vendas
 
+NEW = f"new-{uuid4()}"
+"""A place that no earlier run of the tests has used."""
 LAKE = "s3://acude-lake/gold/roubo/"
 
 
@@ -13,13 +17,20 @@ LAKE = "s3://acude-lake/gold/roubo/"
         ("SELECT * FROM nao_existe", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.gold.nao_existe' does"),
         ("SELECT * FROM nada.x", "SCHEMA_NOT_FOUND"),
         ("SELECT * FROM outro.gold.vendas", "CATALOG_NOT_FOUND"),
-        ("SELEC 1", "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'"),
+        ("SELEC 1", "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'. Expecting: 'ALTER', 'ANALYZE'"),
+        ("SHOW TABLES IN nada", "SCHEMA_NOT_FOUND: Database nada not found"),
+        ("DESCRIBE nada.vendas", "SCHEMA_NOT_FOUND: Database nada not found"),
+        ("DESCRIBE nada", "TABLE_NOT_FOUND"),
+        ("SHOW PARTITIONS estoque", "HIVE_METASTORE_ERROR: Table gold.estoque is not a partitioned table"),
+        ("'SELECT'", "SYNTAX_ERROR: line 1:1"),
+        ("ALTER TABLE vendas SET TBLPROPERTIES ('a' = 'b')", "NOT_SUPPORTED: Delta Lake tables are read-only"),
+        ("ALTER TABLE vendas ADD COLUMNS (a int)", "NOT_SUPPORTED: Delta Lake tables are read-only"),
         ("SELECT 'aberto", "SYNTAX_ERROR"),
         ("INSERT INTO vendas SELECT * FROM vendas", "NOT_SUPPORTED: Delta Lake tables are read-only"),
         ("-- x\rDELETE FROM vendas WHERE quantidade = 1", "NOT_SUPPORTED: Delta Lake tables are read-only"),
         ("/* SELECT */ UPDATE vendas SET quantidade = 1", "NOT_SUPPORTED"),
         ("MERGE INTO vendas USING vendas v ON false WHEN MATCHED THEN DELETE", "NOT_SUPPORTED"),
-        ("EXPLAIN ANALYZE DELETE FROM vendas", "NOT_SUPPORTED: EXPLAIN ANALYZE of DELETE"),
+        ("EXPLAIN ANALYZE DELETE FROM vendas", "NOT_SUPPORTED: Not available on the local Athena"),
         ("PREPARE x FROM DELETE FROM vendas", "NOT_SUPPORTED"),
         ("EXECUTE IMMEDIATE 'DELETE FROM vendas'", "NOT_SUPPORTED"),
         ("SELECT * FROM vendas FOR VERSION AS OF 0", "NOT_SUPPORTED: Time travel"),
@@ -58,21 +69,21 @@ def test_what_athena_refuses_is_refused(athena: Athena, sql: str, reason: str) -
 
 
 def test_ctas_makes_a_table_that_reads_back_and_can_be_dropped(athena: Athena) -> None:
-    where = f"s3://{RESULTS}/ctas/por_regiao"
+    where = f"s3://{RESULTS}/{NEW}/ctas"
     how = f"format = 'PARQUET', external_location = '{where}', write_compression = 'SNAPPY'"
     head = f"CREATE TABLE por_regiao WITH ({how}) AS"
     query = "SELECT regiao, sum(receita) AS receita, CAST(min(em) AS timestamp) AS em FROM vendas GROUP BY regiao"
     execution = athena.done(f"{head} {query}")
     assert (execution["StatementType"], execution["SubstatementType"]) == ("DDL", "CREATE_TABLE_AS_SELECT")
     listed = athena.file(execution["Statistics"]["DataManifestLocation"]).splitlines()
-    assert listed == [f"s3://{RESULTS}/{key}" for key in athena.files("ctas/por_regiao/")]
+    assert listed == [f"s3://{RESULTS}/{key}" for key in athena.files(f"{NEW}/ctas/")]
     found = athena.rows("SELECT * FROM por_regiao ORDER BY regiao")
     assert found[1:] == [["BR", "126.00", "2011-12-01 08:00:00.002"], [None, "63.00", "2011-12-01 08:01:00.002"]]
     assert athena.reason(f"{head} {query}").startswith("TABLE_ALREADY_EXISTS")
     athena.done(f"{head.replace('TABLE', 'TABLE IF NOT EXISTS')} {query}")
     athena.done("DROP TABLE `gold`.`por_regiao`")
     assert athena.reason("SELECT * FROM por_regiao").startswith("TABLE_NOT_FOUND")
-    assert athena.files("ctas/por_regiao/")
+    assert athena.files(f"{NEW}/ctas/")
     assert athena.reason(f"{head} {query}").startswith("HIVE_PATH_ALREADY_EXISTS")
     athena.done("DROP TABLE IF EXISTS por_regiao")
 
@@ -86,12 +97,20 @@ def test_ctas_chooses_a_place_of_its_own_and_takes_parameters(athena: Athena) ->
     athena.done("DROP TABLE partida")
 
 
+def test_properties_of_a_table_that_ctas_made_can_be_set(athena: Athena) -> None:
+    athena.done("CREATE TABLE com_nota AS SELECT 1 AS a, 'SP' AS uf")
+    athena.done("ALTER TABLE gold.com_nota SET TBLPROPERTIES ('Nota' = 'it''s', 'b'='c')")
+    assert athena.rows("SHOW TBLPROPERTIES com_nota('Nota')") == [["it's"]]
+    assert athena.rows("SELECT * FROM com_nota")[1] == ["1", "SP"]
+    athena.done("DROP TABLE com_nota")
+
+
 def test_unload_writes_files_and_a_manifest(athena: Athena) -> None:
-    sql = f"UNLOAD (SELECT id_pedido, 1 + 1 FROM vendas) TO 's3://{RESULTS}/unload/a/' WITH (format = 'PARQUET')"  # noqa: S608
+    sql = f"UNLOAD (SELECT id_pedido, 1 + 1 FROM vendas) TO 's3://{RESULTS}/{NEW}/unload/' WITH (format = 'PARQUET')"  # noqa: S608
     execution = athena.done(sql)
     assert (execution["StatementType"], execution["SubstatementType"]) == ("DML", "UNLOAD")
     listed = athena.file(execution["Statistics"]["DataManifestLocation"]).splitlines()
-    assert listed == [f"s3://{RESULTS}/{key}" for key in athena.files("unload/a/")]
+    assert listed == [f"s3://{RESULTS}/{key}" for key in athena.files(f"{NEW}/unload/")]
     assert listed
     assert "." not in listed[0].rpartition("/")[2]
     assert athena.reason(sql).startswith("HIVE_PATH_ALREADY_EXISTS")
@@ -100,9 +119,37 @@ def test_unload_writes_files_and_a_manifest(athena: Athena) -> None:
 
 def test_unload_writes_text_with_a_delimiter(athena: Athena) -> None:
     how = "WITH (format = 'TEXTFILE', field_delimiter = ';', compression = 'NONE')"
-    athena.done(f"UNLOAD (SELECT 1 AS a, 'x;y' AS b) TO 's3://{RESULTS}/unload/texto' {how}")
-    [key] = athena.files("unload/texto/")
+    athena.done(f"UNLOAD (SELECT 1 AS a, 'x;y' AS b) TO 's3://{RESULTS}/{NEW}/texto' {how}")
+    [key] = athena.files(f"{NEW}/texto/")
     assert athena.file(f"s3://{RESULTS}/{key}").startswith("1;x")
+
+
+def test_unload_of_no_rows_writes_an_empty_manifest_and_nothing_else(athena: Athena) -> None:
+    sql = f"UNLOAD (SELECT 1 AS a WHERE false) TO 's3://{RESULTS}/{NEW}/nada/' WITH (format = 'PARQUET')"
+    execution = athena.done(sql)
+    assert athena.file(execution["Statistics"]["DataManifestLocation"]) == ""
+    assert athena.files(f"{NEW}/nada/") == []
+    answer = athena.client("athena").get_query_results(QueryExecutionId=execution["QueryExecutionId"])["ResultSet"]
+    assert answer["Rows"] == []
+    assert [column["Name"] for column in answer["ResultSetMetadata"]["ColumnInfo"]] == ["a"]
+
+
+def test_partitions_of_a_delta_table_are_listed(athena: Athena) -> None:
+    found = athena.rows("SHOW PARTITIONS gold.vendas")
+    assert found == [["data=2011-12-01"], ["data=2011-12-02"], ["data=2011-12-03"]]
+
+
+def test_partitions_with_several_keys_and_without_a_value(athena: Athena) -> None:
+    athena.write("por_chave", vendas(1), mode="overwrite", partition_by=["regiao", "quantidade"])
+    athena.register("por_chave", {"id_pedido": "string"}, {"regiao": "string", "quantidade": "int"})
+    try:
+        assert athena.rows("SHOW PARTITIONS por_chave") == [
+            ["regiao=BR/quantidade=1"],
+            ["regiao=BR/quantidade=3"],
+            ["regiao=__HIVE_DEFAULT_PARTITION__/quantidade=2"],
+        ]
+    finally:
+        athena.client("glue").delete_table(DatabaseName="gold", Name="por_chave")
 
 
 def test_a_view_is_made_read_described_and_dropped(athena: Athena) -> None:
@@ -128,7 +175,6 @@ def test_show_and_describe_answer_in_lines(athena: Athena) -> None:
     assert str(athena.rows("DESCRIBE gold.vendas")[0][0]).split() == ["id_pedido", "string"]
     assert "DELTA" in str(athena.rows("SHOW CREATE TABLE vendas")[-1])
     assert athena.rows("SHOW TBLPROPERTIES vendas('table_type')")[0] == ["DELTA"]
-    assert athena.reason("SHOW PARTITIONS estoque").endswith("is not a partitioned table")
 
 
 def test_information_schema_has_trinos_types(athena: Athena) -> None:

