@@ -46,7 +46,7 @@ _TOGETHER = 4
 def kafka_records(
     spark: SparkSession, config: Settings, names: list[str], starting: str, *, patient: bool
 ) -> DataFrame:
-    """The topics as a stream with bronze's raw column names (without `ingerido_em`).
+    """The topics as a stream with bronze's raw column names (without `ingerido_em`); headers are as Kafka names them.
 
     Args:
         spark: the streams' session.
@@ -69,7 +69,6 @@ def kafka_records(
     if patient:
         source = source.option("minOffsetsPerTrigger", config.ingest_least)
         source = source.option("maxTriggerDelay", config.ingest_patience)
-    headers = f.expr("transform(headers, h -> struct(h.key as chave, h.value as valor))")
     return source.load().select(
         f.col("topic").alias("topico"),
         f.col("partition").alias("particao"),
@@ -77,7 +76,7 @@ def kafka_records(
         f.col("timestamp").alias("carimbo_kafka"),
         f.col("key").alias("chave"),
         f.col("value").alias("valor"),
-        headers.alias("cabecalhos"),
+        f.col("headers").alias("cabecalhos"),
     )
 
 

@@ -17,7 +17,16 @@ from pyspark.sql import DataFrame
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import tokens_of
 from acude.contracts.model import Contract, load, topics
-from acude.ingestion.refine import FLAGS, KEYS, RAW_COLUMNS, bronze_rows, decoded, kept, quarantine_rows
+from acude.ingestion.refine import (
+    FLAGS,
+    KEYS,
+    RAW_COLUMNS,
+    bronze_rows,
+    decoded,
+    kept,
+    quarantine_rows,
+    with_named_headers,
+)
 from acude.lake.data_files import DataFile, FileWriter, Target, described, parsed
 from acude.lake.file_frames import files_of
 from acude.lake.object_store import object_store
@@ -91,9 +100,9 @@ class Landing(AbstractContextManager["Landing"]):
             decoders = [Decoder(topic, tokens) for topic in known]
             landed, quarantined = FileWriter(Target.of(raw), store), FileWriter(Target.of(refused), store)
             for batch in batches:
-                records = pa.Table.from_batches([batch])
-                if not records.num_rows:
+                if not batch.num_rows:
                     continue
+                records = with_named_headers(batch, raw)
                 if bronze:
                     landed.write(bronze_rows(records, raw))
                 for part in decoded(records, decoders):

@@ -132,6 +132,14 @@ def _keys(records: pa.Table, ids: pa.Array | None, hashes: "np.ndarray | None", 
     return pa.table([*columns, pa.array(refused)], schema=KEYS)
 
 
+def with_named_headers(records: pa.RecordBatch, bronze: Contract) -> pa.Table:
+    """Records whose headers have bronze's names for their fields; Spark would copy each to rename it."""
+    at = records.schema.names.index("cabecalhos")
+    kind = arrow_schema(bronze).field("cabecalhos").type
+    # A cast goes by name and would lose all of them; a view goes by place.
+    return pa.Table.from_batches([records]).set_column(at, "cabecalhos", records.column(at).view(kind))
+
+
 def bronze_rows(records: pa.Table, bronze: Contract) -> pa.Table:
     """Records as they came, with the day on which the broker took them."""
     return _shaped(_with_day(records), bronze)

@@ -11,7 +11,7 @@ from acude.contracts.model import load, topics
 from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import find_duplicates
 from acude.ingestion.hashes import content_hashes
-from acude.ingestion.refine import Decoded, Kept, bronze_rows, decoded, kept, quarantine_rows
+from acude.ingestion.refine import Decoded, Kept, bronze_rows, decoded, kept, quarantine_rows, with_named_headers
 
 LANDED = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 TOPICS = topics()
@@ -78,6 +78,15 @@ def test_a_topic_without_a_contract_is_refused_whole() -> None:
 def test_bronze_has_every_record_as_it_came() -> None:
     batch = records(event(1), b"\xff", None)
     assert bronze_rows(batch, TABLES["bronze.eventos"])["valor"].to_pylist() == [event(1), b"\xff", None]
+
+
+def test_headers_get_bronzes_names_and_keep_their_values() -> None:
+    kafkas = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
+    headers = pa.array([[("traceparent", b"00-1"), ("a", None)], None, []], kafkas)
+    came = records(b"{}", b"{}", b"{}").drop_columns("cabecalhos").append_column("cabecalhos", headers)
+    named = with_named_headers(came.combine_chunks().to_batches()[0], TABLES["bronze.eventos"])
+    first = [{"chave": "traceparent", "valor": b"00-1"}, {"chave": "a", "valor": None}]
+    assert bronze_rows(named, TABLES["bronze.eventos"])["cabecalhos"].to_pylist() == [first, None, []]
 
 
 def test_a_batch_that_runs_again_has_no_repeats() -> None:
