@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from acude.aws import is_missing, s3
 from acude.errors import AcudeError
 from acude.inbox.files import FOLDER
 from acude.inbox.read_csv import FIELDS
-from acude.lake.run_records import s3
 from acude.settings import settings
 
 ORIGIN = "loja"
@@ -102,6 +102,6 @@ def _content(key: str) -> bytes | None:
     try:
         return s3().get_object(Bucket=settings().inbox_bucket, Key=key)["Body"].read()
     except ClientError as problem:
-        if problem.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+        if is_missing(problem):
             return None
         raise

@@ -1,25 +1,69 @@
 """Clients of the services the platform uses, on AWS or at their local endpoints: boto3's, Arrow's, delta-rs's."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
     from pyarrow.fs import S3FileSystem
 
 _CONFIG = Config(retries={"max_attempts": 8, "mode": "standard"}, connect_timeout=5, read_timeout=60)
 
 
+_MISSING = {"NoSuchKey", "NotFound", "404"}
+_CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+_AT_ONCE: Final = 1000
+"""Keys of one deletion; S3 takes no more."""
+
+
 def s3(config: Settings | None = None) -> "S3Client":
-    """S3, path-style where the endpoint is local."""
-    config = config or settings()
+    """S3, path-style where the endpoint is local; one client a process, for making one costs more than most calls."""
+    return _s3(config or settings())
+
+
+@lru_cache(maxsize=8)
+def _s3(config: Settings) -> "S3Client":
     style = _CONFIG.merge(Config(s3={"addressing_style": "path"})) if config.s3_endpoint else _CONFIG
     return boto3.client("s3", endpoint_url=config.s3_endpoint, config=style, **config.aws_options())  # type: ignore[call-overload, no-any-return]
+
+
+def is_missing(problem: ClientError) -> bool:
+    """Whether S3 says that there is no such object."""
+    return problem.response["Error"]["Code"] in _MISSING
+
+
+def is_conflict(problem: ClientError) -> bool:
+    """Whether a conditional write was refused because another came first."""
+    return problem.response["Error"]["Code"] in _CONFLICT
+
+
+def objects(
+    bucket: str, prefix: str = "", config: Settings | None = None, after: str = ""
+) -> Iterator["ObjectTypeDef"]:
+    """What S3 lists under a prefix, in the keys' order; what lies behind `after` where it is named."""
+    pages = s3(config).get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after)
+    return (entry for page in pages for entry in page.get("Contents", ()))
+
+
+def keys(bucket: str, prefix: str = "", config: Settings | None = None, after: str = "") -> Iterator[str]:
+    """The keys of `objects`."""
+    return (entry["Key"] for entry in objects(bucket, prefix, config, after))
+
+
+def delete(bucket: str, found: Sequence[str], config: Settings | None = None) -> None:
+    """Deletes objects, many in one request."""
+    for start in range(0, len(found), _AT_ONCE):
+        named = [{"Key": key} for key in found[start : start + _AT_ONCE]]
+        s3(config).delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})  # type: ignore[typeddict-item]
 
 
 def glue(config: Settings | None = None) -> "GlueClient":

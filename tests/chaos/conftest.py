@@ -22,6 +22,7 @@ from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
+from tests.buckets import drop, empty
 from tests.chaos.s3_proxy import Kill, S3Proxy, s3_proxy
 from tests.own_topic import own_topic
 from tests.servers import servers
@@ -79,10 +80,7 @@ class Lake:
 
     def lose_the_checkpoint(self) -> None:
         """Deletes all that is known of where the streams stood."""
-        client = s3(self.config)
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.config.lake_bucket, Prefix="_checkpoints/")
-        for entry in (entry for page in pages for entry in page.get("Contents", ())):
-            client.delete_object(Bucket=self.config.lake_bucket, Key=entry["Key"])
+        empty(self.config.lake_bucket, "_checkpoints/", self.config)
 
     def add_field(self, name: str) -> None:
         """Adds an optional text to the topic's contract; a driver reads it when it starts."""
@@ -154,8 +152,4 @@ def new_lake(tmp_path: Path) -> Iterator[Lake]:
     environment = os.environ | {f"ACUDE_{key.upper()}": str(value) for key, value in changes.items()}
     with s3_proxy(config.s3_endpoint or "") as proxy:
         yield Lake(config, name, environment | {"ACUDE_S3_ENDPOINT": proxy.endpoint}, proxy)
-    bucket = s3(config)
-    for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket):
-        for entry in page.get("Contents", []):
-            bucket.delete_object(Bucket=config.lake_bucket, Key=entry["Key"])
-    bucket.delete_bucket(Bucket=config.lake_bucket)
+    drop(config.lake_bucket, config)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.athena.client import run_query
-from acude.aws import s3
+from acude.aws import keys, s3
 from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.lag import landed_offsets
 from acude.reconciliation.report import Report
@@ -116,10 +116,7 @@ def _versions(config: Settings) -> str:
 
 
 def _commits(config: Settings, behind: str) -> list[str]:
-    pages = (
-        s3(config).get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=_LOG, StartAfter=behind)
-    )
-    return [e["Key"] for page in pages for e in page.get("Contents", []) if e["Key"].endswith(".json")]
+    return [key for key in keys(config.lake_bucket, _LOG, config, after=behind) if key.endswith(".json")]
 
 
 def _touched(config: Settings, behind: str) -> list[str]:

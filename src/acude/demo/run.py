@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.athena.client import run_query
-from acude.aws import s3
+from acude.aws import keys
 from acude.demo import properties
 from acude.demo.properties import PropertyResult, Say
 from acude.errors import AcudeError
@@ -58,8 +58,7 @@ class DemoResult:
 def next_day(config: Settings) -> date:
     """The first day from `FIRST_DAY` on that the shop has not exported to the inbox."""
     prefix = "vendas/loja/"
-    pages = s3(config).get_paginator("list_objects_v2").paginate(Bucket=config.inbox_bucket, Prefix=prefix)
-    played = {entry["Key"][len(prefix) :][:10] for page in pages for entry in page.get("Contents", [])}
+    played = {key[len(prefix) :][:10] for key in keys(config.inbox_bucket, prefix, config)}
     day = FIRST_DAY
     while day.isoformat() in played:
         day += timedelta(days=1)

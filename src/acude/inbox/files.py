@@ -7,15 +7,11 @@ each origin's folder, so that years of older files cost nothing.
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
+from acude.aws import objects, s3
 from acude.inbox.errors import InboxError
 from acude.lake import run_records
-from acude.lake.run_records import s3
 from acude.settings import settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 FOLDER = "vendas/"
 FORMATS = ("csv", "csv.gz", "parquet")
@@ -38,7 +34,7 @@ class InboxFile:
 
 def origins() -> list[str]:
     """Names of the folders in which files arrive."""
-    return _origins(s3())
+    return _origins()
 
 
 def files_of(day: date) -> list[InboxFile]:
@@ -48,15 +44,14 @@ def files_of(day: date) -> list[InboxFile]:
         InboxError: a name of that day that isn't `<YYYY-MM-DD>.<format>` in an origin's folder, or two files of one
             origin.
     """
-    client = s3()
-    stray = _entries(client, f"{FOLDER}{day}")
+    stray = _entries(f"{FOLDER}{day}")
     if stray:
         key = next(iter(stray))
         raise InboxError(key, None, None, f"a folder of its origin, {FOLDER}<origem>/", "a file beside the folders")
     found = [
         _file(key, origin, etag)
-        for origin in _origins(client)
-        for key, etag in sorted(_entries(client, f"{FOLDER}{origin}/{day}").items())
+        for origin in _origins()
+        for key, etag in sorted(_entries(f"{FOLDER}{origin}/{day}").items())
     ]
     by_origin: dict[str, InboxFile] = {}
     for file in found:
@@ -106,10 +101,9 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
     """
     until = until or run_records.now().date()
     since = since or until - WINDOW
-    client = s3()
     now: dict[date, dict[str, str]] = {}
-    for origin in _origins(client):
-        for key, etag in _entries(client, f"{FOLDER}{origin}/", since, until).items():
+    for origin in _origins():
+        for key, etag in _entries(f"{FOLDER}{origin}/", since, until).items():
             now.setdefault(_day_of(key), {})[key] = etag
     changed = []
     for day in run_records.days_between("inbox", since, until):
@@ -119,36 +113,29 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
     return changed
 
 
-def _origins(client: "S3Client") -> list[str]:
-    pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=settings().inbox_bucket, Prefix=FOLDER, Delimiter="/"
-    )
+def _origins() -> list[str]:
+    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings().inbox_bucket, Prefix=FOLDER, Delimiter="/")
     found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
     return sorted(prefix.removeprefix(FOLDER).rstrip("/") for prefix in found)
 
 
-def _entries(client: "S3Client", prefix: str, since: date | None = None, until: date | None = None) -> dict[str, str]:
+def _entries(prefix: str, since: date | None = None, until: date | None = None) -> dict[str, str]:
     """Keys and ETags under a prefix; with `since` and `until` only names from one day to the other."""
     found: dict[str, str] = {}
-    pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=settings().inbox_bucket, Prefix=prefix, StartAfter=f"{prefix}{since}" if since else ""
-    )
-    for page in pages:
-        for entry in page.get("Contents", ()):
-            name = entry["Key"].removeprefix(prefix)
-            if until and name[:10] > until.isoformat():
-                return found
-            if not until or _DAY.match(name):
-                found[entry["Key"]] = entry["ETag"]
+    for entry in objects(settings().inbox_bucket, prefix, after=f"{prefix}{since}" if since else ""):
+        name = entry["Key"].removeprefix(prefix)
+        if until and name[:10] > until.isoformat():
+            return found
+        if not until or _DAY.match(name):
+            found[entry["Key"]] = entry["ETag"]
     return found
 
 
 def _etags(day: date) -> dict[str, str]:
     """Everything of a day in the origins' folders, whatever its name."""
-    client = s3()
     found: dict[str, str] = {}
-    for origin in _origins(client):
-        found |= _entries(client, f"{FOLDER}{origin}/{day}")
+    for origin in _origins():
+        found |= _entries(f"{FOLDER}{origin}/{day}")
     return found
 
 

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
-from acude.aws import s3
+from acude.lake import conditional
 from acude.lake.commit import LeaseLost
 from acude.lake.run_records import Record
 from acude.lake.spark_checkpoint import last_offsets
@@ -22,8 +20,6 @@ log = logging.getLogger(__name__)
 
 FOLDER = "_checkpoints/ingest"
 STATE = f"{FOLDER}/acude.json"
-
-_CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 class Life(Record):
@@ -47,8 +43,6 @@ class Checkpoint:
 
     def __init__(self, config: Settings) -> None:
         self._config = config
-        self._bucket = config.lake_bucket
-        self._s3 = s3(config)
         self._etag: str | None = None
         self.life: Life | None = self._read()
 
@@ -104,25 +98,17 @@ class Checkpoint:
         return True
 
     def _read(self) -> Life | None:
-        try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=STATE)
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] != "NoSuchKey":
-                raise
+        found = conditional.read(STATE, self._config)
+        if found is None:
             return None
-        self._etag = answer["ETag"]
-        return Life.model_validate_json(answer["Body"].read())
+        content, self._etag = found
+        return Life.model_validate_json(content)
 
     def _write(self, life: Life) -> None:
-        condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
-        body = life.model_dump_json().encode()
-        try:
-            answer = self._s3.put_object(Bucket=self._bucket, Key=STATE, Body=body, **condition)  # type: ignore[arg-type]
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] not in _CONFLICT:
-                raise
-            raise LeaseLost("Another driver keeps ingest's checkpoint now") from problem
-        self.life, self._etag = life, answer["ETag"]
+        etag = conditional.replace(STATE, life.model_dump_json().encode(), self._etag, self._config)
+        if etag is None:
+            raise LeaseLost("Another driver keeps ingest's checkpoint now")
+        self.life, self._etag = life, etag
 
 
 def _folder_of(life: Life) -> str:

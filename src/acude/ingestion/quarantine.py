@@ -13,7 +13,7 @@ from typing import Any
 from kafka import KafkaProducer
 
 from acude.athena.client import run_query
-from acude.aws import s3
+from acude.aws import keys, s3
 from acude.contracts.model import table
 from acude.kafka import producer as kafka
 from acude.kafka.records import TOPIC_NAME, Coordinate
@@ -139,16 +139,14 @@ def already_sent(records: Iterable[Coordinate]) -> set[Coordinate]:
 def _sent_among(ats: list[Coordinate]) -> Iterator[Coordinate]:
     wanted = {sent_key(at): at for at in ats}
     first, last = min(wanted), max(wanted)
-    pages = s3().get_paginator("list_objects_v2")
     # A listing begins behind the key it is given; the first one shall be in it.
     after = first.removesuffix(".json")
     prefix = f"{first.rpartition('/')[0]}/"
-    for page in pages.paginate(Bucket=settings().lake_bucket, Prefix=prefix, StartAfter=after):
-        for entry in page.get("Contents", ()):
-            if entry["Key"] in wanted:
-                yield wanted[entry["Key"]]
-            if entry["Key"] >= last:
-                return
+    for key in keys(settings().lake_bucket, prefix, after=after):
+        if key in wanted:
+            yield wanted[key]
+        if key >= last:
+            return
 
 
 def send_again(records: Sequence[Refused]) -> Iterator[Refused]:

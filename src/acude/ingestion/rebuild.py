@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
+from acude.aws import s3
 from acude.contracts.model import Contract, load, topics
 from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import find_duplicates
@@ -25,7 +26,6 @@ from acude.lake.data_files import DataFile
 from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.file_frames import frame_of_files
-from acude.lake.run_records import s3
 from acude.settings import settings
 
 log = logging.getLogger(__name__)

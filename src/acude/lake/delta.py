@@ -6,10 +6,10 @@ from typing import Final
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
+from acude.aws import s3
 from acude.contracts.model import Contract
 from acude.contracts.spark import schema
 from acude.lake import delta_log
-from acude.lake.run_records import s3
 from acude.settings import Settings, settings
 
 REPLACED_OFTEN: Final = timedelta(hours=1)

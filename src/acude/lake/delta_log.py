@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from acude.aws import s3
 from acude.contracts.model import Contract
-from acude.lake.run_records import s3
 from acude.settings import settings
 
 KEPT = timedelta(hours=1)

@@ -20,13 +20,12 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from acude.aws import s3
+from acude.lake import conditional
 from acude.lake.commit import LeaseLost
 from acude.settings import Settings, settings
 
 _TTL = timedelta(seconds=30)
 _RENEW_S = 5.0
-_CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 class LeaseHeld(RuntimeError):  # noqa: N818 - a state, not a fault
@@ -53,8 +52,8 @@ class Lease:
         self.name = writer
         self.number: int | None = None
         self.lost = threading.Event()
-        self._s3 = s3(config)
-        self._place = {"Bucket": config.lake_bucket, "Key": f"_controle/arrendamentos/{writer}.json"}
+        self._config = config
+        self._key = f"_controle/arrendamentos/{writer}.json"
         self._token = str(uuid.uuid4())
         self._etag: str | None = None
         self._renewed = 0.0
@@ -96,7 +95,7 @@ class Lease:
         if self.lost.is_set():
             return
         with suppress(ClientError, BotoCoreError):
-            self._write(ended=True, IfMatch=self._etag or "")
+            self._write(self._etag, ended=True)
 
     def announce_ready(self) -> None:
         """Marks the holder as ready: its work has begun. Takes effect with the next renewal."""
@@ -109,15 +108,10 @@ class Lease:
         self.release()
 
     def _read(self) -> tuple[dict[str, Any], str] | None:
-        try:
-            answer = self._s3.get_object(**self._place)  # type: ignore[arg-type]
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-                return None
-            raise
-        return json.loads(answer["Body"].read()), answer["ETag"]
+        found = conditional.read(self._key, self._config)
+        return (json.loads(found[0]), found[1]) if found else None
 
-    def _write(self, *, ended: bool = False, **condition: str) -> bool:
+    def _write(self, seen: str | None, *, ended: bool = False) -> bool:
         now, began = datetime.now(UTC), time.monotonic()
         body = {
             "token": self._token,
@@ -128,13 +122,10 @@ class Lease:
             "expires_at": (now if ended else now + _TTL).isoformat(),
             "ready": self._ready,
         }
-        try:
-            answer = self._s3.put_object(**self._place, Body=json.dumps(body).encode(), **condition)  # type: ignore[arg-type]
-        except ClientError as problem:
-            if problem.response["Error"]["Code"] in _CONFLICT:
-                return False
-            raise
-        self._etag, self._renewed = answer["ETag"], began
+        etag = conditional.replace(self._key, json.dumps(body).encode(), seen, self._config)
+        if etag is None:
+            return False
+        self._etag, self._renewed = etag, began
         return True
 
     def _take(self) -> None:
@@ -144,7 +135,7 @@ class Lease:
             raise LeaseHeld(self.name, holder)
         # By the clock, so that a lost object doesn't make numbers fall; by the last one, so that a clock doesn't.
         self.number = max(int(time.time() * 1000), holder.get("number", 0) + 1)
-        free = self._write(IfMatch=etag) if etag else self._write(IfNoneMatch="*")
+        free = self._write(etag)
         if not free:
             self.number = None
             self._take()
@@ -152,7 +143,7 @@ class Lease:
     def _keep(self) -> None:
         while not self._stop.wait(_RENEW_S):
             try:
-                if not self._write(IfMatch=self._etag or ""):
+                if not self._write(self._etag):
                     break
             except (ClientError, BotoCoreError):
                 # S3 may be away for a while; only after the lease ran out may another have taken it.

@@ -6,20 +6,15 @@ says which files they came from. Both are read by key or by a bounded listing, s
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
-from acude import aws
-from acude.settings import Settings, settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from acude.aws import is_missing, s3
+from acude.settings import settings
 
 Kind = TypeVar("Kind", bound=BaseModel)
-_MISSING = {"NoSuchKey", "404", "NotFound"}
 
 
 class Record(BaseModel):
@@ -58,16 +53,6 @@ class InboxRecord(Record):
     published: bool
 
 
-def s3() -> "S3Client":
-    """The process's S3 client: making one costs more than most of the calls."""
-    return _client(settings())
-
-
-@lru_cache(maxsize=2)
-def _client(config: Settings) -> "S3Client":
-    return aws.s3(config)
-
-
 def publication_key(table: str, day: date) -> str:
     """Where a publication lies in the lake's bucket."""
     return f"_controle/publicado/{table}/{day}.json"
@@ -89,7 +74,7 @@ def get(kind: type[Kind], key: str) -> Kind | None:
     try:
         answer = s3().get_object(Bucket=settings().lake_bucket, Key=key)
     except ClientError as problem:
-        if problem.response["Error"]["Code"] in _MISSING:
+        if is_missing(problem):
             return None
         raise
     return kind.model_validate_json(answer["Body"].read())

@@ -3,7 +3,7 @@
 import logging
 import re
 
-from acude.aws import s3
+from acude.aws import delete, keys
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ def last_offsets(folder: str, config: Settings) -> int:
         folder: the checkpoint's, below the lake.
         config: where the lake is.
     """
-    names = (_OFFSETS.search(key) for key in _keys(f"{folder}/offsets/", config))
+    names = (_OFFSETS.search(key) for key in keys(config.lake_bucket, f"{folder}/offsets/", config))
     return max((int(name[1]) for name in names if name), default=-1)
 
 
@@ -28,13 +28,7 @@ def location(folder: str, config: Settings) -> str:
     A driver that is killed while Spark writes its first offsets leaves half of them, and Spark then refuses the
     checkpoint at every start. Nothing was begun from it, so what is there is deleted.
     """
-    if last_offsets(folder, config) < 0 and (keys := _keys(f"{folder}/", config)):
+    if last_offsets(folder, config) < 0 and (left := list(keys(config.lake_bucket, f"{folder}/", config))):
         log.warning("Checkpoint %s has no offsets: it begins again", folder)
-        for key in keys:
-            s3(config).delete_object(Bucket=config.lake_bucket, Key=key)
+        delete(config.lake_bucket, left, config)
     return f"{config.lake}/{folder}"
-
-
-def _keys(prefix: str, config: Settings) -> list[str]:
-    pages = s3(config).get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=prefix)
-    return [entry["Key"] for page in pages for entry in page.get("Contents", ())]

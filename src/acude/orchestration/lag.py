@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from acude.aws import s3
+from acude.aws import keys, objects, s3
 from acude.contracts.model import Contract, table, tables, topics
 from acude.kafka import brokers
 from acude.lake import delta_log
@@ -95,14 +95,9 @@ def _live_tables() -> list[Contract]:
 def _oldest_commit(config: Settings, source: Contract, version: int) -> datetime | None:
     """When the oldest commit with new rows, from that version on, was made; None where there is none."""
     log = delta_log.folder(source)
-    client = s3(config)
-    pages = client.get_paginator("list_objects_v2").paginate(
-        Bucket=config.lake_bucket, Prefix=log, StartAfter=f"{log}{version - 1:020d}.json"
-    )
-    for page in pages:
-        for entry in page.get("Contents", ()):
-            if entry["Key"].endswith(".json") and _brings_rows(config, entry["Key"]):
-                return entry["LastModified"]
+    for entry in objects(config.lake_bucket, log, config, after=f"{log}{version - 1:020d}.json"):
+        if entry["Key"].endswith(".json") and _brings_rows(config, entry["Key"]):
+            return entry["LastModified"]
     return None
 
 
@@ -115,15 +110,14 @@ def _brings_rows(config: Settings, key: str) -> bool:
 
 def _committed(config: Settings, checkpoint: str) -> list[dict[str, Any] | None]:
     """The offsets of each source up to which a query's last finished batch went; none before the first."""
-    client = s3(config)
     checkpoint = _newest(config, checkpoint)
     prefix = f"{checkpoint}/commits/"
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=prefix)
-    names = [entry["Key"].removeprefix(prefix) for page in pages for entry in page.get("Contents", ())]
+    names = [key.removeprefix(prefix) for key in keys(config.lake_bucket, prefix, config)]
     batches = [int(name) for name in names if name.isdigit()]
     if not batches:
         return []
-    body = client.get_object(Bucket=config.lake_bucket, Key=f"{checkpoint}/offsets/{max(batches)}")["Body"].read()
+    offsets = f"{checkpoint}/offsets/{max(batches)}"
+    body = s3(config).get_object(Bucket=config.lake_bucket, Key=offsets)["Body"].read()
     # A line with the version, a line with the batch's settings, then one per source.
     return [json.loads(line) if line != "-" else None for line in body.decode().splitlines()[2:]]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from acude.aws import s3
 from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.lake import run_records
 from acude.lake.content import content_hash_of
-from acude.lake.run_records import s3
 from acude.publishing import in_pieces, staging
 from acude.publishing.data_docs import write_docs
 from acude.publishing.examine import Answers, answers, parameters_of

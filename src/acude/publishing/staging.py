@@ -15,13 +15,14 @@ from botocore.exceptions import ClientError
 from pydantic import Field
 from pyspark.sql import DataFrame
 
+from acude.aws import s3
 from acude.contracts.model import Contract, table
 from acude.errors import AcudeError
 from acude.lake import run_records
 from acude.lake.data_files import DataFile, Target, nullable, write_rows
 from acude.lake.file_frames import rows_of_file, write_frame
 from acude.lake.object_store import object_store
-from acude.lake.run_records import Record, s3
+from acude.lake.run_records import Record
 from acude.publishing.totals import Totals
 from acude.settings import settings
 

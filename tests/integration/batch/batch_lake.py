@@ -19,6 +19,7 @@ from acude.lake.delta import read_day
 from acude.publishing.publish import session
 from acude.settings import settings
 from jobs.batch import marts, vendas
+from tests.buckets import drop
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,8 +47,7 @@ class BatchLake:
 
     def keys(self, prefix: str) -> list[str]:
         """Keys of the lake under a prefix."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.lake, Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        return list(aws.keys(self.lake, prefix))
 
     def actions(self, full_name: str, after: int = -1) -> list[dict[str, Any]]:
         """Actions of a table's Delta log, of the versions behind `after`."""
@@ -94,17 +94,10 @@ def own_lake() -> Iterator[BatchLake]:
         yield BatchLake(names["ACUDE_LAKE_BUCKET"], names["ACUDE_INBOX_BUCKET"], client)
     finally:
         for bucket in names.values():
-            _drop(client, bucket)
+            drop(bucket)
         for name, value in before.items():
             _restore(name, value)
         settings.cache_clear()
-
-
-def _drop(client: "S3Client", bucket: str) -> None:
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for entry in page.get("Contents", ()):
-            client.delete_object(Bucket=bucket, Key=entry["Key"])
-    client.delete_bucket(Bucket=bucket)
 
 
 def _restore(name: str, value: str | None) -> None:

@@ -28,6 +28,7 @@ from acude.warehouse.errors import LoadError, WarehouseError
 from acude.warehouse.rows import period_rows
 from acude.warehouse.target import targets
 from jobs.batch.carga_redshift import load_day
+from tests.buckets import drop
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -84,8 +85,7 @@ def lake() -> Iterator[Lake]:
     schema = name.replace("-", "_")
     dsn = make_dsn(settings().warehouse_dsn.get_secret_value(), options=f"-c search_path={schema}")
     config = own_settings(name, dsn)
-    s3 = aws.s3(config)
-    s3.create_bucket(Bucket=name)
+    aws.s3(config).create_bucket(Bucket=name)
     spark = batch_session(config)
     with closing(psycopg2.connect(dsn)) as eyes:
         eyes.autocommit = True
@@ -95,10 +95,7 @@ def lake() -> Iterator[Lake]:
         finally:
             eyes.cursor().execute(f"DROP SCHEMA {schema} CASCADE")
             spark.stop()
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-                for found in page.get("Contents", ()):
-                    s3.delete_object(Bucket=name, Key=found["Key"])
-            s3.delete_bucket(Bucket=name)
+            drop(name, config)
 
 
 def sale(order: str, price: str, pieces: int = 1) -> dict[str, object]:

@@ -24,6 +24,7 @@ from acude.contracts.model import Contract, load
 from acude.contracts.spark import arrow_schema
 from acude.lake.ensure_table import ensure_table
 from acude.settings import Settings, settings
+from tests.buckets import drop, empty
 
 Row = dict[str, Any]
 
@@ -109,8 +110,7 @@ class StreamLab:
     def remove_all(self) -> None:
         """Removes all buckets."""
         for bucket in self.buckets:
-            self.delete("", bucket)
-            s3(self.config).delete_bucket(Bucket=bucket)
+            drop(bucket, self.config)
         self.buckets.clear()
 
     def table(self, name: str, prefix: str = "") -> DeltaTable:
@@ -133,10 +133,7 @@ class StreamLab:
 
     def delete(self, prefix: str, bucket: str | None = None) -> None:
         """Deletes what lies under a prefix of the lake's bucket."""
-        client, bucket = s3(self.config), bucket or self.config.lake_bucket
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            for entry in page.get("Contents", ()):
-                client.delete_object(Bucket=bucket, Key=entry["Key"])
+        empty(bucket or self.config.lake_bucket, prefix, self.config)
 
 
 @contextmanager

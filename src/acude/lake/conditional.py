@@ -1,0 +1,39 @@
+"""Small objects on S3 that several processes may replace: only who has seen the last state can; S3 decides."""
+
+from botocore.exceptions import ClientError
+
+from acude.aws import is_conflict, is_missing, s3
+from acude.settings import Settings
+
+
+def read(key: str, config: Settings) -> tuple[bytes, str] | None:
+    """An object's content and its ETag, None where there is none."""
+    try:
+        answer = s3(config).get_object(Bucket=config.lake_bucket, Key=key)
+    except ClientError as problem:
+        if is_missing(problem):
+            return None
+        raise
+    return answer["Body"].read(), answer["ETag"]
+
+
+def replace(key: str, content: bytes, seen: str | None, config: Settings) -> str | None:
+    """Writes an object in the place of the one that was seen.
+
+    Args:
+        key: below the lake's bucket.
+        content: the new one.
+        seen: the last one's ETag, None where there was none.
+        config: where the lake is.
+
+    Returns:
+        The new ETag; None where another process was faster, and nothing was written.
+    """
+    condition = {"IfMatch": seen} if seen else {"IfNoneMatch": "*"}
+    try:
+        answer = s3(config).put_object(Bucket=config.lake_bucket, Key=key, Body=content, **condition)  # type: ignore[arg-type]
+    except ClientError as problem:
+        if is_conflict(problem):
+            return None
+        raise
+    return answer["ETag"]
