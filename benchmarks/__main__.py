@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PARTS = ("benchmarks.ingest", "benchmarks.batch", "benchmarks.memory", "benchmarks.demo")
+PARTS = ("benchmarks.ingest", "benchmarks.batch", "benchmarks.demo", "benchmarks.footprint")
 
 
 def main() -> int:

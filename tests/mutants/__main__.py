@@ -12,6 +12,9 @@ from pathlib import Path
 
 import yaml
 from pydantic import BaseModel
+from pytest import ExitCode
+
+from acude.settings import settings
 
 PROJECT = Path(__file__).parents[2]
 LIST = Path(__file__).with_name("mutants.yaml")
@@ -44,7 +47,7 @@ def lives(mutant: Mutant, checkout: Path) -> bool:
     """Whether the tests pass though the rule is broken.
 
     Raises:
-        SystemExit: the text isn't there exactly once; the list must follow the code.
+        SystemExit: the text isn't there exactly once, the list must follow the code; or the tests didn't run.
     """
     file = checkout / mutant.file
     whole = file.read_text()
@@ -52,31 +55,39 @@ def lives(mutant: Mutant, checkout: Path) -> bool:
         raise SystemExit(f"{mutant.name}: {mutant.old!r} is {whole.count(mutant.old)} times in {mutant.file}, not once")
     file.write_text(whole.replace(mutant.old, mutant.new))
     try:
-        return _pass(mutant.tests, checkout)
+        code = _tested(mutant.tests, checkout)
     finally:
         file.write_text(whole)
+    if code not in {ExitCode.OK, ExitCode.TESTS_FAILED}:
+        raise SystemExit(f"{mutant.name}: pytest ended with {code}; its tests did not run")
+    return code == ExitCode.OK
 
 
-def _pass(tests: list[str], checkout: Path) -> bool:
-    environment = os.environ | {"PYTHONPATH": f"{checkout / 'src'}:{checkout}"}
+def _tested(tests: list[str], checkout: Path) -> int:
+    """Pytest's exit code; with servers of the checkout's own where tests take them."""
+    installed = {f"ACUDE_{name.upper()}": str(getattr(settings(), name)) for name in ("jars", "trino_home")}
+    own = {"PYTHONPATH": f"{checkout / 'src'}:{checkout}", "PYTEST_XDIST_WORKER": "gw8"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests]
-    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, check=False).returncode == 0
+    done = subprocess.run(command, cwd=checkout, env=os.environ | installed | own, capture_output=True, check=False)
+    return done.returncode
 
 
 def main() -> int:
     """Runs all mutants; returns the number that live."""
-    alive = 0
+    alive, wanted = 0, mutants()
     with tempfile.TemporaryDirectory() as folder:
         checkout = Path(folder) / "acude"
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(checkout)], cwd=PROJECT, check=True)
         try:
-            for mutant in mutants():
+            if _tested(sorted({test for mutant in wanted for test in mutant.tests}), checkout) != ExitCode.OK:
+                raise SystemExit("The tests fail without any mutant: mend them first")
+            for mutant in wanted:
                 survived = lives(mutant, checkout)
                 alive += survived
                 print(f"{'LIVES' if survived else 'dies '}  {mutant.name}", flush=True)
         finally:
             subprocess.run(["git", "worktree", "remove", "--force", str(checkout)], cwd=PROJECT, check=True)
-    print(f"{alive} of {len(mutants())} mutants live")
+    print(f"{alive} of {len(wanted)} mutants live")
     return alive
 
 

@@ -20,6 +20,7 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from acude.errors import AcudeError
 from acude.lake import conditional
 from acude.lake.commit import LeaseLost
 from acude.settings import Settings, settings
@@ -28,13 +29,14 @@ _TTL = timedelta(seconds=30)
 _RENEW_S = 5.0
 
 
-class LeaseHeld(RuntimeError):  # noqa: N818 - a state, not a fault
+class LeaseHeld(AcudeError):  # noqa: N818 - a state, not a fault
     """Another driver holds the lease."""
 
     def __init__(self, writer: str, holder: dict[str, Any]) -> None:
         super().__init__(
             f"The tables of the writer '{writer}' are being written by process {holder['pid']} on {holder['host']} "
-            f"(lease until {holder['expires_at']}); stop it, or wait until it ends"
+            f"(lease until {holder['expires_at']}).",
+            "Stop it, or wait until it ends.",
         )
 
 

@@ -85,7 +85,9 @@ def faults(
         expected=expected,
         parameters={"linhas": len(rows), "aceitas": len(rows), "limite_recusadas": 1, **parameters},
     )
-    return [failure.column for failure in verdict_on(content, staged, "")[0].failures]
+    verdict = verdict_on(content, staged, "")[0]
+    assert verdict.success is not bool(verdict.failures)
+    return [failure.column for failure in verdict.failures]
 
 
 @pytest.mark.parametrize("contract", [table("silver.vendas"), table("silver.quarentena_arquivos"), *marts()])
