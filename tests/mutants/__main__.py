@@ -10,9 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 import yaml
 from pydantic import BaseModel
-from pytest import ExitCode
 
 from acude.settings import settings
 
@@ -58,9 +58,9 @@ def lives(mutant: Mutant, checkout: Path) -> bool:
         code = _tested(mutant.tests, checkout)
     finally:
         file.write_text(whole)
-    if code not in {ExitCode.OK, ExitCode.TESTS_FAILED}:
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         raise SystemExit(f"{mutant.name}: pytest ended with {code}; its tests did not run")
-    return code == ExitCode.OK
+    return code == pytest.ExitCode.OK
 
 
 def _tested(tests: list[str], checkout: Path) -> int:
@@ -79,7 +79,7 @@ def main() -> int:
         checkout = Path(folder) / "acude"
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(checkout)], cwd=PROJECT, check=True)
         try:
-            if _tested(sorted({test for mutant in wanted for test in mutant.tests}), checkout) != ExitCode.OK:
+            if _tested(sorted({test for mutant in wanted for test in mutant.tests}), checkout) != pytest.ExitCode.OK:
                 raise SystemExit("The tests fail without any mutant: mend them first")
             for mutant in wanted:
                 survived = lives(mutant, checkout)
