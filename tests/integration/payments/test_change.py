@@ -22,6 +22,7 @@ from acude.payments.velocity_store import connect_velocity_store
 from acude.risk.payment import microseconds
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import RULES
+from acude.risk.version_log import Action, Change
 from acude.risk.versions import Versions
 from acude.settings import settings
 from acude.simulator.payments import play as played
@@ -119,11 +120,18 @@ def test_who_must_go_back_does_not_wait_for_the_database(
 
 
 def test_what_a_worker_cannot_read_leaves_it_deciding_by_the_old_version_and_saying_so(
-    versions: Versions, shop: Shop, platform: Platform, tmp_path: Path
+    versions: Versions, shop: Shop, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = decided_by(shop)
-    change = versions.promote(candidate(tmp_path), who="teste", why="")
-    (versions.place(change.sha256) / RULES).write_text("versao: [")
+    before, write = decided_by(shop), versions._write
+
+    def break_and_write(action: Action, sha256: str, *more: Any, **about: Any) -> Change:
+        # Before the worker can see it: it looks every second.
+        (versions.place(sha256) / RULES).write_text("versao: [")
+        return write(action, sha256, *more, **about)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(versions, "_write", break_and_write)
+        versions.promote(candidate(tmp_path), who="teste", why="")
     url = f"http://127.0.0.1:{platform.config.risk_metrics_port}/pronta"
     assert patiently(lambda: "not taken: " in httpx.get(url).text)()
     assert httpx.get(url).status_code == 200
