@@ -124,7 +124,7 @@ def test_what_a_worker_cannot_read_leaves_it_deciding_by_the_old_version_and_say
 ) -> None:
     before, write = decided_by(shop), versions._write
 
-    def break_and_write(action: Action, sha256: str, *more: Any, **about: Any) -> Change:
+    def break_and_write(action: Action, sha256: str, *more: Any, **about: Any) -> Change:  # noqa: ANN401 - handed on
         # Before the worker can see it: it looks every second.
         (versions.place(sha256) / RULES).write_text("versao: [")
         return write(action, sha256, *more, **about)
