@@ -109,6 +109,8 @@ def test_a_lost_checkpoint_goes_on_behind_bronze_and_mends_the_cut_batch(landed:
     landed.run(Kill(commit_of("bronze.eventos")))
     landed.lose_the_checkpoint()
     landed.send(reading(300), reading(203))
+    # The mending is cut off, too.
+    landed.run(Kill(SIDES))
     landed.run()
     landed.assert_nothing_lost_nothing_twice()
     assert len(landed.rows("silver.duplicatas")) == before + 2

@@ -128,9 +128,10 @@ def test_more_queries_than_run_at_once_wait_for_their_turn(athena: Athena) -> No
 
 def test_a_stopped_query_stops_in_the_engine(athena: Athena) -> None:
     query_id = athena.start(ENDLESS)
-    athena.client("athena").stop_query_execution(QueryExecutionId=query_id)
-    athena.finished(query_id)
     with closing(Trino(athena.config)) as engine:
+        awaited(lambda: runs(engine), bool)
+        athena.client("athena").stop_query_execution(QueryExecutionId=query_id)
+        assert athena.finished(query_id)["Status"]["State"] == "CANCELLED"
         assert not runs(engine)
 
 

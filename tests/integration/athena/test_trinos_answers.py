@@ -107,12 +107,17 @@ def items(shown: str | None) -> list[str]:
     return sorted(part.rpartition("=")[2] if "=" in part else part for part in (shown or "{}")[1:-1].split(", "))
 
 
+def exactness(kind: str) -> float:
+    """How far two numbers may lie apart: a `real` has seven digits."""
+    return 1e-6 if base(kind) == "real" else 1e-9
+
+
 def assert_same_text(found: str | None, value: Any, kind: str) -> None:  # noqa: ANN401
     name = base(kind)
     if name in {"double", "real"} and value is not None:
         assert found is not None
         assert JAVA_DOUBLE.fullmatch(found)
-        assert float(found) == pytest.approx(float(value), rel=1e-6, abs=1e-9, nan_ok=True)
+        assert float(found) == pytest.approx(float(value), rel=exactness(kind), abs=1e-9, nan_ok=True)
     elif name == "map":
         assert sorted((found or "")[1:-1].split(", ")) == sorted(
             f"{key}={text(each, kind.partition(', ')[2][:-1])}" for key, each in value.items()
@@ -130,7 +135,9 @@ def assert_same_value(found: str | None, value: Any, column: dict[str, Any], kin
     made, wanted = DefaultTypeConverter().convert(column["Type"], found), typed(value, kind)
     if isinstance(wanted, float):
         assert isinstance(made, float)
-        assert math.isclose(made, wanted, rel_tol=1e-6, abs_tol=1e-9) or (math.isnan(made) and math.isnan(wanted))
+        assert math.isclose(made, wanted, rel_tol=exactness(kind), abs_tol=1e-9) or (
+            math.isnan(made) and math.isnan(wanted)
+        )
     else:
         assert (type(made), str(made)) == (type(wanted), str(wanted))
 

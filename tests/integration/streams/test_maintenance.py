@@ -86,6 +86,21 @@ def test_expiring_deletes_the_files_that_no_version_in_time_needs(spark: StreamL
     assert sorted(spark.rows(EVENTS), key=repr) == rows
 
 
+def test_files_that_no_version_names_are_swept_by_age(spark: StreamLab, silver: Silver) -> None:
+    land_six_files(silver)
+    left = f"{EVENTS.replace('.', '/')}/data={YESTERDAY.date()}/left-by-a-driver-that-died.parquet"
+    s3(spark.config).put_object(Bucket=spark.config.lake_bucket, Key=left, Body=b"PAR1")
+    spark.change(expire_after="PT1H")
+    try:
+        spark.do(expire, EVENTS)
+        assert left in data_files(spark, EVENTS), "a batch under way may still commit it"
+    finally:
+        spark.change(expire_after=timedelta())
+    spark.do(expire, EVENTS)
+    assert left not in data_files(spark, EVENTS)
+    assert len(data_files(spark, EVENTS)) == 6
+
+
 def test_rows_older_than_the_contracts_retention_go(spark: StreamLab, silver: Silver) -> None:
     del silver
     table = "gold.ao_vivo_usuarios_ativos"
