@@ -96,7 +96,7 @@ def rebuild(config: Settings, airflow: AirflowApi, day: date, say: Say) -> Prope
     others = [path for path in touched if f"data={day}/" not in path]
     evidence = (
         f"second run: {again}, same rows: {same}; files touched: {len(touched)}, of other days: {len(others)}; "
-        f"records that the streams landed meanwhile: {meanwhile}"
+        f"landed meanwhile: {meanwhile} records"
     )
     held = again == "success" and same and bool(touched) and not others and meanwhile > 0
     return PropertyResult("5 A day can be rebuilt", held, evidence)
