@@ -146,8 +146,7 @@ def expire(writer: Writer, contract: Contract, config: Settings | None = None) -
     if not found:
         return {"hours": hours, "files": 0, "log_files": 0}
     if oldest := _oldest_kept(contract):
-        column = contract.partition_by[0]
-        commit(found.table, writer, lambda table: _without(Snapshot(contract, table), column, oldest))
+        commit(found.table, writer, lambda table: _without(Snapshot(contract, table), oldest))
     gone = found.table.vacuum(hours, enforce_retention_duration=False, full=True)
     if gone:
         found.table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
@@ -155,9 +154,9 @@ def expire(writer: Writer, contract: Contract, config: Settings | None = None) -
     return {"hours": hours, "files": len(gone), "log_files": delta_log.prune(contract) if follows_streams else 0}
 
 
-def _without(found: Snapshot, column: str, oldest: str) -> Change | None:
+def _without(found: Snapshot, oldest: str) -> Change | None:
     """Removes the files of partitions before `oldest`."""
-    old = [file.path for file in found.described() if file.partition[column] < oldest]
+    old = [file.path for file in found.described(oldest, "<")]
     return Change(remove=old) if old else None
 
 
