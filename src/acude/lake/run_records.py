@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=BaseModel)
 _MISSING = {"NoSuchKey", "404", "NotFound"}
+_CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 
 
 class Record(BaseModel):
@@ -58,9 +59,9 @@ class InboxRecord(Record):
     published: bool
 
 
-def s3() -> "S3Client":
-    """The process's S3 client: making one costs more than most of the calls."""
-    return _client(settings())
+def s3(config: Settings | None = None) -> "S3Client":
+    """The S3 client of the process, or of other settings: making one costs more than most of the calls."""
+    return _client(config or settings())
 
 
 @lru_cache(maxsize=2)
@@ -78,21 +79,56 @@ def inbox_key(day: date) -> str:
     return f"_controle/inbox/{day}.json"
 
 
+def is_missing(problem: ClientError) -> bool:
+    """Whether S3 says that there is no such object, and not that it is away or that nobody may look."""
+    return problem.response["Error"]["Code"] in _MISSING
+
+
 def put(key: str, record: BaseModel) -> None:
     """Writes a record into the lake's bucket."""
+    _put(key, record)
+
+
+def put_newer(record: Publication) -> None:
+    """Writes a publication unless the one that is there is of a higher version of the table.
+
+    A commit and its record are two writes. Of two runs of one day, the first to commit may be the last to write.
+    """
+    key = publication_key(record.table, record.day)
+    while True:
+        there, etag = _read(Publication, key)
+        if there and there.version > record.version:
+            return
+        try:
+            _put(key, record, **({"IfMatch": etag} if there else {"IfNoneMatch": "*"}))
+        except ClientError as problem:
+            # Another run has written meanwhile, so this ends after as many tries as there are runs.
+            if problem.response["Error"]["Code"] not in _CONFLICT:
+                raise
+        else:
+            return
+
+
+def _put(key: str, record: BaseModel, **condition: str) -> None:
     body = record.model_dump_json(indent=1).encode()
-    s3().put_object(Bucket=settings().lake_bucket, Key=key, Body=body, ContentType="application/json")
+    place = {"Bucket": settings().lake_bucket, "Key": key, "ContentType": "application/json"}
+    s3().put_object(**place, Body=body, **condition)  # type: ignore[arg-type]
 
 
 def get(kind: type[Kind], key: str) -> Kind | None:
     """Reads a record of the lake's bucket, None where there is none."""
+    return _read(kind, key)[0]
+
+
+def _read(kind: type[Kind], key: str) -> tuple[Kind | None, str]:
+    """A record and its ETag."""
     try:
         answer = s3().get_object(Bucket=settings().lake_bucket, Key=key)
     except ClientError as problem:
-        if problem.response["Error"]["Code"] in _MISSING:
-            return None
+        if is_missing(problem):
+            return None, ""
         raise
-    return kind.model_validate_json(answer["Body"].read())
+    return kind.model_validate_json(answer["Body"].read()), answer["ETag"]
 
 
 def publication(table: str, day: date) -> Publication | None:

@@ -210,6 +210,8 @@ def etags_of(staged: Staged) -> dict[str, str]:
         try:
             answer = s3().head_object(Bucket=settings().lake_bucket, Key=f"{prefix}/{file.path}")
         except ClientError as problem:
+            if not run_records.is_missing(problem):
+                raise
             raise StagingError(
                 f"{file.path} of {staged.table} is gone; stage and audit {staged.day} again"
             ) from problem
