@@ -262,7 +262,7 @@ def discard(staged: Staged) -> None:
 
 
 def expire(older_than: timedelta, root: str = STAGING) -> int:
-    """Removes what runs that died left behind.
+    """Removes what runs that died left behind, the warehouse's loads among them, or refused rows that are old.
 
     Args:
         older_than: age of the last write.

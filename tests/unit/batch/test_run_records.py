@@ -1,18 +1,19 @@
-"""What the batch keeps on S3 beside its tables: whose record stands, and what is gone."""
+"""What the batch keeps on S3 beside its tables: whose record stands, what is gone, and what goes."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from acude.lake import run_records
+from acude.lake import maintenance, run_records
 from acude.lake.data_files import DataFile
 from acude.lake.run_records import Publication
 from acude.publishing import staging
 from acude.publishing.staging import Staged, StagingError
+from jobs.batch import maintenance as batch_maintenance
 
 DAY, TABLE = date(2026, 11, 22), "gold.estoque"
 Object = dict[str, Any]
@@ -113,3 +114,24 @@ def test_a_store_that_refuses_or_is_away_does_not_say_that_a_file_is_gone(bucket
     bucket.refuses = code
     with pytest.raises(ClientError, match=code):
         staging.etags_of(staged())
+
+
+def test_maintenance_removes_what_dead_runs_and_old_refusals_left(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "tables", list)
+    ages = {
+        "_staging/gold/estoque/2026-11-01/r/dados.json": 8,
+        "_staging/redshift/vendas/2026-11-01/r-1/00000.parquet": 8,
+        "_staging/gold/estoque/2026-11-22/r/dados.json": 6,
+        "_rejeitados/gold/estoque/2026-11-01/r/dados.json": 31,
+        "_rejeitados/gold/estoque/2026-11-22/r/dados.json": 29,
+        "_controle/publicado/gold.estoque/2026-11-01.json": 400,
+    }
+    bucket.objects = {key: (b"", datetime.now(UTC) - timedelta(days=age)) for key, age in ages.items()}
+    assert batch_maintenance.run() == {"tables": [], "staged": 2, "rejected": 1}
+    assert sorted(bucket.objects) == [
+        "_controle/publicado/gold.estoque/2026-11-01.json",
+        "_rejeitados/gold/estoque/2026-11-22/r/dados.json",
+        "_staging/gold/estoque/2026-11-22/r/dados.json",
+    ]
