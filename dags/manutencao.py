@@ -3,7 +3,7 @@
 
 The batch's tables have one file per day, so only files of replaced days expire. The streams' driver maintains the
 streams' tables: it takes requests and serves them beside its queries. Rows change in one way only: those older than
-their contract's retention are deleted.
+their contract's retention are deleted. What runs that died left in staging goes, and refused rows once they are old.
 
 **When it is red**: `fluxos` names the request that failed or wasn't answered; do the streams run (`acude status`)?
 A night without maintenance loses nothing; the next one does more.
@@ -19,11 +19,11 @@ from acude.orchestration.steps import step
 
 
 @step()
-def lote() -> list[dict[str, Any]]:
-    """Maintenance of the batch's tables."""
-    from acude.lake import maintenance
+def lote() -> dict[str, Any]:
+    """Maintenance of the batch's tables, and of what its runs left beside them."""
+    from jobs.batch import maintenance
 
-    return maintenance.maintain_batch()
+    return maintenance.run()
 
 
 @step()

@@ -5,9 +5,9 @@ from typing import Any
 
 from acude.contracts.model import Contract, Layer, tables
 from acude.lake import run_records
-from acude.lake.content import content_hash_of
-from acude.lake.snapshot import rows_of_day
-from acude.publishing.audit import QualityError, verdict_on
+from acude.lake.delta import partition_of
+from acude.lake.snapshot import rows_of_day, snapshot
+from acude.publishing.audit import QualityError, verdict_on, verdict_on_files
 from acude.publishing.data_docs import write_docs
 from acude.publishing.staging import Failure, Staged, Verdict
 from acude.publishing.totals import sums_by_currency
@@ -51,24 +51,32 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
 
 def _audited(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
     """A table's verdict on its published rows, and their number."""
-    rows = rows_of_day(contract, day, LARGEST)
-    description = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="")
     if contract.writer != "batch":
         # The streams write these; they have no day that is published at once, so no hash to compare with.
-        return verdict_on(rows, description, "")[0], rows.num_rows
-    found = content_hash_of(rows, contract)
+        rows = rows_of_day(contract, day, LARGEST)
+        sample = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="")
+        return verdict_on(rows, sample, "")[0], rows.num_rows
+    visible = _visible(contract, day, run_id)
     publication = run_records.publication(contract.full_name, day)
     if publication is None:
-        return _never_published(description, found), rows.num_rows
-    expected, promised = publication.expected, publication.hash
-    if contract.full_name == receita_mensal.TABLE:
-        # Other days' runs replace the month too: it has to be the sum of its days as they are now.
-        expected, promised = sums_by_currency(receita_mensal.published_days(day)), found
-    description = description.model_copy(update={"expected": expected, "parameters": publication.parameters})
-    verdict = verdict_on(rows, description, found)[0]
-    if found != promised:
-        verdict = _with(verdict, _altered(found, promised))
-    return verdict, rows.num_rows
+        return _never_published(visible), visible.rows
+    monthly = contract.full_name == receita_mensal.TABLE
+    # Other days' runs replace the month too: it has to be the sum of its days as they are now.
+    expected = sums_by_currency(receita_mensal.published_days(day)) if monthly else publication.expected
+    verdict, _ = verdict_on_files(
+        visible.model_copy(update={"expected": expected, "parameters": publication.parameters})
+    )
+    if not monthly and verdict.hash != publication.hash:
+        verdict = _with(verdict, _altered(verdict.hash, publication.hash))
+    return verdict, visible.rows
+
+
+def _visible(contract: Contract, day: date, run_id: str) -> Staged:
+    """The files that readers see of a day, described as those that are staged."""
+    found = snapshot(contract)
+    files = found.described(partition_of(contract, day)) if found else []
+    rows = sum(file.rows for file in files)
+    return Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows, hash="", files=files)
 
 
 def _altered(found: str, promised: str) -> Failure:
@@ -81,7 +89,7 @@ def _altered(found: str, promised: str) -> Failure:
     )
 
 
-def _never_published(description: Staged, found: str) -> Verdict:
+def _never_published(visible: Staged) -> Verdict:
     failure = Failure(
         expectation="publication",
         column="*",
@@ -90,10 +98,10 @@ def _never_published(description: Staged, found: str) -> Verdict:
         meaning="the day was published",
     )
     verdict = Verdict(
-        table=description.table,
-        day=description.day,
-        run_id=description.run_id,
-        hash=found,
+        table=visible.table,
+        day=visible.day,
+        run_id=visible.run_id,
+        hash=visible.hash,
         expectations=1,
         audited_at=run_records.now(),
     )

@@ -5,7 +5,6 @@ Replaces the day (of receita_mensal the month) in the warehouse's table of the s
 and writes a row to `cargas` for each. The warehouse is Redshift on AWS, PostgreSQL on one machine.
 """
 
-import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,8 +18,6 @@ from acude.warehouse.errors import LoadError, WarehouseError
 from acude.warehouse.loader import LoadResult, replace_period
 from acude.warehouse.rows import period_rows
 from acude.warehouse.target import Target, chosen
-
-log = logging.getLogger(__name__)
 
 TOGETHER = 3
 """Tables that are loaded at a time: while one is read, others are copied."""

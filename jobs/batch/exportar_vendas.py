@@ -85,11 +85,18 @@ def _sales_of(day: date) -> list[tuple[Any, ...]]:
     begin = datetime.combine(day, time(), UTC)
     try:
         with closing(psycopg2.connect(settings().shop_dsn.get_secret_value())) as shop, shop.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('vendas') IS NOT NULL, EXISTS (SELECT FROM pg_stat_user_tables)")
+            there, any_table = cursor.fetchone() or (False, False)
+            if any_table and not there:
+                raise ExportError(
+                    "The shop's order database has tables, but not `vendas`: it is another database, or its schema is "
+                    "damaged; correct ACUDE_SHOP_DSN or restore it, and export the day again"
+                )
+            if not there:
+                # The shop makes its tables with its first order.
+                return []
             cursor.execute(_QUERY.read_text(encoding="utf-8"), {"inicio": begin, "fim": begin + timedelta(days=1)})
             return cursor.fetchall()
-    except psycopg2.errors.UndefinedTable:
-        # The shop makes its tables with its first order.
-        return []
     except psycopg2.OperationalError as problem:
         raise ExportError(
             f"The shop's order database doesn't answer ({str(problem).strip()}); "

@@ -1,13 +1,11 @@
 """gold.vendas_por_categoria: a day's sales by product category and currency."""
 
 from datetime import date
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.lake.snapshot import frame_of_day
-from acude.publishing import mart
 from acude.publishing.mart import Mart
 from jobs.batch.vendas_por_regiao import sales_per
 
@@ -25,8 +23,3 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows, source="silver.vendas")
-
-
-def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
-    return mart.run(MART, day, run_id)

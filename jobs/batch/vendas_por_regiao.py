@@ -1,14 +1,12 @@
 """gold.vendas_por_regiao: a day's sales by region and currency."""
 
 from datetime import date
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.snapshot import frame_of_day
-from acude.publishing import mart
 from acude.publishing.mart import Mart
 
 TABLE = "gold.vendas_por_regiao"
@@ -48,8 +46,3 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows, source="silver.vendas")
-
-
-def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
-    return mart.run(MART, day, run_id)

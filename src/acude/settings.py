@@ -86,6 +86,10 @@ class Settings(BaseSettings):
         default=timedelta(days=7),
         description="How long files that a table no longer needs are kept; longer than the longest outage of a reader",
     )
+    rejected_kept: timedelta = Field(
+        default=timedelta(days=30),
+        description="How long rows that an audit refused can be looked at; they hold personal data",
+    )
 
     # Catalogue and queries
     glue_port: int = 5055

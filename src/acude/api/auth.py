@@ -1,6 +1,5 @@
 """The caller: OAuth2 bearer tokens, JWTs signed by the issuer that the settings name."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from starlette.concurrency import run_in_threadpool
 
 from acude.api.problems import ProblemError
 from acude.settings import Settings
-
-log = logging.getLogger(__name__)
 
 DECIDE: Final = "risco:decidir"
 READ: Final = "risco:ler"

@@ -1,6 +1,5 @@
 """Payments on their way from the API to their topic."""
 
-import logging
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -11,8 +10,6 @@ from acude.kafka import brokers
 from acude.kafka.producer import require_topic
 from acude.payments.routes import TOPIC, own_topics, topic_for
 from acude.settings import Settings
-
-log = logging.getLogger(__name__)
 
 _LOOK_S: Final = 0.1
 _LEAVE_S: Final = 2.0

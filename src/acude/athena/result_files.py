@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PART = 8 * 1024 * 1024
 _ONE_BY_ONE = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 _BLOCK = 64 * 1024
+_GONE = {"NoSuchKey", "404", "InvalidRange"}
 _VALUE = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)")?')
 
 
@@ -76,12 +77,16 @@ class ResultFiles:
 
         Raises:
             ApiError: The file ends before that byte, or is gone.
+            ClientError: S3 is away, or refuses.
         """
         try:
             answer = self._s3.get_object(Bucket=self.bucket, Key=self._key(address), Range=f"bytes={offset}-")
         except ClientError as error:
-            if offset == 0 and error.response["Error"]["Code"] == "InvalidRange":
+            code = error.response["Error"]["Code"]
+            if offset == 0 and code == "InvalidRange":
                 return [], None
+            if code not in _GONE:
+                raise
             raise ApiError(f"Could not find results at {address}, byte {offset}") from error
         found: list[Texts] = []
         with closing(answer["Body"]) as body:

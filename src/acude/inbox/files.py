@@ -32,11 +32,6 @@ class InboxFile:
     etag: str
 
 
-def origins() -> list[str]:
-    """Names of the folders in which files arrive."""
-    return _origins()
-
-
 def files_of(day: date) -> list[InboxFile]:
     """The day's files, by key.
 

@@ -6,18 +6,21 @@ race reads the table again and decides again. A writer with a lease puts the lea
 the lease sees the new holder's number and gives up.
 """
 
+import operator
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Protocol
 
-import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from acude.lake.data_files import DataFile
+from acude.lake.listed_files import listed_files
 
 _until_alone = Retrying(
     retry=retry_if_exception_type(CommitFailedError),
@@ -173,7 +176,7 @@ def rewrite(into: DeltaTable, writer: Writer, old: Sequence[str], files: Sequenc
 
     def decide(table: DeltaTable) -> Change | None:
         nonlocal made
-        made = set(old) <= set(_paths_in(table, {}))
+        made = len(listed_files(table, pc.field("path").isin(old))) == len(set(old))
         return Change(files, old, changes_rows=False) if made else None
 
     commit(into, writer, decide)
@@ -193,12 +196,9 @@ def _mark(table: DeltaTable, writer: Writer) -> Transaction:
 
 def _paths_in(table: DeltaTable, place: Mapping[str, str]) -> list[str]:
     """Paths of the files in a partition."""
-    files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-    return [
-        str(one["path"])
-        for one in files
-        if all(str(one[f"partition.{name}"]) == value for name, value in place.items())
-    ]
+    conditions = [pc.field(name) == value for name, value in place.items()]
+    where = reduce(operator.and_, conditions) if conditions else None
+    return [one.path for one in listed_files(table, where)]
 
 
 def _make(table: DeltaTable, change: Change, properties: CommitProperties) -> None:
@@ -214,13 +214,7 @@ def _make(table: DeltaTable, change: Change, properties: CommitProperties) -> No
 
 
 def _removals(table: DeltaTable, change: Change, now: int) -> list[RemoveAction]:
-    gone = set(change.remove)
-    columns = table.metadata().partition_columns
     return [
-        RemoveAction(
-            str(one["path"]), change.changes_rows, now, one["size_bytes"],
-            {name: str(one[f"partition.{name}"]) for name in columns},
-        )
-        for one in pa.table(table.get_add_actions(flatten=True)).to_pylist()
-        if one["path"] in gone
-    ]  # fmt: skip
+        RemoveAction(one.path, change.changes_rows, now, one.size, {**one.partition})
+        for one in listed_files(table, pc.field("path").isin(change.remove))
+    ]

@@ -1,17 +1,14 @@
 """The files of a table's Delta log, as S3 lists them, and which are no longer needed."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from acude.aws import s3
+from acude.aws import delete, objects
 from acude.contracts.model import Contract
-from acude.settings import settings
+from acude.settings import Settings, settings
 
 KEPT = timedelta(hours=1)
 KEPT_COMMITS = 1000
 """A stream that follows the table may lag behind by an hour, and by this number of commits however old they are."""
-
-_KEYS_A_CALL = 1000
 
 
 def folder(contract: Contract) -> str:
@@ -19,7 +16,9 @@ def folder(contract: Contract) -> str:
     return f"{contract.prefix}/_delta_log/"
 
 
-def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_COMMITS) -> int:
+def prune(
+    contract: Contract, config: Settings | None = None, *, kept: timedelta = KEPT, kept_commits: int = KEPT_COMMITS
+) -> int:
     """Deletes what lies before the newest checkpoint that is old enough.
 
     Delta itself does so only for whole days. A stream that commits every few seconds would leave tens of thousands of
@@ -27,13 +26,15 @@ def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_C
 
     Args:
         contract: a table whose writer is the caller.
+        config: where the lake is; the process's settings unless given.
         kept: younger commits stay.
         kept_commits: this number of the newest stay, too.
 
     Returns:
         How many files went.
     """
-    found = {name: modified for name, modified in _entries(contract) if name[:20].isdigit()}
+    config = config or settings()
+    found = {name: modified for name, modified in _entries(contract, config) if name[:20].isdigit()}
     newest = max((_version(name) for name in found if name.endswith(".json")), default=0)
     before = datetime.now(UTC) - kept
     # A checkpoint holds all that lies before it; the checkpoint itself and what follows stay.
@@ -44,17 +45,14 @@ def prune(contract: Contract, kept: timedelta = KEPT, kept_commits: int = KEPT_C
     ]
     first_kept = max((version for version in checkpoints if version <= newest - kept_commits), default=0)
     gone = [name for name in found if _version(name) < first_kept]
-    for at in range(0, len(gone), _KEYS_A_CALL):
-        keys: list[Any] = [{"Key": folder(contract) + name} for name in gone[at : at + _KEYS_A_CALL]]
-        s3().delete_objects(Bucket=settings().lake_bucket, Delete={"Objects": keys, "Quiet": True})
+    delete(config.lake_bucket, [folder(contract) + name for name in gone], config)
     return len(gone)
 
 
-def _entries(contract: Contract) -> list[tuple[str, datetime]]:
+def _entries(contract: Contract, config: Settings) -> list[tuple[str, datetime]]:
     """Name inside the log and time of its files."""
     prefix = folder(contract)
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings().lake_bucket, Prefix=prefix)
-    return [(e["Key"].removeprefix(prefix), e["LastModified"]) for page in pages for e in page.get("Contents", ())]
+    return [(e["Key"].removeprefix(prefix), e["LastModified"]) for e in objects(config.lake_bucket, prefix, config)]
 
 
 def _version(name: str) -> int:

@@ -118,17 +118,20 @@ def rows_of_file(store: ObjectStore, target: Target, path: str, partition: Mappi
             yield pa.table(columns, schema=wanted)
 
 
-def frame_of_files(spark: SparkSession, contract: Contract, files: Sequence[DataFile]) -> DataFrame:
+def frame_of_files(
+    spark: SparkSession, contract: Contract, files: Sequence[DataFile], config: Settings | None = None
+) -> DataFrame:
     """The rows of these files, whether a version of the table names them or not.
 
     Args:
         spark: a session.
         contract: their table.
         files: of any partitions.
+        config: where the lake is; the process's settings unless given.
     """
     if not files:
         return spark.createDataFrame([], schema(contract))
-    root = f"{settings().lake}/{contract.prefix}"
+    root = f"{(config or settings()).lake}/{contract.prefix}"
     rows = (
         spark.read.schema(schema(contract)).option("basePath", root).parquet(*(f"{root}/{one.path}" for one in files))
     )

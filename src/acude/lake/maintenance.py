@@ -5,7 +5,6 @@ and streams don't notice; only rows older than their contract's retention are de
 """
 
 import json
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -33,8 +32,6 @@ from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.object_store import object_store
 from acude.lake.snapshot import Snapshot, snapshot
 from acude.settings import Settings, settings
-
-log = logging.getLogger(__name__)
 
 FEW_FILES = 4
 """A day with no more files than this is left alone."""
@@ -146,18 +143,18 @@ def expire(writer: Writer, contract: Contract, config: Settings | None = None) -
     if not found:
         return {"hours": hours, "files": 0, "log_files": 0}
     if oldest := _oldest_kept(contract):
-        column = contract.partition_by[0]
-        commit(found.table, writer, lambda table: _without(Snapshot(contract, table), column, oldest))
+        commit(found.table, writer, lambda table: _without(Snapshot(contract, table), oldest))
     gone = found.table.vacuum(hours, enforce_retention_duration=False, full=True)
     if gone:
         found.table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
     follows_streams = contract.writer == "streams"
-    return {"hours": hours, "files": len(gone), "log_files": delta_log.prune(contract) if follows_streams else 0}
+    log_files = delta_log.prune(contract, config) if follows_streams else 0
+    return {"hours": hours, "files": len(gone), "log_files": log_files}
 
 
-def _without(found: Snapshot, column: str, oldest: str) -> Change | None:
+def _without(found: Snapshot, oldest: str) -> Change | None:
     """Removes the files of partitions before `oldest`."""
-    old = [file.path for file in found.described() if file.partition[column] < oldest]
+    old = [file.path for file in found.described(oldest, "<")]
     return Change(remove=old) if old else None
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
-from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field
 
-from acude.aws import is_missing, s3
+from acude.aws import s3
+from acude.lake import conditional
 from acude.settings import settings
 
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -65,19 +65,32 @@ def inbox_key(day: date) -> str:
 
 def put(key: str, record: BaseModel) -> None:
     """Writes a record into the lake's bucket."""
-    body = record.model_dump_json(indent=1).encode()
-    s3().put_object(Bucket=settings().lake_bucket, Key=key, Body=body, ContentType="application/json")
+    s3().put_object(Bucket=settings().lake_bucket, Key=key, Body=_encoded(record), ContentType="application/json")
+
+
+def put_newer(record: Publication) -> None:
+    """Writes a publication unless the one that is there is of a higher version of the table.
+
+    A commit and its record are two writes. Of two runs of one day, the first to commit may be the last to write.
+    """
+    key = publication_key(record.table, record.day)
+    # Another run may write meanwhile, so this ends after as many tries as there are runs.
+    while True:
+        content, seen = conditional.read(key, settings()) or (b"", None)
+        if content and Publication.model_validate_json(content).version > record.version:
+            return
+        if conditional.replace(key, _encoded(record), seen, settings()):
+            return
+
+
+def _encoded(record: BaseModel) -> bytes:
+    return record.model_dump_json(indent=1).encode()
 
 
 def get(kind: type[Kind], key: str) -> Kind | None:
     """Reads a record of the lake's bucket, None where there is none."""
-    try:
-        answer = s3().get_object(Bucket=settings().lake_bucket, Key=key)
-    except ClientError as problem:
-        if is_missing(problem):
-            return None
-        raise
-    return kind.model_validate_json(answer["Body"].read())
+    found = conditional.read(key, settings())
+    return kind.model_validate_json(found[0]) if found else None
 
 
 def publication(table: str, day: date) -> Publication | None:

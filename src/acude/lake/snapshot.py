@@ -4,11 +4,11 @@ Nothing here writes.
 """
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,12 +24,15 @@ from acude.contracts.model import Contract
 from acude.contracts.spark import arrow_type, schema
 from acude.lake.data_files import DataFile
 from acude.lake.delta import each_day, partition_column, partition_of
+from acude.lake.listed_files import listed_files
 from acude.settings import Settings, settings
 
 _PIECE_ROWS = 1_000_000
 
 Condition = tuple[str, Literal["=", ">=", "<"], date | datetime | int]
 """Column, comparison, value."""
+
+_COMPARED: Final[dict[str, Callable[[Any, Any], Any]]] = {"=": operator.eq, ">=": operator.ge, "<": operator.lt}
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,6 @@ class Snapshot:
     def version(self) -> int:
         """The Delta version."""
         return self.table.version()
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has no file."""
-        return not self.table.file_uris()
 
     def rows(
         self, partitions: Sequence[str], *, columns: Sequence[str] | None = None, limit: int | None = None
@@ -108,22 +106,13 @@ class Snapshot:
         if held:
             yield pa.Table.from_batches(held).cast(kinds)
 
-    def described(self, partition: str | None = None) -> list[DataFile]:
-        """The files, those of one partition where it is named; without statistics."""
-        columns = self.contract.partition_by
-        found = pa.table(self.table.get_add_actions(flatten=True)).to_pylist()
-        files = [
-            DataFile(
-                table=self.contract.full_name,
-                path=one["path"],
-                partition={name: str(one[f"partition.{name}"]) for name in columns},
-                size=one["size_bytes"],
-                rows=one["num_records"] or 0,
-                stats="",
-            )
-            for one in found
+    def described(self, partition: str, comparison: Literal["=", "<"] = "=") -> list[DataFile]:
+        """One partition's files, or those of all before it; without statistics."""
+        column = pc.field(partition_column(self.contract))
+        return [
+            DataFile(table=self.contract.full_name, stats="", **one._asdict())
+            for one in listed_files(self.table, _COMPARED[comparison](column, partition))
         ]
-        return [one for one in files if partition is None or one.partition[columns[0]] == partition]
 
     def files(self, partition: str, comparison: Literal["=", "<"] = "=") -> list[str]:
         """URLs of one partition's files, or of those before it."""
@@ -151,8 +140,7 @@ class Snapshot:
 
 def _expression(condition: Condition) -> pc.Expression:
     name, comparison, value = condition
-    column = pc.field(name)
-    return {"=": column == value, ">=": column >= value, "<": column < value}[comparison]
+    return _COMPARED[comparison](pc.field(name), value)
 
 
 def snapshot(contract: Contract, config: Settings | None = None) -> Snapshot | None:

@@ -32,10 +32,9 @@ NO_HISTORY: Final = "memoria"
 NO_EXTERNAL_LIST: Final = "lista_externa"
 STALE_LISTS: Final = "listas"
 DEFECT: Final = "defeito"
+CAUSES: Final = (OVER_BUDGET, NO_HISTORY, NO_EXTERNAL_LIST, STALE_LISTS, DEFECT)
 """Causes of a degraded decision: the budget was over before it began; the velocity store or the external list did not
 answer; block and allow list were not read lately; a rule or the model failed."""
-
-"""Reason code."""
 
 _RESERVE_S: Final = 0.5
 """Part of the budget that is kept for everything but the external list."""
@@ -123,7 +122,7 @@ class DecisionEngine:
         self._rules = rules
         self._lists = lists
         self._metrics = metrics or Metrics()
-        for cause in (OVER_BUDGET, NO_HISTORY, NO_EXTERNAL_LIST, DEFECT):
+        for cause in CAUSES:
             # From the start: Prometheus sees no increase where a series begins with its first event.
             self._metrics.degraded.labels(cause)
         self._budget_ms = int(budget.total_seconds() * 1000)

@@ -52,7 +52,7 @@ def audit(staged: list[Staged]) -> dict[str, Any]:
     verdicts = []
     for one in staged:
         etags = staging.etags_of(one)
-        verdict, results = _verdict_on_large(one) if one.rows > in_pieces.LARGEST else _verdict_on_small(one)
+        verdict, results = verdict_on_files(one)
         verdict = verdict.model_copy(update={"etags": etags})
         staging.put_verdict(verdict)
         _keep_results(one, results)
@@ -67,7 +67,10 @@ def audit(staged: list[Staged]) -> dict[str, Any]:
     return {"docs": docs, "tables": tables}
 
 
-def _verdict_on_small(staged: Staged) -> tuple[Verdict, list[dict[str, Any]]]:
+def verdict_on_files(staged: Staged) -> tuple[Verdict, list[dict[str, Any]]]:
+    """What the table's suite says about the files, however many rows they hold, and Great Expectations' own results."""
+    if staged.rows > in_pieces.LARGEST:
+        return _verdict_on_large(staged)
     rows = staging.rows_of(staged)
     return verdict_on(rows, staged, content_hash_of(rows, table(staged.table)))
 

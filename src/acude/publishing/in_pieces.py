@@ -1,12 +1,12 @@
 """The audit of a day that is too large for one process: executors ask the suite about their own pieces of its files.
 
 What holds for each row is asked of each piece. How many rows there are is known from all pieces together. That keys are
-unique is asked of Spark.
+unique is asked of Spark. Anything else (a sum, a mean, a share of the rows) would be answered wrongly, and is refused.
 """
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.gx import Expectation
 from acude.contracts.model import Contract, table
+from acude.errors import AcudeError
 from acude.lake.data_files import DataFile, Target
 from acude.lake.file_frames import frame_of_files, rows_of_file
 from acude.lake.object_store import object_store
@@ -28,7 +29,46 @@ LARGEST: Final = 500_000
 """Rows of a day that are audited in the task's own process."""
 
 _UNIQUE: Final = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
-_COUNT: Final = "expect_table_row_count"
+_COUNT: Final = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between")
+_BY_ROW: Final = (
+    "expect_table_columns_to_match_set",
+    "expect_column_values_to_not_be_null",
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_between",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_match_regex",
+    "expect_column_value_lengths_to_be_between",
+    "expect_column_pair_values_to_be_equal",
+    "expect_column_pair_values_a_to_be_greater_than_b",
+)
+"""True of all rows where they are true of each piece."""
+
+
+class NotByPiecesError(AcudeError):
+    """A suite asks something of a large day that its pieces can't answer."""
+
+
+class Parts(NamedTuple):
+    """A suite's expectations by what can answer them: each piece, the number of all rows, Spark."""
+
+    by_row: list[Expectation]
+    whole: list[Expectation]
+    unique: list[Expectation]
+
+
+def parts_of(suite: list[Expectation], table: str) -> Parts:
+    """A suite, divided.
+
+    Raises:
+        NotByPiecesError: an expectation is about all rows together, or may fail for some of them (`mostly`).
+    """
+    for one in suite:
+        if one["type"] not in (*_BY_ROW, *_COUNT, *_UNIQUE) or one["kwargs"].get("mostly", 1) != 1:
+            raise NotByPiecesError(
+                f"{table}: a day of more than {LARGEST} rows is audited piece by piece, and no piece can answer "
+                f"{one['type']} {one['kwargs']}; ask it of each row, or teach acude.publishing.in_pieces to add it up"
+            )
+    return Parts(*([one for one in suite if one["type"] in kinds] for kinds in (_BY_ROW, _COUNT, _UNIQUE)))
 
 
 def answers_of_files(spark: SparkSession, staged: Staged) -> tuple[Totals, list[Answers]]:
@@ -40,19 +80,19 @@ def answers_of_files(spark: SparkSession, staged: Staged) -> tuple[Totals, list[
 
     Returns:
         Rows, content hash and sums of all files, and the answers.
+
+    Raises:
+        NotByPiecesError: see `parts_of`.
     """
     contract = table(staged.table)
-    suite, parameters = suite_of(contract, ROWS), parameters_of(contract, staged)
-    whole = [one for one in suite if one["type"].startswith(_COUNT)]
-    unique = [one for one in suite if one["type"] in _UNIQUE]
-    by_row = [one for one in suite if one not in whole and one not in unique]
+    parts, parameters = parts_of(suite_of(contract, ROWS), staged.table), parameters_of(contract, staged)
     totals, found = Totals(contract), []
-    for row in _asked(spark, staged, contract, by_row, parameters):
+    for row in _asked(spark, staged, contract, parts.by_row, parameters):
         totals.merge(row["totals"])
         found.append(Answers(json.loads(row["results"]), _failures(row["failures"])))
     counted = pd.DataFrame(index=pd.RangeIndex(totals.rows))
-    found.append(answers(counted, whole, parameters, staged.table))
-    found += [_unique(frame_of_files(spark, contract, staged.files), one) for one in unique]
+    found.append(answers(counted, parts.whole, parameters, staged.table))
+    found += [_unique(frame_of_files(spark, contract, staged.files), one) for one in parts.unique]
     return totals, found
 
 

@@ -68,7 +68,7 @@ def publish(staged: Staged) -> Publication:
         parameters=staged.parameters,
         warnings=staged.warnings,
     )
-    run_records.put(run_records.publication_key(staged.table, staged.day), publication)
+    run_records.put_newer(publication)
     staging.discard(staged)
     return publication
 

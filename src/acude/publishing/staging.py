@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from pydantic import Field
 from pyspark.sql import DataFrame
 
-from acude.aws import s3
+from acude.aws import delete, is_missing, keys, objects, s3
 from acude.contracts.model import Contract, table
 from acude.errors import AcudeError
 from acude.lake import run_records
@@ -211,6 +211,8 @@ def etags_of(staged: Staged) -> dict[str, str]:
         try:
             answer = s3().head_object(Bucket=settings().lake_bucket, Key=f"{prefix}/{file.path}")
         except ClientError as problem:
+            if not is_missing(problem):
+                raise
             raise StagingError(
                 f"{file.path} of {staged.table} is gone; stage and audit {staged.day} again"
             ) from problem
@@ -247,7 +249,7 @@ def reject(staged: Staged) -> str:
     source = folder(contract, staged.day, staged.run_id)
     target = folder(contract, staged.day, staged.run_id, REJECTED)
     client, bucket = s3(), settings().lake_bucket
-    moved = {key: target + key[len(source) :] for key in _keys(source)}
+    moved = {key: target + key[len(source) :] for key in keys(bucket, source)}
     moved |= {f"{contract.prefix}/{file.path}": target + file.path for file in staged.files}
     for key, new in moved.items():
         client.copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": key}, Key=new)
@@ -257,11 +259,12 @@ def reject(staged: Staged) -> str:
 
 def discard(staged: Staged) -> None:
     """Removes the description of a staged day; its files belong to the table by now, or are swept later."""
-    _delete(_keys(folder(table(staged.table), staged.day, staged.run_id)))
+    place, bucket = folder(table(staged.table), staged.day, staged.run_id), settings().lake_bucket
+    delete(bucket, list(keys(bucket, place)))
 
 
 def expire(older_than: timedelta, root: str = STAGING) -> int:
-    """Removes what runs that died left behind.
+    """Removes what runs that died left behind, the warehouse's loads among them, or refused rows that are old.
 
     Args:
         older_than: age of the last write.
@@ -270,19 +273,7 @@ def expire(older_than: timedelta, root: str = STAGING) -> int:
     Returns:
         How many objects went.
     """
-    limit = run_records.now() - older_than
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings().lake_bucket, Prefix=f"{root}/")
-    old = [entry["Key"] for page in pages for entry in page.get("Contents", ()) if entry["LastModified"] < limit]
-    _delete(old)
+    limit, bucket = run_records.now() - older_than, settings().lake_bucket
+    old = [entry["Key"] for entry in objects(bucket, f"{root}/") if entry["LastModified"] < limit]
+    delete(bucket, old)
     return len(old)
-
-
-def _keys(prefix: str) -> list[str]:
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings().lake_bucket, Prefix=prefix)
-    return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-
-
-def _delete(keys: list[str]) -> None:
-    for start in range(0, len(keys), 1000):
-        batch = [{"Key": key} for key in keys[start : start + 1000]]
-        s3().delete_objects(Bucket=settings().lake_bucket, Delete={"Objects": batch, "Quiet": True})  # type: ignore[typeddict-item]

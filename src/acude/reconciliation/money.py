@@ -28,8 +28,8 @@ def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
         "gold categoria": _lake(config, "gold.vendas_por_categoria", first, last),
         "warehouse": _warehouse(config, "vendas", first, last),
         "warehouse região": _warehouse(config, "vendas_por_regiao", first, last),
-        "athena": athena("gold.vendas_por_regiao", "receita", first, last),
-        "athena silver": athena("silver.vendas", "quantidade * preco", first, last),
+        "athena": athena(config, "gold.vendas_por_regiao", "receita", first, last),
+        "athena silver": athena(config, "silver.vendas", "quantidade * preco", first, last),
     }
     ledger = {key: value for key, value in _ledger_sales(config).items() if key in shop}
     return compare(places) + compare({"ledger": ledger, "inbox": shop})
@@ -48,6 +48,7 @@ def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     }
     if pc.all(known, min_count=0).as_py():
         places["athena"] = athena(
+            config,
             "silver.eventos_clientes",
             "quantidade * preco",
             first,

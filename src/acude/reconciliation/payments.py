@@ -84,10 +84,8 @@ def payment_rows(
     begin, end = _midnight(first), _midnight(last, 1)
     again = tuple(_again(config, begin, min(end, until)))
     found = Payments(landed, decided, again, _stored(config, begin, end), until)
-    by_athena = athena(
-        f"silver.{TOPIC}", "valor", first, last, more=f"AND carimbo_kafka < TIMESTAMP '{until:%Y-%m-%d %H:%M:%S.%f}'",
-        flow="pagamentos",
-    )  # fmt: skip
+    settled = f"AND carimbo_kafka < TIMESTAMP '{until:%Y-%m-%d %H:%M:%S.%f}'"
+    by_athena = athena(config, f"silver.{TOPIC}", "valor", first, last, more=settled, flow="pagamentos")
     return [*_sent_money(sent, found.landed), *_money(found, by_athena)], rules(found)
 
 

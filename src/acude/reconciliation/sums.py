@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from acude.athena.client import run_query
 from acude.reconciliation.report import Key, Sums
+from acude.settings import Settings
 
 
 def between(column: str, first: date, last: date) -> pc.Expression:
@@ -32,10 +33,13 @@ def summed(flow: str, rows: Iterable[Any]) -> Sums:
     return sums
 
 
-def athena(name: str, value: str, first: date, last: date, *, more: str = "", flow: str = "vendas") -> Sums:
+def athena(
+    config: Settings, name: str, value: str, first: date, last: date, *, more: str = "", flow: str = "vendas"
+) -> Sums:
     """Athena's sums of a table's days.
 
     Args:
+        config: where Athena is.
         name: the table.
         value: the expression that is summed.
         first: first UTC day.
@@ -45,6 +49,7 @@ def athena(name: str, value: str, first: date, last: date, *, more: str = "", fl
     """
     answer = run_query(
         f"SELECT data, moeda, sum({value}) FROM {name} "  # noqa: S608 - names and dates of ours
-        f"WHERE data BETWEEN DATE '{first}' AND DATE '{last}' {more} GROUP BY data, moeda"
+        f"WHERE data BETWEEN DATE '{first}' AND DATE '{last}' {more} GROUP BY data, moeda",
+        config=config,
     )
     return summed(flow, answer.rows)

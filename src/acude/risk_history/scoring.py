@@ -5,6 +5,7 @@ and of each entity as many as the velocity store keeps. A payment that came late
 not part of the history of payments that were decided earlier.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -27,6 +28,8 @@ from acude.risk.policy import Policy
 from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
 from acude.risk_history.first_decision import first_decisions
 from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
+
+log = logging.getLogger(__name__)
 
 BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"
@@ -215,7 +218,9 @@ class _Scorer:
         listed = [Reason(ON_THE_LIST, self._policy.lista_externa)] if ON_THE_LIST in lists else []
         try:
             return decide(past, self._policy, self._model.opinion(past) if self._model else None, listed)
-        except Exception:  # noqa: BLE001 - as live: one payment's defect must not stop the others
+        except Exception:
+            # As live: one payment's defect must not stop the others.
+            log.exception("defect", extra={"record": payment.id_transacao})
             return undecided(past, self._policy, listed, ())
 
     def _learn(self, row: dict[str, Any]) -> None:

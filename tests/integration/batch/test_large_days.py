@@ -13,7 +13,7 @@ from acude.publishing.audit import QualityError, audit
 from acude.publishing.publish import publish
 from acude.publishing.staging import Staged
 from acude.publishing.totals import Totals
-from jobs.batch import vendas
+from jobs.batch import audit_published, vendas
 from tests.integration.batch.batch_lake import BatchLake, csv_of, own_lake
 
 pytestmark = pytest.mark.usefixtures("platform")
@@ -58,6 +58,12 @@ def test_a_large_day_is_published(lake: BatchLake) -> None:
     audit([again])
     publish(again)
     assert lake.rows(SALES, DAY).sort_by("linha") == found.sort_by("linha")
+
+
+def test_a_large_published_day_is_audited_again_as_a_whole(lake: BatchLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_published, "LARGEST", lake.rows(SALES, DAY).num_rows - 1)
+    monkeypatch.setattr(audit_published, "audited_tables", lambda: [table(SALES)])
+    assert audit_published.audit_all(DAY)["tables"][SALES]["rows"] == 4
 
 
 def test_a_broken_row_in_one_of_its_files_refuses_it(lake: BatchLake) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acude.athena import result_files
+from acude.athena.errors import ApiError
 from acude.athena.result_files import ResultFiles
 from acude.athena.results import Texts
 
@@ -23,6 +24,7 @@ class Store:
 
     def __init__(self) -> None:
         self.body = b""
+        self.refuses = ""
 
     def upload_fileobj(self, file: Any, *_: object, **__: object) -> None:  # noqa: ANN401
         self.body = file.read()
@@ -30,6 +32,8 @@ class Store:
     def put_object(self, **_: object) -> None: ...
 
     def get_object(self, *, Range: str, **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if self.refuses:
+            raise ClientError({"Error": {"Code": self.refuses}}, "GetObject")
         first = int(Range.removeprefix("bytes=").removesuffix("-"))
         if first >= len(self.body):
             raise ClientError({"Error": {"Code": "InvalidRange"}}, "GetObject")
@@ -70,3 +74,13 @@ def test_what_was_written_is_read(rows: Rows, block: int, page: int) -> None:
 )
 def test_an_address_lies_in_the_bucket_or_not(address: str, *, held: bool) -> None:
     assert ResultFiles(Store(), "b").holds(address) is held  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("NoSuchKey", ApiError), ("AccessDenied", ClientError), ("503", ClientError)]
+)
+def test_only_a_result_that_is_gone_is_said_to_be_gone(code: str, error: type[Exception]) -> None:
+    store = Store()
+    store.refuses = code
+    with pytest.raises(error):
+        ResultFiles(store, "b").page("s3://b/x.csv", 0, 1, csv=True)  # type: ignore[arg-type]

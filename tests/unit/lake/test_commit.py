@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.fs
 import pytest
 from deltalake import DeltaTable, Schema
@@ -20,6 +21,7 @@ from acude.lake.commit import (
     rewrite,
 )
 from acude.lake.data_files import ContractViolation, DataFile, FileWriter, Target
+from acude.lake.listed_files import listed_files
 from acude.lake.object_store import ObjectStore
 
 SCHEMA = pa.schema([pa.field("dia", pa.string(), False), pa.field("x", pa.int64(), True)])
@@ -159,3 +161,15 @@ def test_a_null_where_the_contract_wants_a_value_is_not_written(place: Path) -> 
 def test_a_value_that_cannot_be_a_folder_is_not_written(place: Path) -> None:
     with pytest.raises(ValueError, match="can't name a partition"):
         files(place, ("../../2", 1))
+
+
+def test_the_files_of_one_place_are_listed_by_their_partition(place: Path) -> None:
+    written = files(place, ("1", 1), ("2", 2), ("2", 3))
+    replace_partitions(table(place), BatchWriter(), written, [{}])
+    found = listed_files(table(place), pc.field("dia") == "2")
+    assert [(one.partition, one.rows) for one in found] == [({"dia": "2"}, 2)]
+    assert {(one.path, one.size) for one in listed_files(table(place))} == {(one.path, one.size) for one in written}
+
+
+def test_a_table_without_files_lists_none(place: Path) -> None:
+    assert listed_files(table(place), pc.field("dia") == "2") == []

@@ -62,3 +62,10 @@ def test_rows_fit_all_conditions_of_one_of_the_groups(gold: Snapshot) -> None:
 def test_nothing_fits_where_there_is_nothing(gold: Snapshot) -> None:
     found = gold.fitting([[("data", "=", date(2020, 1, 1))]])
     assert (found.num_rows, found.column_names) == (0, GOLD.column_names)
+
+
+def test_files_are_described_by_their_first_partition_column(gold: Snapshot) -> None:
+    found = gold.described("2026-11-22")
+    assert sorted(one.partition["hora"] for one in found) == ["12", "13"]
+    assert {(one.table, one.rows, one.partition["data"]) for one in found} == {(GOLD.full_name, 2, "2026-11-22")}
+    assert len(gold.described("2026-11-23", "<")) == 2

@@ -1,0 +1,22 @@
+"""Maintenance of what the batch writes: its tables, and what its runs left beside them."""
+
+from typing import Any
+
+from acude.lake import maintenance
+from acude.publishing import staging
+from acude.settings import settings
+
+
+def run() -> dict[str, Any]:
+    """Expires the batch's tables, staged days of runs that died, and refused rows.
+
+    Returns:
+        `tables`: see `acude.lake.maintenance.maintain_batch`; `staged` and `rejected`: how many objects went.
+    """
+    config = settings()
+    return {
+        "tables": maintenance.maintain_batch(),
+        # A staged day's files go at this age, too, and without them its description says nothing.
+        "staged": staging.expire(config.expire_after),
+        "rejected": staging.expire(config.rejected_kept, staging.REJECTED),
+    }
