@@ -6,7 +6,6 @@ written beside the table's own, where no version names them; a list of them is k
 those visible.
 """
 
-import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -27,8 +26,6 @@ from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.file_frames import frame_of_files
 from acude.settings import settings
-
-log = logging.getLogger(__name__)
 
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
