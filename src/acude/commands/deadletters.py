@@ -65,7 +65,7 @@ def show(
     """
     with explained():
         at = Coordinate.parse(record)
-        found = [letter for letter in _letters(None) if tuple(letter.at) == tuple(at)]
+        found = [letter for letter in _letters(None) if letter.at == at]
         sent = _sent(found)
     if not found:
         err.print(f"[red]✗[/red] There is no dead letter {at}.")
@@ -111,10 +111,10 @@ def replay(
     """
     with explained():
         at = Coordinate.parse(record) if record else None
-        found = [one for one in _letters(motivo) if at is None or tuple(one.at) == tuple(at)]
+        found = [one for one in _letters(motivo) if at is None or one.at == at]
         before = set() if again else _sent(found)
         # In the order in which they were given up.
-        waiting = [_refused(one) for one in reversed(found) if _place(one) not in before]
+        waiting = [_refused(one) for one in reversed(found) if one.at not in before]
         done = [str(one.at) for one in quarantine.send_again(waiting)] if waiting else []
     if as_json:
         print_json({"enviados": done, "ja_enviados": sorted(str(one) for one in before)})
@@ -134,28 +134,24 @@ def _letters(motivo: str | None) -> list[Letter]:
 
 
 def _sent(found: list[Letter]) -> set[Coordinate]:
-    return quarantine.already_sent(map(_place, found))
-
-
-def _place(letter: Letter) -> Coordinate:
-    return Coordinate(*letter.at)
+    return quarantine.already_sent(one.at for one in found)
 
 
 def _refused(letter: Letter) -> Refused:
     return Refused(
-        _place(letter), letter.given_up, letter.reason, letter.detail, letter.key, letter.value, tuple(letter.headers)
+        letter.at, letter.given_up, letter.reason, letter.detail, letter.key, letter.value, tuple(letter.headers)
     )
 
 
 def _plain(letter: Letter, sent: set[Coordinate]) -> dict[str, Any]:
     return {
-        **_place(letter)._asdict(),
+        **letter.at.columns,
         "motivo": letter.reason,
         "detalhe": letter.detail,
         "tentativas": letter.attempts,
         "desistida_em": letter.given_up.isoformat(),
         "id_rastro": letter.trace,
-        "reenviado": _place(letter) in sent,
+        "reenviado": letter.at in sent,
     }
 
 
@@ -168,4 +164,4 @@ def _content(letter: Letter) -> dict[str, Any]:
 
 
 def _again(letter: Letter, sent: set[Coordinate]) -> str:
-    return "yes" if _place(letter) in sent else "no"
+    return "yes" if letter.at in sent else "no"

@@ -178,7 +178,7 @@ def escaped(data: bytes | None) -> str:
 
 def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:
     return {
-        **record.at._asdict(),
+        **record.at.columns,
         "carimbo_kafka": record.carimbo_kafka.isoformat(),
         "motivo": record.motivo,
         "detalhe": record.detalhe,

@@ -36,6 +36,11 @@ class Coordinate(NamedTuple):
             raise ValueError(f"expected topic/partition/offset, for example eventos_clientes/3/128; found {text!r}")
         return cls(found[1], int(found[2]), int(found[3]))
 
+    @property
+    def columns(self) -> dict[str, str | int]:
+        """As the lake's tables name it."""
+        return {"topico": self.topic, "particao": self.partition, "deslocamento": self.offset}
+
     def __str__(self) -> str:
         """As it is stored: `transacoes/3/17`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
