@@ -81,7 +81,7 @@ test-unit: install ## the tests that need no server
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup tests/unit
 
 test: packages lint test-unit ## all the tests, with real servers and a real browser
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --session-timeout 4500 --ignore tests/unit
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --session-timeout 4700 --ignore tests/unit
 
 mutants: install ## break rules on purpose and see the tests notice
 	$(BIN)/python -m tests.mutants
