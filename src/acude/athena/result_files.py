@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from acude.athena.errors import ApiError
 from acude.athena.model import Json, response
 from acude.athena.results import Texts
+from acude.aws import is_missing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _PART = 8 * 1024 * 1024
 _ONE_BY_ONE = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 _BLOCK = 64 * 1024
-_GONE = {"NoSuchKey", "404", "InvalidRange"}
 _VALUE = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)")?')
 
 
@@ -85,7 +85,7 @@ class ResultFiles:
             code = error.response["Error"]["Code"]
             if offset == 0 and code == "InvalidRange":
                 return [], None
-            if code not in _GONE:
+            if code != "InvalidRange" and not is_missing(error):
                 raise
             raise ApiError(f"Could not find results at {address}, byte {offset}") from error
         found: list[Texts] = []
