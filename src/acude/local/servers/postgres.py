@@ -1,6 +1,6 @@
 """PostgreSQL: one server; warehouse, orders, decisions and Airflow's state are databases with an owner each."""
 
-import grp
+import fcntl
 import os
 import pwd
 import shutil
@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection, make_dsn, parse_dsn
-from tenacity import retry, retry_if_not_result, stop_after_delay, wait_fixed
 
 from acude.local.errors import PlatformError
 from acude.local.files import socket_path
@@ -23,6 +22,7 @@ from acude.settings import HOST, Settings
 
 SUPERUSER = "postgres"
 _USER = "pgserver"
+_USERS = Path("/etc/passwd")
 _MAJOR = 18
 
 _CONFIG = {
@@ -220,31 +220,22 @@ def _let_in(data: Path) -> None:
 
 
 def _has_user() -> bool:
-    """Whether the user is there with its group: useradd writes one after the other."""
     try:
         pwd.getpwnam(_USER)
-        grp.getgrnam(_USER)
     except KeyError:
         return False
     return True
 
 
-@retry(
-    retry=retry_if_not_result(bool),
-    stop=stop_after_delay(5),
-    wait=wait_fixed(0.1),
-    retry_error_callback=lambda _: False,
-)
-def _has_user_soon() -> bool:
-    return _has_user()
-
-
 def _create_user() -> None:
-    try:
-        subprocess.run(["useradd", "--system", "--user-group", _USER], check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        # Another platform of this machine may be about to create it.
-        if not _has_user_soon():
+    """One platform at a time: two that run useradd at once overwrite each other's user."""
+    with _USERS.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _has_user():
+            return
+        try:
+            subprocess.run(["useradd", "--system", "--user-group", _USER], check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as error:
             raise PlatformError(
                 f"PostgreSQL can't run as root, and its own user {_USER} can't be created ({error}).",
                 f"Create it (`useradd --system --user-group {_USER}`), or run acude as an ordinary user.",
