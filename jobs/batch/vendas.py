@@ -8,7 +8,7 @@ with C are returns; receita is quantidade times preco, exactly.
 from datetime import date
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as f
 
 from acude.contracts.dimension import UNKNOWN, categories
@@ -153,24 +153,26 @@ def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id
     files = max(1, number // _LINES_PER_FILE)
     checked = checked_lines(lines, day).persist()
     try:
-        by_reason = {row["motivo"]: row["count"] for row in checked.groupBy("motivo").count().collect()}
-        repeats = by_reason.get("duplicata", 0)
-        counted = {
-            "lidas": number,
-            "aceitas": by_reason.get(None, 0),
-            "duplicatas": repeats,
-            "limite_recusadas": repeats + max(int(number * LARGEST_REFUSED_SHARE), 1),
-        }
-        warnings = [] if number else [f"no sales file for {day}: published as an empty day"]
+        seen = Observation()
+        repeat = f.count_if(f.col("motivo") == "duplicata").alias("duplicatas")
+        refused = staging.write(refused_lines(checked, day).observe(seen, repeat).coalesce(files), table(REFUSED))
         known = spark.createDataFrame(categories())
-        about = staging.Context(parameters=counted), staging.Context(parameters=counted, warnings=warnings)
-        frames = refused_lines(checked, day), sale_lines(checked, known, day)
-        return [
-            staging.stage_frame(frame.coalesce(files), table(name), day, run_id, context)
-            for name, frame, context in zip((REFUSED, SALES), frames, about, strict=True)
-        ]
+        sales = staging.write(sale_lines(checked, known, day).coalesce(files), table(SALES))
     finally:
         checked.unpersist()
+    # Spark may plan a frame without rows away, and what was to be seen of it.
+    repeats = seen.get["duplicatas"] if refused.totals.rows else 0
+    counted = {
+        "lidas": number,
+        "aceitas": number - refused.totals.rows,
+        "duplicatas": repeats,
+        "limite_recusadas": repeats + max(int(number * LARGEST_REFUSED_SHARE), 1),
+    }
+    warnings = [] if number else [f"no sales file for {day}: published as an empty day"]
+    return [
+        staging.describe(refused, day, run_id, staging.Context(parameters=counted)),
+        staging.describe(sales, day, run_id, staging.Context(parameters=counted, warnings=warnings)),
+    ]
 
 
 _TYPED = {"data": "momento", "quantidade": "numero", "preco": "valor"}

@@ -31,6 +31,7 @@ from acude.local.servers import postgres
 from acude.publishing.publish import session
 from acude.settings import Settings
 from tests.programs import free_port
+from tests.waiting import awaited
 
 LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
@@ -238,6 +239,16 @@ def test_a_restart_by_the_supervisor_is_counted(platform: Platform) -> None:
     kill_and_wait(platform, "glue")
 
     assert {row.name: row.restarts for row in platform.status()}["glue"] == before + 1
+
+
+def test_a_service_that_dies_at_each_start_for_a_while_still_comes_back(small: Platform) -> None:
+    small.up(["glue"])
+    for _ in range(6):
+        pid = awaited(lambda: small.pid("glue"), bool)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        awaited(lambda dead=pid: small.pid("glue") != dead, bool)  # type: ignore[misc]
+    awaited(lambda: small.pid("glue"), bool)
 
 
 def test_a_taken_port_stops_the_start_with_a_sentence(small: Platform) -> None:

@@ -12,19 +12,11 @@ from acude.contracts.model import Contract
 Expectation = dict[str, Any]
 """`type`, `kwargs` and `meta`, as in a suite file."""
 
-_PANDAS_TYPES = {
-    "string": "str",
-    "int": "int32",
-    "bigint": "int64",
-    "boolean": "bool",
-    "date": "date",
-    "timestamp": "Timestamp",
-    "binary": "bytes",
-}
-
 
 def base_expectations(contract: Contract) -> list[Expectation]:
-    """Columns, and for each column: type, not null, range, lengths, values; keys are unique.
+    """Columns, and for each column: not null, range, lengths, values; keys are unique.
+
+    Types are not asked: what writes a table's files refuses any but the contract's (`acude.lake.data_files`).
 
     Args:
         contract: the table.
@@ -51,10 +43,6 @@ def _of_column(column: Column) -> list[Expectation]:
     found = []
     if column.required:
         found.append(_expectation("expect_column_values_to_not_be_null", column=name))
-        # Where pandas may hold a null its type is no longer the column's.
-        kind = "Decimal" if column.decimal else _PANDAS_TYPES.get(column.type)
-        if kind:
-            found.append(_expectation("expect_column_values_to_be_of_type", column=name, type_=kind))
     if column.minimum is not None or column.maximum is not None:
         bounds = _bounds(min_value=column.minimum, max_value=column.maximum)
         found.append(_expectation("expect_column_values_to_be_between", column=name, **bounds))

@@ -23,6 +23,9 @@ NAME = "supervisor"
 
 _UNREACHABLE = (OSError, ConnectionError)
 
+_FOR_EVER = 1_000_000
+"""Tries to start a service, each a second later than the one before: an outage of what it needs may last for long."""
+
 
 def config_path(config: Settings) -> Path:
     """The generated configuration."""
@@ -68,7 +71,7 @@ environment={_environment(_own_ports(service) | service.environment)}
 autostart=false
 autorestart=true
 startsecs=5
-startretries=4
+startretries={_FOR_EVER}
 stopsignal={service.stop_signal}
 stopwaitsecs={service.stop_timeout_s}
 stopasgroup=false

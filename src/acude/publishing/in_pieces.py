@@ -33,7 +33,6 @@ _COUNT: Final = ("expect_table_row_count_to_equal", "expect_table_row_count_to_b
 _BY_ROW: Final = (
     "expect_table_columns_to_match_set",
     "expect_column_values_to_not_be_null",
-    "expect_column_values_to_be_of_type",
     "expect_column_values_to_be_between",
     "expect_column_values_to_be_in_set",
     "expect_column_values_to_match_regex",

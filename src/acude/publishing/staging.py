@@ -131,20 +131,35 @@ def stage(rows: pa.Table, contract: Contract, day: date, run_id: str, context: C
     totals = Totals(contract)
     files = write_rows(rows, contract)
     totals.add(rows)
-    return _described((contract, day, run_id), files, totals, context or Context())
+    return describe(Written(contract, files, totals), day, run_id, context)
 
 
 def stage_frame(frame: DataFrame, contract: Contract, day: date, run_id: str, context: Context | None = None) -> Staged:
     """Stages a frame's rows: the executors write them and add them up; see `stage`."""
+    return describe(write(frame, contract), day, run_id, context)
+
+
+class Written(NamedTuple):
+    """A frame's rows in files, and what they add up to."""
+
+    contract: Contract
+    files: list[DataFile]
+    totals: Totals
+
+
+def write(frame: DataFrame, contract: Contract) -> Written:
+    """The first half of `stage_frame`, for a context that is known only once the rows are written."""
     written = write_frame(frame, contract, observer=Totals)
     totals = Totals(contract)
     for found in written.observed:
         totals.merge(found)
-    return _described((contract, day, run_id), written.files, totals, context or Context())
+    return Written(contract, written.files, totals)
 
 
-def _described(place: tuple[Contract, date, str], files: list[DataFile], totals: Totals, context: Context) -> Staged:
-    contract, day, run_id = place
+def describe(written: Written, day: date, run_id: str, context: Context | None = None) -> Staged:
+    """The second half of `stage_frame`: from now on the rows can be audited."""
+    contract, files, totals = written
+    context = context or Context()
     staged = Staged(
         table=contract.full_name,
         day=day,

@@ -15,8 +15,7 @@ import pyarrow as pa
 from acude import aws
 from acude.contracts.model import table
 from acude.lake import delta_log
-from acude.lake.delta import read_day
-from acude.publishing.publish import session
+from acude.lake.snapshot import rows_of_day
 from acude.settings import settings
 from jobs.batch import marts, vendas
 from tests.buckets import drop
@@ -61,9 +60,8 @@ class BatchLake:
         return found
 
     def rows(self, full_name: str, day: date) -> pa.Table:
-        """What is visible of a table's day."""
-        with session() as spark:
-            return read_day(spark, table(full_name), day).toArrow()
+        """What is visible of a table's day, read by delta-rs."""
+        return rows_of_day(table(full_name), day)
 
 
 def csv_of(*lines: str) -> bytes:

@@ -8,24 +8,12 @@ def asked(name: str, column: str) -> list[str]:
     return [one["type"] for one in base_expectations(table(name)) if one["kwargs"].get("column") == column]
 
 
-def test_a_required_column_is_not_null_and_has_its_type() -> None:
-    assert asked("silver.vendas", "regiao") == [
-        "expect_column_values_to_not_be_null",
-        "expect_column_values_to_be_of_type",
-    ]
+def test_a_required_column_is_not_null() -> None:
+    assert asked("silver.vendas", "regiao") == ["expect_column_values_to_not_be_null"]
 
 
 def test_an_optional_column_may_be_null() -> None:
     assert asked("silver.vendas", "descricao") == []
-
-
-def test_money_has_to_be_decimal() -> None:
-    kinds = [
-        one["kwargs"]["type_"]
-        for one in base_expectations(table("gold.receita_mensal"))
-        if one["type"] == "expect_column_values_to_be_of_type" and one["kwargs"]["column"] == "receita"
-    ]
-    assert kinds == ["Decimal"]
 
 
 def test_bounds_lengths_and_values_are_asked_for() -> None:

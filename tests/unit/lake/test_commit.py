@@ -158,6 +158,12 @@ def test_a_null_where_the_contract_wants_a_value_is_not_written(place: Path) -> 
         writer.write(pa.table([pa.array(["1", None]), pa.array([1, 2])], names=SCHEMA.names))
 
 
+def test_a_type_that_is_not_the_contracts_is_not_written(place: Path) -> None:
+    writer = FileWriter(Target("t", "t", SCHEMA, ("dia",)), Folder(str(place).lstrip("/"), "none"))
+    with pytest.raises(ContractViolation, match=f"is double, but its contract says {SCHEMA.types[1]}"):
+        writer.write(pa.table([pa.array(["1"]), pa.array([2.0])], names=SCHEMA.names))
+
+
 def test_a_value_that_cannot_be_a_folder_is_not_written(place: Path) -> None:
     with pytest.raises(ValueError, match="can't name a partition"):
         files(place, ("../../2", 1))
