@@ -23,7 +23,7 @@ DAG = "vendas_diarias"
 
 Say = Callable[[str], None]
 
-_BATCH_WITHIN_S = 180
+_BATCH_WITHIN_S = 300
 
 
 @dataclass

@@ -24,7 +24,7 @@ Trace = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def no_lake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The lake does not answer, whatever servers run beside; tests/integration/test_trace.py has one that does."""
+    """The lake does not answer, whatever servers run beside; tests/integration/live/test_trace.py has one that does."""
     monkeypatch.setenv("ACUDE_ATHENA_ENDPOINT", "http://127.0.0.1:1")
     settings.cache_clear()
     yield

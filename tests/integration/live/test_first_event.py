@@ -4,10 +4,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from uuid import uuid4
 
-import pytest
 from kafka import KafkaProducer
 
 from acude.athena.client import run_query
@@ -15,16 +13,6 @@ from acude.local.platform import Platform
 from acude.settings import PROJECT
 
 WITHIN_S = 300
-
-
-@pytest.fixture(scope="module")
-def streams(platform: Platform) -> Iterator[Platform]:
-    """The platform with its streams."""
-    running = platform.pid("streams")
-    platform.up(["streams"])
-    yield platform
-    if not running:
-        platform.stop("streams")
 
 
 def count(where: str) -> int:

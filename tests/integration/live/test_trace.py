@@ -2,11 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 from typer.testing import CliRunner
 
 from acude.cli import app
@@ -18,16 +16,6 @@ WITHIN_S = 300
 IN_THE_LAKE = {f"row of silver.{topic}" for topic in ("transacoes", "decisoes_risco", "alertas")}
 LAST = IN_THE_LAKE | {"kept for an hour"}
 """What a payment need not wait for; on a busy machine the velocity store may take it later, too."""
-
-
-@pytest.fixture(scope="module")
-def streams(platform: Platform) -> Iterator[Platform]:
-    """The platform with its streams."""
-    running = platform.pid("streams")
-    platform.up(["streams", "athena", "risk-api", "risk-worker", "risk-notifier"])
-    yield platform
-    if not running:
-        platform.stop("streams")
 
 
 def whole_trace(wanted: str) -> dict[str, Any]:
