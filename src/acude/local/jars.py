@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
+
 from acude.local.errors import PlatformError
 from acude.local.java import require_java
 from acude.settings import PROJECT, Settings, settings
@@ -24,6 +26,16 @@ _SETTINGS = """\
   <resolvers><ibiblio name="central" m2compatible="true" usepoms="false"/></resolvers>
 </ivysettings>
 """
+
+
+class FetchError(PlatformError):
+    """Something could not be fetched."""
+
+
+tried_twice = retry(
+    retry=retry_if_exception_type(FetchError), stop=stop_after_attempt(2), wait=wait_fixed(3), reraise=True
+)
+"""A repository may be out of reach for a moment; what has arrived is kept."""
 
 
 class Jar(NamedTuple):
@@ -63,17 +75,19 @@ def ivy_module(jars: list[Jar]) -> str:
 """
 
 
+@tried_twice
 def fetch(config: Settings) -> None:
     """Fetch what is missing and drop what the list no longer names.
 
     Raises:
-        PlatformError: No usable Java, or a jar can't be fetched.
+        PlatformError: No usable Java.
+        FetchError: A jar can't be fetched.
     """
     pattern = f"{config.jars}/[conf]/[artifact]-[revision].[ext]"
     command = ivy(config, config.jars.with_name("ivy"), "jars", ivy_module(parse(LIST.read_text())))
     answer = subprocess.run([*command, "-retrieve", pattern, "-sync"], capture_output=True, text=True, check=False)
     if answer.returncode:
-        raise PlatformError(
+        raise FetchError(
             "Not every jar of infra/jvm/jars.txt could be fetched.",
             "See Ivy's lines above; with the network back, run `make install` again.",
             (answer.stdout + answer.stderr).splitlines()[-25:],

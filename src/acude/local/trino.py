@@ -82,6 +82,7 @@ def fetch(config: Settings) -> None:
     packed.unlink()
 
 
+@jars.tried_twice
 def _fetched(config: Settings, archive: Archive, progress: Progress) -> Path:
     work = config.trino_home.with_name("ivy")
     cache = work / "cache" / archive.organisation / archive.name
@@ -98,7 +99,7 @@ def _fetched(config: Settings, archive: Archive, progress: Progress) -> Path:
     found = list(cache.rglob(f"{archive.name}-{archive.version}.tar.gz"))
     if running.returncode or not found:
         advice = "See Ivy's lines above; with the network back, run `make install` again."
-        raise PlatformError("Trino could not be fetched.", advice, lines.strip(". \n").splitlines()[-25:])
+        raise jars.FetchError("Trino could not be fetched.", advice, lines.strip(". \n").splitlines()[-25:])
     progress.update(task, completed=archive.size)
     return found[0]
 

@@ -1,8 +1,17 @@
+"""The list of jars, and fetching it over a network that fails for a moment."""
+
 import re
+import subprocess
 from collections import Counter
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+from tenacity import wait_none
+
+from acude.local import jars
 from acude.local.jars import LIST, ivy_module, parse
+from acude.settings import Settings
 
 JARS = parse(LIST.read_text())
 
@@ -23,3 +32,21 @@ def test_no_jar_is_listed_in_two_versions_within_a_set() -> None:
 
 def test_versions_are_exact() -> None:
     assert [jar for jar in JARS if not re.fullmatch(r"[0-9][\w.\-]*", jar.version)] == []
+
+
+@pytest.mark.parametrize(("codes", "fetched"), [((1, 0), True), ((1, 1), False)])
+def test_a_moment_without_network_is_waited_out(
+    codes: tuple[int, int], *, fetched: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answers = iter(codes)
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, next(answers), "", "")
+    )
+    monkeypatch.setattr(jars, "require_java", lambda _: "java")
+    monkeypatch.setattr(jars.fetch.retry, "wait", wait_none())
+    if fetched:
+        jars.fetch(Settings(var=tmp_path))
+    else:
+        with pytest.raises(jars.FetchError, match="with the network back"):
+            jars.fetch(Settings(var=tmp_path))
+    assert next(answers, None) is None
