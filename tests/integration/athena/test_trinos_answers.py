@@ -1,6 +1,9 @@
 """384 queries with the answers that Trino 476 gave in UTC, as clients of Athena see them.
 
-``trino_answers.jsonl`` has a query a line, with columns, types and rows, or the name of the error.
+``trino_answers.jsonl`` has a query a line, with columns, types and rows, or the name of the error. In seven lines
+Athena's answer is not Trino's, and stands in its place: four times with a zone, which Athena's clients are given by the
+zone's name and not by its offset, and the errors of a table that does not exist (Athena always has a catalogue), of
+INSERT and of DELETE (refused before the table is looked for).
 """
 
 import csv
