@@ -20,6 +20,8 @@ _STARTING_S = 240
 """Trino needs 15 seconds to start, on a crowded machine minutes; a query that comes meanwhile waits for it."""
 _TOKEN_S = 300
 _BUSY = {502, 503, 504}
+_NOT_YET = {"SERVER_STARTING_UP", "NO_NODES_AVAILABLE"}
+"""What a query that comes too early fails with: the second once statements are taken, but no worker is known yet."""
 
 T = TypeVar("T")
 
@@ -130,7 +132,8 @@ class Pages:
         self.columns: list[Json] = []
         self.scanned = 0
         self._take(first)
-        while not self.columns and "nextUri" in self._page:
+        # Until it gives rows, or ends: a query that came too early fails before that, and is sent again.
+        while not self._page.get("data") and "nextUri" in self._page:
             self._turn()
 
     def __iter__(self) -> Iterator[list[Any]]:
@@ -157,7 +160,7 @@ class Pages:
         self.columns = page.get("columns") or self.columns
         self.scanned = page.get("stats", {}).get("physicalInputBytes", 0)
         if error := page.get("error"):
-            if error["errorName"] == "SERVER_STARTING_UP":
+            if error["errorName"] in _NOT_YET:
                 raise _NotYetError
             raise QueryError(error["errorName"], error["message"], user=error["errorType"] == "USER_ERROR")
 
