@@ -2,9 +2,11 @@
 
 import logging
 import signal
+import socket
 import threading
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from confluent_kafka import KafkaException
 
@@ -12,9 +14,12 @@ from acude import logs
 from acude.kafka.consumer import Runner
 from acude.kafka.health import serve
 from acude.kafka.watchdog import watch
-from acude.settings import Settings
+from acude.settings import HOST, Settings
 
 log = logging.getLogger(__name__)
+
+_BUILT_WITHIN_S: Final = 60.0
+"""A broker that dies while the clients greet it may leave them waiting for ever, as later ones do."""
 
 
 def run_service(
@@ -29,18 +34,30 @@ def run_service(
         build: makes the runner; takes the settings and the event that ends it.
 
     Raises:
+        OSError: the port is taken. Nothing was begun, so the service that has it is not disturbed.
         SystemExit: 1, where the broker refuses; the supervisor starts the service again.
     """
     logs.configure(name, config.log_level)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    # Whoever has the port has this service's name at the broker, too, and would be fenced off.
+    with socket.create_server((HOST, port)):
+        pass
+    begun, built = time.monotonic(), list[Runner[Any]]()
+
+    def alive() -> bool:
+        if not built:
+            return time.monotonic() - begun < _BUILT_WITHIN_S or stop.is_set()
+        strategy = built[0].strategy
+        return strategy.health.beat_age_s < strategy.hangs_after_s or stop.is_set()
+
+    watch(alive)
     try:
         runner = build(config, stop)
-        strategy = runner.strategy
-        serve(strategy.health, port, strategy.posts)
-        strategy.health.beat()
-        watch(lambda: strategy.health.beat_age_s < strategy.hangs_after_s or stop.is_set())
+        serve(runner.strategy.health, port, runner.strategy.posts)
+        runner.strategy.health.beat()
+        built.append(runner)
         runner.run()
     except KafkaException as problem:
         log.critical("ended by the broker", extra={"answer": str(problem)})

@@ -3,9 +3,8 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
-from uuid import uuid4
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from acude.kafka import brokers
 from acude.kafka.consumer import RDKAFKA, Batch, Effect, Strategy
@@ -34,29 +33,42 @@ class Transactional(Strategy[Effect]):
 
     Args:
         config: where the broker is.
-        name: begins the transactional id.
-        topics: what the transactions write to.
+        identity: tells this consumer from all others, and is the same when it starts again.
+        group: its consumer group.
+        reads: the topic that the group reads.
+        writes: the topics that the transactions write to.
     """
 
-    def __init__(self, config: Settings, name: str, topics: Sequence[str]) -> None:
+    def __init__(self, config: Settings, identity: str, group: str, reads: str, writes: Sequence[str]) -> None:
         self._producer = Producer(
             {
                 **brokers.librdkafka(config),
-                "transactional.id": f"{name}-{uuid4().hex}",
+                "transactional.id": identity,
                 "transaction.timeout.ms": _TRANSACTION_MS,
                 "linger.ms": 0,
             },
             logger=RDKAFKA,
         )
         self._producer.init_transactions(_PATIENCE_S)
-        self._rehearse(topics)
+        self._abort_what_hangs(config, group, reads, writes)
 
-    def _rehearse(self, topics: Sequence[str]) -> None:
-        """Aborts a transaction of empty records: a first transaction takes most of a second."""
+    def _abort_what_hangs(self, config: Settings, group: str, reads: str, writes: Sequence[str]) -> None:
+        """Aborts a transaction that has a record in every partition, and an offset of the group.
+
+        A broker that was killed may forget to end this producer's last transaction in some partitions. Readers of
+        committed records would wait there for ever, but the next end of a transaction of the same producer ends it too.
+        """
         self._producer.begin_transaction()
-        for topic in topics:
-            self._producer.produce(topic, b"", "ensaio")
+        for topic in writes:
+            for partition in self._producer.list_topics(topic, _PATIENCE_S).topics[topic].partitions:
+                self._producer.produce(topic, b"", "ensaio", partition)
         self._producer.flush(_PATIENCE_S)
+        member = Consumer({**brokers.librdkafka(config), "group.id": group}, logger=RDKAFKA)
+        try:
+            of_nobody = member.consumer_group_metadata()
+            self._producer.send_offsets_to_transaction([TopicPartition(reads, 0, 0)], of_nobody, _PATIENCE_S)
+        finally:
+            member.close()
         self._producer.abort_transaction(_PATIENCE_S)
 
     @abstractmethod

@@ -9,6 +9,7 @@ divides the partitions among its workers, and each partition keeps the order of 
 
 import argparse
 import logging
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -49,6 +50,8 @@ _ENDING_S: Final = 3.0
 _ATTEMPTS: Final = 3
 """A payment without a decision was tried with its batch, alone, and without its rules."""
 
+WRITES: Final = (DECISIONS, ALERTS, deadletters.TOPIC)
+
 Effect = DecisionResult | Letter | NotAPayment
 
 
@@ -61,12 +64,13 @@ class Worker(Transactional[Effect]):
         config: the process's settings.
         stop: ends the threads beside the consumer.
         group: the workers' consumer group.
+        topic: what the group reads.
     """
 
     wait_s = 0.2
     hangs_after_s = 10.0
 
-    def __init__(self, config: Settings, stop: threading.Event, group: str) -> None:
+    def __init__(self, config: Settings, stop: threading.Event, group: str, topic: str) -> None:
         self.batch_size = config.risk_batch
         self.health = self.metrics = Metrics()
         self._reader = PaymentReader()
@@ -91,7 +95,7 @@ class Worker(Transactional[Effect]):
         rules.follow(stop)
         self._shadow = Shadow(config, rules, self.metrics, shown)
         self._shadow.start()
-        super().__init__(config, group, (DECISIONS, ALERTS))
+        super().__init__(config, identity_of(config, group), group, topic, WRITES)
 
     def handle(self, records: Sequence[Message]) -> list[Effect]:
         """Decides the payments among the records."""
@@ -163,6 +167,11 @@ class Worker(Transactional[Effect]):
             one.close()
 
 
+def identity_of(config: Settings, group: str) -> str:
+    """A worker's name at the broker: on a machine its port is its own, and that of the process that replaces it."""
+    return f"{group}-{socket.gethostname()}-{config.risk_metrics_port}"
+
+
 def _log(result: DecisionResult, decision: Decision) -> None:
     """One line per decision that somebody may ask about. Most decisions are approvals; these are lines at DEBUG."""
     level = logging.DEBUG if decision.verdict is Verdict.APPROVE and not decision.degraded else logging.INFO
@@ -182,7 +191,7 @@ def worker(config: Settings, stop: threading.Event, way: str | None = None) -> R
     """A worker of a topic's group; `way` names a way of paying that has a topic of its own."""
     topic, group = topic_of_its_own(TOPIC, way) if way else TOPIC, group_of(way)
     require_topic(config, topic)
-    strategy = Worker(config, stop, group)
+    strategy = Worker(config, stop, group, topic)
     consumer = GroupConsumer(config, group, topic, session_timeout_ms=_SESSION_MS, fetch_wait_max_ms=100)
     return Runner(consumer, strategy, stop)
 
