@@ -4,10 +4,12 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer
+from kafka import TopicPartition
 
 from acude.kafka import brokers
 from acude.kafka.consumer import RDKAFKA, Batch, Effect, Strategy
+from acude.kafka.forgotten import OFFSETS, end_what_was_forgotten
 from acude.settings import Settings
 
 _TRANSACTION_MS: Final = 5_000
@@ -34,42 +36,51 @@ class Transactional(Strategy[Effect]):
     Args:
         config: where the broker is.
         identity: tells this consumer from all others, and is the same when it starts again.
-        group: its consumer group.
-        reads: the topic that the group reads.
         writes: the topics that the transactions write to.
     """
 
-    def __init__(self, config: Settings, identity: str, group: str, reads: str, writes: Sequence[str]) -> None:
+    def __init__(self, config: Settings, identity: str, writes: Sequence[str]) -> None:
+        self._alone = False
         self._producer = Producer(
             {
                 **brokers.librdkafka(config),
                 "transactional.id": identity,
                 "transaction.timeout.ms": _TRANSACTION_MS,
                 "linger.ms": 0,
+                "error_cb": self._note,
             },
             logger=RDKAFKA,
         )
+        places = [place for topic in (*writes, OFFSETS) for place in self._partitions(topic)]
+        end_what_was_forgotten(config, identity, places)
         self._producer.init_transactions(_PATIENCE_S)
-        self._abort_what_hangs(config, group, reads, writes)
+        self._rehearse(writes)
 
-    def _abort_what_hangs(self, config: Settings, group: str, reads: str, writes: Sequence[str]) -> None:
-        """Aborts a transaction that has a record in every partition, and an offset of the group.
+    def _partitions(self, topic: str) -> list[TopicPartition]:
+        found = self._producer.list_topics(topic, _PATIENCE_S).topics[topic].partitions
+        return [TopicPartition(topic, partition) for partition in found]
 
-        A broker that was killed may forget to end this producer's last transaction in some partitions. Readers of
-        committed records would wait there for ever, but the next end of a transaction of the same producer ends it too.
-        """
+    def _rehearse(self, topics: Sequence[str]) -> None:
+        """Aborts a transaction of empty records: a first transaction takes most of a second."""
         self._producer.begin_transaction()
-        for topic in writes:
-            for partition in self._producer.list_topics(topic, _PATIENCE_S).topics[topic].partitions:
-                self._producer.produce(topic, b"", "ensaio", partition)
+        for topic in topics:
+            self._producer.produce(topic, b"", "ensaio")
         self._producer.flush(_PATIENCE_S)
-        member = Consumer({**brokers.librdkafka(config), "group.id": group}, logger=RDKAFKA)
-        try:
-            of_nobody = member.consumer_group_metadata()
-            self._producer.send_offsets_to_transaction([TopicPartition(reads, 0, 0)], of_nobody, _PATIENCE_S)
-        finally:
-            member.close()
         self._producer.abort_transaction(_PATIENCE_S)
+
+    def _note(self, problem: KafkaError) -> None:
+        self._alone = self._alone or problem.code() == KafkaError._ALL_BROKERS_DOWN
+
+    def idle(self) -> None:
+        """Notices that no broker is there any more.
+
+        Raises:
+            KafkaException: so that the process starts again. librdkafka may wait for ever after such a moment, and what
+                the broker forgets by its death is mended at a start.
+        """
+        self._producer.poll(0)
+        if self._alone:
+            raise KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN))
 
     @abstractmethod
     def outgoing(self, effects: Sequence[Effect]) -> Iterable[Outgoing]:

@@ -64,13 +64,12 @@ class Worker(Transactional[Effect]):
         config: the process's settings.
         stop: ends the threads beside the consumer.
         group: the workers' consumer group.
-        topic: what the group reads.
     """
 
     wait_s = 0.2
     hangs_after_s = 10.0
 
-    def __init__(self, config: Settings, stop: threading.Event, group: str, topic: str) -> None:
+    def __init__(self, config: Settings, stop: threading.Event, group: str) -> None:
         self.batch_size = config.risk_batch
         self.health = self.metrics = Metrics()
         self._reader = PaymentReader()
@@ -95,7 +94,7 @@ class Worker(Transactional[Effect]):
         rules.follow(stop)
         self._shadow = Shadow(config, rules, self.metrics, shown)
         self._shadow.start()
-        super().__init__(config, identity_of(config, group), group, topic, WRITES)
+        super().__init__(config, identity_of(config, group), WRITES)
 
     def handle(self, records: Sequence[Message]) -> list[Effect]:
         """Decides the payments among the records."""
@@ -156,6 +155,7 @@ class Worker(Transactional[Effect]):
 
     def idle(self) -> None:
         """Writes to the velocity store what it could not take before."""
+        super().idle()
         self.engine.catch_up()
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ def worker(config: Settings, stop: threading.Event, way: str | None = None) -> R
     """A worker of a topic's group; `way` names a way of paying that has a topic of its own."""
     topic, group = topic_of_its_own(TOPIC, way) if way else TOPIC, group_of(way)
     require_topic(config, topic)
-    strategy = Worker(config, stop, group, topic)
+    strategy = Worker(config, stop, group)
     consumer = GroupConsumer(config, group, topic, session_timeout_ms=_SESSION_MS, fetch_wait_max_ms=100)
     return Runner(consumer, strategy, stop)
 

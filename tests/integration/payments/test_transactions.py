@@ -4,47 +4,56 @@ from contextlib import closing
 
 from confluent_kafka import Producer
 from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import AbortTransactionSpec
 
-from acude.kafka import brokers
+from acude.kafka import brokers, forgotten
 from acude.local.platform import Platform
 from acude.payments.routes import group_of
 from acude.payments.serde import DECISIONS
-from acude.payments.worker import WRITES, identity_of
+from acude.payments.worker import identity_of
+from acude.settings import Settings
 from tests.integration.payments.conftest import Shop, some_payments
 from tests.servers import away
 
 LONG_MS = 600_000
 
 
-def ends(platform: Platform) -> dict[TopicPartition, int]:
-    """Where each partition that a worker writes to ends, with what is not committed."""
-    with closing(KafkaConsumer(bootstrap_servers=platform.config.kafka_bootstrap)) as consumer:
-        names = [(topic, number) for topic in WRITES for number in consumer.partitions_for_topic(topic)]
-        found: dict[TopicPartition, int] = consumer.end_offsets([TopicPartition(*name) for name in names])
+def left_open(config: Settings, identity: str, places: list[TopicPartition]) -> Producer:
+    """A producer with a record in each place, in a transaction that it does not end."""
+    found = Producer(brokers.librdkafka(config) | {"transactional.id": identity, "transaction.timeout.ms": LONG_MS})
+    found.init_transactions(30)
+    found.begin_transaction()
+    for place in places:
+        found.produce(place.topic, b"{}", "lost", place.partition)
+    found.flush(30)
     return found
 
 
 def test_a_transaction_that_nobody_ends_is_ended_by_the_worker_that_starts_next(shop: Shop, platform: Platform) -> None:
-    identity = identity_of(platform.config, group_of(None))
     with away(platform, "risk-worker"):
-        lost = Producer(
-            brokers.librdkafka(platform.config) | {"transactional.id": identity, "transaction.timeout.ms": LONG_MS}
-        )
-        lost.init_transactions(30)
-        lost.begin_transaction()
-        for place in shop.begins[DECISIONS]:
-            lost.produce(DECISIONS, b"{}", "lost", place.partition)
-        lost.flush(30)
+        lost = left_open(platform.config, identity_of(platform.config, group_of(None)), list(shop.begins[DECISIONS]))
     sent = some_payments(20)
     shop.send(sent)
     assert len(shop.decisions(sent)) == len(sent)
+    del lost
 
 
-def test_a_worker_that_starts_ends_a_transaction_in_every_partition(platform: Platform) -> None:
-    # A killed broker may forget the end of a transaction in any of them, and then it says nowhere which.
-    before = ends(platform)
-    with away(platform, "risk-worker"):
-        pass
-    after = ends(platform)
-    # Each has an empty record and its end.
-    assert {place: after[place] - end for place, end in before.items()} == dict.fromkeys(before, 2)
+def test_what_a_coordinator_says_is_committed_can_be_committed_from_outside(platform: Platform, topic: str) -> None:
+    place = TopicPartition(topic, 0)
+    lost = left_open(platform.config, topic, [place])
+    with closing(forgotten._Committing(**brokers.kafka_python(platform.config))) as admin:
+        (producer,) = admin.describe_producers([place])[place].active_producers
+        admin.abort_transaction(
+            AbortTransactionSpec(place, producer.producer_id, producer.producer_epoch, producer.coordinator_epoch)
+        )
+    with closing(
+        KafkaConsumer(
+            topic,
+            bootstrap_servers=platform.config.kafka_bootstrap,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            consumer_timeout_ms=5_000,
+        )
+    ) as consumer:
+        assert [record.value for record in consumer] == [b"{}"]
+    del lost
