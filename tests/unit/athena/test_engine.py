@@ -32,7 +32,7 @@ class Starting(BaseHTTPRequestHandler):
 
     @property
     def base(self) -> str:
-        return f"http://{HOST}:{self.server.server_address[1]}"
+        return f"http://{self.headers['Host']}"
 
     def answer(self, page: dict[str, Any]) -> None:
         self.send_response(200)
