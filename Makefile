@@ -16,9 +16,9 @@ TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 .PHONY: help install generate lock demo up down test test-unit mutants lint bench bench-risk bench-model soak packages clean
 
 help: ## what can be done here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-install: $(CLASSES) $(TRINO) ## Python packages and jars, at the pinned versions
+install: $(CLASSES) $(TRINO) ## Python packages and jars, at the pinned versions (PYTHON=/path/to/python3.11 names another Python)
 
 $(LOCKED):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -93,7 +93,7 @@ bench-risk: install ## how fast payments are decided, and with a slow list or wi
 	$(BIN)/python -m benchmarks.risk
 	$(BIN)/python -m benchmarks.payment_api
 
-bench-model: install ## the fraud model beside the published ones, both protocols
+bench-model: install ## the fraud model compared with published ones
 	$(BIN)/python -m benchmarks.model
 
 soak: install ## every day of the real shop, then hours of traffic with faults

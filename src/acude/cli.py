@@ -14,7 +14,7 @@ from acude.errors import AcudeError
 COMMANDS = {
     "up": "Start the platform's servers and keep them running.",
     "down": "Stop whatever is left of the platform.",
-    "status": "Say which servers are up, where, and what they weigh.",
+    "status": "Say which servers are up, where, and how much memory they use.",
     "logs": "Show a server's log.",
     "doctor": "Say what is missing on this machine, and how to get it.",
     "demo": "Play a day in the shop and prove that nothing was lost.",
@@ -23,7 +23,7 @@ COMMANDS = {
     "backfill": "Run a DAG again for past days.",
     "query": "Ask Athena.",
     "audit": "Verify and show the audit log of decisions, list changes, policies and accesses.",
-    "risk": "Say why a payment was refused; play payers.",
+    "risk": "Say why a payment was decided as it was; try, promote and roll back rules; lists; payers.",
     "trace": "Trace one payment through every store.",
     "reconcile": "Compare ledger, silver, gold, warehouse and Athena to the cent.",
     "backup": "Back up the databases, prove it, and bring them back.",
@@ -82,5 +82,6 @@ app = typer.Typer(cls=LazyCommands, no_args_is_help=True, rich_markup_mode="rich
 def acude() -> None:
     """Açude: the data platform of an online shop, on one machine or on AWS.
 
-    Begin with [bold]acude doctor[/bold] and [bold]acude up[/bold].
+    Begin with [bold]acude doctor[/bold], then [bold]acude demo[/bold] or [bold]acude up[/bold].
+    A walk through all of it: docs/guide.md.
     """

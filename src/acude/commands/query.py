@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False)
 def query(
     sql: Annotated[str, typer.Argument(help="One statement in Athena's SQL.")],
     *,
-    database: Annotated[str, typer.Option("--database", "-d", help="Database of names without one.")] = "gold",
+    database: Annotated[str, typer.Option("--database", "-d", help="Database for table names without one.")] = "gold",
     as_json: Json = False,
 ) -> None:
     """Ask Athena, as an analyst's own client would.

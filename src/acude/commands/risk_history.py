@@ -111,7 +111,7 @@ def reference(
     sample: Annotated[int, typer.Option(min=200, help="The most payments, evenly over the days.")] = 20_000,
     as_json: Json = False,
 ) -> None:
-    """Pin how inputs, signals and scores were spread in these days.
+    """Store how inputs, signals and scores were distributed in these days, to measure drift against.
 
     The workers compare the payments of the last hour with it (metric risco_psi). Make it of days on which all was
     well, and again after a promotion: other thresholds have other signals and scores.

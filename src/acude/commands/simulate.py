@@ -43,7 +43,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed and start give the same events.")] = 7,
     late: Annotated[float, typer.Option(min=0, max=1, help="Share of the events that are hours or days late.")] = 0.0,
     duplicate: Annotated[float, typer.Option(min=0, max=1, help="Share that is sent twice.")] = 0.0,
-    malformed: Annotated[float, typer.Option(min=0, max=1, help="Share that no contract takes.")] = 0.0,
+    malformed: Annotated[float, typer.Option(min=0, max=1, help="Share of events that break the contract.")] = 0.0,
     contradictory: Annotated[
         float, typer.Option(min=0, max=1, help="Share that is followed by another event under the same id.")
     ] = 0.0,

@@ -14,8 +14,11 @@ from acude.local.platform import LEAST_FREE_GB
 from acude.local.services import all_services
 from acude.settings import Settings
 
-LEAST_MEMORY_GB = 6
-"""All servers, one stream and one batch job, with some air."""
+LEAST_MEMORY_GB = 7
+"""All servers, one stream and one batch job: what a machine of 8 GB shows."""
+
+INSTALL_GB = 10
+"""Free disk for packages, jars, Trino and its archive, and some days' data."""
 
 UNPACKED = Path("var", "tools", "usr", "bin")
 """Where `make packages` puts programs that shall not be installed, in the checkout."""
@@ -51,7 +54,7 @@ def examine(config: Settings) -> list[Check]:
         python_check(sys.version_info[:2]),
         java_check(program, java.java_version(program) if program else None),
         tool_check("git", shutil.which("git"), "Install git (Debian, Ubuntu: apt-get install git)."),
-        disk_check(existing, shutil.disk_usage(existing).free / 1e9),
+        disk_check(existing, shutil.disk_usage(existing).free / 1e9, installed=config.trino_home.exists()),
         memory_check(memory_gb),
         jars_check(missing_jars(config)),
         trino_check(config.trino_home),
@@ -77,10 +80,11 @@ def java_check(program: Path | None, version: int | None) -> Check:
     return Check("java", good, found, "" if good else java.ADVICE)
 
 
-def disk_check(folder: Path, free_gb: float) -> Check:
-    """Kafka and the object store stop writing on a full disk."""
-    good = free_gb >= LEAST_FREE_GB
-    advice = "" if good else f"Free {LEAST_FREE_GB - free_gb:.1f} GB, or set ACUDE_VAR to a folder on another disk."
+def disk_check(folder: Path, free_gb: float, *, installed: bool = True) -> Check:
+    """The install fills some; Kafka and the object store stop writing on a full disk."""
+    wanted = LEAST_FREE_GB if installed else INSTALL_GB
+    good = free_gb >= wanted
+    advice = "" if good else f"Free {wanted - free_gb:.1f} GB, or set ACUDE_VAR to a folder on another disk."
     return Check("disk", good, f"{free_gb:.1f} GB free at {folder}", advice)
 
 
@@ -88,7 +92,7 @@ def memory_check(total_gb: float) -> Check:
     """All servers together need this much."""
     good = total_gb >= LEAST_MEMORY_GB
     advice = (
-        "" if good else f"The platform wants {LEAST_MEMORY_GB} GB; start fewer servers with `acude up --only NAME`."
+        "" if good else f"The platform wants {LEAST_MEMORY_GB + 1} GB; start fewer servers with `acude up --only NAME`."
     )
     return Check("memory", good, f"{total_gb:.1f} GB", advice)
 

@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from dotenv import dotenv_values
 from pydantic import SecretStr
@@ -29,13 +30,15 @@ def ensure_local_env(config: Settings) -> Settings:
     """
     path = local_env_path(config)
     known = dotenv_values(path)
-    values = _users_own(known) | local_values(config, known)
-    text = _HEADER + "".join(f"ACUDE_{name.upper()}={value}\n" for name, value in sorted(values.items()))
+    local = local_values(config, known)
+    values = _users_own(known) | local
+    # Quoted, so that a shell that sources the file reads the same.
+    text = _HEADER + "".join(f"ACUDE_{name.upper()}={quote(value)}\n" for name, value in sorted(values.items()))
     if not path.exists() or path.read_text() != text:
         write_private(path, text)
     settings.cache_clear()
     given = {name: getattr(config, name) for name in config.model_fields_set}
-    return Settings(_env_file=None, **(given | values))  # type: ignore[call-arg]
+    return Settings(_env_file=path, **(given | local))  # type: ignore[call-arg]
 
 
 def _users_own(known: Mapping[str, str | None]) -> dict[str, str]:

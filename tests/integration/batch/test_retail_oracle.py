@@ -1,6 +1,6 @@
 """Real days of the Online Retail shop, cell by cell against what csv and Decimal alone say of the same files.
 
-Data: UCI "Online Retail", Daqing Chen (2015), CC BY 4.0. What is expected is computed here from the issue's rules; the
+Data: UCI "Online Retail", Daqing Chen (2015), CC BY 4.0. What is expected is computed here from docs/batch.md's rules; the
 platform is only asked what it made of the files.
 """
 
@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from acude.settings import PROJECT
 from tests.integration.batch.batch_lake import BatchLake, own_lake, publish_day
 
-FILES = Path(__file__).resolve().parents[4] / "shared" / "data" / "online-retail"
-DIMENSION = Path(__file__).resolve().parents[3] / "contracts" / "dimensions" / "produtos.csv"
+FILES = PROJECT.parent / "shared" / "data" / "online-retail"
+DIMENSION = PROJECT / "contracts" / "dimensions" / "produtos.csv"
 
 NAMED = {
     "2010-12-05": "most repeated lines",

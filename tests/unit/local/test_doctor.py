@@ -25,6 +25,7 @@ def test_no_java_says_how_to_get_one() -> None:
 def test_a_nearly_full_disk_says_how_much_to_free() -> None:
     assert "Free 1.5 GB" in doctor.disk_check(Path("/v"), 0.5).advice
     assert doctor.disk_check(Path("/v"), 2.0).good
+    assert "Free 8.0 GB" in doctor.disk_check(Path("/v"), 2.0, installed=False).advice
 
 
 def test_a_foreign_port_names_its_holder_and_the_variable() -> None:

@@ -1,6 +1,8 @@
 import stat
+import subprocess
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from acude.local.environment import ensure_local_env, local_values
@@ -45,6 +47,21 @@ def test_a_moved_port_stays_moved(tmp_path: Path) -> None:
 
     assert (later.kafka_port, later.kafka_bootstrap) == (1234, "127.0.0.1:1234")
     assert later.glue_port == Settings.model_fields["glue_port"].default
+
+
+def test_a_shell_that_sources_the_file_reads_what_acude_reads(tmp_path: Path) -> None:
+    ensure_local_env(bare(var=tmp_path, tls=True))
+    path = tmp_path / "local.env"
+    path.write_text(path.read_text() + 'ACUDE_RISK_OWN_TOPICS=["pix"]\n')
+    ensure_local_env(bare(var=tmp_path, tls=True))
+    # Null bytes between: a value may hold anything else.
+    sourced = subprocess.run(
+        ["bash", "-c", f"set -a; . {path}; env -0"], env={}, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    found = dict(line.split("=", 1) for line in sourced if line.startswith("ACUDE_"))
+
+    assert found == dotenv_values(path)
+    assert (found["ACUDE_RISK_OWN_TOPICS"], found["ACUDE_RISK_DSN"].count("sslrootcert")) == ('["pix"]', 1)
 
 
 def test_a_line_that_somebody_added_stays(tmp_path: Path) -> None:
