@@ -1,7 +1,7 @@
 """Real days of the Online Retail shop, cell by cell against what csv and Decimal alone say of the same files.
 
-Data: UCI "Online Retail", Daqing Chen (2015), CC BY 4.0. What is expected is computed here from docs/batch.md's rules; the
-platform is only asked what it made of the files.
+Data: UCI "Online Retail", Daqing Chen (2015), CC BY 4.0. What is expected is computed here from docs/batch.md's rules;
+the platform is only asked what it made of the files.
 """
 
 import csv
