@@ -29,11 +29,12 @@ _LINES_PER_FILE = 1_000_000
 LARGEST_REFUSED_SHARE = 0.5
 """A file of whose lines more than this share can't be sales is not a sales file; the worst real day has 0.22."""
 
-_INTEGER = r"^[+-]?\d{1,10}$"
+# Not `$`, before which a line may still end.
+_INTEGER = r"^[+-]?\d{1,10}\z"
 # Zeros behind the fourth decimal change nothing; any other digit there would have to be rounded.
-_DECIMAL = r"^[+-]?\d{1,14}(\.\d{1,4}0*)?$"
-_INSTANT = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"
-_CURRENCY = r"^[A-Z]{3}$"
+_DECIMAL = r"^[+-]?\d{1,14}(\.\d{1,4}0*)?\z"
+_INSTANT = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?\z"
+_CURRENCY = r"^[A-Z]{3}\z"
 
 
 def checked_lines(lines: DataFrame, day: date) -> DataFrame:

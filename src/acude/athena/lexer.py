@@ -5,6 +5,7 @@ import re
 _HIDDEN = re.compile(
     r"""
     (?P<blank>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)
+  | (?P<open>/\*.*)  # to the end at once: to look for its end behind each of many would take minutes
   | '(?:[^']|'')*'
   | "(?:[^"]|"")*"
   | `(?:[^`]|``)*`
@@ -24,6 +25,8 @@ def masked(sql: str) -> str:
 
 def _mask(found: re.Match[str]) -> str:
     text = found.group()
+    if found["open"]:
+        return text
     return " " * len(text) if found["blank"] else text[0] + "_" * (len(text) - 2) + text[-1]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from acude.athena.catalog import Catalog, columns, is_delta, keys
 from acude.athena.errors import QueryError
@@ -66,9 +67,10 @@ def show(statement: Statement, catalog: Catalog) -> tuple[str, list[str]]:  # no
 
 def _matching(found: Iterable[Json], pattern: str | None) -> list[str]:
     """Names that match Hive's pattern, which knows ``*`` and ``|``."""
-    parts = [re.escape(part).replace(r"\*", ".*") for part in (pattern or "*").split("|")]
-    regex = re.compile("|".join(parts), re.IGNORECASE)
-    return sorted(each["Name"] for each in found if regex.fullmatch(each["Name"]))
+    # fnmatch never tries a star twice; a plain regular expression would, for minutes. Its other signs are not Hive's.
+    parts = [re.sub(r"([\[?])", r"[\1]", part.lower()) for part in (pattern or "*").split("|")]
+    names = [each["Name"] for each in found]
+    return sorted(name for name in names if any(fnmatchcase(name.lower(), part) for part in parts))
 
 
 def _properties(table: Json, wanted: str | None) -> list[str]:

@@ -99,7 +99,8 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
     now: dict[date, dict[str, str]] = {}
     for origin in _origins():
         for key, etag in _entries(f"{FOLDER}{origin}/", since, until).items():
-            now.setdefault(_day_of(key), {})[key] = etag
+            if day := _day_of(key, origin):
+                now.setdefault(day, {})[key] = etag
     changed = []
     for day in run_records.days_between("inbox", since, until):
         record = run_records.get(run_records.InboxRecord, run_records.inbox_key(day))
@@ -142,8 +143,12 @@ def _file(key: str, origin: str, etag: str) -> InboxFile:
     return InboxFile(key, origin, match["format"], etag)
 
 
-def _day_of(key: str) -> date:
-    return date.fromisoformat(key.rsplit("/", 1)[1][:10])
+def _day_of(key: str, origin: str) -> date | None:
+    """The day with which a name begins, as a run of that day lists it; None where that is no day."""
+    try:
+        return date.fromisoformat(key.removeprefix(f"{FOLDER}{origin}/")[:10])
+    except ValueError:
+        return None
 
 
 def changed(key: str) -> InboxError:

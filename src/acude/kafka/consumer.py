@@ -4,7 +4,8 @@ The runner owns polling, the batch size, poison records, offsets, heartbeat, lag
 meaning: what follows from a record, and how that is stored: at least once (`AtLeastOnce`), or in one Kafka transaction
 with the offsets (`acude.kafka.transaction.Transactional`).
 
-A rebalance happens inside `poll` only, between two batches, so no batch is in flight when partitions move.
+A rebalance happens while records are taken, never while a batch is handled. Where it comes between the first record of
+a batch and the others, the broker refuses the batch's transaction, and its records are taken again by their new owner.
 """
 
 import logging
@@ -83,10 +84,15 @@ class GroupConsumer:
         )
         self._consumer.subscribe([topic])
         self.group = group
+        self._generation: Any = None
 
     def take(self, most: int, wait_s: float) -> list[Message]:
         """The records that are there, `most` at most; waits for the first one only."""
-        return polled(self._consumer, most, wait_s)
+
+        def note() -> None:
+            self._generation = self._consumer.consumer_group_metadata()
+
+        return polled(self._consumer, most, wait_s, note)
 
     def commit(self) -> None:
         """Commits everything taken. What the broker does not learn is read again after the next assignment."""
@@ -96,8 +102,11 @@ class GroupConsumer:
             log.warning("not committed", extra={"answer": str(problem)})
 
     def metadata(self) -> Any:  # noqa: ANN401 - librdkafka's own
-        """The group's metadata, with which a transaction commits the group's offsets."""
-        return self._consumer.consumer_group_metadata()
+        """The group's metadata as it was when the last records were taken.
+
+        Where partitions have moved since, the broker refuses the transaction: their next owner has begun before it.
+        """
+        return self._generation
 
     @property
     def has_partitions(self) -> bool:
@@ -119,11 +128,19 @@ class GroupConsumer:
         self._consumer.close()
 
 
-def polled(consumer: Consumer, most: int, wait_s: float) -> list[Message]:
-    """The records that are there, `most` at most; waits for the first one only. The broker's errors are logged."""
+def polled(consumer: Consumer, most: int, wait_s: float, at_first: Callable[[], None] = lambda: None) -> list[Message]:
+    """The records that are there, `most` at most; waits for the first one only. The broker's errors are logged.
+
+    Args:
+        consumer: assigned or subscribed.
+        most: of records.
+        wait_s: for the first.
+        at_first: called when there is a first one, before the others are taken.
+    """
     first = consumer.poll(wait_s)
     if first is None:
         return []
+    at_first()
     found = [first, *consumer.consume(most - 1, 0)]
     for record in found:
         if problem := record.error():

@@ -11,12 +11,7 @@ from typing import Any, Final
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import AbortTransactionSpec, TransactionState
-from kafka.errors import (
-    ClusterAuthorizationFailedError,
-    KafkaError,
-    TransactionalIdAuthorizationFailedError,
-    TransactionalIdNotFoundError,
-)
+from kafka.errors import AuthorizationError, KafkaError, TransactionalIdNotFoundError, UnsupportedVersionError
 from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.kafka import brokers
@@ -62,13 +57,16 @@ def end_what_was_forgotten(config: Settings, identity: str, places: Sequence[Top
             AbortTransactionSpec(place, one.producer_id, one.producer_epoch, one.coordinator_epoch)
             for place, producers in asked.describe_producers(places).items()
             for one in producers.active_producers
-            if one.producer_id == last.producer_id and one.current_transaction_start_offset >= 0
+            if one.producer_id == last.producer_id
+            and one.current_transaction_start_offset >= 0
+            # Of an earlier transaction the coordinator no longer knows how it ended.
+            and one.last_timestamp >= last.transaction_start_time_ms
         ]
         if found:
             log.warning("ended what a broker forgot", extra={"transaction": identity, "state": str(last.state.value)})
             _end(config, found, committed=_DONE[last.state])
         return [one.topic_partition for one in found]
-    except (ClusterAuthorizationFailedError, TransactionalIdAuthorizationFailedError) as refusal:
+    except (AuthorizationError, UnsupportedVersionError) as refusal:
         log.warning("whether a broker forgot a transaction can't be asked", extra={"answer": type(refusal).__name__})
         return []
     finally:

@@ -72,11 +72,16 @@ class Transactional(Strategy[Effect]):
         self._alone = self._alone or problem.code() == KafkaError._ALL_BROKERS_DOWN
 
     def idle(self) -> None:
-        """Notices that no broker is there any more.
+        """Notices that no broker is there any more; see `_require_broker`."""
+        self._require_broker()
+
+    def _require_broker(self) -> None:
+        """Ends the process where all brokers have been away, so that it starts again.
+
+        librdkafka may wait for ever after such a moment, and what a broker forgets by its death is mended at a start.
 
         Raises:
-            KafkaException: so that the process starts again. librdkafka may wait for ever after such a moment, and what
-                the broker forgets by its death is mended at a start.
+            KafkaException: they have.
         """
         self._producer.poll(0)
         if self._alone:
@@ -92,6 +97,7 @@ class Transactional(Strategy[Effect]):
         Raises:
             KafkaException: the broker no longer lets this producer write; nothing of the batch is visible.
         """
+        self._require_broker()
         self._producer.begin_transaction()
         for record in self.outgoing(effects):
             self._producer.produce(record.topic, record.value, record.key, headers=record.headers)

@@ -155,13 +155,14 @@ def replace_partitions(
         metadata: of the commit.
 
     Returns:
-        The table's version; where there is nothing to add or remove, no new one is made.
+        The table's version; where exactly these files are there already, no new one is made.
     """
     places = [dict(one) for one in partitions]
 
     def decide(table: DeltaTable) -> Change | None:
         gone = [path for place in places for path in _paths_in(table, place)]
-        return Change(files, gone) if files or gone else None
+        # A caller that died behind its commit comes again with what is there by now.
+        return Change(files, gone) if {one.path for one in files} != set(gone) else None
 
     return commit(into, writer, decide, metadata=metadata)
 

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from acude.aws import s3
 from acude.contracts.model import table as contract_of
@@ -143,11 +143,19 @@ def _result(answer: Answer) -> dict[str, Any]:
 
 
 def waiting() -> list[Request]:
-    """The requests that nobody has answered, oldest first."""
+    """The requests that nobody has answered, oldest first; what can't be read is left out, and stops nothing."""
     bucket = settings().lake_bucket
     found = s3().list_objects_v2(Bucket=bucket, Prefix=REQUESTS).get("Contents", ())
-    asked = (run_records.get(Request, entry["Key"]) for entry in found)
+    asked = (_readable(entry["Key"]) for entry in found)
     return [one for one in asked if one and run_records.get(Answer, one.answer_key) is None]
+
+
+def _readable(key: str) -> Request | None:
+    try:
+        return run_records.get(Request, key)
+    except ValidationError:
+        log.warning("%s is no request; remove it", key)
+        return None
 
 
 def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threading.Event | None = None) -> None:

@@ -131,6 +131,9 @@ def test_days_whose_files_changed_after_their_run_are_found(lake: BatchLake, day
     assert inbox.changed_days(*window) == [day, refused]
     lake.send(other, csv_of(line(other)), origin="atrasada")
     assert inbox.changed_days(*window) == [day, other, refused]
+    for junk in (f"{day:%Y-%m}-39.csv", f"{day + timedelta(days=4)}/", f"{day + timedelta(days=4)}/parte-1.csv"):
+        lake.s3.put_object(Bucket=lake.inbox, Key=f"vendas/loja/{junk}", Body=b"")
+    assert inbox.changed_days(*window) == [day, other, refused]
     assert inbox.changed_days(other, other) == [other]
 
 

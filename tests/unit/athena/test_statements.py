@@ -3,6 +3,8 @@
 import pytest
 
 from acude.athena.errors import ApiError, QueryError
+from acude.athena.lexer import masked
+from acude.athena.show import _matching
 from acude.athena.statements import parameter, parse, single
 
 SINGLE = [
@@ -133,3 +135,22 @@ def test_a_parameter_is_one_expression(text: str) -> None:
 def test_other_parameters_are_refused(text: str) -> None:
     with pytest.raises(QueryError):
         parameter(text)
+
+
+def test_a_comment_that_never_ends_stays_as_it_is_however_long() -> None:
+    text = "SELECT 1 " + "/* " * 100_000
+    assert masked(text) == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("vendas_*|b", ["Vendas_por_regiao", "b"]),
+        ("*A*a*a*a*a*a*a*a*a*a*a*a*c", []),
+        ("[ab]", []),
+        ("?", []),
+        (None, ["Vendas_por_regiao", "a" * 40, "b"]),
+    ],
+)
+def test_hives_patterns_know_stars_and_bars_only(pattern: str | None, found: list[str]) -> None:
+    assert _matching([{"Name": name} for name in ("b", "a" * 40, "Vendas_por_regiao")], pattern) == found

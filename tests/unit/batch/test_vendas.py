@@ -160,6 +160,10 @@ UNREADABLE = [
     ("id_produto", ""),
     ("regiao", ""),
     ("moeda", "gbp"),
+    ("moeda", "GBP\n"),
+    ("quantidade", "5\n"),
+    ("preco", "1.5\n"),
+    ("data", "2011-01-04\n"),
     ("moeda", None),
 ]
 

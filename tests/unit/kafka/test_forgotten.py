@@ -5,22 +5,28 @@ from typing import Any
 import pytest
 from kafka import TopicPartition
 from kafka.admin import AbortTransactionSpec, TransactionState
-from kafka.errors import ClusterAuthorizationFailedError, CoordinatorLoadInProgressError, TransactionalIdNotFoundError
+from kafka.errors import (
+    ClusterAuthorizationFailedError,
+    CoordinatorLoadInProgressError,
+    TransactionalIdNotFoundError,
+    UnsupportedVersionError,
+)
 from kafka.structs import TopicPartition as Place
 
 from acude.kafka import forgotten
 from acude.settings import Settings
 
 ME, ANOTHER = 7, 8
-OPEN, ENDED, OTHERS = Place("decisoes_risco", 0), Place("decisoes_risco", 1), Place("alertas", 0)
+BEGUN = 1_000
+OPEN, ENDED, OTHERS, OLDER = (Place(*name) for name in (("d", 0), ("d", 1), ("a", 0), ("a", 1)))
 
 
 class Row:
     """A producer as a partition knows it."""
 
-    def __init__(self, producer_id: int, start: int) -> None:
+    def __init__(self, producer_id: int, start: int, last: int = BEGUN) -> None:
         self.producer_id, self.producer_epoch, self.coordinator_epoch = producer_id, 3, 70
-        self.current_transaction_start_offset = start
+        self.current_transaction_start_offset, self.last_timestamp = start, last
 
 
 class Known:
@@ -44,10 +50,15 @@ class Broker:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return {names[0]: Known(state=answer, producer_id=ME)}
+        return {names[0]: Known(state=answer, producer_id=ME, transaction_start_time_ms=BEGUN)}
 
     def describe_producers(self, places: list[TopicPartition]) -> dict[TopicPartition, Any]:
-        rows = {OPEN: [Row(ME, 5), Row(ANOTHER, -1)], ENDED: [Row(ME, -1)], OTHERS: [Row(ANOTHER, 5)]}
+        rows = {
+            OPEN: [Row(ME, 5), Row(ANOTHER, -1)],
+            ENDED: [Row(ME, -1)],
+            OTHERS: [Row(ANOTHER, 5)],
+            OLDER: [Row(ME, 5, BEGUN - 1)],
+        }
         return {place: Known(active_producers=rows[place]) for place in places}
 
     def abort_transaction(self, spec: AbortTransactionSpec) -> None:
@@ -69,6 +80,7 @@ class Committing(Broker):
         ([TransactionState.ONGOING], []),
         ([TransactionalIdNotFoundError()], []),
         ([ClusterAuthorizationFailedError()], []),
+        ([UnsupportedVersionError()], []),
     ],
 )  # fmt: skip
 def test_what_is_open_is_ended_as_the_coordinator_says(
@@ -77,7 +89,7 @@ def test_what_is_open_is_ended_as_the_coordinator_says(
     monkeypatch.setattr(forgotten, "KafkaAdminClient", Broker)
     monkeypatch.setattr(forgotten, "_Committing", Committing)
     Broker.answers, Broker.written = list(answers), []
-    found = forgotten.end_what_was_forgotten(Settings(), "risco-host-1", [OPEN, ENDED, OTHERS])
+    found = forgotten.end_what_was_forgotten(Settings(), "risco-host-1", [OPEN, ENDED, OTHERS, OLDER])
     assert (found, Broker.written) == ([place for place, _ in ends], ends)
     assert Broker.answers == []
 

@@ -136,6 +136,13 @@ def test_nothing_in_the_place_of_nothing_is_no_commit(place: Path) -> None:
     assert replace_partitions(table(place), BatchWriter(), [], [{"dia": "1"}]) == 0
 
 
+def test_what_is_there_already_is_not_put_there_again(place: Path) -> None:
+    new = files(place, ("1", 1))
+    versions = [replace_partitions(table(place), BatchWriter(), new, [{"dia": "1"}]) for _ in range(2)]
+    assert versions[0] == versions[1] > 0
+    assert rows(place) == [("1", 1)]
+
+
 def test_two_runs_of_one_day_leave_the_rows_of_one(place: Path) -> None:
     views = [table(place), table(place)]
     new = [files(place, ("1", number)) for number in (1, 2)]

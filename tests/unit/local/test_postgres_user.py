@@ -1,5 +1,6 @@
 """The user that PostgreSQL runs as, where several platforms of one machine start for the first time at once."""
 
+import grp
 import os
 import pwd
 import shutil
@@ -47,6 +48,7 @@ def as_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     monkeypatch.setattr(postgres, "_USERS", users)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(pwd, "getpwnam", machine.user)
+    monkeypatch.setattr(grp, "getgrnam", machine.user)
     monkeypatch.setattr(subprocess, "run", machine.useradd)
     monkeypatch.setattr(shutil, "chown", machine.chown)
     return machine

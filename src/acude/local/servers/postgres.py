@@ -1,6 +1,7 @@
 """PostgreSQL: one server; warehouse, orders, decisions and Airflow's state are databases with an owner each."""
 
 import fcntl
+import grp
 import os
 import pwd
 import shutil
@@ -206,8 +207,7 @@ def _is_root() -> bool:
 
 def _let_in(data: Path) -> None:
     """As root: let the server's user own its data, read its programs and pass through the folders above, no more."""
-    if not _has_user():
-        _create_user()
+    _ensure_user()
     data.mkdir(parents=True, exist_ok=True)
     shutil.chown(data, _USER, _USER)
     package = _package()
@@ -222,13 +222,14 @@ def _let_in(data: Path) -> None:
 def _has_user() -> bool:
     try:
         pwd.getpwnam(_USER)
+        grp.getgrnam(_USER)
     except KeyError:
         return False
     return True
 
 
-def _create_user() -> None:
-    """One platform at a time: two that run useradd at once overwrite each other's user."""
+def _ensure_user() -> None:
+    """One platform at a time: two that run useradd at once overwrite each other's user, whose group comes later."""
     with _USERS.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _has_user():
