@@ -6,6 +6,7 @@ again after a kill repeats nothing. Only appends: what is in a table stays as it
 
 import json
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -143,26 +144,27 @@ class Ingest:
         rows = landed.where(f.col("ingerido_em") == f.lit(stamp)).drop("data")
         rows = rows.join(f.broadcast(self.spark.createDataFrame(missing)), list(COORDINATE), "left_semi")
         with Landing(rows, self.config, self._tasks, bronze=False) as batch:
-            self._refine(batch, f"repair-{uuid4()}", 0, stamp)
+            name = f"repair-{uuid4()}"
+            self._refine(batch, lambda table: f"{name}:{table}", 0, stamp)
 
     def land(self, records: DataFrame, number: int) -> None:
         """One micro-batch: bronze, then everything else."""
         self.writer.check()
         stamp = self.checkpoint.stamp(number)
-        application = f"ingest-{self.checkpoint.known.id}"
+        application = self.checkpoint.known.application
         stamped = records.withColumn("ingerido_em", f.lit(stamp))
         with Landing(stamped, self.config, self._tasks) as batch:
             if batch.keys.num_rows:
                 self._append(BRONZE, batch.first_files[BRONZE], application, number)
                 self._refine(batch, application, number, stamp)
 
-    def _refine(self, batch: Landing, application: str, number: int, landed: datetime) -> None:
+    def _refine(self, batch: Landing, application: Callable[[str], str], number: int, landed: datetime) -> None:
         files = batch.refine(find_duplicates(batch.keys, self.index, self.topics, landed))
         with ThreadPoolExecutor(_TOGETHER) as pool:
             list(pool.map(lambda name: self._append(name, files[name], application, number), files))
 
-    def _append(self, table: str, files: list[DataFile], application: str, number: int) -> None:
-        append_once(self.tables[table], self.writer, files, f"{application}:{table}", number)
+    def _append(self, table: str, files: list[DataFile], application: Callable[[str], str], number: int) -> None:
+        append_once(self.tables[table], self.writer, files, application(table), number)
 
     @property
     def _tasks(self) -> int:

@@ -37,6 +37,10 @@ class Life(Record):
     lote: int = -1
     ingerido_em: datetime | None = None
 
+    def application(self, table: str) -> str:
+        """Under which name its batches are done in a table."""
+        return f"ingest-{self.id}:{table}"
+
 
 class Checkpoint:
     """The current life; kept by the driver that holds the lease."""

@@ -17,6 +17,7 @@ from pyspark.sql import functions as f
 
 from acude.aws import s3
 from acude.contracts.model import Contract, load, topics
+from acude.ingestion.checkpoint import Checkpoint
 from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import find_duplicates
 from acude.ingestion.landing import BRONZE, DUPLICATES, QUARANTINE, Landing
@@ -85,14 +86,19 @@ def differences(spark: SparkSession, prefix: str) -> dict[str, tuple[int, int]]:
 def take_over(writer: Writer, prefix: str) -> None:
     """Puts the rebuilt tables in place of the stream's: one commit per table, which streams that read them skip.
 
+    The micro-batch that bronze has last is then done in all of them. It may have been cut off behind bronze, and would
+    be refined once more.
+
     Args:
         writer: the streams' lease, which the caller holds; no query runs.
         prefix: where the list of the files is kept.
     """
-    files = _listed(prefix)
+    files, life = _listed(prefix), Checkpoint(settings()).life
+    last = ensure_table(load()[BRONZE]).transaction_version(life.application(BRONZE)) if life else None
     for contract in rebuilt_tables():
+        done = (life.application(contract.full_name), last) if life and last is not None else None
         metadata = {"userMetadata": f"rebuilt from {BRONZE}: {prefix}"}
-        replace_partitions(ensure_table(contract), writer, files[contract.full_name], [{}], metadata)
+        replace_partitions(ensure_table(contract), writer, files[contract.full_name], [{}], metadata, done=done)
 
 
 def _list_key(prefix: str) -> str:

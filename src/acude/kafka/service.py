@@ -18,7 +18,7 @@ from acude.settings import HOST, Settings
 
 log = logging.getLogger(__name__)
 
-_BUILT_WITHIN_S: Final = 60.0
+_BUILT_WITHIN_S: Final = 120.0
 """A broker that dies while the clients greet it may leave them waiting for ever, as later ones do."""
 
 

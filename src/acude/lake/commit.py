@@ -144,6 +144,8 @@ def replace_partitions(
     files: Sequence[DataFile],
     partitions: Iterable[Mapping[str, str]],
     metadata: Mapping[str, Any] | None = None,
+    *,
+    done: tuple[str, int] | None = None,
 ) -> int:
     """Replaces all files of some partitions with these; other partitions stay.
 
@@ -153,6 +155,7 @@ def replace_partitions(
         files: of these partitions only.
         partitions: values of all or of the first partition columns; one that is empty means the whole table.
         metadata: of the commit.
+        done: application and number of a micro-batch that the files hold, for `append_once`.
 
     Returns:
         The table's version; where exactly these files are there already, no new one is made.
@@ -164,7 +167,7 @@ def replace_partitions(
         # A caller that died behind its commit comes again with what is there by now.
         return Change(files, gone) if {one.path for one in files} != set(gone) else None
 
-    return commit(into, writer, decide, metadata=metadata)
+    return commit(into, writer, decide, metadata=metadata, done=done)
 
 
 def rewrite(into: DeltaTable, writer: Writer, old: Sequence[str], files: Sequence[DataFile]) -> bool:

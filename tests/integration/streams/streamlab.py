@@ -131,6 +131,11 @@ class StreamLab:
         commits = [entry["Key"] for entry in found if re.search(r"/commits/\d+$", entry["Key"])]
         self.delete(max(commits, key=lambda key: int(key.rpartition("/")[2])))
 
+    def undo_last_version(self, name: str) -> None:
+        """Takes a table's last commit away, as if its writer had been killed before it."""
+        version = self.table(name).version()
+        self.delete(f"{name.replace('.', '/')}/_delta_log/{version:020}.json")
+
     def delete(self, prefix: str, bucket: str | None = None) -> None:
         """Deletes what lies under a prefix of the lake's bucket."""
         empty(bucket or self.config.lake_bucket, prefix, self.config)

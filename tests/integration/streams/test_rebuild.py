@@ -61,3 +61,21 @@ def test_a_row_that_bronze_does_not_know_is_found_and_goes_when_the_rebuilt_tabl
     assert lab.do(compare, SIDE)[table] == (1, 0)
     lab.do(take_over, SIDE)
     assert as_set(lab.rows(table)) == as_set(right)
+
+
+def test_a_batch_that_was_cut_off_behind_bronze_is_there_once_after_a_rebuild(streamed: tuple[StreamLab, str]) -> None:
+    lab, name = streamed
+    tables = [f"silver.{name}", "silver.quarentena"]
+    before = {table: len(lab.rows(table)) for table in tables}
+    produce(lab.config, name, reading(40), reading(41), b"{")
+    lab.do(ingest)
+    # As a kill between bronze's commit and the others leaves them.
+    lab.delete_last_commit("_checkpoints/ingest/")
+    for table in tables:
+        lab.undo_last_version(table)
+    assert {table: len(lab.rows(table)) for table in tables} == before
+    lab.do(rebuild, "_rebuild/cortado")
+    lab.do(take_over, "_rebuild/cortado")
+    lab.do(ingest)
+    assert {table: len(lab.rows(table)) - before[table] for table in tables} == dict(zip(tables, (2, 1), strict=True))
+    assert sorted(row["id_evento"] for row in lab.rows(tables[0]) if row["id_evento"] in {"40", "41"}) == ["40", "41"]
