@@ -82,7 +82,10 @@ def _last(client: KafkaAdminClient, identity: str) -> Any:  # noqa: ANN401 - the
     )
     try:
         return patient(lambda: _described(client, identity))
-    except (RetryError, TransactionalIdNotFoundError):
+    except TransactionalIdNotFoundError:
+        return None
+    except RetryError:
+        log.warning("the coordinator does not say how the last transaction ended", extra={"transaction": identity})
         return None
 
 

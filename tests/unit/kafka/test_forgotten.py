@@ -98,3 +98,14 @@ def test_the_end_that_the_library_lacks_is_a_commit() -> None:
     spec = AbortTransactionSpec(OPEN, ME, 3, 70)
     asked = forgotten._Committing._abort_transaction_request(spec)
     assert [marker.transaction_result for marker in asked.markers] == [True]
+
+
+def test_a_coordinator_that_never_says_how_it_ended_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(forgotten, "KafkaAdminClient", Broker)
+    monkeypatch.setattr(forgotten, "_PATIENCE_S", 0)
+    Broker.answers, Broker.written = [TransactionState.PREPARE_COMMIT], []
+    assert forgotten.end_what_was_forgotten(Settings(), "risco-host-1", [OPEN]) == []
+    assert Broker.written == []
+    assert "does not say" in caplog.text
