@@ -90,7 +90,7 @@ def publish_all(day: date, run_id: str) -> dict[str, Any]:
     daily = [one for one in staged if one.table != receita_mensal.TABLE]
     for one in daily:
         mart.assert_sources_unchanged(one)
-    published = _each(daily, publish)
+    published = _each(daily, lambda one: publish(one, mart.assert_sources_unchanged))
     published.append(receita_mensal.publish_audited(next(one for one in staged if one.table == receita_mensal.TABLE)))
     return _by_table(published)
 

@@ -140,8 +140,7 @@ def run(day: date, run_id: str) -> dict[str, Any]:
         with session() as spark, lines_of(spark, files) as (lines, number):
             staged = _stage(spark, lines, number, day, run_id)
         audit(staged)
-        inbox.assert_unchanged(day, files)
-        published = [publish(one) for one in staged]
+        published = [publish(one, lambda _: inbox.assert_unchanged(day, files)) for one in staged]
     except (InboxError, QualityError):
         inbox.remember(day, files, run_id, published=False)
         raise

@@ -13,7 +13,10 @@ from acude.settings import settings
 
 app = typer.Typer(add_completion=False)
 
-_SERVERS = ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer", "athena", "spark-batch")
+_SERVERS = (
+    "streams", "athena", "spark-batch",
+    "airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer",
+)  # fmt: skip
 """The servers that the five properties need, besides those that these depend on."""
 
 
@@ -36,7 +39,6 @@ def demo(
     try:
         with ServiceProgress() as progress:
             platform.up(_SERVERS, progress)
-            platform.up(["streams"], progress)
         held = _play(platform, began, as_json=as_json)
     finally:
         if not attached and not keep:

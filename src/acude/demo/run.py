@@ -81,10 +81,11 @@ def run(platform: Platform, say: Say) -> DemoResult:
     summary = _play_with_a_kill(platform, result.day, say)
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
         raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
-    _wait_until_landed(config, summary, say)
     with live_traffic(config), AirflowApi(config) as airflow:
-        result.properties.append(properties.bad_record(summary))
-        result.properties.append(properties.bad_file(config, airflow, result.day, say))
+        # The batch goes on while the streams come back.
+        bad_file = properties.bad_file(config, airflow, result.day, say)
+        _wait_until_landed(config, summary, say)
+        result.properties += [properties.bad_record(summary), bad_file]
         result.properties.append(properties.rebuild(config, airflow, result.day, say))
     say("Comparing ledger, inbox, silver, gold, warehouse and Athena to the cent")
     today = datetime.now(UTC).date()
@@ -124,7 +125,7 @@ def _play_with_a_kill(platform: Platform, day: date, say: Say) -> Summary:
 
 def _wait_until_landed(config: Settings, summary: Summary, say: Say) -> None:
     """Until the streams have committed every coordinate that the broker acknowledged."""
-    say("Waiting for the streams to come back and catch up")
+    say("Waiting until the streams have caught up")
     wanted = pa.concat_tables(ledgers.read_run(summary.ledger)).filter(
         (pc.field("resposta") == ledgers.CONFIRMED) & pc.is_valid(pc.field("topico"))
     )

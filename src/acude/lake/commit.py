@@ -8,7 +8,7 @@ the lease sees the new holder's number and gives up.
 
 import operator
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from acude.errors import AcudeError
 from acude.lake.data_files import DataFile
 from acude.lake.listed_files import listed_files
 
@@ -32,6 +33,12 @@ _until_alone = Retrying(
 
 class LeaseLost(RuntimeError):  # noqa: N818 - a state, not a fault
     """Another driver writes these tables now; nothing was committed."""
+
+
+class PartitionChanged(AcudeError):  # noqa: N818 - a state, not a fault
+    """Another run replaced these rows since they were looked at; nothing was committed."""
+
+    retryable = True
 
 
 class Writer(Protocol):
@@ -145,6 +152,7 @@ def replace_partitions(
     partitions: Iterable[Mapping[str, str]],
     metadata: Mapping[str, Any] | None = None,
     *,
+    seen: Collection[str] | None = None,
     done: tuple[str, int] | None = None,
 ) -> int:
     """Replaces all files of some partitions with these; other partitions stay.
@@ -155,17 +163,28 @@ def replace_partitions(
         files: of these partitions only.
         partitions: values of all or of the first partition columns; one that is empty means the whole table.
         metadata: of the commit.
+        seen: paths of the files that may be replaced; any, unless given.
         done: application and number of a micro-batch that the files hold, for `append_once`.
 
     Returns:
         The table's version; where exactly these files are there already, no new one is made.
+
+    Raises:
+        PartitionChanged: other files than those that were `seen` are there.
     """
     places = [dict(one) for one in partitions]
 
     def decide(table: DeltaTable) -> Change | None:
-        gone = [path for place in places for path in _paths_in(table, place)]
+        gone = [path for place in places for path in paths_in(table, place)]
         # A caller that died behind its commit comes again with what is there by now.
-        return Change(files, gone) if {one.path for one in files} != set(gone) else None
+        if {one.path for one in files} == set(gone):
+            return None
+        if seen is not None and set(gone) != set(seen):
+            raise PartitionChanged(
+                f"{table.table_uri} {places}: another run replaced these rows meanwhile; nothing was committed.",
+                "Run this step again: it compares its sources first.",
+            )
+        return Change(files, gone)
 
     return commit(into, writer, decide, metadata=metadata, done=done)
 
@@ -198,8 +217,8 @@ def _mark(table: DeltaTable, writer: Writer) -> Transaction:
     return Transaction(name, writer.number)
 
 
-def _paths_in(table: DeltaTable, place: Mapping[str, str]) -> list[str]:
-    """Paths of the files in a partition."""
+def paths_in(table: DeltaTable, place: Mapping[str, str]) -> list[str]:
+    """Paths of the files in a partition of the view at hand; one without values means the whole table."""
     conditions = [pc.field(name) == value for name, value in place.items()]
     where = reduce(operator.and_, conditions) if conditions else None
     return [one.path for one in listed_files(table, where)]

@@ -62,7 +62,7 @@ def run(mart: Mart, day: date, run_id: str) -> dict[str, Any]:
     with session() as spark:
         staged = stage(spark, mart, day, run_id)
     audit([staged])
-    return {mart.table: summary(publish(staged))}
+    return {mart.table: summary(publish(staged, assert_sources_unchanged))}
 
 
 def published(name: str, day: date) -> Publication:
@@ -78,7 +78,7 @@ def published(name: str, day: date) -> Publication:
 
 
 def assert_sources_unchanged(staged: Staged) -> None:
-    """Called right before publishing.
+    """For `publish`.
 
     Raises:
         MartError: a source was published again since the mart was staged.

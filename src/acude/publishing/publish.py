@@ -1,7 +1,7 @@
 """The last step of write, audit, publish: exactly the audited files become visible, in one Delta commit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.lake import run_records
-from acude.lake.commit import BatchWriter, replace_partitions
+from acude.lake.commit import BatchWriter, paths_in, replace_partitions
 from acude.lake.delta import partition_column, partition_of
 from acude.lake.ensure_table import ensure_table
 from acude.lake.run_records import Publication
@@ -34,11 +34,17 @@ def session(config: Settings | None = None) -> Iterator[SparkSession]:
         spark.stop()
 
 
-def publish(staged: Staged) -> Publication:
+def publish(staged: Staged, check: Callable[[Staged], None]) -> Publication:
     """Makes exactly the audited files visible in the place of the day's old ones, in one Delta commit.
+
+    Args:
+        staged: the day.
+        check: raises where the rows' sources have changed. What another run publishes after it was called is not
+            replaced, however long this process sleeps.
 
     Raises:
         StagingError: it isn't audited, was refused, or the files that lie there are not those that were audited.
+        PartitionChanged: another run published the day after `check`; nothing was published.
     """
     staging.verdict_of(staged)
     contract = table(staged.table)
@@ -51,8 +57,11 @@ def publish(staged: Staged) -> Publication:
         "execucao": staged.run_id,
         "hash": staged.hash,
     }
+    into = ensure_table(contract)
+    seen = paths_in(into, place)
+    check(staged)
     version = replace_partitions(
-        ensure_table(contract), BatchWriter(), staged.files, [place], {"userMetadata": json.dumps(about)}
+        into, BatchWriter(), staged.files, [place], {"userMetadata": json.dumps(about)}, seen=seen
     )
     publication = Publication(
         table=staged.table,

@@ -1,5 +1,7 @@
 """The money of each day and currency in each place, each read by a client of its own."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pyarrow as pa
@@ -17,20 +19,25 @@ from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 from acude.warehouse.connection import connect
 
+_Ask = Callable[[], Sums]
+
 
 def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     """Sales: inbox files, silver, gold, warehouse, Athena; and the shop's own, from its ledger to its exported file."""
     inbox, shop = inbox_sums(config, first, last)
-    places = {
-        "inbox": inbox,
-        "silver": _lake(config, "silver.vendas", first, last),
-        "gold região": _lake(config, "gold.vendas_por_regiao", first, last),
-        "gold categoria": _lake(config, "gold.vendas_por_categoria", first, last),
-        "warehouse": _warehouse(config, "vendas", first, last),
-        "warehouse região": _warehouse(config, "vendas_por_regiao", first, last),
-        "athena": athena(config, "gold.vendas_por_regiao", "receita", first, last),
-        "athena silver": athena(config, "silver.vendas", "quantidade * preco", first, last),
+    asked: dict[str, _Ask] = {
+        "silver": lambda: _lake(config, "silver.vendas", first, last),
+        "gold região": lambda: _lake(config, "gold.vendas_por_regiao", first, last),
+        "gold categoria": lambda: _lake(config, "gold.vendas_por_categoria", first, last),
+        "warehouse": lambda: _warehouse(config, "vendas", first, last),
+        "warehouse região": lambda: _warehouse(config, "vendas_por_regiao", first, last),
+        "athena": lambda: athena(config, "gold.vendas_por_regiao", "receita", first, last),
+        "athena silver": lambda: athena(config, "silver.vendas", "quantidade * preco", first, last),
     }
+    # Side by side: Athena keeps a client waiting longer than it works.
+    with ThreadPoolExecutor() as pool:
+        answers = pool.map(lambda ask: ask(), asked.values())
+        places = {"inbox": inbox, **dict(zip(asked, answers, strict=True))}
     ledger = {key: value for key, value in _ledger_sales(config).items() if key in shop}
     return compare(places) + compare({"ledger": ledger, "inbox": shop})
 

@@ -9,10 +9,10 @@ import pytest
 
 from acude.contracts.model import table
 from acude.lake import run_records
-from acude.lake.commit import BatchWriter, replace_partitions
+from acude.lake.commit import BatchWriter, PartitionChanged, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
-from acude.publishing import staging
+from acude.publishing import mart, staging
 from acude.publishing.audit import QualityError
 from acude.publishing.publish import MartError, publish
 from acude.publishing.staging import StagingError
@@ -91,7 +91,7 @@ def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLak
     with pytest.raises(StagingError, match="was refused by its expectations"):
         marts.publish_all(day, "r1")
     with pytest.raises(StagingError, match="was refused by its expectations"):
-        publish(staged)
+        publish(staged, mart.assert_sources_unchanged)
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
 
 
@@ -106,6 +106,23 @@ def test_marts_of_sales_that_changed_meanwhile_are_not_published(lake: BatchLake
     vendas.run(day, "r2")
     with pytest.raises(MartError, match="stage the marts again"):
         marts.publish_all(day, "r1")
+
+
+def test_a_run_that_slept_after_its_check_does_not_replace_a_newer_one(lake: BatchLake, day: date) -> None:
+    lake.send(day, csv_of(line(day)))
+    vendas.run(day, "slow")
+    marts.stage_all(day, "slow")
+    marts.audit_all(day, "slow")
+
+    def sleep_through_another_run(staged: staging.Staged) -> None:
+        mart.assert_sources_unchanged(staged)
+        lake.send(day, csv_of(line(day), line(day, order="2")))
+        publish_day(day, "newer")
+
+    slow = staging.staged("gold.vendas_por_regiao", day, "slow")
+    with pytest.raises(PartitionChanged, match="Run this step again"):
+        publish(slow, sleep_through_another_run)
+    assert revenue(lake, day) == [Decimal("42.0000")]
 
 
 def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
@@ -125,7 +142,7 @@ def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
     )
     staging.put_verdict(verdict)
     with pytest.raises(StagingError, match="rows of another day are staged"):
-        publish(other)
+        publish(other, mart.assert_sources_unchanged)
     assert lake.rows("gold.mais_vendidos", day) == rows
 
 

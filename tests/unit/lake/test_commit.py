@@ -15,6 +15,7 @@ from acude.lake.commit import (
     BatchWriter,
     Change,
     LeaseLost,
+    PartitionChanged,
     append_once,
     commit,
     replace_partitions,
@@ -141,6 +142,14 @@ def test_what_is_there_already_is_not_put_there_again(place: Path) -> None:
     versions = [replace_partitions(table(place), BatchWriter(), new, [{"dia": "1"}]) for _ in range(2)]
     assert versions[0] == versions[1] > 0
     assert rows(place) == [("1", 1)]
+
+
+def test_what_was_not_seen_is_not_replaced(place: Path) -> None:
+    replace_partitions(table(place), BatchWriter(), files(place, ("1", 1)), [{"dia": "1"}], seen=[])
+    with pytest.raises(PartitionChanged):
+        replace_partitions(table(place), BatchWriter(), files(place, ("1", 2)), [{"dia": "1"}], seen=[])
+    replace_partitions(table(place), BatchWriter(), files(place, ("2", 3)), [{"dia": "2"}], seen=[])
+    assert rows(place) == [("1", 1), ("2", 3)]
 
 
 def test_two_runs_of_one_day_leave_the_rows_of_one(place: Path) -> None:
