@@ -13,10 +13,7 @@ from acude.settings import settings
 
 app = typer.Typer(add_completion=False)
 
-_SERVERS = (
-    "streams", "athena", "spark-batch",
-    "airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer",
-)  # fmt: skip
+_SERVERS = ("streams", "athena", "spark-batch", "airflow-api", "airflow-scheduler", "airflow-dag-processor")
 """The servers that the five properties need, besides those that these depend on."""
 
 

@@ -81,12 +81,13 @@ def run(platform: Platform, say: Say) -> DemoResult:
     summary = _play_with_a_kill(platform, result.day, say)
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
         raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
-    with live_traffic(config), AirflowApi(config) as airflow:
+    with AirflowApi(config) as airflow:
         # The batch goes on while the streams come back.
         bad_file = properties.bad_file(config, airflow, result.day, say)
         _wait_until_landed(config, summary, say)
         result.properties += [properties.bad_record(summary), bad_file]
-        result.properties.append(properties.rebuild(config, airflow, result.day, say))
+        with live_traffic(config):
+            result.properties.append(properties.rebuild(config, airflow, result.day, say))
     say("Comparing ledger, inbox, silver, gold, warehouse and Athena to the cent")
     today = datetime.now(UTC).date()
     sales = reconcile.run(result.day, result.day, config, events=True, wait=timedelta(seconds=20))
