@@ -127,6 +127,7 @@ def files(config: Settings) -> dict[str, str]:
         "node.bind-ip": HOST,
         "node.internal-address": HOST,
         "http-server.http.port": config.trino_port,
+        "http-server.log.enabled": "false",
         # Prepared statements travel in a header.
         "http-server.max-request-header-size": "2MB",
         # Only requests that the Athena server signs are answered. It poses as a TLS proxy; loopback has no TLS.
