@@ -167,7 +167,7 @@ def latency(
             actions = pl.DataFrame(table.get_add_actions(flatten=True))
             fresh = actions.sort("modification_time").tail(2 * (table.version() - seen))["path"].to_list()
             if time.monotonic() - began > seconds / 3:
-                delays += _delays(table, fresh, readable, options, path)
+                delays += _delays(fresh, readable, options, path)
             seen = table.version()
         time.sleep(0.1)
     stop.set()
@@ -182,8 +182,7 @@ def latency(
     }  # fmt: skip
 
 
-def _delays(table: DeltaTable, paths: list[str], readable: datetime, options: dict[str, str], root: str) -> list[float]:
-    del table
+def _delays(paths: list[str], readable: datetime, options: dict[str, str], root: str) -> list[float]:
     frames = [pl.read_parquet(f"{root}/{path}", columns=["timestamp"], storage_options=options) for path in paths]
     moments = pl.concat(frames)["timestamp"].dt.replace_time_zone("UTC")
     return ((pl.Series([readable]) - moments).dt.total_microseconds() / 1e6).to_list()

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pyarrow as pa
@@ -185,12 +185,6 @@ def start(
     config = config or settings()
     ingest = Ingest(spark, writer, config)
     starting = ingest.prepare()
-    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.ingest_trigger}
-    return (
-        kafka_records(spark, config, ingest.kafka_topics, starting, patient=not available_now)
-        .writeStream.queryName("ingest")
-        .foreachBatch(ingest.land)
-        .option("checkpointLocation", spark_checkpoint.location(ingest.checkpoint.folder, config))
-        .trigger(**trigger)
-        .start()
-    )
+    records = kafka_records(spark, config, ingest.kafka_topics, starting, patient=not available_now)
+    every = None if available_now else config.ingest_trigger
+    return spark_checkpoint.start(records, "ingest", ingest.land, ingest.checkpoint.folder, config, every=every)

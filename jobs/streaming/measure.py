@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pyarrow as pa
@@ -221,12 +221,5 @@ def start(
         for live in measuring.tables.values():
             live.days[begun.since] = {}
     counts = counts_per_window(events_of_the_day(session, begun.since), MINUTES)
-    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.measure_trigger}
-    return (
-        counts.writeStream.queryName("measure")
-        .outputMode("update")
-        .foreachBatch(measuring.show)
-        .option("checkpointLocation", spark_checkpoint.location(f"{CHECKPOINT}/{begun.folder}", config))
-        .trigger(**trigger)
-        .start()
-    )
+    folder, every = f"{CHECKPOINT}/{begun.folder}", None if available_now else config.measure_trigger
+    return spark_checkpoint.start(counts, "measure", measuring.show, folder, config, every=every, mode="update")

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -142,17 +141,10 @@ def start(
     else:
         # Beside the queries: a new database takes minutes. Where nobody pays, no batch would bring what it missed.
         threading.Thread(target=counting.series.catch_up, daemon=True, name="series").start()
-    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.payments_trigger}
-    return go_on(spark, counting, config, trigger)
+    return go_on(spark, counting, config, every=None if available_now else config.payments_trigger)
 
 
-def go_on(spark: SparkSession, counting: Counting, config: Settings, trigger: dict[str, Any]) -> StreamingQuery:
-    """Starts the query where its checkpoint ended."""
-    return (
-        touched_minutes(spark, counting.contract)
-        .writeStream.queryName("payments")
-        .foreachBatch(counting.show)
-        .option("checkpointLocation", spark_checkpoint.location(CHECKPOINT, config))
-        .trigger(**trigger)
-        .start()
-    )
+def go_on(spark: SparkSession, counting: Counting, config: Settings, *, every: str | None) -> StreamingQuery:
+    """Starts the query where its checkpoint ended; without a time between batches it ends with what is there."""
+    minutes = touched_minutes(spark, counting.contract)
+    return spark_checkpoint.start(minutes, "payments", counting.show, CHECKPOINT, config, every=every)

@@ -3,8 +3,6 @@
 Stock has no windows: an update that comes hours late may still be the newest one of its product.
 """
 
-from typing import Any
-
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
@@ -96,11 +94,5 @@ def start(
     """
     config = config or settings()
     updates = spark.readStream.format("delta").option("skipChangeCommits", "true").load(table_path(table(SOURCE)))
-    trigger: dict[str, Any] = {"availableNow": True} if available_now else {"processingTime": config.measure_trigger}
-    return (
-        updates.writeStream.queryName("stock")
-        .foreachBatch(Stock(writer).show)
-        .option("checkpointLocation", spark_checkpoint.location(CHECKPOINT, config))
-        .trigger(**trigger)
-        .start()
-    )
+    every = None if available_now else config.measure_trigger
+    return spark_checkpoint.start(updates, "stock", Stock(writer).show, CHECKPOINT, config, every=every)

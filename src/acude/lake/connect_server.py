@@ -11,7 +11,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
+from py4j.protocol import Py4JJavaError, Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
 from acude.lake.session import driver_session
@@ -62,8 +62,11 @@ def connect_conf(config: Settings) -> dict[str, str]:
 def _serve(spark: SparkSession, asked: threading.Event) -> int:
     """Waits; the plugin's threads do the work."""
     while not asked.wait(_LOOK_S):
-        if spark.sparkContext._jsc.sc().isStopped():
-            log.error("Spark stopped by itself; see above")
+        try:
+            # Of a context that has stopped, Spark answers no question.
+            log.debug("Serving with %d cores", spark.sparkContext.defaultParallelism)
+        except Py4JJavaError:
+            log.error("Spark stopped by itself; see above")  # noqa: TRY400 - the sentence says it
             return FAILED
     return 0
 

@@ -17,11 +17,6 @@ _DELTA = {
     # Two state partitions and short plans: the defaults (50 and 200) cost seconds per commit on two cores.
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.shuffle.partitions": "2",
-    # Athena and Redshift read reader version 1 only.
-    "spark.databricks.delta.properties.defaults.enableDeletionVectors": "false",
-    "spark.databricks.delta.properties.defaults.checkpointPolicy": "classic",
-    "spark.databricks.delta.properties.defaults.minReaderVersion": "1",
-    "spark.databricks.delta.properties.defaults.minWriterVersion": "2",
     # Its fast listing can read a wrong snapshot with delta-spark 4.4.0.
     "spark.databricks.delta.enableFastS3AListFrom": "false",
 }
@@ -29,8 +24,6 @@ _DELTA = {
 _RUNTIME = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
-    "spark.sql.parquet.compression.codec": "zstd",
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.scheduler.mode": "FAIR",
     "spark.ui.enabled": "false",
     # Three streams' micro-batches use some 300 generated classes; of the default 100 each would be compiled every time.
@@ -51,14 +44,6 @@ _RUNTIME = {
     "spark.sql.execution.arrow.maxBytesPerBatch": "2147483647",
     # What is cached is read at once and thrown away.
     "spark.sql.inMemoryColumnarStorage.compressed": "false",
-    # A micro-batch has one or two days: a file per day is open at once, instead of sorting the rows by day.
-    "spark.sql.maxConcurrentOutputFileWriters": "8",
-    # No value comes twice in these; a dictionary would be built to be thrown away.
-    "spark.hadoop.parquet.enable.dictionary#valor": "false",
-    "spark.hadoop.parquet.enable.dictionary#id_evento": "false",
-    "spark.hadoop.parquet.enable.dictionary#hash_conteudo": "false",
-    "spark.hadoop.parquet.enable.dictionary#deslocamento": "false",
-    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
 
 

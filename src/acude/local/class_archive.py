@@ -54,9 +54,8 @@ def build(config: Settings) -> None:
 
 def job(folder: Path, config: Settings) -> None:
     """What every driver does: a partitioned Delta table, written and read, as batch and as stream, and S3's client."""
-    spark = driver_session("classes", config.model_copy(update=_NOWHERE))
-    for setting in ("attempts.maximum", "retry.limit"):
-        spark._jsc.hadoopConfiguration().set(f"fs.s3a.{setting}", "1")
+    once = {f"spark.hadoop.fs.s3a.{setting}": "1" for setting in ("attempts.maximum", "retry.limit")}
+    spark = driver_session("classes", config.model_copy(update=_NOWHERE), once)
     rows = spark.range(100).selectExpr("id", "string(id) texto", "id % 2 dia", "decimal(id) valor", "timestamp(id) em")
     table = str(folder / "tabela")
     rows.write.format("delta").partitionBy("dia").save(table)

@@ -64,7 +64,7 @@ def payments_that_end_before_the_database() -> None:
     with _lease() as lease:
         counting = job.Counting(lease, settings())
         counting.series = Killer(settings())
-        _finish(job.go_on(_spark(), counting, settings(), {"availableNow": True}))
+        _finish(job.go_on(_spark(), counting, settings(), every=None))
 
 
 def _caught_up(job: Any) -> None:  # noqa: ANN401 - Spark is only imported in the child
