@@ -61,7 +61,7 @@ def stage_with(spark: SparkSession, regions: Staged) -> Staged:
 
 def publish_audited(staged: Staged) -> Publication:
     """Publishes the audited month, and sums it again where another day was published meanwhile."""
-    published = publish(staged, _is_settled_afterwards)
+    published = publish(staged, None)
     if _is_of_the_days_now(published):
         return published
     return _publish_settled(staged.day, staged.run_id)
@@ -83,7 +83,7 @@ def _publish_settled(day: date, run_id: str) -> Publication:
         with session() as spark:
             staged = _stage(spark, published_days(day), day, f"{run_id}-mes{attempt}")
         audit([staged])
-        published = publish(staged, _is_settled_afterwards)
+        published = publish(staged, None)
         if _is_of_the_days_now(published):
             return published
     raise MartError(f"{TABLE} of {day:%Y-%m}: its days changed during {_ATTEMPTS} attempts; run {day} again later")
@@ -100,10 +100,6 @@ def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Stage
     rows = revenue_per_month(frame).toArrow()
     context = staging.Context(expected=sums_by_currency(days), sources={SOURCE: content_hash_of(days, table(SOURCE))})
     return staging.stage(rows, table(TABLE), day, run_id, context)
-
-
-def _is_settled_afterwards(staged: Staged) -> None:
-    """Nothing to check: a month is summed again until it is that of its days."""
 
 
 def _is_of_the_days_now(published: Publication) -> bool:

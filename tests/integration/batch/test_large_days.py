@@ -56,7 +56,7 @@ def test_a_large_day_is_published(lake: BatchLake) -> None:
     assert found.num_rows == 4
     again = staged(lake)
     audit([again])
-    publish(again, lambda _: None)
+    publish(again, None)
     assert lake.rows(SALES, DAY).sort_by("linha") == found.sort_by("linha")
 
 
