@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _PART = 8 * 1024 * 1024
 _ONE_BY_ONE = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 _BLOCK = 64 * 1024
+_LONGEST_PAGE = 4 * 1024 * 1024
+"""Bytes of a page, but for its last row: as JSON they take many times that."""
+
 _VALUE = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)")?')
 
 
@@ -73,7 +76,7 @@ class ResultFiles:
         return [f"s3://{self.bucket}/{key}" for key in islice(keys, most)]
 
     def page(self, address: str, offset: int, count: int, *, csv: bool) -> tuple[list[Texts], int | None]:
-        """Rows from a byte on, and where the next ones begin; None after the last.
+        """Rows from a byte on, fewer than asked for where they are long, and where the next begin; None after the last.
 
         Raises:
             ApiError: The file ends before that byte, or is gone.
@@ -89,10 +92,11 @@ class ResultFiles:
                 raise
             raise ApiError(f"Could not find results at {address}, byte {offset}") from error
         found: list[Texts] = []
+        end = offset + _LONGEST_PAGE
         with closing(answer["Body"]) as body:
             lines = body.iter_lines(_BLOCK, keepends=True)
             for line in _records(lines) if csv else lines:
-                if len(found) == count:
+                if len(found) == count or offset >= end:
                     return found, offset
                 text = line.decode().removesuffix("\n")
                 found.append(_values(text) if csv else [text])

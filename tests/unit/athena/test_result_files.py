@@ -59,6 +59,15 @@ def test_what_was_written_is_read(rows: Rows, block: int, page: int) -> None:
     assert read(rows, block, page) == [["a", 'b"'], *rows]
 
 
+def test_a_page_of_long_rows_has_fewer_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result_files, "_LONGEST_PAGE", 100)
+    files = ResultFiles(Store(), "b")  # type: ignore[arg-type]
+    files.write_rows("s3://b/x.csv", COLUMNS[:1], [["x" * 70], ["y" * 70], ["z" * 500]], csv=True)
+    first, after = files.page("s3://b/x.csv", 0, 1000, csv=True)
+    assert (first, after) == ([["a"], ["x" * 70], ["y" * 70]], 4 + 2 * 73)
+    assert files.page("s3://b/x.csv", after or 0, 1000, csv=True) == ([["z" * 500]], None)
+
+
 @pytest.mark.parametrize(
     ("address", "held"),
     [
