@@ -60,8 +60,8 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
     conf["spark.sql.warehouse.dir"] = f"{config.var}/spark/warehouse"
     # UTC for the JVM too: java.sql types and the Kafka source's timestamps pass through it.
     options = ["-Duser.timezone=UTC", "-XX:+UseParallelGC", "-XX:-UsePerfData"]
-    # A tenth of the time may go into collecting garbage. By default it is a hundredth, for which a driver with little to
-    # do takes the whole heap within minutes.
+    # A tenth of the time may go into collecting garbage. By default it is a hundredth, for which a driver with
+    # little to do takes the whole heap within minutes.
     options.append("-XX:GCTimeRatio=9")
     if config.jvm_short_lived:
         # The optimising compiler takes half of a driver's first minutes. Without it the JVM expects less code, too.
