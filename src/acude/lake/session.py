@@ -68,6 +68,8 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
         options += ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m"]
     if class_archive(config).exists():
         options.append(f"-XX:SharedArchiveFile={class_archive(config)}")
+        # Where it was made for: its pages stay those of the file, which all drivers of a machine share.
+        options += ["-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"]
     conf["spark.driver.extraJavaOptions"] = " ".join(options)
     if config.s3_endpoint and config.s3_access_key and config.s3_secret_key:
         conf |= {
