@@ -82,6 +82,7 @@ def publish_all(day: date, run_id: str) -> dict[str, Any]:
     Raises:
         StagingError: something is not audited, was refused, or is not what was audited; nothing was published.
         MartError: silver.vendas changed after the marts were staged; nothing was published.
+        PartitionChanged: another run published a mart after its sources were compared; the other marts are published.
         QualityError: the month, summed again because another day was published meanwhile, is refused.
     """
     staged = _staged(day, run_id)

@@ -131,8 +131,9 @@ def run(day: date, run_id: str) -> dict[str, Any]:
         Per table: rows, sums, hash and version; the files; the number of repeated lines; warnings.
 
     Raises:
-        InboxError: a file can't be read as a whole, or changed meanwhile; nothing was published.
+        InboxError: a file can't be read as a whole, or changed meanwhile; silver.vendas is as it was.
         QualityError: a suite refused the rows; nothing was published.
+        PartitionChanged: another run published the day meanwhile, after its files were compared.
     """
     files: list[inbox.InboxFile] = []
     try:

@@ -38,8 +38,6 @@ class LeaseLost(RuntimeError):  # noqa: N818 - a state, not a fault
 class PartitionChanged(AcudeError):  # noqa: N818 - a state, not a fault
     """Another run replaced these rows since they were looked at; nothing was committed."""
 
-    retryable = True
-
 
 class Writer(Protocol):
     """A process that may change a table."""
@@ -182,7 +180,7 @@ def replace_partitions(
         if seen is not None and set(gone) != set(seen):
             raise PartitionChanged(
                 f"{table.table_uri} {places}: another run replaced these rows meanwhile; nothing was committed.",
-                "Run this step again: it compares its sources first.",
+                "Run the day again.",
             )
         return Change(files, gone)
 

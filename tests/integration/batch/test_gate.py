@@ -120,7 +120,7 @@ def test_a_run_that_slept_after_its_check_does_not_replace_a_newer_one(lake: Bat
         publish_day(day, "newer")
 
     slow = staging.staged("gold.vendas_por_regiao", day, "slow")
-    with pytest.raises(PartitionChanged, match="Run this step again"):
+    with pytest.raises(PartitionChanged, match="Run the day again"):
         publish(slow, sleep_through_another_run)
     assert revenue(lake, day) == [Decimal("42.0000")]
 
