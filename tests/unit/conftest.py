@@ -11,5 +11,5 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps a file's tests together, for what their fixtures make takes longer than most of them."""
     for item in items:
-        if item.path.is_relative_to(HERE) and "spark" not in getattr(item, "fixturenames", ()):
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(HERE))))

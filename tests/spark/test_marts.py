@@ -18,7 +18,7 @@ from jobs.batch.mais_vendidos import best_sellers
 from jobs.batch.receita_mensal import revenue_per_month
 from jobs.batch.vendas_por_categoria import sales_per_category
 from jobs.batch.vendas_por_regiao import sales_per_region
-from tests.unit.batch.conftest import DAY, Rows, assert_columns, tuples
+from tests.spark.conftest import DAY, Rows, assert_columns, tuples
 
 
 def noon(day: int, hour: int = 12) -> datetime:

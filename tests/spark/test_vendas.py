@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from acude.contracts.model import table
 from acude.contracts.spark import schema
 from jobs.batch.vendas import checked_lines, refused_lines, sale_lines
-from tests.unit.batch.conftest import assert_columns
+from tests.spark.conftest import assert_columns
 
 DAY = date(2011, 1, 4)
 COLUMNS = (
