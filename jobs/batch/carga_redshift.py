@@ -52,9 +52,8 @@ def load_day(
         A result for each table, in the order asked for.
 
     Raises:
-        ValueError: the warehouse loads no table of that name.
         LoadError: at least one table wasn't loaded; one sentence for each. The others are.
-        WarehouseError: the warehouse can't be reached, or its tables aren't the contracts'.
+        WarehouseError: it can't be reached, loads no table of that name, or its tables aren't the contracts'.
     """
     config = config or settings()
     wanted = chosen(tables)

@@ -21,6 +21,7 @@ from jwt.algorithms import ECAlgorithm
 
 from acude import logs
 from acude.api.auth import DECIDE, READ, READ_ALL
+from acude.errors import AcudeError
 from acude.files import write_private
 from acude.settings import HOST, Settings, settings
 
@@ -124,7 +125,7 @@ def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
         write_private(path, drawn.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{path} holds no key for ES256; remove it, and another is drawn")
+        raise AcudeError(f"{path} holds no key for ES256.", "Remove it, and another is drawn.")
     return key
 
 

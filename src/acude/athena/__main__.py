@@ -16,6 +16,7 @@ from acude.athena.runner import Runner
 from acude.athena.server import create_app
 from acude.athena.signature import Signatures
 from acude.athena.trino import Trino
+from acude.errors import AcudeError
 from acude.settings import HOST, Settings, settings
 
 
@@ -23,11 +24,14 @@ def build(config: Settings) -> FastAPI:
     """The server over the settings' Glue, S3 and Trino.
 
     Raises:
-        ValueError: There is no key by which clients could be known.
+        AcudeError: There is no key by which clients could be known.
     """
     key, secret = config.s3_access_key, config.s3_secret_key
     if not key or not secret:
-        raise ValueError("Athena needs ACUDE_S3_ACCESS_KEY and ACUDE_S3_SECRET_KEY; `acude up` draws them")
+        raise AcudeError(
+            "Athena knows its clients by ACUDE_S3_ACCESS_KEY and ACUDE_S3_SECRET_KEY; one is empty.",
+            "Set both; on one machine `acude up` draws them.",
+        )
     # The engine's own key: with it nobody can write anything but results.
     narrow = {"s3_access_key": SecretStr(config.trino_s3_access_key), "s3_secret_key": config.trino_s3_secret_key}
     files = ResultFiles(aws.s3(config.model_copy(update=narrow)), config.results_bucket)

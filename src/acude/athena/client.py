@@ -4,13 +4,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyathena
+from botocore.exceptions import BotoCoreError
 from pyathena.error import Error
 
+from acude.errors import AcudeError
 from acude.settings import Settings, settings
 
+_ENGINE = "GENERIC_INTERNAL_ERROR"
+"""What Athena's reason begins with where the engine is to blame, not the query."""
 
-class QueryFailed(Exception):  # noqa: N818 - reads as what happened
-    """A query that did not succeed; its text is Athena's reason."""
+
+class QueryFailed(AcudeError):  # noqa: N818 - reads as what happened
+    """A query that Athena refused; its text has Athena's reason."""
+
+
+class AthenaUnavailable(QueryFailed):
+    """Athena or its engine does not answer."""
+
+    retryable = True
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ def run_query(sql: str, *, database: str | None = None, config: Settings | None 
 
     Raises:
         QueryFailed: With Athena's reason.
+        AthenaUnavailable: Athena or its engine does not answer.
     """
     config = config or settings()
     options: dict[str, Any] = dict(config.aws_options())
@@ -52,5 +64,7 @@ def run_query(sql: str, *, database: str | None = None, config: Settings | None 
             cursor.execute(sql)
             rows = cursor.fetchall()
         except Error as error:
-            raise QueryFailed(str(error)) from error
+            if isinstance(error.__cause__, BotoCoreError) or str(error).startswith(_ENGINE):
+                raise AthenaUnavailable(f"Athena does not answer: {error}", "Look at `acude logs athena`.") from error
+            raise QueryFailed(f"Athena refused the query: {error}") from error
         return QueryResult([column[0] for column in cursor.description or ()], rows)

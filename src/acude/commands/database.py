@@ -3,9 +3,7 @@
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from acude.commands.output import err
+from acude.errors import AcudeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,12 +13,21 @@ if TYPE_CHECKING:
 _CONNECT_S = 3
 
 
+class DecisionsDatabaseError(AcudeError):
+    """The decisions' database does not answer or refuses."""
+
+    exit_code = 2
+
+
 @contextmanager
 def decisions_database(*, autocommit: bool = False) -> "Iterator[Connection[Any]]":
-    """A connection, committed at the end; exit code 2, and a sentence, where the database does not answer or refuses.
+    """A connection, committed at the end.
 
     Args:
         autocommit: each statement is its own transaction.
+
+    Raises:
+        DecisionsDatabaseError: the database does not answer or refuses.
     """
     import psycopg  # noqa: PLC0415 - --help does without it
 
@@ -35,14 +42,17 @@ def decisions_database(*, autocommit: bool = False) -> "Iterator[Connection[Any]
         ) as connection:
             yield connection
     except psycopg.OperationalError as problem:
-        err.print(f"[red]✗[/red] The decisions' database does not answer ({type(problem).__name__}).")
-        err.print("  Start the platform with `acude up`, or see `acude status`.")
-        raise typer.Exit(2) from None
+        raise DecisionsDatabaseError(
+            f"The decisions' database does not answer ({type(problem).__name__}).",
+            "Start the platform with `acude up`, or see `acude status`.",
+        ) from None
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as problem:
-        err.print(f"[red]✗[/red] The decisions' database is not complete ({type(problem).__name__}).")
-        err.print("  `acude up` completes it on one machine; elsewhere its administrator runs payments/audit.sql.")
-        raise typer.Exit(2) from None
+        raise DecisionsDatabaseError(
+            f"The decisions' database is not complete ({type(problem).__name__}).",
+            "`acude up` completes it on one machine; elsewhere its administrator runs payments/audit.sql.",
+        ) from None
     except psycopg.Error as problem:
-        err.print(f"[red]✗[/red] The decisions' database refused ({type(problem).__name__}); nothing was changed.")
-        err.print("  Somebody else may have done the same at this moment: look, and run the command again.")
-        raise typer.Exit(2) from None
+        raise DecisionsDatabaseError(
+            f"The decisions' database refused ({type(problem).__name__}); nothing was changed.",
+            "Somebody else may have done the same at this moment: look, and run the command again.",
+        ) from None

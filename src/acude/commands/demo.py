@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, ServiceProgress, err, out, print_json, print_table
-from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import settings
 
@@ -45,14 +44,10 @@ def demo(
 
 
 def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
-    from acude.athena.client import QueryFailed  # noqa: PLC0415
     from acude.commands.reconcile import show  # noqa: PLC0415 - imports Spark, which --help does without
     from acude.demo.run import run  # noqa: PLC0415
 
-    try:
-        result = run(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))
-    except QueryFailed as problem:
-        raise AcudeError(f"Athena could not answer: {problem}", "Look at `acude logs athena`.") from problem
+    result = run(platform, lambda sentence: err.print(f"{time.monotonic() - began:6.1f} s  {sentence}"))
     if as_json:
         properties = [vars(one) for one in result.properties]
         print_json(

@@ -209,15 +209,11 @@ def explained() -> Iterator[None]:
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - takes a moment, which --help does without
     from kafka.errors import KafkaError  # noqa: PLC0415 - the same
 
-    from acude.athena.client import QueryFailed  # noqa: PLC0415 - the same
-
     try:
         yield
     except ValueError as wrong:
         err.print(f"[red]✗[/red] {wrong}.", highlight=False)
         raise typer.Exit(2) from None
-    except QueryFailed as refused:
-        raise AcudeError(f"Athena refused the query: {refused}", "Look at `acude logs athena`.") from None
     except BotoCoreError as problem:
         raise AcudeError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
     except KafkaError as problem:

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.errors import AcudeError
 
 app = typer.Typer(add_completion=False)
 
@@ -26,13 +25,10 @@ def query(
       acude query "SHOW TABLES IN gold"
       acude query "SELECT regiao, sum(receita) FROM gold.vendas_por_regiao GROUP BY regiao" --json
     """
-    from acude.athena.client import QueryFailed, run_query  # noqa: PLC0415 - imports boto3, which --help does without
+    from acude.athena.client import run_query  # noqa: PLC0415 - imports boto3, which --help does without
 
-    try:
-        with err.status("Athena is working"):
-            answer = run_query(sql, database=database)
-    except QueryFailed as refused:
-        raise AcudeError(f"Athena refused the query: {refused}", "Correct it and ask again.") from None
+    with err.status("Athena is working"):
+        answer = run_query(sql, database=database)
     if as_json:
         print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
         return

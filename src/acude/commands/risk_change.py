@@ -1,7 +1,7 @@
 """``acude risk promote``, ``rollback``, ``versions`` and ``shadow``."""
 
 import getpass
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,11 +11,8 @@ from rich.markup import escape
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.risk_comparison import show_comparison
-from acude.errors import AcudeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from acude.risk.version_log import Change
     from acude.risk.versions import Versions
 
@@ -42,10 +39,10 @@ def promote(candidate: Candidate, *, reason: Reason, as_json: Json = False) -> N
       acude risk promote regras-novas.yaml --reason "fewer reviews of small Pix"
       acude risk promote var/modelo --reason "trained on October"
     """
-    with _explained() as versions:
-        before = versions.load(versions.live())
-        change = versions.promote(candidate, who=getpass.getuser(), why=reason)
-        _say(versions, change, before, as_json=as_json)
+    versions = _opened()
+    before = versions.load(versions.live())
+    change = versions.promote(candidate, who=getpass.getuser(), why=reason)
+    _say(versions, change, before, as_json=as_json)
 
 
 def rollback(*, reason: Reason, as_json: Json = False) -> None:
@@ -56,10 +53,10 @@ def rollback(*, reason: Reason, as_json: Json = False) -> None:
     Example:
       acude risk rollback --reason "too many honest payments refused"
     """
-    with _explained() as versions:
-        before = versions.load(versions.live())
-        change = versions.rollback(who=getpass.getuser(), why=reason)
-        _say(versions, change, before, as_json=as_json)
+    versions = _opened()
+    before = versions.load(versions.live())
+    change = versions.rollback(who=getpass.getuser(), why=reason)
+    _say(versions, change, before, as_json=as_json)
 
 
 def list_versions(*, as_json: Json = False) -> None:
@@ -70,19 +67,19 @@ def list_versions(*, as_json: Json = False) -> None:
     Example:
       acude risk versions --json
     """
-    with _explained() as versions:
-        changes, live, shadow = versions.changes(), versions.live(), versions.shadow()
-        installed = versions.load("")
-        rows: list[dict[str, Any]] = [
-            {"acao": "instalada", "versao_regras": installed.policy.versao, "versao_modelo": installed.model_version}
-            | {"sha256": installed.sha256, "quem": None, "quando": None, "por_que": None, "anterior": None}
-            | {"papel": None if live else "viva"}
-        ]
-        for change in changes:
-            fields = {name: getattr(change, name) for name in change.__struct_fields__}
-            rows.append({**fields, "papel": None})
-        _mark(rows, "viva", live, {"promover", "voltar"})
-        _mark(rows, "sombra", shadow, {"sombra"})
+    versions = _opened()
+    changes, live, shadow = versions.changes(), versions.live(), versions.shadow()
+    installed = versions.load("")
+    rows: list[dict[str, Any]] = [
+        {"acao": "instalada", "versao_regras": installed.policy.versao, "versao_modelo": installed.model_version}
+        | {"sha256": installed.sha256, "quem": None, "quando": None, "por_que": None, "anterior": None}
+        | {"papel": None if live else "viva"}
+    ]
+    for change in changes:
+        fields = {name: getattr(change, name) for name in change.__struct_fields__}
+        rows.append({**fields, "papel": None})
+    _mark(rows, "viva", live, {"promover", "voltar"})
+    _mark(rows, "sombra", shadow, {"sombra"})
     if as_json:
         print_json(rows)
         return
@@ -133,30 +130,24 @@ def shadow(
     """
     if off == bool(candidate):
         raise typer.BadParameter("name a candidate, or write report, or --off")
-    with _explained() as versions:
-        if candidate == _REPORT:
-            _report(versions, from_.date() if from_ else None, to.date() if to else None, as_json=as_json)
-            return
-        before = versions.load(versions.live())
-        who = getpass.getuser()
-        if off:
-            change = versions.end_shadow(who=who, why=reason)
-        else:
-            change = versions.set_shadow(Path(candidate or ""), who=who, why=reason)
-        _say(versions, change, before, as_json=as_json)
+    versions = _opened()
+    if candidate == _REPORT:
+        _report(versions, from_.date() if from_ else None, to.date() if to else None, as_json=as_json)
+        return
+    before = versions.load(versions.live())
+    who = getpass.getuser()
+    if off:
+        change = versions.end_shadow(who=who, why=reason)
+    else:
+        change = versions.set_shadow(Path(candidate or ""), who=who, why=reason)
+    _say(versions, change, before, as_json=as_json)
 
 
-@contextmanager
-def _explained() -> "Iterator[Versions]":
-    from acude.risk.rules import CandidateError  # noqa: PLC0415 - --help does without it
-    from acude.risk.version_log import VersionError  # noqa: PLC0415
-    from acude.risk.versions import Versions  # noqa: PLC0415
+def _opened() -> "Versions":
+    from acude.risk.versions import Versions  # noqa: PLC0415 - --help does without it
     from acude.settings import settings  # noqa: PLC0415
 
-    try:
-        yield Versions(settings())
-    except (VersionError, CandidateError) as problem:
-        raise AcudeError(f"{problem}.", "Nothing was changed; `acude risk versions` says what decides now.") from None
+    return Versions(settings())
 
 
 def _note(change: "Change") -> None:

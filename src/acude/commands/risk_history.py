@@ -8,7 +8,6 @@ import typer
 
 from acude.commands.output import Json, err, out, print_json
 from acude.commands.risk_comparison import show_comparison
-from acude.errors import AcudeError
 
 if TYPE_CHECKING:
     from acude.risk.learning import Lesson
@@ -39,18 +38,14 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
     from acude.lake.session import batch_session  # noqa: PLC0415
-    from acude.risk.version_log import VersionError  # noqa: PLC0415
     from acude.risk.versions import Versions  # noqa: PLC0415
     from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)
-    try:
-        status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
-        with Versions(settings()).candidate(candidate) as (folder, rules), status:
-            found = replayed(batch_session(), rules, folder, *days)
-    except VersionError as problem:
-        raise AcudeError(f"{problem}.", "A candidate is what `acude risk promote` takes.") from None
+    status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
+    with Versions(settings()).candidate(candidate) as (folder, rules), status:
+        found = replayed(batch_session(), rules, folder, *days)
     if as_json:
         heading = {"de": days[0], "ate": days[1], "versao_regras": rules.policy.versao}
         print_json(heading | {"versao_modelo": rules.model_version, "sha256": rules.sha256} | found.as_json())
@@ -79,7 +74,7 @@ def train(
     Example:
       acude risk train --from 2026-10-01 --to 2026-10-31 --out var/modelo
     """
-    from acude.risk.learning import LABELS_TAKE, LearningError, learn  # noqa: PLC0415 - imports scikit-learn
+    from acude.risk.learning import LABELS_TAKE, learn  # noqa: PLC0415 - imports scikit-learn
     from acude.risk.rules import json_bytes  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
@@ -89,12 +84,7 @@ def train(
     if lesson.window.end > lesson.known_at - LABELS_TAKE:
         err.print("[yellow]![/] Of payments of the last 7 days few frauds are known yet; they will count as honest.")
     with err.status(f"learning from {len(lesson.payments):,} payments"):
-        try:
-            card = learn(lesson, folder, seed)
-        except LearningError as problem:
-            raise AcudeError(
-                f"{problem}.", "Take more days, or send what came to light of them to topic contestacoes."
-            ) from None
+        card = learn(lesson, folder, seed)
     if as_json:
         typer.echo(json_bytes(card).decode())
         return
@@ -121,15 +111,12 @@ def reference(
       acude risk reference --from 2026-11-01 --to 2026-11-07
     """
     from acude.risk.versions import Versions  # noqa: PLC0415
-    from acude.risk_history.reference import NoPaymentsError, reference_of_days  # noqa: PLC0415 - imports Arrow
+    from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)
     with err.status(f"looking at the payments of {days[0]} to {days[1]}"):
-        try:
-            found = reference_of_days(settings(), *days, sample)
-        except NoPaymentsError as problem:
-            raise AcudeError(f"{problem}.", "Choose days that silver.transacoes has.") from None
+        found = reference_of_days(settings(), *days, sample)
     path = Versions(settings()).pin(found)
     if as_json:
         print_json({"arquivo": str(path), "pagamentos": found.pagamentos, "entradas": list(found.entradas)})

@@ -1,8 +1,6 @@
 """``acude risk lists``."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -104,17 +102,16 @@ def add(
     from acude.payments.lists import checked, put  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    with _explained():
-        entry = checked(
-            lista,
-            tipo,
-            _given(valor),
-            owner,
-            reason,
-            until=until.replace(tzinfo=UTC),
-            now=datetime.now(UTC),
-            tokens=tokens_of(settings()),
-        )
+    entry = checked(
+        lista,
+        tipo,
+        _given(valor),
+        owner,
+        reason,
+        until=until.replace(tzinfo=UTC),
+        now=datetime.now(UTC),
+        tokens=tokens_of(settings()),
+    )
     with decisions_database() as connection:
         before = put(connection, entry, cli_user())
     if as_json:
@@ -136,9 +133,8 @@ def remove(lista: List, tipo: Kind, valor: Value, *, reason: Reason, as_json: Js
     from acude.payments.audit_log import cli_user  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    with _explained():
-        stored = lists.stored_value(tipo, _given(valor), tokens_of(settings()))
-        why = lists.reason(reason)
+    stored = lists.stored_value(tipo, _given(valor), tokens_of(settings()))
+    why = lists.reason(reason)
     with decisions_database() as connection:
         before = lists.remove(connection, lista, tipo, stored, why=why, who=cli_user())
     if not before:
@@ -157,13 +153,3 @@ def _given(value: str) -> str:
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in entry.items()}
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as wrong:
-        err.print("[red]✗[/red] ", end="")
-        err.print(f"{wrong}.", markup=False)
-        raise typer.Exit(2) from None

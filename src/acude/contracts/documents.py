@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from stdnum.br import cnpj, cpf
 
+from acude.errors import AcudeError
 from acude.settings import Settings
 
 _CPF_LENGTH = 11
@@ -49,9 +50,11 @@ def tokens_of(config: Settings) -> Tokens:
     """The platform's tokens.
 
     Raises:
-        ValueError: no key is set.
+        AcudeError: no key is set.
     """
     key = config.document_key.get_secret_value()
     if not key:
-        raise ValueError("No key for documents' tokens: set ACUDE_DOCUMENT_KEY; on one machine `acude up` draws it")
+        raise AcudeError(
+            "There is no key for documents' tokens.", "Set ACUDE_DOCUMENT_KEY; on one machine `acude up` draws it."
+        )
     return Tokens(config.document_key_id, key.encode())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from acude.errors import AcudeError
 from acude.settings import Settings, settings
 
 _DELTA = {
@@ -124,8 +125,14 @@ def _properties(conf: Mapping[str, str]) -> str:
 
 
 def batch_session(config: Settings | None = None) -> SparkSession:
-    """A client of the warm Spark Connect server; every Airflow task opens its own session there."""
+    """A client of the warm Spark Connect server; every Airflow task opens its own session there.
+
+    Raises:
+        AcudeError: the settings name no server.
+    """
     config = config or settings()
     if not config.spark_remote:
-        raise RuntimeError("ACUDE_SPARK_REMOTE is empty: start the platform with `acude up`, or name a Connect server")
+        raise AcudeError(
+            "ACUDE_SPARK_REMOTE is empty.", "Start the platform with `acude up`, or name a Connect server."
+        )
     return SparkSession.builder.remote(config.spark_remote).create()

@@ -9,6 +9,8 @@ import sys
 import threading
 from importlib import import_module
 
+from acude.errors import AcudeError
+
 PRELOADED = (
     "great_expectations",
     "great_expectations.expectations.core",
@@ -28,16 +30,17 @@ def preload() -> None:
     """Loads the batch's libraries; a library that starts a thread must not be among them.
 
     Raises:
-        RuntimeError: a thread runs afterwards. A fork copies its locks but not the thread, so a task would hang.
+        AcudeError: a thread runs afterwards. A fork copies its locks but not the thread, so a task would hang.
     """
     before = set(threading.enumerate())
     for name in PRELOADED:
         import_module(name)
     started = [thread.name for thread in threading.enumerate() if thread not in before]
     if started:
-        raise RuntimeError(
+        raise AcudeError(
             f"Loading the batch's libraries started the threads {', '.join(started)}, and tasks are forked from this "
-            f"process; take what starts them out of {__name__}.PRELOADED"
+            "process.",
+            f"Take what starts them out of {__name__}.PRELOADED.",
         )
     # Modules live as long as the process: keep the collector's hands off them, so that forks share their pages.
     gc.collect()

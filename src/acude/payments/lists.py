@@ -31,8 +31,10 @@ _COLUMNS: Final = "lista, tipo, valor, dono, motivo, criada_em, expira_em"
 _KEY: Final = "lista = %(lista)s AND tipo = %(tipo)s AND valor = %(valor)s"
 
 
-class EntryError(AcudeError, ValueError):
+class EntryError(AcudeError):
     """Something that can't be an entry. It says what is expected, and quotes nothing that may be personal."""
+
+    exit_code = 2
 
 
 def checked(

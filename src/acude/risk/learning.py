@@ -25,6 +25,7 @@ LEAST_FRAUDS: Final = 20
 
 _LEARNT_SHARE: Final = 0.75
 _READABLE: Final = "cartao.md"
+_MORE: Final = "Take more days, or send what came to light of them to topic contestacoes."
 
 
 class LearningError(AcudeError):
@@ -105,13 +106,15 @@ def _check(lesson: Lesson, frauds: Labels) -> None:
     if found < LEAST_FRAUDS or found == len(frauds):
         raise LearningError(
             f"{window}: expected at least {LEAST_FRAUDS} known frauds among honest payments; "
-            f"found {found} among {len(frauds)} payments"
+            f"found {found} among {len(frauds)} payments.",
+            _MORE,
         )
     cut = int(len(frauds) * _LEARNT_SHARE)
     if any(part.all() or not part.any() for part in (frauds[:cut], frauds[cut:])):
         raise LearningError(
             f"{window}: expected frauds and honest payments in the first three quarters and in the last one; "
-            f"found {int(frauds[:cut].sum())} frauds and {int(frauds[cut:].sum())}"
+            f"found {int(frauds[:cut].sum())} frauds and {int(frauds[cut:].sum())}.",
+            _MORE,
         )
 
 

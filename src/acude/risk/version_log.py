@@ -13,6 +13,9 @@ from acude.errors import AcudeError
 class VersionError(AcudeError):
     """A change that can't be made; says why, and nothing has changed."""
 
+    def __init__(self, found: str) -> None:
+        super().__init__(f"{found}.", "Nothing was changed; `acude risk versions` says what decides now.")
+
 
 class Action(StrEnum):
     """What was done."""

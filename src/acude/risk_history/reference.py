@@ -35,7 +35,7 @@ def reference_of_days(config: Settings, first: date, last: date, most: int) -> R
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     own = [one for one in payments if one.timestamp >= begin]
     if not own:
-        raise NoPaymentsError(f"silver.transacoes has no payment of {first} to {last}")
+        raise NoPaymentsError(f"silver.transacoes has no payment of {first} to {last}.", "Choose days that it has.")
     frauds = disputes(config).frauds
     book = Replay(payments, [one.id_transacao in frauds for one in payments])
     places = np.linspace(0, len(own) - 1, min(most, len(own))).astype(int)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acude.contracts.model import Contract, ContractError, load
 from acude.contracts.redshift import warehouse_contracts
+from acude.warehouse.errors import WarehouseError
 
 AUDIT = "cargas"
 """The table that holds a row for each load."""
@@ -96,10 +97,10 @@ def chosen(tables: Sequence[str] | None) -> list[Target]:
     """The named tables, or all.
 
     Raises:
-        ValueError: names the table that the warehouse doesn't hold, and those it does.
+        WarehouseError: names the table that the warehouse doesn't hold, and those it does.
     """
     known = targets()
     for name in tables or ():
         if name not in known:
-            raise ValueError(f"the warehouse loads no table {name!r}; it loads {', '.join(known)}")
+            raise WarehouseError(f"The warehouse loads no table {name!r}; it loads {', '.join(known)}.")
     return [known[name] for name in tables] if tables is not None else list(known.values())

@@ -151,5 +151,7 @@ def test_the_client_gives_python_values(athena: Athena) -> None:
 
 
 def test_the_client_raises_athenas_reason(athena: Athena) -> None:
-    with pytest.raises(QueryFailed, match=r"^FUNCTION_NOT_FOUND: line 1:8: Function 'median' not registered"):
+    with pytest.raises(
+        QueryFailed, match=r"^Athena refused the query: FUNCTION_NOT_FOUND: line 1:8: Function 'median' not registered"
+    ):
         run_query("SELECT median(1)", config=athena.config)

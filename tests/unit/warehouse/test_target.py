@@ -4,6 +4,7 @@ from datetime import date
 import pytest
 
 from acude.settings import PROJECT
+from acude.warehouse.errors import WarehouseError
 from acude.warehouse.target import AUDIT, chosen, targets
 
 DAY = date(2011, 1, 4)
@@ -41,7 +42,7 @@ def test_all_tables_are_chosen_unless_some_are_named() -> None:
 
 
 def test_an_unknown_table_is_named_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match=r"loads no table 'venda'; it loads .*vendas"):
+    with pytest.raises(WarehouseError, match=r"loads no table 'venda'; it loads .*vendas"):
         chosen(["venda"])
 
 
