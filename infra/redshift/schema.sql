@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS cargas (
     PRIMARY KEY (tabela, data, carregado_em)
 )
 DISTSTYLE AUTO SORTKEY (tabela, data, carregado_em);
-COMMENT ON TABLE cargas IS 'Audit of the loads. One row: one load of one table and day. Owner: plataforma';
+COMMENT ON TABLE cargas IS 'Record of the loads. One row: one load of one table and day. Owner: plataforma';
 COMMENT ON COLUMN cargas.tabela IS 'Table';
 COMMENT ON COLUMN cargas.data IS 'Day or month that was loaded';
 COMMENT ON COLUMN cargas.linhas IS 'Rows loaded';

@@ -17,13 +17,13 @@ from acude.warehouse.copying import brought
 from acude.warehouse.errors import LoadError, WarehouseError
 from acude.warehouse.loader import LoadResult, replace_period
 from acude.warehouse.rows import period_rows
-from acude.warehouse.target import Target, chosen
+from acude.warehouse.target import WarehouseTable, chosen
 
 TOGETHER = 3
 """Tables that are loaded at a time: while one is read, others are copied."""
 
 
-def load_table(target: Target, day: date, *, run_id: str, config: Settings) -> LoadResult:
+def load_table(target: WarehouseTable, day: date, *, run_id: str, config: Settings) -> LoadResult:
     """One table's day, or the month that holds it.
 
     Raises:
@@ -31,7 +31,7 @@ def load_table(target: Target, day: date, *, run_id: str, config: Settings) -> L
     """
     period = target.period(day)
     rows = period_rows(target, period, config)
-    with brought(rows, target, period, run_id, config) as ready, closing(connect(config)) as connection:
+    with brought(rows, target, period, config) as ready, closing(connect(config)) as connection:
         return replace_period(connection, config.warehouse_kind, target, period, ready, run_id=run_id)
 
 
@@ -44,7 +44,7 @@ def load_day(
 
     Args:
         day: the UTC day.
-        run_id: Airflow run id or command, for the audit rows.
+        run_id: Airflow run id or command, for the table of loads.
         tables: names of the warehouse's tables.
         config: the settings; the process's own unless given.
 

@@ -155,9 +155,9 @@ def statements(contract: Contract, dialect: Dialect = "redshift") -> list[str]:
     return [create, *_indexes(contract), *_comments(contract)]
 
 
-def ddl(contract: Contract, dialect: Dialect = "redshift") -> str:
-    """One table as a script: CREATE TABLE, then its comments."""
-    return ";\n".join(statements(contract, dialect)) + ";\n"
+def ddl(contract: Contract) -> str:
+    """One table of Redshift's as a script: CREATE TABLE, then its comments."""
+    return ";\n".join(statements(contract)) + ";\n"
 
 
 def schema(folder: Path | None = None) -> str:

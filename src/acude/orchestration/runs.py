@@ -27,7 +27,7 @@ class AboutRun(Protocol):
 
 
 class ThisRun(NamedTuple):
-    """The day a run is about, and its id, which names the attempt in the lake and in the warehouse's audit rows."""
+    """The day a run is about, and its id, which names the attempt in the lake and in the warehouse's table of loads."""
 
     day: date
     run_id: str

@@ -13,7 +13,7 @@ from tenacity import before_sleep_log, retry, retry_if_exception_type, stop_afte
 from acude.settings import Settings, settings
 from acude.warehouse import statements
 from acude.warehouse.errors import UnreachableError
-from acude.warehouse.target import AUDIT
+from acude.warehouse.target import LOADS
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Session:
         if self.kind == "postgres":
             self.rows(statements.LOCK_POSTGRES, f"acude/{name}")
         else:
-            self.run(statements.lock_redshift(AUDIT))
+            self.run(statements.lock_redshift(LOADS))
 
 
 @contextmanager

@@ -5,7 +5,6 @@ Files are written before the transaction begins, so that it holds its lock for t
 
 import io
 import json
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from acude.warehouse import statements
 from acude.warehouse.connection import Session
 from acude.warehouse.errors import WarehouseError
 from acude.warehouse.rows import Digest, PeriodRows
-from acude.warehouse.target import Target
+from acude.warehouse.target import WarehouseTable
 
 CSV_ROWS = 50_000
 """Rows that are text in memory at a time."""
@@ -43,7 +42,7 @@ class Brought(Protocol):
     @property
     def digest(self) -> Digest: ...  # noqa: D102
 
-    def copy(self, session: Session, target: Target) -> None:
+    def copy(self, session: Session, target: WarehouseTable) -> None:
         """Fills the target's staging table within the session's transaction."""
 
 
@@ -64,7 +63,7 @@ class ArrowRows:
     version: int
     digest: Digest
 
-    def copy(self, session: Session, target: Target) -> None:
+    def copy(self, session: Session, target: WarehouseTable) -> None:
         """Streams the rows as CSV, some thousand at a time."""
         statement = statements.copy_postgres(target)
         for piece in self.pieces:
@@ -81,7 +80,7 @@ class StagedParquet:
     version: int
     digest: Digest
 
-    def copy(self, session: Session, target: Target) -> None:
+    def copy(self, session: Session, target: WarehouseTable) -> None:
         """Lets Redshift read the files; an empty day has none."""
         if self.digest.rows:
             session.run(statements.copy_redshift(target, self.manifest, self.role))
@@ -100,12 +99,6 @@ def manifest(bucket: str, objects: list[dict[str, Any]]) -> str:
     return json.dumps({"entries": entries}, indent=1)
 
 
-def _folder(target: Target, period: str, run_id: str) -> str:
-    """A folder that no other run, retry or twin of this one uses."""
-    run = re.sub(r"[^A-Za-z0-9_.-]", "_", run_id)
-    return f"_staging/redshift/{target.name}/{period}/{run}-{uuid.uuid4().hex[:8]}"
-
-
 def _write_files(rows: PeriodRows, config: Settings, folder: str) -> str:
     """Writes a file for each piece, and the manifest of them; returns its address."""
     s3 = aws.s3(config)
@@ -121,15 +114,8 @@ def _write_files(rows: PeriodRows, config: Settings, folder: str) -> str:
     return f"s3://{config.lake_bucket}/{key}"
 
 
-def _delete_folder(config: Settings, folder: str) -> None:
-    s3 = aws.s3(config)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=f"{folder}/"):
-        for found in page.get("Contents", ()):
-            s3.delete_object(Bucket=config.lake_bucket, Key=found["Key"])
-
-
 @contextmanager
-def staged_parquet(rows: PeriodRows, target: Target, period: str, run_id: str, config: Settings) -> Iterator[Brought]:
+def staged_parquet(rows: PeriodRows, target: WarehouseTable, period: str, config: Settings) -> Iterator[Brought]:
     """The rows as Parquet files on S3 that are deleted afterwards.
 
     Raises:
@@ -140,19 +126,20 @@ def staged_parquet(rows: PeriodRows, target: Target, period: str, run_id: str, c
             "Redshift's COPY needs a role, but ACUDE_REDSHIFT_COPY_ROLE is empty.",
             "Set it to the ARN of the role that may read the lake's bucket (Terraform's output redshift_copy_role).",
         )
-    folder = _folder(target, period, run_id)
+    # A folder that no other run, retry or twin of this one uses.
+    folder = f"_staging/redshift/{target.name}/{period}/{uuid.uuid4().hex}"
     try:
         address = _write_files(rows, config, folder)
         yield StagedParquet(address, config.redshift_copy_role, rows.version, rows.digest())
     finally:
-        _delete_folder(config, folder)
+        aws.delete(config.lake_bucket, list(aws.keys(config.lake_bucket, f"{folder}/", config)), config)
 
 
 @contextmanager
-def brought(rows: PeriodRows, target: Target, period: str, run_id: str, config: Settings) -> Iterator[Brought]:
+def brought(rows: PeriodRows, target: WarehouseTable, period: str, config: Settings) -> Iterator[Brought]:
     """The rows, prepared the way that the configured warehouse copies."""
     if config.warehouse_kind == "redshift":
-        with staged_parquet(rows, target, period, run_id, config) as ready:
+        with staged_parquet(rows, target, period, config) as ready:
             yield ready
     else:
         pieces = list(rows.pieces())

@@ -1,4 +1,4 @@
-"""Replaces one period of one table in one transaction: stage, copy, compare, publish, audit, commit."""
+"""Replaces one period of one table in one transaction: stage, copy, compare, publish, record, commit."""
 
 import logging
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from acude.warehouse.connection import Kind, Session, transaction
 from acude.warehouse.copying import Brought
 from acude.warehouse.errors import LoadError
 from acude.warehouse.rows import Digest
-from acude.warehouse.target import AUDIT, Target
+from acude.warehouse.target import LOADS, WarehouseTable
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """One load, as in its audit row.
+    """One load, as in its row of the table of loads.
 
     Attributes:
         table: the warehouse's table.
@@ -31,7 +31,7 @@ class LoadResult:
         content_hash: `acude.lake.content`'s hash over the rows.
         version: the Delta version that was read.
         run_id: Airflow run id or command that loaded.
-        loaded_at: time of the audit row, UTC.
+        loaded_at: when it was recorded, UTC.
     """
 
     table: str
@@ -44,12 +44,12 @@ class LoadResult:
     loaded_at: datetime
 
 
-def _staged(session: Session, target: Target) -> tuple[int, Decimal | None]:
+def _staged(session: Session, target: WarehouseTable) -> tuple[int, Decimal | None]:
     found = session.one(statements.measure(target))
     return found[0], (found[1] or Decimal(0)) if target.has_money else None
 
 
-def _refuse_difference(session: Session, target: Target, period: str, read: Digest) -> None:
+def _refuse_difference(session: Session, target: WarehouseTable, period: str, read: Digest) -> None:
     """Refuses rows that differ from those read from the lake, and repeated keys."""
     rows, money = _staged(session, target)
     if (rows, money) != (read.rows, read.money):
@@ -68,12 +68,12 @@ def _refuse_difference(session: Session, target: Target, period: str, read: Dige
         )
 
 
-def _publish(session: Session, target: Target, period: str) -> None:
+def _publish(session: Session, target: WarehouseTable, period: str) -> None:
     for statement in statements.publish(target):
         session.run(statement, *([period] if "%s" in statement else []))
 
 
-def _audit(session: Session, target: Target, period: str, ready: Brought, run_id: str) -> LoadResult:
+def _record_load(session: Session, target: WarehouseTable, period: str, ready: Brought, run_id: str) -> LoadResult:
     read = ready.digest
     result = LoadResult(
         table=target.name,
@@ -88,11 +88,11 @@ def _audit(session: Session, target: Target, period: str, ready: Brought, run_id
     # The column has no zone: an aware time would be turned into the server's.
     at = result.loaded_at.replace(tzinfo=None)
     values = (target.name, period, read.rows, read.money, read.content_hash, ready.version, run_id, at)
-    session.run(statements.audit(table(f"redshift.{AUDIT}")), *values)
+    session.run(statements.record_load(table(f"redshift.{LOADS}")), *values)
     return result
 
 
-def _load(session: Session, target: Target, period: str, ready: Brought, run_id: str) -> LoadResult:
+def _load(session: Session, target: WarehouseTable, period: str, ready: Brought, run_id: str) -> LoadResult:
     # Two days of a merged table touch the same rows.
     session.lock(target.name if target.merges else f"{target.name}/{period}")
     session.run(statements.stage(target))
@@ -100,15 +100,15 @@ def _load(session: Session, target: Target, period: str, ready: Brought, run_id:
     _refuse_difference(session, target, period, ready.digest)
     _publish(session, target, period)
     session.run(statements.unstage(target))
-    return _audit(session, target, period, ready, run_id)
+    return _record_load(session, target, period, ready, run_id)
 
 
 def replace_period(
-    connection: Connection, kind: Kind, target: Target, period: str, ready: Brought, *, run_id: str
+    connection: Connection, kind: Kind, target: WarehouseTable, period: str, ready: Brought, *, run_id: str
 ) -> LoadResult:
-    """Makes the rows the table's rows of that period, in one transaction that also writes the audit row.
+    """Makes the rows the table's rows of that period, in one transaction that also records the load.
 
-    Loading the same rows again changes nothing but adds an audit row. Two loads of the same period wait for each
+    Loading the same rows again changes nothing but records another load. Two loads of the same period wait for each
     other. A merged table (`estoque`) keeps rows that are newer than those brought.
 
     Args:
@@ -117,7 +117,7 @@ def replace_period(
         target: the table.
         period: the value of the source's partition column.
         ready: the period's rows.
-        run_id: Airflow run id or command, for the audit row.
+        run_id: Airflow run id or command, for the record.
 
     Raises:
         LoadError: the rows that arrived differ from those read, or the database refused; the old rows stand.
@@ -129,7 +129,7 @@ def replace_period(
         raise LoadError(
             f"{target.name} {period}: the warehouse ended the load: {str(problem).strip() or type(problem).__name__}; "
             "the old rows stand.",
-            "Load the day again; the audit table cargas shows the last load that went through.",
+            "Load the day again; the table of loads, cargas, shows the last load that went through.",
         ) from problem
     log.info("loaded %s %s: %d rows, receita %s", target.name, period, result.rows, result.money)
     return result

@@ -11,7 +11,7 @@ from acude.lake.content import Content
 from acude.lake.snapshot import Snapshot, snapshot
 from acude.settings import Settings
 from acude.warehouse.errors import LoadError
-from acude.warehouse.target import MONEY, Target
+from acude.warehouse.target import MONEY, WarehouseTable
 
 REPLACEMENT = "\ufffd"
 """Stands for the character NUL, which no PostgreSQL or Redshift text can hold."""
@@ -45,7 +45,7 @@ class PeriodRows:
         source: the version that is read, whatever is committed meanwhile.
     """
 
-    target: Target
+    target: WarehouseTable
     period: str
     source: Snapshot
     content: Content = field(init=False)
@@ -75,7 +75,7 @@ class PeriodRows:
         return Digest(self.content.rows, self.money if self.target.has_money else None, self.content.hash)
 
 
-def period_rows(target: Target, period: str, config: Settings) -> PeriodRows:
+def period_rows(target: WarehouseTable, period: str, config: Settings) -> PeriodRows:
     """The period's rows at the table's latest version.
 
     Args:

@@ -6,7 +6,7 @@
 
 from acude.contracts.model import Contract
 from acude.contracts.redshift import identifier, identifiers, text
-from acude.warehouse.target import MONEY, Target
+from acude.warehouse.target import MONEY, WarehouseTable
 
 LOCK_POSTGRES = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -16,22 +16,22 @@ COLUMNS_THERE = (
 )
 
 
-def lock_redshift(audit: str) -> str:
-    """Waits until no other load runs. The audit table is locked, not the target: analysts go on reading it."""
-    return f"LOCK TABLE {identifier(audit)}"
+def lock_redshift(loads: str) -> str:
+    """Waits until no other load runs. The table of loads is locked, not the target: analysts go on reading it."""
+    return f"LOCK TABLE {identifier(loads)}"
 
 
-def stage(target: Target) -> str:
+def stage(target: WarehouseTable) -> str:
     """A temporary table with the target's columns."""
     return f"CREATE TEMP TABLE {identifier(target.staging)} (LIKE {identifier(target.name)})"
 
 
-def copy_postgres(target: Target) -> str:
+def copy_postgres(target: WarehouseTable) -> str:
     """Fills the staging table from CSV on the connection."""
     return f"COPY {identifier(target.staging)} FROM STDIN WITH (FORMAT csv)"
 
 
-def copy_redshift(target: Target, manifest: str, role: str) -> str:
+def copy_redshift(target: WarehouseTable, manifest: str, role: str) -> str:
     """Fills the staging table from the Parquet files that the manifest names.
 
     Args:
@@ -43,20 +43,20 @@ def copy_redshift(target: Target, manifest: str, role: str) -> str:
     return f"COPY {staging} FROM {text(manifest)} IAM_ROLE {text(role)} FORMAT AS PARQUET MANIFEST"
 
 
-def measure(target: Target) -> str:
+def measure(target: WarehouseTable) -> str:
     """Rows in the staging table and, where there is money, its sum."""
     money = f", sum({identifier(MONEY)})" if target.has_money else ""
     return f"SELECT count(*){money} FROM {identifier(target.staging)}"
 
 
-def repeated_keys(target: Target) -> str:
+def repeated_keys(target: WarehouseTable) -> str:
     """How many keys the staging table holds more than once."""
     keys = identifiers(target.contract.keys)
     grouped = f"SELECT {keys} FROM {identifier(target.staging)} GROUP BY {keys} HAVING count(*) > 1"
     return f"SELECT count(*) FROM ({grouped}) AS repetidas"
 
 
-def _replace(target: Target) -> list[str]:
+def _replace(target: WarehouseTable) -> list[str]:
     columns = identifiers(target.contract.column_names)
     table, staging = identifier(target.name), identifier(target.staging)
     return [
@@ -65,7 +65,7 @@ def _replace(target: Target) -> list[str]:
     ]
 
 
-def _merge(target: Target) -> list[str]:
+def _merge(target: WarehouseTable) -> list[str]:
     """Staged rows that are older than the table's are dropped first: Redshift's MERGE takes no condition."""
     table, staging = identifier(target.name), identifier(target.staging)
     columns, keys = target.contract.column_names, target.contract.keys
@@ -81,18 +81,18 @@ def _merge(target: Target) -> list[str]:
     return [f"DELETE FROM {staging} USING {table} WHERE {same_back} AND {older}", merge]
 
 
-def publish(target: Target) -> list[str]:
+def publish(target: WarehouseTable) -> list[str]:
     """The statements that publish the staged rows; one with ``%s`` takes the period."""
     return _merge(target) if target.merges else _replace(target)
 
 
-def unstage(target: Target) -> str:
+def unstage(target: WarehouseTable) -> str:
     """Drops the staging table."""
     return f"DROP TABLE {identifier(target.staging)}"
 
 
-def audit(contract: Contract) -> str:
-    """One row for the audit table; a value for each of its columns."""
+def record_load(contract: Contract) -> str:
+    """One row for the table of loads; a value for each of its columns."""
     columns = contract.column_names
     places = ", ".join("%s" for _ in columns)
     return f"INSERT INTO {identifier(contract.name)} ({identifiers(columns)}) VALUES ({places})"

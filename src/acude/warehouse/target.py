@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from pathlib import Path
 
 from acude.contracts.model import Contract, ContractError, load
 from acude.contracts.redshift import warehouse_contracts
 from acude.warehouse.errors import WarehouseError
 
-AUDIT = "cargas"
+LOADS = "cargas"
 """The table that holds a row for each load."""
 
 MONEY = "receita"
@@ -18,7 +17,7 @@ MONEY = "receita"
 
 
 @dataclass(frozen=True)
-class Target:
+class WarehouseTable:
     """One table of the warehouse.
 
     Attributes:
@@ -79,21 +78,18 @@ def _source(contract: Contract, everything: dict[str, Contract]) -> Contract:
     return source
 
 
-def targets(folder: Path | None = None) -> dict[str, Target]:
+def targets() -> dict[str, WarehouseTable]:
     """All tables that are loaded, by name.
-
-    Args:
-        folder: where the contracts lie; the project's unless given.
 
     Raises:
         ContractError: a table that has no source, or other columns than it.
     """
-    everything = load(folder)
-    loaded = [contract for contract in warehouse_contracts(folder) if contract.name != AUDIT]
-    return {contract.name: Target(contract, _source(contract, everything)) for contract in loaded}
+    everything = load()
+    loaded = [contract for contract in warehouse_contracts() if contract.name != LOADS]
+    return {contract.name: WarehouseTable(contract, _source(contract, everything)) for contract in loaded}
 
 
-def chosen(tables: Sequence[str] | None) -> list[Target]:
+def chosen(tables: Sequence[str] | None) -> list[WarehouseTable]:
     """The named tables, or all.
 
     Raises:

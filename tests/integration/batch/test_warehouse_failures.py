@@ -51,7 +51,7 @@ def test_a_load_whose_backend_dies_before_its_audit_leaves_the_old_day(warehouse
         failed.append(problem.value)
 
     with closing(connect(warehouse.config)) as blocker:
-        # Holds the loader between its INSERT into vendas and its audit row.
+        # Holds the loader between its INSERT into vendas and the record of the load.
         blocker.cursor().execute("LOCK TABLE cargas IN ACCESS EXCLUSIVE MODE")
         loader = threading.Thread(target=load_and_fail)
         loader.start()

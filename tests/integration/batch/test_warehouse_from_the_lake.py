@@ -144,7 +144,7 @@ def test_rows_committed_after_the_version_was_taken_wait_for_the_next_load(lake:
 
     lake.write("silver.vendas", sale("a", "1.0000"), sale("late", "1.0000"))
 
-    with brought(rows, target, "2011-01-04", "teste", lake.config) as ready:
+    with brought(rows, target, "2011-01-04", lake.config) as ready:
         assert ready.digest.rows == 1
 
 
@@ -197,7 +197,7 @@ def test_the_manifest_names_every_staged_file_with_its_length_and_the_files_hold
     rows = period_rows(target, "2011-01-04", lake.config)
     s3 = aws.s3(lake.config)
 
-    with brought(rows, target, "2011-01-04", "run+1", redshift(lake)) as ready:
+    with brought(rows, target, "2011-01-04", redshift(lake)) as ready:
         assert isinstance(ready, StagedParquet)
         bucket, _, key = ready.manifest.removeprefix("s3://").partition("/")
         entries = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["entries"]
@@ -223,7 +223,7 @@ def test_both_ways_of_copying_read_the_same_rows(lake: Lake) -> None:
     digests = []
     for config in (lake.config, redshift(lake)):
         rows = period_rows(target, "2011-01-04", lake.config)
-        with brought(rows, target, "2011-01-04", "teste", config) as ready:
+        with brought(rows, target, "2011-01-04", config) as ready:
             digests.append(ready.digest)
 
     assert digests[0] == digests[1]
@@ -239,7 +239,7 @@ def test_a_large_day_goes_in_pieces_that_add_up_to_the_whole(lake: Lake, monkeyp
     for size in (1_000_000, 1):
         monkeypatch.setattr("acude.warehouse.rows.PIECE_ROWS", size)
         rows = period_rows(target, "2011-01-04", lake.config)
-        with brought(rows, target, "2011-01-04", "teste", redshift(lake)) as ready:
+        with brought(rows, target, "2011-01-04", redshift(lake)) as ready:
             digests.append(ready.digest)
             files.append(len([name for name in lake.staged() if name.endswith(".parquet")]))
 
@@ -255,6 +255,6 @@ def test_redshift_without_a_role_is_a_sentence(lake: Lake) -> None:
 
     with (
         pytest.raises(WarehouseError, match="ACUDE_REDSHIFT_COPY_ROLE is empty"),
-        brought(rows, target, "2011-01-04", "teste", redshift(lake, redshift_copy_role="")),
+        brought(rows, target, "2011-01-04", redshift(lake, redshift_copy_role="")),
     ):
         pass

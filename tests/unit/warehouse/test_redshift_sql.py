@@ -5,7 +5,7 @@ import pytest
 from acude.contracts import redshift
 from acude.settings import PROJECT
 from acude.warehouse import statements
-from acude.warehouse.target import AUDIT, Target, targets
+from acude.warehouse.target import LOADS, WarehouseTable, targets
 from tests.redshift_sql import assert_redshift_takes, split
 
 MANIFEST = "s3://acude-lake/_staging/redshift/vendas/2011-01-04/run-1/copy.manifest.json"
@@ -25,17 +25,17 @@ def test_every_statement_of_the_committed_schema_is_allowed(statement: str) -> N
 
 
 @pytest.mark.parametrize("target", targets().values(), ids=lambda target: target.name)
-def test_every_statement_of_every_load_is_allowed(target: Target) -> None:
+def test_every_statement_of_every_load_is_allowed(target: WarehouseTable) -> None:
     for statement in (
         statements.COLUMNS_THERE,
-        statements.lock_redshift(AUDIT),
+        statements.lock_redshift(LOADS),
         statements.stage(target),
         statements.copy_redshift(target, MANIFEST, ROLE),
         statements.measure(target),
         *([statements.repeated_keys(target)] if target.contract.keys else []),
         *statements.publish(target),
         statements.unstage(target),
-        statements.audit(redshift.warehouse_contracts()[0]),
+        statements.record_load(redshift.warehouse_contracts()[0]),
     ):
         assert_redshift_takes(statement)
 

@@ -5,7 +5,7 @@ import pytest
 
 from acude.settings import PROJECT
 from acude.warehouse.errors import WarehouseError
-from acude.warehouse.target import AUDIT, chosen, targets
+from acude.warehouse.target import LOADS, chosen, targets
 
 DAY = date(2011, 1, 4)
 
@@ -32,7 +32,7 @@ def test_only_stock_is_merged() -> None:
     assert targets()["estoque"].clock == "ultima_atualizacao"
 
 
-def test_the_audit_table_is_not_loaded() -> None:
+def test_the_table_of_loads_is_not_loaded() -> None:
     assert "cargas" not in targets()
 
 
@@ -50,4 +50,4 @@ def test_the_documentation_lists_the_tables() -> None:
     text = (PROJECT / "docs" / "warehouse.md").read_text(encoding="utf-8")
     rows = text.split("## What is in it")[1].split("Columns, types")[0].splitlines()
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")]
-    assert sorted(listed) == sorted([AUDIT, *targets()])
+    assert sorted(listed) == sorted([LOADS, *targets()])
