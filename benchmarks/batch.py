@@ -23,7 +23,6 @@ import typer
 from airflow_client.client import DAGRunResponse
 from rich.progress import Progress
 
-from acude import aws
 from acude.inbox import upload as inbox
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi, is_over
@@ -42,7 +41,7 @@ def fill_inbox(platform: Platform, data: Path, first: date, last: date) -> dict[
     """Puts the days' files into the inbox; says how many and how large they are."""
     source = "online-retail" if data == RETAIL else inbox.slug(data.name)
     files = inbox.daily_files(data, first, last)
-    inbox.load(aws.s3(platform.config), platform.config.inbox_bucket, files, source, replace=True)
+    inbox.load(platform.config, files, source, replace=True)
     return {"source": source, "files": len(files), "bytes": sum(file.path.stat().st_size for file in files)}
 
 

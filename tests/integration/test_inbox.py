@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from acude import aws
 from acude.cli import app
-from acude.inbox.upload import InboxError, Loaded, daily_files, load
+from acude.inbox.errors import UploadError
+from acude.inbox.upload import Loaded, daily_files, load
 from acude.local.platform import Platform
 from acude.settings import Settings, settings
 from acude.simulator import history
@@ -37,7 +38,7 @@ def keys(config: Settings) -> list[str]:
 
 
 def put(config: Settings, folder: Path, *, replace: bool = False) -> Loaded:
-    return load(aws.s3(config), config.inbox_bucket, daily_files(folder), "loja", replace=replace)
+    return load(config, daily_files(folder), "loja", replace=replace)
 
 
 def test_each_file_lands_byte_for_byte_under_its_day(config: Settings, tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_the_same_day_in_another_format_is_refused_by_both_names_and_nothing_is_
     (tmp_path / "2026-11-02.csv").unlink()
     (tmp_path / "2026-11-01.csv").write_bytes(LINES)
     (tmp_path / "2026-11-02.csv.gz").write_bytes(gzip.compress(LINES))
-    with pytest.raises(InboxError) as refusal:
+    with pytest.raises(UploadError) as refusal:
         put(config, tmp_path)
     assert "2026-11-02.csv.gz" in refusal.value.found
     assert "vendas/loja/2026-11-02.csv " in refusal.value.found

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from acude import aws
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.inbox import upload as inbox
+from acude.inbox.files import FOLDER
 from acude.settings import settings
 from acude.simulator import history as simulated
 
@@ -49,8 +49,7 @@ def load(
     with _progress() as progress:
         task = progress.add_task("loading", total=len(files))
         done = inbox.load(
-            aws.s3(config),
-            config.inbox_bucket,
+            config,
             files,
             source,
             replace=replace,
@@ -98,4 +97,4 @@ def _print(done: inbox.Loaded, bucket: str) -> None:
         out.print(f"changed: {key}")
     for key in done.removed:
         out.print(f"removed: {key}")
-    out.print(f"{done.size / 2**20:.1f} MiB uploaded to s3://{bucket}/{inbox.PREFIX}/{done.origem}/")
+    out.print(f"{done.size / 2**20:.1f} MiB uploaded to s3://{bucket}/{FOLDER}{done.origem}/")

@@ -3,6 +3,12 @@
 from acude.errors import AcudeError
 
 
+class UploadError(AcudeError):
+    """Files that can't be put into the inbox as they are; nothing was uploaded."""
+
+    exit_code = 2
+
+
 class InboxError(AcudeError):
     """A day's file that can't be published.
 

@@ -12,25 +12,15 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from acude.errors import AcudeError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-SUFFIXES = ("csv", "csv.gz", "parquet")
-PREFIX = "vendas"
+from acude import aws
+from acude.inbox.errors import UploadError
+from acude.inbox.files import FOLDER, FORMATS
+from acude.settings import Settings
 
 _DAY = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 _CHECKSUM = "sha256"
 _AT_ONCE = 8
-
-
-class InboxError(AcudeError):
-    """Files that can't be put into the inbox as they are; nothing was uploaded."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ class DailyFile:
 
     def key(self, origem: str) -> str:
         """Its place in the inbox."""
-        return f"{PREFIX}/{origem}/{self.day}.{self.suffix}"
+        return f"{FOLDER}{origem}/{self.day}.{self.suffix}"
 
 
 @dataclass(frozen=True)
@@ -85,10 +75,10 @@ def daily_files(folder: Path, first: date | None = None, last: date | None = Non
         last: leave out later days.
 
     Raises:
-        InboxError: no such folder, no file, a name without a day, or two files of a day.
+        UploadError: no such folder, no file, a name without a day, or two files of a day.
     """
     if not folder.is_dir():
-        raise InboxError(f"Expected a folder with daily sales files, and {folder} is none.", "Name the folder itself.")
+        raise UploadError(f"Expected a folder with daily sales files, and {folder} is none.", "Name the folder itself.")
     found = sorted(
         (_daily_file(path) for path in folder.iterdir() if path.is_file() and _suffix(path)),
         key=lambda file: (file.day, file.suffix),
@@ -96,13 +86,13 @@ def daily_files(folder: Path, first: date | None = None, last: date | None = Non
     wanted = [file for file in found if (not first or file.day >= first) and (not last or file.day <= last)]
     if not wanted:
         between = f" from {first or 'the first day'} to {last or 'the last'}" if first or last else ""
-        raise InboxError(
+        raise UploadError(
             f"Expected *.csv, *.csv.gz or *.parquet in {folder}{between}, and there is none.",
             "Name another folder, or other days.",
         )
     for before, after in pairwise(wanted):
         if before.day == after.day:
-            raise InboxError(
+            raise UploadError(
                 f"{before.path.name} and {after.path.name} are both of {before.day}; a source has one file per day.",
                 "Keep one of them, or load them from two folders as two sources.",
             )
@@ -110,8 +100,7 @@ def daily_files(folder: Path, first: date | None = None, last: date | None = Non
 
 
 def load(
-    s3: "S3Client",
-    bucket: str,
+    config: Settings,
     files: Sequence[DailyFile],
     origem: str,
     *,
@@ -121,30 +110,29 @@ def load(
     """Upload what isn't there yet with the same bytes.
 
     Args:
-        s3: client.
-        bucket: the inbox.
+        config: where the inbox is.
         files: one per day.
         origem: the source's name in the inbox, a slug.
         replace: a file of the same day in another format gives way.
         on_file: called after each file.
 
     Raises:
-        InboxError: a day lies in the inbox in another format, and `replace` is off.
+        UploadError: a day lies in the inbox in another format, and `replace` is off.
     """
-    there = _existing(s3, bucket, f"{PREFIX}/{origem}/")
+    bucket = config.inbox_bucket
+    there = set(aws.keys(bucket, f"{FOLDER}{origem}/", config))
     rivals = {file: [key for key in there if _is_rival(key, file, origem)] for file in files}
     if not replace:
         _refuse_rivals(rivals, origem)
     outcomes: dict[str, list[str]] = {"new": [], "changed": [], "unchanged": []}
     size = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        carried = pool.map(lambda file: _carry(s3, bucket, file, file.key(origem), known=there), files)
+        carried = pool.map(lambda file: _carry(config, file, file.key(origem), known=there), files)
         for file, outcome in zip(files, carried, strict=True):
             outcomes[outcome].append(file.key(origem))
             size += file.path.stat().st_size if outcome != "unchanged" else 0
             # Only now: for a moment the day lies there twice, which the batch refuses; without any it would be empty.
-            for key in rivals[file]:
-                s3.delete_object(Bucket=bucket, Key=key)
+            aws.delete(bucket, rivals[file], config)
             on_file(file)
     removed = tuple(key for keys in rivals.values() for key in keys)
     return Loaded(
@@ -153,7 +141,7 @@ def load(
 
 
 def _suffix(path: Path) -> str | None:
-    return next((suffix for suffix in SUFFIXES if path.name.lower().endswith(f".{suffix}")), None)
+    return next((suffix for suffix in FORMATS if path.name.lower().endswith(f".{suffix}")), None)
 
 
 def _daily_file(path: Path) -> DailyFile:
@@ -165,16 +153,11 @@ def _daily_file(path: Path) -> DailyFile:
         except ValueError:
             continue
     if len(days) != 1:
-        raise InboxError(
+        raise UploadError(
             f"Expected one day as YYYY-MM-DD in the name of {path.name}, found {', '.join(texts) or 'none'}.",
             "Rename the file, for example to 2026-11-20.csv.",
         )
     return DailyFile(path, days.pop(), _suffix(path) or "")
-
-
-def _existing(s3: "S3Client", bucket: str, prefix: str) -> set[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return {item["Key"] for page in pages for item in page.get("Contents", ())}
 
 
 def _is_rival(key: str, file: DailyFile, origem: str) -> bool:
@@ -189,15 +172,16 @@ def _refuse_rivals(rivals: dict[DailyFile, list[str]], origem: str) -> None:
         return
     file, key = clashes[0]
     others = f" (and {len(clashes) - 1} other days)" if len(clashes) > 1 else ""
-    raise InboxError(
+    raise UploadError(
         f"{file.path.name} would be {file.key(origem)}, but {key} holds the same day{others}; "
         "a source has one file per day.",
         "Pass --replace to let the new file take its place, or --origem to load it as another source.",
     )
 
 
-def _carry(s3: "S3Client", bucket: str, file: DailyFile, key: str, *, known: set[str]) -> str:
+def _carry(config: Settings, file: DailyFile, key: str, *, known: set[str]) -> str:
     """Upload one file where needed; says `new`, `changed` or `unchanged`."""
+    s3, bucket = aws.s3(config), config.inbox_bucket
     with file.path.open("rb") as content:
         checksum = hashlib.file_digest(content, _CHECKSUM).hexdigest()
     if key in known and s3.head_object(Bucket=bucket, Key=key)["Metadata"].get(_CHECKSUM) == checksum:

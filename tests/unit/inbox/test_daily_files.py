@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from acude.inbox.upload import InboxError, daily_files, slug
+from acude.inbox.errors import UploadError
+from acude.inbox.upload import daily_files, slug
 
 
 def folder(tmp_path: Path, *names: str) -> Path:
@@ -34,21 +35,21 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["vendas.csv", "2026-13-01.csv", "12026-11-011.csv", "2026-11-01_2026-11-02.csv"])
 def test_a_name_without_one_real_day_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InboxError, match="Expected one day as YYYY-MM-DD") as refusal:
+    with pytest.raises(UploadError, match="Expected one day as YYYY-MM-DD") as refusal:
         daily_files(folder(tmp_path, name))
     assert name in str(refusal.value)
 
 
 def test_two_files_of_a_day_are_refused_by_their_names(tmp_path: Path) -> None:
-    with pytest.raises(InboxError, match=r"2026-11-01.*both of 2026-11-01") as refusal:
+    with pytest.raises(UploadError, match=r"2026-11-01.*both of 2026-11-01") as refusal:
         daily_files(folder(tmp_path, "2026-11-01.csv", "2026-11-01.csv.gz"))
     assert "2026-11-01.csv and 2026-11-01.csv.gz" in refusal.value.found
 
 
 def test_a_folder_without_sales_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InboxError, match="there is none"):
+    with pytest.raises(UploadError, match="there is none"):
         daily_files(folder(tmp_path, "README.md"))
-    with pytest.raises(InboxError, match="is none"):
+    with pytest.raises(UploadError, match="is none"):
         daily_files(tmp_path / "nowhere")
 
 
