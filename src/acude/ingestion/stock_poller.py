@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -31,10 +31,8 @@ from tenacity import (
 from acude import aws
 from acude.errors import AcudeError
 from acude.kafka.producer import connect
+from acude.lake import conditional
 from acude.settings import Settings, settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 TOPIC = "atualizacoes_estoque"
 PREFIX = "_controle/poller/"
@@ -59,11 +57,11 @@ class Page(BaseModel):
     mais: bool
 
 
-class WarehouseError(Exception):
+class StockWarehouseError(Exception):
     """A warehouse that gave no usable answer this time."""
 
 
-class WarehouseRefusalError(WarehouseError):
+class StockWarehouseRefusalError(StockWarehouseError):
     """A warehouse that will say the same next time (a 4xx); asking again at once is of no use."""
 
 
@@ -85,25 +83,25 @@ class Warehouses:
         """All warehouses.
 
         Raises:
-            WarehouseError: no usable answer after several tries.
+            StockWarehouseError: no usable answer after several tries.
         """
         found = self._get("/armazens", {}).get("armazens")
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-            raise WarehouseError(f"/armazens: expected a list of ids under 'armazens', found {found!r}")
+            raise StockWarehouseError(f"/armazens: expected a list of ids under 'armazens', found {found!r}")
         return found
 
     def page(self, armazem: str, cursor: str | None) -> Page:
         """What lies behind the cursor; None begins with the oldest.
 
         Raises:
-            WarehouseError: no usable answer after several tries.
+            StockWarehouseError: no usable answer after several tries.
         """
         query = {"limite": str(PAGE)} | ({"cursor": cursor} if cursor else {})
         answer = self._get(f"/armazens/{armazem}/atualizacoes", query)
         try:
             return Page.model_validate(answer)
         except ValidationError as problem:
-            raise WarehouseError(f"{armazem}: the answer is no page of updates: {problem}") from problem
+            raise StockWarehouseError(f"{armazem}: the answer is no page of updates: {problem}") from problem
 
     def close(self) -> None:
         """Close the connections."""
@@ -111,7 +109,7 @@ class Warehouses:
 
     def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         for attempt in Retrying(
-            retry=retry_if_not_exception_type(WarehouseRefusalError),
+            retry=retry_if_not_exception_type(StockWarehouseRefusalError),
             wait=wait_exponential_jitter(multiplier=0.1, max=_MOST_PAUSE_S),
             stop=stop_after_attempt(_TRIES),
             before_sleep=before_sleep_log(log, logging.INFO),
@@ -125,35 +123,34 @@ class Warehouses:
         try:
             response = self._http.get(path, params=query)
             if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                raise WarehouseRefusalError(f"{path}: {response.status_code} {response.text}")
+                raise StockWarehouseRefusalError(f"{path}: {response.status_code} {response.text}")
             answer = response.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as problem:
-            raise WarehouseError(f"{path}: {type(problem).__name__} {problem}") from problem
+            raise StockWarehouseError(f"{path}: {type(problem).__name__} {problem}") from problem
         if not isinstance(answer, dict):
-            raise WarehouseError(f"{path}: expected a JSON object, found {type(answer).__name__}")
+            raise StockWarehouseError(f"{path}: expected a JSON object, found {type(answer).__name__}")
         return answer
 
 
 class Cursors:
     """How far each warehouse was read, one small object per warehouse in the lake's bucket."""
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+    def __init__(self, config: Settings) -> None:
+        self._config = config
 
     def read(self, armazem: str) -> str | None:
         """The cursor behind the last acknowledged update; None where there is none yet."""
-        try:
-            body = self._s3.get_object(Bucket=self._bucket, Key=self._key(armazem))["Body"].read()
-        except self._s3.exceptions.NoSuchKey:
-            return None
-        return str(json.loads(body)["cursor"])
+        found = conditional.read(self._key(armazem), self._config)
+        return str(json.loads(found[0])["cursor"]) if found else None
 
     def keep(self, armazem: str, cursor: str) -> None:
         """Remember that everything before the cursor is acknowledged."""
         body = json.dumps({"cursor": cursor, "atualizado_em": datetime.now(UTC).isoformat()})
-        self._s3.put_object(
-            Bucket=self._bucket, Key=self._key(armazem), Body=body.encode(), ContentType="application/json"
+        aws.s3(self._config).put_object(
+            Bucket=self._config.lake_bucket,
+            Key=self._key(armazem),
+            Body=body.encode(),
+            ContentType="application/json",
         )
 
     def _key(self, armazem: str) -> str:
@@ -173,7 +170,7 @@ class Poller:
     def __init__(self, config: Settings, topic: str = TOPIC) -> None:
         self._config = config
         self._warehouses = Warehouses(config.warehouses_url)
-        self._cursors = Cursors(aws.s3(config), config.lake_bucket)
+        self._cursors = Cursors(config)
         self._topic = topic
         self._producer: KafkaProducer | None = None
 
@@ -184,7 +181,7 @@ class Poller:
         try:
             names = self._warehouses.ids()
             self._producer = self._producer or connect(self._config, "acude-poller")
-        except (WarehouseError, AcudeError) as problem:
+        except (StockWarehouseError, AcudeError) as problem:
             return Outcome(0, {"*": str(problem)})
         for armazem in names:
             try:
@@ -192,7 +189,7 @@ class Poller:
                     sent += count
                     if stop and stop.is_set():
                         return Outcome(sent, failed)
-            except (WarehouseError, BotoCoreError, ClientError) as problem:
+            except (StockWarehouseError, BotoCoreError, ClientError) as problem:
                 failed[armazem] = f"{type(problem).__name__}: {problem}"
             except KafkaError as problem:
                 # What this producer still holds must not arrive after the next round's repeats.
@@ -247,7 +244,7 @@ def run(poller: Poller, stop: threading.Event, every_s: float = 2.0) -> None:
         if outcome.sent:
             log.info("sent %d updates", outcome.sent)
         for armazem, why in outcome.failed.items():
-            log.warning("warehouse %s stays for the next round: %s", armazem, why)
+            log.warning("stock warehouse %s stays for the next round: %s", armazem, why)
         stop.wait(every_s)
 
 
@@ -279,7 +276,7 @@ def _once(poller: Poller) -> int:
     poller.close()
     log.info("sent %d updates", outcome.sent)
     for armazem, why in outcome.failed.items():
-        log.error("warehouse %s could not be finished: %s", armazem, why)
+        log.error("stock warehouse %s could not be finished: %s", armazem, why)
     return 1 if outcome.failed else 0
 
 
