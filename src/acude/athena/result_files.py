@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
@@ -68,12 +67,12 @@ class ResultFiles:
         self.write(f"{address}.metadata", response({"ResultSetMetadata": {"ColumnInfo": columns}}))
         return count
 
-    def listed(self, location: str, most: int | None = None) -> list[str]:
-        """Addresses of the files below a location, the first ones where ``most`` is given."""
+    def listed(self, location: str) -> list[str]:
+        """Addresses of the files below a location."""
         prefix = self._key(location.rstrip("/") + "/")
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         keys = (each["Key"] for page in pages for each in page.get("Contents", []))
-        return [f"s3://{self.bucket}/{key}" for key in islice(keys, most)]
+        return [f"s3://{self.bucket}/{key}" for key in keys]
 
     def page(self, address: str, offset: int, count: int, *, csv: bool) -> tuple[list[Texts], int | None]:
         """Rows from a byte on, fewer than asked for where they are long, and where the next begin; None after the last.

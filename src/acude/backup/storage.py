@@ -37,6 +37,7 @@ class Storage:
     """The bucket of the backups."""
 
     def __init__(self, config: Settings) -> None:
+        self._config = config
         self.bucket = config.backup_bucket
         self.keys = KeyRing.parse(config.backup_keys.get_secret_value())
         self._cipher = Cipher(self.keys)
@@ -100,14 +101,12 @@ class Storage:
         """Removes a backup: first its manifest, so that one half removed is never taken for a whole one."""
         with self._answering():
             self._client.delete_object(Bucket=self.bucket, Key=f"{backup_id}/{MANIFEST}")
-            for name in list(self._names(f"{backup_id}/")):
-                self._client.delete_object(Bucket=self.bucket, Key=name)
+            aws.delete(self.bucket, list(self._names(f"{backup_id}/")), self._config)
             for name, upload in list(self._uploads(f"{backup_id}/")):
                 self._client.abort_multipart_upload(Bucket=self.bucket, Key=name, UploadId=upload)
 
     def _names(self, prefix: str) -> Iterator[str]:
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            yield from (one["Key"] for one in page.get("Contents", ()))
+        return aws.keys(self.bucket, prefix, self._config)
 
     def _uploads(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Uploads that were neither completed nor given up: the object's name, and the upload's id."""

@@ -1,7 +1,7 @@
 """What a reconciliation found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -54,7 +54,6 @@ class Report:
     last: date
     money: tuple[MoneyRow, ...] = ()
     sets: tuple[SetRow, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
