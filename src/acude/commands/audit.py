@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from acude.commands.database import decisions_database
-from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.output import Json, out, print_json, print_table
+from acude.commands.progress import counted
 
 if TYPE_CHECKING:
     from acude.payments.audit_verification import Report
@@ -77,7 +77,7 @@ def verify(
     """
     from acude.payments import audit_log, audit_verification  # noqa: PLC0415 - --help does without it
 
-    with decisions_database(autocommit=True) as connection, _progress() as progress:
+    with decisions_database(autocommit=True) as connection, counted() as progress:
         task = progress.add_task("rows", total=audit_log.head(connection).numero)
         report = audit_verification.verify(
             connection,
@@ -194,8 +194,3 @@ def _row(row: "AuditRow") -> dict[str, Any]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)

@@ -3,13 +3,13 @@
 import time
 from datetime import date, datetime
 from enum import StrEnum
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.progress import Bars
 from acude.settings import settings
 
 if TYPE_CHECKING:
@@ -89,31 +89,21 @@ def _follow(backfills: "Backfills", started: "BackfillResponse", expected: int) 
         raise typer.Exit(1) from None
 
 
-class _RunProgress:
+class _RunProgress(Bars):
     """Shows the runs' progress: on a terminal a bar with the days that run, elsewhere a line per ended run."""
 
     def __init__(self, started: "BackfillResponse", expected: int) -> None:
         # Runs that were there before and aren't repeated must not look done by this backfill.
-        self._bar = Progress(
+        super().__init__(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.fields[running]}"),
-            console=err,
         )
-        self._task = self._bar.add_task(started.dag_id, total=expected, running="")
+        self._task = self.bars.add_task(started.dag_id, total=expected, running="")
         self._said: set[str] = set()
-        self._began = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if err.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.stop()
 
     def __call__(self, runs: "list[DAGRunResponse]") -> None:
         """The runs as they stand."""
@@ -122,12 +112,12 @@ class _RunProgress:
             running = ", ".join(_interval(run) for run in runs if run.state == "running")
             failed = sum(run.state == "failed" for run in runs)
             note = f"{running}{f' · [red]{failed} failed[/red]' if failed else ''}"
-            self._bar.update(self._task, completed=len(over), total=len(runs), running=note)
+            self.bars.update(self._task, completed=len(over), total=len(runs), running=note)
             return
         for run in over:
             if run.dag_run_id not in self._said:
                 self._said.add(run.dag_run_id)
-                err.print(f"{time.monotonic() - self._began:6.1f} s  {_interval(run)}  {run.state.value}", markup=False)
+                err.print(f"{self.seconds:6.1f} s  {_interval(run)}  {run.state.value}", markup=False)
 
 
 def _print_plan(dag: str, first: date, last: date, dates: list[datetime], *, as_json: bool) -> None:

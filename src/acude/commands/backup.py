@@ -1,12 +1,13 @@
 """``acude backup``."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import filesize
-from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import DownloadColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.progress import Bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -234,22 +235,14 @@ def next_steps(manifest: "Manifest", restored: "Sequence[StoredDatabase]") -> li
     return steps
 
 
-class _Progress:
+class _Progress(Bars):
     """Shows each file's progress: moving lines on a terminal, elsewhere one plain line per finished file."""
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description:<10}"))
         more = (TextColumn("{task.fields[step]:<9}"), DownloadColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, *more, console=err)
+        super().__init__(*columns, *more)
         self._tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> Self:
-        if err.is_terminal:
-            self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
 
     def __call__(self, what: str, step: str, done: int) -> None:
         """How far something is."""
@@ -259,8 +252,8 @@ class _Progress:
                 err.print(f"{what:<10} {step} {filesize.decimal(done)}", markup=False)
             return
         if what not in self._tasks:
-            self._tasks[what] = self._bars.add_task(what, total=None, step=step)
-        self._bars.update(self._tasks[what], step=step, completed=done, total=done if ended else None)
+            self._tasks[what] = self.bars.add_task(what, total=None, step=step)
+        self.bars.update(self._tasks[what], step=step, completed=done, total=done if ended else None)
 
 
 def _print_databases(databases: Any) -> None:  # noqa: ANN401 - any sequence of them

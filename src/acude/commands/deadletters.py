@@ -1,13 +1,12 @@
 """``acude deadletters``."""
 
-import base64
 from typing import Annotated, Any
 
 import typer
 from confluent_kafka import KafkaException
 
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.commands.quarantine import escaped, explained
+from acude.commands.records import again_or_not, content, explained, print_record
 from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.ingestion import quarantine
@@ -46,7 +45,14 @@ def list_(*, motivo: Motivo = None, as_json: Json = False) -> None:
         print_json([_plain(letter, sent) for letter in found])
         return
     rows = [
-        [str(one.at), f"{one.given_up:%Y-%m-%d %H:%M:%S}", one.reason, one.detail, str(one.attempts), _again(one, sent)]
+        [
+            str(one.at),
+            f"{one.given_up:%Y-%m-%d %H:%M:%S}",
+            one.reason,
+            one.detail,
+            str(one.attempts),
+            again_or_not(one.at, sent),
+        ]
         for one in found
     ]
     print_table(("record", "given up (UTC)", "motivo", "detalhe", "tries", "sent again"), rows)
@@ -73,7 +79,7 @@ def show(
         raise typer.Exit(2)
     letter = found[0]
     if as_json:
-        print_json(_plain(letter, sent) | _content(letter))
+        print_json(_plain(letter, sent) | content(letter.key, letter.value, letter.headers))
         return
     lines = [
         ("record", str(at)),
@@ -82,14 +88,9 @@ def show(
         ("detalhe", letter.detail),
         ("tries", str(letter.attempts)),
         ("trace", letter.trace),
-        ("sent again", _again(letter, sent)),
-        ("key", escaped(letter.key)),
-        *((f"header {name}", escaped(value)) for name, value in letter.headers),
-        ("payload", escaped(letter.value)),
+        ("sent again", again_or_not(at, sent)),
     ]
-    for name, text in lines:
-        out.print(f"[bold]{name:<14}[/bold] ", end="")
-        out.print(text, markup=False)
+    print_record(lines, letter.key, letter.value, letter.headers)
 
 
 @app.command()
@@ -153,15 +154,3 @@ def _plain(letter: Letter, sent: set[Coordinate]) -> dict[str, Any]:
         "id_rastro": letter.trace,
         "reenviado": letter.at in sent,
     }
-
-
-def _content(letter: Letter) -> dict[str, Any]:
-    def text(data: bytes | None) -> str | None:
-        return None if data is None else base64.b64encode(data).decode()
-
-    headers = [{"chave": name, "valor_base64": text(value)} for name, value in letter.headers]
-    return {"chave_base64": text(letter.key), "valor_base64": text(letter.value), "cabecalhos": headers}
-
-
-def _again(letter: Letter, sent: set[Coordinate]) -> str:
-    return "yes" if letter.at in sent else "no"

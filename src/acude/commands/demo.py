@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from acude.commands.output import Json, ServiceProgress, err, out, print_json, print_table
+from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.progress import ServiceProgress
 from acude.local.platform import Platform
 from acude.settings import settings
 

@@ -2,7 +2,8 @@
 
 import typer
 
-from acude.commands.output import Json, ServiceProgress, err, print_json
+from acude.commands.output import Json, err, print_json
+from acude.commands.progress import ServiceProgress
 from acude.local.platform import Platform
 
 app = typer.Typer(add_completion=False)

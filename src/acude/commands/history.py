@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.progress import counted
 from acude.inbox import upload as inbox
 from acude.inbox.files import FOLDER
 from acude.settings import settings
@@ -46,7 +46,7 @@ def load(
     source = inbox.slug(origem or folder.resolve().name)
     config = settings()
     files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
-    with _progress() as progress:
+    with counted() as progress:
         task = progress.add_task("loading", total=len(files))
         done = inbox.load(
             config,
@@ -83,11 +83,6 @@ def generate(
         print_json({str(day): asdict(known) for day, known in truth.items()})
         return
     out.print(f"{len(truth)} files in {folder}, from {min(truth)} to {max(truth)}; the truth is in {simulated.TRUTH}")
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def _print(done: inbox.Loaded, bucket: str) -> None:

@@ -1,16 +1,13 @@
 """``acude quarantine``."""
 
-import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.errors import AcudeError
+from acude.commands.progress import counted
+from acude.commands.records import again_or_not, content, explained, print_record
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Filter, Refused
 from acude.kafka.records import Coordinate
@@ -34,7 +31,6 @@ app = typer.Typer(
 )
 
 _DAY = ["%Y-%m-%d"]
-_SHOWN = 2_000
 
 Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example json_invalido.")]
 Topico = Annotated[str | None, typer.Option("--topico", help="Only this topic.")]
@@ -74,7 +70,8 @@ def list_(
         print_json({"registros": [_plain(record, sent) for record in records], "totais": totals})
         return
     rows = [
-        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, r.detalhe[:80], _again(r, sent)] for r in records
+        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, r.detalhe[:80], again_or_not(r.at, sent)]
+        for r in records
     ]
     print_table(("record", "taken (UTC)", "motivo", "detalhe", "sent again"), rows)
     out.print()
@@ -106,21 +103,16 @@ def show(
         raise typer.Exit(2)
     refused = records[0]
     if as_json:
-        print_json(_plain(refused, sent) | _content(refused))
+        print_json(_plain(refused, sent) | content(refused.chave, refused.valor, refused.cabecalhos))
         return
     lines = [
         ("record", str(at)),
         ("taken (UTC)", f"{refused.carimbo_kafka:%Y-%m-%d %H:%M:%S.%f}"),
         ("motivo", refused.motivo),
         ("detalhe", refused.detalhe),
-        ("sent again", _again(refused, sent)),
-        ("key", escaped(refused.chave)),
-        *((f"header {name}", escaped(value)) for name, value in refused.cabecalhos),
-        ("payload", escaped(refused.valor)),
+        ("sent again", again_or_not(at, sent)),
     ]
-    for name, text in lines:
-        out.print(f"[bold]{name:<12}[/bold] ", end="")
-        out.print(text, markup=False)
+    print_record(lines, refused.chave, refused.valor, refused.cabecalhos)
 
 
 @app.command()
@@ -153,7 +145,7 @@ def replay(
             before = set() if again else quarantine.already_sent(one.at for one in records)
         # In the order of their arrival, which decides what counts as a repeat.
         waiting = [one for one in reversed(records) if one.at not in before]
-        with _progress() as progress:
+        with counted() as progress:
             task = progress.add_task("sending", total=len(waiting))
             for _ in quarantine.send_again(waiting) if waiting else ():
                 progress.advance(task)
@@ -161,19 +153,6 @@ def replay(
         print_json({"enviados": [str(one.at) for one in waiting], "ja_enviados": sorted(str(one) for one in before)})
         return
     out.print(f"{len(waiting)} sent again, {len(before)} left out because they were sent before")
-
-
-def escaped(data: bytes | None) -> str:
-    r"""Bytes as text that a terminal shows safely: control characters and broken UTF-8 escaped, the end cut.
-
-    >>> escaped(b'{"a": "\x1b[2J\xff"}')
-    '{"a": "\\x1b[2J\\xff"}'
-    """
-    if data is None:
-        return "(no bytes)"
-    text = data[:_SHOWN].decode("utf-8", errors="backslashreplace")
-    safe = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-    return safe if len(data) <= _SHOWN else f"{safe}… ({len(data)} bytes in all)"
 
 
 def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:
@@ -184,40 +163,3 @@ def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:
         "detalhe": record.detalhe,
         "reenviado": record.at in sent,
     }
-
-
-def _content(record: Refused) -> dict[str, Any]:
-    def text(data: bytes | None) -> str | None:
-        return None if data is None else base64.b64encode(data).decode()
-
-    headers = [{"chave": name, "valor_base64": text(value)} for name, value in record.cabecalhos]
-    return {"chave_base64": text(record.chave), "valor_base64": text(record.valor), "cabecalhos": headers}
-
-
-def _again(record: Refused, sent: set[Coordinate]) -> str:
-    return "yes" if record.at in sent else "no"
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Says in sentences what went wrong outside this command."""
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - takes a moment, which --help does without
-    from kafka.errors import KafkaError  # noqa: PLC0415 - the same
-
-    try:
-        yield
-    except ValueError as wrong:
-        err.print(f"[red]✗[/red] {wrong}.", highlight=False)
-        raise typer.Exit(2) from None
-    except BotoCoreError as problem:
-        raise AcudeError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
-    except KafkaError as problem:
-        raise AcudeError(
-            f"The broker refused a record: {type(problem).__name__}: {problem}",
-            "What was sent is remembered: run the same command again for the rest.",
-        ) from None

@@ -4,16 +4,15 @@ import logging
 import re
 import signal
 import threading
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.progress import Bars
 from acude.simulator.faults import Shares
 from acude.simulator.play import Config, Progress, Summary, play
 
@@ -110,32 +109,24 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-class _Show:
+class _Show(Bars):
     """How far it has come: a moving line on a terminal, a plain one every few seconds elsewhere."""
 
     def __init__(self) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        self._bar = Bar(*columns, console=err, transient=True, disable=not err.is_terminal)
-        self._task = self._bar.add_task("connecting")
-        self._began = self._shown = time.monotonic()
-
-    def __enter__(self) -> "_Show":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        super().__init__(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), transient=True)
+        self._task = self.bars.add_task("connecting")
+        self._shown = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        rate = progress.sent / max(now - self._began, 0.001)
+        now = self.seconds
+        rate = progress.sent / max(now, 0.001)
         faults = ", ".join(f"{count:,} {kind}" for kind, count in sorted(progress.kinds.items()) if kind != "valido")
         line = (
             f"{progress.sent:,} events, {rate:,.0f}/s, {progress.orders:,} orders, "
             f"shop's clock {progress.clock:%Y-%m-%d %H:%M:%S}{f' ({faults})' if faults else ''}"
         )
         if err.is_terminal:
-            self._bar.update(self._task, description=line)
+            self.bars.update(self._task, description=line)
         elif now - self._shown >= _SHOW_EVERY_S:
             err.print(line, markup=False)
             self._shown = now

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from acude.commands.output import Json, ServiceProgress, err, print_json, print_table
+from acude.commands.output import Json, err, print_json, print_table
+from acude.commands.progress import ServiceProgress
 from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import settings

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from acude.commands.quarantine import escaped
+from acude.commands.records import escaped
 from acude.ingestion.quarantine import Filter, sent_key
 from acude.kafka.records import Coordinate
 
