@@ -7,7 +7,7 @@ from botocore import xform_name
 from acude.athena import model
 from acude.athena.catalog import Catalog, columns, is_delta, keys
 from acude.athena.errors import ApiError
-from acude.athena.execution import ENGINE, Execution, PreparedStatements, prepared_statement
+from acude.athena.execution import ENGINE, Execution, PreparedStatements
 from acude.athena.executions import Executions
 from acude.athena.model import Json, page
 from acude.athena.result_files import ResultFiles
@@ -179,7 +179,7 @@ class Api:
         return self._prepare(self._known_prepared(asked), asked)
 
     def _prepare(self, key: tuple[str, str], asked: Json) -> Json:
-        self._prepared[key] = prepared_statement(*key, single(asked["QueryStatement"]), asked.get("Description", ""))
+        self._prepared.keep(*key, single(asked["QueryStatement"]), asked.get("Description", ""))
         return {}
 
     def get_prepared_statement(self, asked: Json) -> Json:

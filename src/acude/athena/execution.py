@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from acude.athena import model
-from acude.athena.errors import QueryError
+from acude.athena.errors import ApiError, QueryError
 from acude.athena.model import Json
 
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
-PreparedStatements = dict[tuple[str, str], Json]
-"""Prepared statements by workgroup and name, as Athena's API shows them. They last as long as the server."""
+MOST_PREPARED = 1_000
+"""Prepared statements of a workgroup; AWS takes no more."""
 _FINAL = {"SUCCEEDED", "FAILED", "CANCELLED"}
 _SYSTEM, _USER = (1, 233), (2, 1006)
 """Athena's categories of errors, and their commonest types."""
@@ -121,7 +121,17 @@ class Execution:
         }
 
 
-def prepared_statement(workgroup: str, name: str, query: str, description: str = "") -> Json:
-    """A prepared statement as Athena's API shows it."""
-    shown = {"StatementName": name, "QueryStatement": query, "WorkGroupName": workgroup, "Description": description}
-    return shown | {"LastModifiedTime": datetime.now(UTC)}
+class PreparedStatements(dict[tuple[str, str], Json]):
+    """Prepared statements by workgroup and name, as Athena's API shows them. They last as long as the server."""
+
+    def keep(self, workgroup: str, name: str, query: str, description: str = "") -> None:
+        """Keeps a statement, in the place of one of that name.
+
+        Raises:
+            ApiError: The workgroup has as many as it may have.
+        """
+        key = workgroup, name
+        if key not in self and sum(group == workgroup for group, _ in list(self)) >= MOST_PREPARED:
+            raise ApiError(f"WorkGroup {workgroup} has {MOST_PREPARED} prepared statements already; delete one first")
+        shown = {"StatementName": name, "QueryStatement": query, "WorkGroupName": workgroup, "Description": description}
+        self[key] = shown | {"LastModifiedTime": datetime.now(UTC)}

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from acude.athena.catalog import Catalog
-from acude.athena.errors import QueryError, refuse
-from acude.athena.execution import Execution, PreparedStatements, prepared_statement
+from acude.athena.errors import ApiError, QueryError, refuse
+from acude.athena.execution import Execution, PreparedStatements
 from acude.athena.model import Json
 from acude.athena.result_files import ResultFiles
 from acude.athena.results import Texts, column_info, rows, text_column
@@ -112,8 +112,10 @@ class Runner:
         elif statement.sub == "PREPARE":
             if parse(statement.query, None).sub not in {"SELECT", *_WRITES}:
                 raise refuse("Only SELECT, CREATE TABLE AS and UNLOAD can be prepared on the local Athena endpoint")
-            shown = prepared_statement(execution.workgroup, statement.name, statement.query)
-            self._prepared[execution.workgroup, statement.name] = shown
+            try:
+                self._prepared.keep(execution.workgroup, statement.name, statement.query)
+            except ApiError as full:
+                raise QueryError("LIMIT_EXCEEDED", str(full)) from full
         elif statement.sub == "EXECUTE":
             raise refuse("A prepared statement cannot execute another one")
         else:
