@@ -18,11 +18,9 @@ from botocore.exceptions import ClientError
 
 from acude.aws import is_missing, s3
 from acude.errors import AcudeError
-from acude.inbox.files import FOLDER
+from acude.inbox.files import FOLDER, SHOP
 from acude.inbox.read_csv import FIELDS
 from acude.settings import settings
-
-ORIGIN = "loja"
 
 _TYPES = {"quantidade": pa.int32(), "data": pa.timestamp("us", tz="UTC"), "preco": pa.decimal128(18, 4)}
 
@@ -65,7 +63,7 @@ def run(day: date) -> dict[str, Any]:
         ExportError: the database can't be read, or it has no sales of a day whose file is there already.
     """
     sales = _sales_of(day)
-    key = f"{FOLDER}{ORIGIN}/{day}.parquet"
+    key = f"{FOLDER}{SHOP}/{day}.parquet"
     there = _content(key)
     if not sales:
         if there:

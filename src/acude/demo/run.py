@@ -23,6 +23,7 @@ from acude.aws import keys
 from acude.demo import properties
 from acude.demo.properties import PropertyResult, Say
 from acude.errors import AcudeError
+from acude.inbox.files import FOLDER, SHOP
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.lag import landed_offsets
@@ -57,7 +58,7 @@ class DemoResult:
 
 def next_day(config: Settings) -> date:
     """The first day from `FIRST_DAY` on that the shop has not exported to the inbox."""
-    prefix = "vendas/loja/"
+    prefix = f"{FOLDER}{SHOP}/"
     played = {key[len(prefix) :][:10] for key in keys(config.inbox_bucket, prefix, config)}
     day = FIRST_DAY
     while day.isoformat() in played:

@@ -11,9 +11,12 @@ from datetime import date, timedelta
 from acude.aws import objects, s3
 from acude.inbox.errors import InboxError
 from acude.lake import run_records
-from acude.settings import settings
+from acude.settings import Settings, settings
 
 FOLDER = "vendas/"
+SHOP = "loja"
+"""The origin of what the shop's own database exported."""
+
 FORMATS = ("csv", "csv.gz", "parquet")
 WINDOW = timedelta(days=35)
 """How far back `changed_days` looks unless asked for more."""
@@ -39,14 +42,14 @@ def files_of(day: date) -> list[InboxFile]:
         InboxError: a name of that day that isn't `<YYYY-MM-DD>.<format>` in an origin's folder, or two files of one
             origin.
     """
-    stray = _entries(f"{FOLDER}{day}")
+    stray = listed(f"{FOLDER}{day}")
     if stray:
         key = next(iter(stray))
         raise InboxError(key, None, None, f"a folder of its origin, {FOLDER}<origem>/", "a file beside the folders")
     found = [
         _file(key, origin, etag)
-        for origin in _origins()
-        for key, etag in sorted(_entries(f"{FOLDER}{origin}/{day}").items())
+        for origin in origins()
+        for key, etag in sorted(listed(f"{FOLDER}{origin}/{day}").items())
     ]
     by_origin: dict[str, InboxFile] = {}
     for file in found:
@@ -97,8 +100,8 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
     until = until or run_records.now().date()
     since = since or until - WINDOW
     now: dict[date, dict[str, str]] = {}
-    for origin in _origins():
-        for key, etag in _entries(f"{FOLDER}{origin}/", since, until).items():
+    for origin in origins():
+        for key, etag in listed(f"{FOLDER}{origin}/", since, until).items():
             if day := _day_of(key, origin):
                 now.setdefault(day, {})[key] = etag
     changed = []
@@ -109,16 +112,22 @@ def changed_days(since: date | None = None, until: date | None = None) -> list[d
     return changed
 
 
-def _origins() -> list[str]:
-    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=settings().inbox_bucket, Prefix=FOLDER, Delimiter="/")
+def origins(config: Settings | None = None) -> list[str]:
+    """Every origin that has files, by name."""
+    config = config or settings()
+    listing = s3(config).get_paginator("list_objects_v2")
+    pages = listing.paginate(Bucket=config.inbox_bucket, Prefix=FOLDER, Delimiter="/")
     found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
     return sorted(prefix.removeprefix(FOLDER).rstrip("/") for prefix in found)
 
 
-def _entries(prefix: str, since: date | None = None, until: date | None = None) -> dict[str, str]:
+def listed(
+    prefix: str, since: date | None = None, until: date | None = None, config: Settings | None = None
+) -> dict[str, str]:
     """Keys and ETags under a prefix; with `since` and `until` only names from one day to the other."""
     found: dict[str, str] = {}
-    for entry in objects(settings().inbox_bucket, prefix, after=f"{prefix}{since}" if since else ""):
+    config = config or settings()
+    for entry in objects(config.inbox_bucket, prefix, config, after=f"{prefix}{since}" if since else ""):
         name = entry["Key"].removeprefix(prefix)
         if until and name[:10] > until.isoformat():
             return found
@@ -130,8 +139,8 @@ def _entries(prefix: str, since: date | None = None, until: date | None = None) 
 def _etags(day: date) -> dict[str, str]:
     """Everything of a day in the origins' folders, whatever its name."""
     found: dict[str, str] = {}
-    for origin in _origins():
-        found |= _entries(f"{FOLDER}{origin}/{day}")
+    for origin in origins():
+        found |= listed(f"{FOLDER}{origin}/{day}")
     return found
 
 

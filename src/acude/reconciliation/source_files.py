@@ -3,18 +3,23 @@
 import csv
 import gzip
 import io
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
 
 import pyarrow.parquet as pq
+from pyarrow.fs import FileSystem
 
-from acude.aws import s3
+from acude.inbox.files import FOLDER, SHOP, listed, origins
+from acude.lake.object_store import object_store
 from acude.reconciliation.report import Key, Sums
 from acude.settings import Settings
 
 _POSITION = {"InvoiceNo": "id_pedido", "Quantity": "quantidade", "UnitPrice": "preco", "InvoiceDate": "data"}
 _SCALE = 4
+_RANGE = 8 * 1024 * 1024
+"""Bytes that are asked for at a time."""
 
 
 def inbox_sums(config: Settings, first: date, last: date) -> tuple[Sums, Sums]:
@@ -25,47 +30,27 @@ def inbox_sums(config: Settings, first: date, last: date) -> tuple[Sums, Sums]:
     """
     every: Sums = {}
     shop: Sums = {}
-    client = s3(config)
-    origins = client.list_objects_v2(Bucket=config.inbox_bucket, Prefix="vendas/", Delimiter="/")
-    for prefix in [entry["Prefix"] for entry in origins.get("CommonPrefixes", [])]:
-        for key in _files(client, config, prefix, first, last):
-            body = client.get_object(Bucket=config.inbox_bucket, Key=key)["Body"].read()
-            day = date.fromisoformat(key.rsplit("/", 1)[1][:10])
-            for currency, value in _sales(key, body, day):
+    store = object_store(config, config.inbox_bucket)
+    for origin in origins(config):
+        prefix = f"{FOLDER}{origin}/"
+        for key in listed(prefix, first, last, config):
+            day = date.fromisoformat(key.removeprefix(prefix)[:10])
+            for currency, value in sales(store.filesystem(), f"{store.bucket}/{key}", day):
                 _add(every, Key("vendas", day, currency), value)
-                if prefix == "vendas/loja/":
+                if origin == SHOP:
                     _add(shop, Key("loja", day, currency), value)
     return every, shop
-
-
-def _files(client: object, config: Settings, prefix: str, first: date, last: date) -> Iterable[str]:
-    pages = client.get_paginator("list_objects_v2").paginate(  # type: ignore[attr-defined]
-        Bucket=config.inbox_bucket, Prefix=prefix, StartAfter=f"{prefix}{first - timedelta(days=1)}~"
-    )
-    for page in pages:
-        for entry in page.get("Contents", []):
-            if entry["Key"][len(prefix) :][:10] > last.isoformat():
-                return
-            yield entry["Key"]
 
 
 def _add(sums: Sums, key: Key, value: Decimal) -> None:
     sums[key] = sums.get(key, Decimal(0)) + value
 
 
-def _sales(key: str, body: bytes, day: date) -> Iterable[tuple[str, Decimal]]:
-    """Currency and revenue of each valid line of a file, repeated lines once."""
-    if key.endswith(".parquet"):
-        rows: Iterable[dict[str, str]] = [
-            {name: "" if value is None else str(value) for name, value in row.items()}
-            for row in pq.read_table(io.BytesIO(body)).to_pylist()
-        ]
-    else:
-        text = (gzip.decompress(body) if key.endswith(".gz") else body).decode("utf-8")
-        rows = csv.DictReader(io.StringIO(text, newline=""))
+def sales(files: FileSystem, path: str, day: date) -> Iterator[tuple[str, Decimal]]:
+    """Currency and revenue of each valid line of a file, repeated lines once; a hash of each line stays in memory."""
     seen = set()
-    for row in rows:
-        line = tuple(row.values())
+    for row in _rows(files, path):
+        line = blake2b(repr([*row.values()]).encode(), digest_size=16).digest()
         if line in seen:
             continue
         seen.add(line)
@@ -73,6 +58,19 @@ def _sales(key: str, body: bytes, day: date) -> Iterable[tuple[str, Decimal]]:
         value = _revenue(named, day)
         if value is not None:
             yield named.get("moeda", "GBP"), value
+
+
+def _rows(files: FileSystem, path: str) -> Iterator[dict[str, str]]:
+    """A file's lines as text, some at a time."""
+    if path.endswith(".parquet"):
+        with files.open_input_file(path) as opened:
+            for batch in pq.ParquetFile(opened).iter_batches():
+                for row in batch.to_pylist():
+                    yield {name: "" if value is None else str(value) for name, value in row.items()}
+        return
+    with files.open_input_stream(path, compression=None, buffer_size=_RANGE) as opened:
+        plain = gzip.GzipFile(fileobj=opened) if path.endswith(".gz") else opened
+        yield from csv.DictReader(io.TextIOWrapper(plain, encoding="utf-8", newline=""))
 
 
 def _revenue(row: dict[str, str], day: date) -> Decimal | None:

@@ -1,0 +1,54 @@
+"""The inbox's files as the reconciliation reads them: valid lines, repeated ones once, whatever the format."""
+
+import gzip
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow.fs import LocalFileSystem
+
+from acude.reconciliation.source_files import sales
+
+DAY = date(2026, 11, 20)
+HEADER = ["id_pedido", "id_produto", "descricao", "quantidade", "data", "preco", "id_usuario", "regiao", "moeda"]
+SOLD = ["1", "p1", "Vaso\ncom flor", "2", f"{DAY} 12:00:00", "10.50", "u1", "SP", "BRL"]
+RETURNED = ["C1", "p1", "Vaso", "-1", f"{DAY} 13:00:00", "10.50", "u1", "SP", "BRL"]
+FREE = ["2", "p1", "Vaso", "1", f"{DAY} 12:00:00", "0", "u1", "SP", "BRL"]
+LATER = ["3", "p1", "Vaso", "1", "2026-11-21 12:00:00", "10.50", "u1", "SP", "BRL"]
+LINES = [SOLD, RETURNED, SOLD, FREE, LATER]
+
+
+def csv_of(lines: list[list[str]]) -> bytes:
+    quoted = [",".join(f'"{value}"' for value in line) for line in [HEADER, *lines]]
+    return "".join(f"{line}\r\n" for line in quoted).encode()
+
+
+def parquet_of(lines: list[list[str]]) -> bytes:
+    rows = [dict(zip(HEADER, line, strict=True)) for line in lines]
+    typed = [
+        {**row, "quantidade": int(row["quantidade"]), "data": datetime.fromisoformat(row["data"]).replace(tzinfo=UTC)}
+        for row in rows
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(typed), sink)
+    return bytes(sink.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [("csv", csv_of(LINES)), ("csv.gz", gzip.compress(csv_of(LINES))), ("parquet", parquet_of(LINES))],
+)
+def test_each_valid_line_counts_once_in_every_format(suffix: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / f"{DAY}.{suffix}"
+    path.write_bytes(content)
+    assert list(sales(LocalFileSystem(), str(path), DAY)) == [("BRL", Decimal("21.00")), ("BRL", Decimal("-10.50"))]
+
+
+def test_online_retail_is_in_pounds(tmp_path: Path) -> None:
+    path = tmp_path / f"{DAY}.csv"
+    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+    path.write_text(f"{header}\n536365,85123A,HOLDER,6,{DAY} 08:26:00,2.55,17850,United Kingdom\n")
+    assert list(sales(LocalFileSystem(), str(path), DAY)) == [("GBP", Decimal("15.30"))]
