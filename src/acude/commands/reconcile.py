@@ -1,7 +1,6 @@
 """``acude reconcile``."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -28,6 +27,7 @@ def reconcile(
     """Compare ledger, inbox, silver, gold, warehouse and Athena to the cent, and the sets of records by coordinate.
 
     Payments are followed to their decisions, in the lake and in PostgreSQL. Each place is read by a client of its own.
+    The ledger is that of this machine's simulator; it is absent on days of which it has nothing.
     A batch that is being written shows as a difference at first, so the comparison is repeated for
     [bold]--wait[/bold] seconds. Exit code 0: all agree; 1: something differs.
 
@@ -55,7 +55,7 @@ def show(report: Report) -> None:
     """Prints a report as tables, and its differences as sentences."""
     for flow in dict.fromkeys(row.key.flow for row in report.money):
         rows = [row for row in report.money if row.key.flow == flow]
-        places = list(rows[0].sums)
+        places = list(dict.fromkeys(place for row in rows for place in row.sums))
         cells = [_cells(row, places) for row in rows]
         print_table(["day", "currency", *places, ""], cells, title=f"Money: {flow}")
         out.print()
@@ -74,8 +74,11 @@ def _mark(*, ok: bool) -> str:
 
 
 def _cells(row: MoneyRow, places: list[str]) -> list[str]:
-    return [str(row.key.day), row.key.currency, *(_amount(row.sums[place]) for place in places), _mark(ok=row.ok)]
+    return [str(row.key.day), row.key.currency, *(_amount(row, place) for place in places), _mark(ok=row.ok)]
 
 
-def _amount(value: Decimal | None) -> str:
+def _amount(row: MoneyRow, place: str) -> str:
+    if place not in row.sums:
+        return "absent"
+    value = row.sums[place]
     return "none" if value is None else f"{value:f}"

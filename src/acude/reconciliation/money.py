@@ -12,7 +12,7 @@ from acude.contracts.model import table
 from acude.lake.delta import each_day
 from acude.lake.snapshot import rows_where, snapshot
 from acude.reconciliation.report import MoneyRow, Sums, compare
-from acude.reconciliation.sent import arrived, sent_of
+from acude.reconciliation.sent import arrived, rows_since, sent_of
 from acude.reconciliation.source_files import inbox_sums
 from acude.reconciliation.sums import athena, between, columns, summed
 from acude.settings import Settings
@@ -38,13 +38,27 @@ def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     with ThreadPoolExecutor() as pool:
         answers = pool.map(lambda ask: ask(), asked.values())
         places = {"inbox": inbox, **dict(zip(asked, answers, strict=True))}
-    ledger = {key: value for key, value in _ledger_sales(config).items() if key in shop}
-    return compare(places) + compare({"ledger": ledger, "inbox": shop})
+    return compare(places) + shop_rows(config, first, last, shop)
+
+
+def shop_rows(config: Settings, first: date, last: date, exported: Sums) -> list[MoneyRow]:
+    """The shop's own sales: its ledger beside the file that it exported.
+
+    A day of which this machine's ledger has no sale has the file alone: a real shop made it, or another machine did.
+    """
+    sold = rows_since(config, first, (pc.field("tipo") == "venda") & between("dia", first, last))
+    days = set(sold["dia"].unique().to_pylist())
+    sums = summed("loja", columns(ledgers.money_by_day(sold), "dia", "moeda", "valor"))
+    known = {key: value for key, value in exported.items() if key.day in days}
+    alone = {key: value for key, value in exported.items() if key.day not in days}
+    ledger = {key: value for key, value in sums.items() if key in known}
+    rows = compare({"ledger": ledger, "inbox": known}) + compare({"inbox": alone})
+    return sorted(rows, key=lambda row: row.key)
 
 
 def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     """Purchase events: the producer's ledger, silver and Athena; only what carries the ledger's event ids."""
-    bought = sent_of(config, "eventos_clientes", between("dia", first, last))
+    bought = sent_of(config, "eventos_clientes", first, between("dia", first, last))
     if not bought.num_rows:
         return []
     silver = _purchases(config, first, last)
@@ -72,11 +86,6 @@ def _purchases(config: Settings, first: date, last: date) -> pa.Table:
     columns = ["data", "moeda", "id_evento", "quantidade", "preco"]
     events = rows_where(table("silver.eventos_clientes"), condition, columns, config)
     return events.append_column("valor", pc.multiply(events["quantidade"], events["preco"]))
-
-
-def _ledger_sales(config: Settings) -> Sums:
-    rows = ledgers.money_by_day(ledgers.read(config.var)).filter(pc.field("destino") == "loja")
-    return summed("loja", columns(rows, "dia", "moeda", "valor"))
 
 
 def _lake(config: Settings, name: str, first: date, last: date) -> Sums:

@@ -77,7 +77,7 @@ def payment_rows(
         Sums by place, and a row per rule; none where there are no payments.
     """
     until = (now or datetime.now(UTC)) - SETTLED
-    sent = sent_of(config, TOPIC, between("dia", first, last) & (pc.field("enviado_em") < _moment(until)))
+    sent = sent_of(config, TOPIC, first, between("dia", first, last) & (pc.field("enviado_em") < _moment(until)))
     landed, decided = _landed(config, first, last), _decided(config, first, last, until)
     if not (sent.num_rows or landed.num_rows or decided.num_rows):
         return [], []

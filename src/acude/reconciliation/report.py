@@ -20,7 +20,10 @@ Sums = dict[Key, Decimal]
 
 @dataclass(frozen=True)
 class MoneyRow:
-    """One flow, day and currency, with the sum that each place has; None where the place has no such row."""
+    """One flow, day and currency, with the sum that each place has; None where the place has no such row.
+
+    A place that can't have the flow's day is not among them.
+    """
 
     key: Key
     sums: Mapping[str, Decimal | None]

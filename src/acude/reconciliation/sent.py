@@ -1,5 +1,7 @@
 """The sends of the producers' ledger, as the lake must have them."""
 
+from datetime import UTC, date, datetime, time, timedelta
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -7,12 +9,20 @@ from acude.contracts.model import table
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 
+_AHEAD = timedelta(days=1)
+"""What is of a day is sent at most this long before the day begins: clocks that run ahead do so by less."""
 
-def sent_of(config: Settings, topic: str, condition: pc.Expression) -> pa.Table:
-    """The ledger's sends to a contract's topics that are valid and carry money."""
+
+def rows_since(config: Settings, first: date, condition: pc.Expression) -> pa.Table:
+    """The ledger's rows of days from `first` on that meet the condition; none where another machine has the ledger."""
+    return ledgers.read(config.var, condition, datetime.combine(first, time(), UTC) - _AHEAD)
+
+
+def sent_of(config: Settings, topic: str, first: date, condition: pc.Expression) -> pa.Table:
+    """The ledger's sends, of days from `first` on, to a contract's topics that are valid and carry money."""
     names = pa.array(table(f"topics.{topic}").kafka_topics)
     valid = pc.field("topico").isin(names) & (pc.field("tipo") == "valido") & pc.field("valor").is_valid()
-    return ledgers.read(config.var).filter(valid & condition)
+    return rows_since(config, first, valid & condition)
 
 
 def arrived(sent: pa.Table, ids: pa.ChunkedArray) -> pa.Table:

@@ -15,8 +15,9 @@ from acude.contracts.model import table, topics
 from acude.ingestion.dedup_index import Longs, pack, unpack
 from acude.lake.snapshot import snapshot
 from acude.reconciliation.report import SetRow
+from acude.reconciliation.sent import rows_since
 from acude.settings import Settings
-from acude.simulator import ledger as ledgers
+from acude.simulator.ledger import CONFIRMED
 
 Coordinates = dict[str, Longs]
 """Packed partitions and offsets by topic."""
@@ -83,10 +84,12 @@ def set_rows(config: Settings, first: date, last: date) -> list[SetRow]:
 
 def _confirmed(config: Settings, first: date, last: date) -> pa.Table:
     """The ledger's rows of sends to Kafka on those days that the broker acknowledged."""
-    return ledgers.read(config.var).filter(
+    return rows_since(
+        config,
+        first,
         _between("enviado_em", _midnight(first), _midnight(last, 1))
         & pc.field("topico").is_valid()
-        & (pc.field("resposta") == ledgers.CONFIRMED)
+        & (pc.field("resposta") == CONFIRMED),
     )
 
 

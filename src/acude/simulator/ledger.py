@@ -199,24 +199,21 @@ def new_run(seed: int) -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-s{seed}-{os.getpid()}"
 
 
-def read(var: Path, since: datetime | None = None) -> pa.Table:
-    """Everything that was ever sent, one row per send, in the order of the runs.
+def read(var: Path, condition: pc.Expression | None = None, since: datetime | None = None) -> pa.Table:
+    """What was sent, one row per send, in the order of the runs.
 
     Args:
         var: folder of the platform's data.
-        since: leave out what was sent before (UTC).
+        condition: only such rows. Of a file whose statistics exclude them, the end alone is read.
+        since: leave out files that were complete before (UTC), unopened: all of their rows were sent before.
 
     Returns:
         A table of `SCHEMA`. Rows of a crashed run's last sends, and a running one's, have `resposta = 'sem_resposta'`.
     """
     folder = var / "ledger"
     runs = sorted(run for run in folder.iterdir() if run.is_dir()) if folder.is_dir() else []
-    tables = [table for run in runs for table in read_run(run)]
-    everything = pa.concat_tables([SCHEMA.empty_table(), *tables])
-    return (
-        everything.filter(pc.field("enviado_em") >= pa.scalar(since, pa.timestamp("us", tz="UTC")))
-        if since
-        else everything
+    return pa.concat_tables(
+        [SCHEMA.empty_table(), *(table for run in runs for table in read_run(run, condition, since))]
     )
 
 
@@ -250,24 +247,29 @@ def money_by_day(ledger: pa.Table) -> pa.Table:
     return renamed.sort_by([(name, "ascending") for name in ("destino", "dia", "moeda")])
 
 
-def read_run(run: Path) -> Iterator[pa.Table]:
+def read_run(run: Path, condition: pc.Expression | None = None, since: datetime | None = None) -> Iterator[pa.Table]:
     """One run's rows, a table of `SCHEMA` per chunk.
 
     Args:
         run: the run's folder.
+        condition: as in `read`.
+        since: as in `read`.
     """
     # Journals first: what is completed in between is renamed before its journal goes, so the second look finds it.
     names = {path.name.split(".")[0] for path in run.glob("*.intencao.arrows")}
     names |= {path.stem for path in run.glob("*.parquet")}
     for name in sorted(names):
-        yield _read_chunk(run / f"{name}.parquet", run / f"{name}.intencao.arrows")
+        complete, journal = run / f"{name}.parquet", run / f"{name}.intencao.arrows"
+        if not (since and complete.exists() and complete.stat().st_mtime < since.timestamp()):
+            yield _read_chunk(complete, journal, condition)
 
 
-def _read_chunk(complete: Path, journal: Path) -> pa.Table:
+def _read_chunk(complete: Path, journal: Path, condition: pc.Expression | None) -> pa.Table:
     if not complete.exists():
         with contextlib.suppress(FileNotFoundError):
-            return _unanswered(journal)
-    return pq.read_table(complete, schema=SCHEMA)
+            rows = _unanswered(journal)
+            return rows if condition is None else rows.filter(condition)
+    return pq.read_table(complete, schema=SCHEMA, filters=condition)
 
 
 def _unanswered(journal: Path) -> pa.Table:

@@ -1,7 +1,9 @@
+import os
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 
 from acude.simulator import ledger as ledgers
@@ -99,11 +101,26 @@ def test_answers_may_come_in_any_order_across_chunks(tmp_path: Path, monkeypatch
     assert ledgers.read(tmp_path)["deslocamento"].to_pylist() == [10, 11]
 
 
-def test_since_leaves_out_what_was_sent_before(tmp_path: Path) -> None:
-    Ledger(tmp_path, "r1").intend([entry()])
+def test_a_condition_chooses_rows_of_complete_and_of_open_chunks(tmp_path: Path) -> None:
+    complete, opened = Ledger(tmp_path, "r1"), Ledger(tmp_path, "r2")
+    complete.intend([entry(), entry("e2")])
+    complete.close()
+    opened.intend([entry(), entry("e2")])
+    rows = ledgers.read(tmp_path, pc.field("id_evento") == "e2")
+    assert rows["corrida"].to_pylist() == ["r1", "r2"]
+    assert rows.schema == ledgers.SCHEMA
+
+
+def test_a_file_that_was_complete_before_is_not_opened(tmp_path: Path) -> None:
+    for name in ("r1", "r2"):
+        run = Ledger(tmp_path, name)
+        run.intend([entry()])
+        run.close()
     now = datetime.now(UTC)
-    assert ledgers.read(tmp_path, now - timedelta(hours=1)).num_rows == 1
-    assert ledgers.read(tmp_path, now + timedelta(hours=1)).num_rows == 0
+    (old,) = (tmp_path / "ledger" / "r1").glob("*.parquet")
+    old.write_bytes(b"no Parquet")
+    os.utime(old, ((now - timedelta(days=2)).timestamp(),) * 2)
+    assert ledgers.read(tmp_path, since=now - timedelta(days=1))["corrida"].to_pylist() == ["r2"]
 
 
 def test_the_money_of_a_day_counts_purchases_once_an_id_and_sales_once_a_line(tmp_path: Path) -> None:
