@@ -58,6 +58,9 @@ class Health:
         ready: whether a consumer has partitions.
     """
 
+    registry: CollectorRegistry
+    breakers: Gauge
+    lag: Gauge
     batch: Histogram | None = None
 
     def __init__(self, service: "Health | None" = None) -> None:
