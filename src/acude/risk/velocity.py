@@ -42,6 +42,24 @@ _NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
 _ON_NO_LIST: Final = Listed()
 
 
+def with_record(rows: Records | None, own: Records) -> Records:
+    """An entity's history and one more payment, if it is not in it yet; the newest `MOST_RECORDS` are kept.
+
+    Args:
+        rows: sorted by (time, id); None: nothing is known of the entity.
+        own: the payment's record alone.
+    """
+    if rows is None or not len(rows):
+        return own
+    at, number = own["at"][0], own["id"][0]
+    if number in rows["id"]:
+        return rows
+    place = int(rows["at"].searchsorted(at, "left"))
+    while place < len(rows) and rows["at"][place] == at and rows["id"][place] < number:
+        place += 1
+    return np.insert(rows, place, own[0])[-MOST_RECORDS:]
+
+
 class Travel(NamedTuple):
     """From the last place that is known to the payment's: distance in km, time in hours, speed in km/h."""
 
