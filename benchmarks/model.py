@@ -27,10 +27,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from acude.risk import inputs, training
+from acude.risk import inputs
 from acude.risk.model import Model
 from acude.risk.payment import Payment, record, records
 from acude.risk.velocity import LABEL_DELAY_US, Past
+from acude.risk_history import training
 from acude.settings import PROJECT
 from benchmarks import handbook
 from benchmarks.handbook import Integers, Transactions

@@ -16,8 +16,8 @@ from acude.errors import AcudeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from acude.risk.version_log import Change
-    from acude.risk.versions import Versions
+    from acude.payments.version_log import Change
+    from acude.payments.versions import Versions
 
 _DAY = ["%Y-%m-%d"]
 _REPORT = "report"
@@ -148,9 +148,9 @@ def shadow(
 
 @contextmanager
 def _explained() -> "Iterator[Versions]":
+    from acude.payments.version_log import VersionError  # noqa: PLC0415
+    from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.risk.rules import CandidateError  # noqa: PLC0415 - --help does without it
-    from acude.risk.version_log import VersionError  # noqa: PLC0415
-    from acude.risk.versions import Versions  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
     try:
@@ -225,7 +225,7 @@ def _mark(rows: list[dict[str, Any]], role: str, sha256: str, actions: set[str])
 
 
 def _report(versions: "Versions", first: date | None, last: date | None, *, as_json: bool) -> None:
-    from acude.risk.version_log import VersionError  # noqa: PLC0415
+    from acude.payments.version_log import VersionError  # noqa: PLC0415
     from acude.risk_history.comparisons import shadow_comparison  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from acude.commands.risk_comparison import show_comparison
 from acude.errors import AcudeError
 
 if TYPE_CHECKING:
-    from acude.risk.learning import Lesson
+    from acude.risk_history.learning import Lesson
     from acude.settings import Settings
 
 _DAY = ["%Y-%m-%d"]
@@ -39,8 +39,8 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
     from acude.lake.session import batch_session  # noqa: PLC0415
-    from acude.risk.version_log import VersionError  # noqa: PLC0415
-    from acude.risk.versions import Versions  # noqa: PLC0415
+    from acude.payments.version_log import VersionError  # noqa: PLC0415
+    from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
@@ -79,8 +79,8 @@ def train(
     Example:
       acude risk train --from 2026-10-01 --to 2026-10-31 --out var/modelo
     """
-    from acude.risk.learning import LABELS_TAKE, LearningError, learn  # noqa: PLC0415 - imports scikit-learn
     from acude.risk.rules import json_bytes  # noqa: PLC0415
+    from acude.risk_history.learning import LABELS_TAKE, LearningError, learn  # noqa: PLC0415 - imports scikit-learn
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)
@@ -120,7 +120,7 @@ def reference(
     Example:
       acude risk reference --from 2026-11-01 --to 2026-11-07
     """
-    from acude.risk.versions import Versions  # noqa: PLC0415
+    from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.risk_history.reference import NoPaymentsError, reference_of_days  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 
@@ -138,9 +138,9 @@ def reference(
 
 
 def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
-    from acude.risk.learning import Lesson  # noqa: PLC0415
-    from acude.risk.training import Window  # noqa: PLC0415
+    from acude.risk_history.learning import Lesson  # noqa: PLC0415
     from acude.risk_history.payments import decisions_of, disputes, payments_of, unlabelled  # noqa: PLC0415
+    from acude.risk_history.training import Window  # noqa: PLC0415
 
     known_at, known = datetime.now(UTC), disputes(config)
     window = Window(_midnight(first), _midnight(last + timedelta(days=1)))

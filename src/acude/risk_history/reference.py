@@ -7,9 +7,9 @@ import numpy as np
 from acude.errors import AcudeError
 from acude.risk import drift, inputs
 from acude.risk.drift import Reference
-from acude.risk.training import Replay
 from acude.risk.velocity import KEPT_US
 from acude.risk_history.payments import decisions_of, disputes, payments_of
+from acude.risk_history.training import Replay
 from acude.settings import Settings
 
 _PAST = timedelta(microseconds=KEPT_US)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from acude.risk import inputs, training
-from acude.risk.versions import Versions
+from acude.payments.versions import Versions
+from acude.risk import inputs
+from acude.risk_history import training
 from tests.unit.risk.pasts import NOON
 
 POLICY = """

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from acude.risk import inputs, training
+from acude.risk import inputs
 from acude.risk.decision import MODEL_PREFIX
 from acude.risk.inputs import HANDBOOK, NAMES, vector
 from acude.risk.model import CARD, GRAPH, Model, ModelError
 from acude.risk.payment import Payment
 from acude.risk.velocity import Past
+from acude.risk_history import training
 from benchmarks import handbook
 from benchmarks.handbook import Setting, Transactions
 from tests.unit.risk.pasts import DAY, HOUR, NOON, REFUND, Row, every, past_of, past_with, payment

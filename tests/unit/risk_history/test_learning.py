@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acude.risk import drift, inputs, learning, training
+from acude.risk import drift, inputs
 from acude.risk.drift import SIGNAL_PREFIX
-from acude.risk.learning import LearningError, Lesson, learn
 from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.rules import REFERENCE
-from acude.risk.training import Window
+from acude.risk_history import learning, training
+from acude.risk_history.learning import LearningError, Lesson, learn
+from acude.risk_history.training import Window
 from benchmarks import handbook
 from benchmarks.handbook import Setting
 
