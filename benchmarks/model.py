@@ -194,7 +194,7 @@ def save(folder: Path, rows: Transactions, matrix: training.Matrix, mean: Scores
         training.fit(matrix[learn], rows.fraud[learn]),
         folder,
         matrix[learn],
-        window=training.Window(begin, begin + timedelta(days=WEEK)),
+        window=training.TrainingSpan(begin, begin + timedelta(days=WEEK)),
         metrics={f"handbook_4_weeks_{name}": round(value, 4) for name, value in mean._asdict().items()},
     )
 

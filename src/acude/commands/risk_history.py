@@ -140,10 +140,10 @@ def reference(
 def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
     from acude.risk_history.learning import Lesson  # noqa: PLC0415
     from acude.risk_history.payments import decisions_of, disputes, payments_of, unlabelled  # noqa: PLC0415
-    from acude.risk_history.training import Window  # noqa: PLC0415
+    from acude.risk_history.training import TrainingSpan  # noqa: PLC0415
 
     known_at, known = datetime.now(UTC), disputes(config)
-    window = Window(_midnight(first), _midnight(last + timedelta(days=1)))
+    window = TrainingSpan(_midnight(first), _midnight(last + timedelta(days=1)))
     unknown = unlabelled(decisions_of(config, first, last), known)
     return Lesson(payments_of(config, first - _PAST, last), known.frauds, unknown, window, known_at)
 

@@ -17,7 +17,7 @@ from acude.risk.payment import Payment
 from acude.risk.rules import REFERENCE, json_bytes
 from acude.risk.velocity import LABEL_DELAY_US
 from acude.risk_history import training
-from acude.risk_history.training import Labels, Matrix, Window
+from acude.risk_history.training import Labels, Matrix, TrainingSpan
 
 LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
 """A payment without a dispute counts as honest after this long."""
@@ -48,7 +48,7 @@ class Lesson:
     payments: Sequence[Payment]
     frauds: frozenset[str]
     unlabelled: frozenset[str]
-    window: Window
+    window: TrainingSpan
     known_at: datetime
 
 

@@ -14,7 +14,7 @@ from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.rules import REFERENCE
 from acude.risk_history import learning, training
 from acude.risk_history.learning import LearningError, Lesson, learn
-from acude.risk_history.training import Window
+from acude.risk_history.training import TrainingSpan
 from benchmarks import handbook
 from benchmarks.handbook import Setting
 
@@ -28,7 +28,7 @@ def lesson() -> Lesson:
     rows = handbook.generate(SETTING)
     payments = list(handbook.payments(rows))
     frauds = {one.id_transacao for one, fraud in zip(payments, rows.fraud.tolist(), strict=True) if fraud}
-    return Lesson(payments, frozenset(frauds), frozenset(), Window(FIRST, END), known_at=END + timedelta(days=8))
+    return Lesson(payments, frozenset(frauds), frozenset(), TrainingSpan(FIRST, END), known_at=END + timedelta(days=8))
 
 
 @pytest.fixture(scope="module")
