@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from acude.settings import Settings
 
 _DAY = ["%Y-%m-%d"]
-_PAST = timedelta(days=37)
 
 First = Annotated[datetime, typer.Option("--from", formats=_DAY, help="First UTC day of the payments.")]
 Last = Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")]
@@ -80,11 +79,12 @@ def train(
       acude risk train --from 2026-10-01 --to 2026-10-31 --out var/modelo
     """
     from acude.risk.rules import json_bytes  # noqa: PLC0415
+    from acude.risk.velocity import KEPT  # noqa: PLC0415
     from acude.risk_history.learning import LABELS_TAKE, LearningError, learn  # noqa: PLC0415 - imports scikit-learn
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)
-    with err.status(f"reading the payments of {days[0]} to {days[1]}, and of 37 days before"):
+    with err.status(f"reading the payments of {days[0]} to {days[1]}, and of {KEPT.days} days before"):
         lesson = _lesson(settings(), *days)
     if lesson.window.end > lesson.known_at - LABELS_TAKE:
         err.print("[yellow]![/] Of payments of the last 7 days few frauds are known yet; they will count as honest.")
@@ -138,6 +138,7 @@ def reference(
 
 
 def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
+    from acude.risk.velocity import KEPT  # noqa: PLC0415
     from acude.risk_history.learning import Lesson  # noqa: PLC0415
     from acude.risk_history.payments import decisions_of, disputes, payments_of, unlabelled  # noqa: PLC0415
     from acude.risk_history.training import TrainingSpan  # noqa: PLC0415
@@ -145,7 +146,7 @@ def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
     known_at, known = datetime.now(UTC), disputes(config)
     window = TrainingSpan(_midnight(first), _midnight(last + timedelta(days=1)))
     unknown = unlabelled(decisions_of(config, first, last), known)
-    return Lesson(payments_of(config, first - _PAST, last), known.frauds, unknown, window, known_at)
+    return Lesson(payments_of(config, first - KEPT, last), known.frauds, unknown, window, known_at)
 
 
 def _ordered(first: datetime, last: datetime) -> tuple[date, date]:

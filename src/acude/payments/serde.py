@@ -1,7 +1,6 @@
 """Payments as they come from their topic, and decisions and alerts as they are sent."""
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +26,6 @@ ALERTS: Final = "alertas"
 
 TRACE_HEADER: Final = "id_rastro"
 CLIENT_HEADER: Final = "id_cliente"
-_ID: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _trace(headers: dict[str, bytes], coordinate: Coordinate, taken_ms: int) -> 
 def _id(header: bytes | None) -> str | None:
     """A header that is an id as the contracts define them; any other header is ignored."""
     text = (header or b"").decode("ascii", "replace")
-    return text if _ID.fullmatch(text) else None
+    return text if trace_ids.ID.fullmatch(text) else None
 
 
 def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[bytes, bytes | None]:

@@ -6,6 +6,7 @@ in time, and the lake's history gives the same numbers as the live store.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from math import asin, cos, hypot, isnan, radians, sin, sqrt
 from typing import Final, NamedTuple
 
@@ -31,7 +32,8 @@ LABEL_DELAY_US: Final = 7 * _DAY_US
 """A fraud is known as one after this long; shares of frauds look at windows that ended this long ago."""
 
 KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
-"""What is older can't be in any window."""
+KEPT: Final = timedelta(microseconds=KEPT_US)
+"""What is older can't be in any window: 37 days."""
 
 MOST_RECORDS: Final = 1_000
 """Of each entity the newest are kept; counts don't pass it, and a busy entity costs no more."""

@@ -25,7 +25,7 @@ from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.policy import Policy
-from acude.risk.velocity import KEPT_US, Past, with_record
+from acude.risk.velocity import KEPT, Past, with_record
 from acude.risk_history.first_decision import first_decisions
 from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 
@@ -36,7 +36,7 @@ ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"
 _LISTS: Final = (ON_THE_LIST, BLOCKED, ALLOWED)
 """Reason codes that tell what was on which list when it was decided."""
 
-_KEPT_DAYS: Final = KEPT_US // 86_400_000_000 + 1
+_KEPT_DAYS: Final = KEPT.days + 1
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
 _PLACE: Final = ("topico", "particao", "deslocamento")
 _ORDER: Final = ("decidido_em", "carimbo_kafka", *_PLACE)
