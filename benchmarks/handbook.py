@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from acude.risk.payment import Payment
+from acude.simulator.payments.documents import cpf
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -203,8 +204,4 @@ def _days(day: Integers, first: int, count: int) -> slice:
 @cache
 def _document(customer: int) -> str:
     """A CPF with right check digits."""
-    digits = f"{customer + 100_000_000:09d}"
-    for _ in range(2):
-        weighed = sum(int(digit) * weight for weight, digit in enumerate(reversed(digits), 2))
-        digits += str(-weighed % 11 % 10)
-    return digits
+    return cpf(customer + 100_000_000)

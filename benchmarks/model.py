@@ -27,10 +27,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from acude.risk import inputs, training
+from acude.risk import inputs
 from acude.risk.model import Model
 from acude.risk.payment import Payment, record, records
 from acude.risk.velocity import LABEL_DELAY_US, Past
+from acude.risk_history import training
 from acude.settings import PROJECT
 from benchmarks import handbook
 from benchmarks.handbook import Integers, Transactions
@@ -193,7 +194,7 @@ def save(folder: Path, rows: Transactions, matrix: training.Matrix, mean: Scores
         training.fit(matrix[learn], rows.fraud[learn]),
         folder,
         matrix[learn],
-        window=training.Window(begin, begin + timedelta(days=WEEK)),
+        window=training.TrainingSpan(begin, begin + timedelta(days=WEEK)),
         metrics={f"handbook_4_weeks_{name}": round(value, 4) for name, value in mean._asdict().items()},
     )
 

@@ -8,11 +8,14 @@ from typing import Final
 
 MASK: Final = "[oculto]"
 
+CNPJ: Final = re.compile(r"[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?[0-9]{2}")
+"""What has the shape of one, with letters too."""
+
 _SENSITIVE: Final = re.compile(
-    r"""(?<![0-9A-Za-z])(?:
-        [0-9]{11,19}                                              # a CPF has 11 digits, a CNPJ 14, a card 13 to 19
+    rf"""(?<![0-9A-Za-z])(?:{CNPJ.pattern}"""
+    r"""
+      | [0-9]{11,19}                                              # a CPF has 11 digits, a CNPJ 14, a card 13 to 19
       | [0-9]{3}[. ][0-9]{3}[. ][0-9]{3}[- ]?[0-9]{2}             # a CPF as people write it
-      | [0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?[0-9]{2}  # a CNPJ, with letters too
       | [0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{1,7}            # a card number in groups
       | [0-9]{4}[ -][0-9]{6}[ -][0-9]{5}
     )(?![0-9A-Za-z])""",

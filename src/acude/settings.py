@@ -179,7 +179,7 @@ class Settings(BaseSettings):
     )
     risk_recorder_port: int = Field(default=9465, description="Port of the recorder's metrics and health")
     risk_notifier_port: int = Field(default=9466, description="Port of the notifier's metrics, health and /alertas")
-    risk_door_port: int = Field(default=9467, description="Port of the payment API's metrics")
+    risk_api_metrics_port: int = Field(default=9467, description="Port of the payment API's metrics")
     webhook_url: str = Field(default="", description="The recipient of refusals and reviews; empty: none")
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="Signs what is delivered: whsec_ and base64, as Standard Webhooks defines"

@@ -131,5 +131,5 @@ def test_the_scraped_ports_are_those_of_the_settings() -> None:
         "risk-worker": [f"127.0.0.1:{usual['risk_metrics_port']}"],
         "risk-recorder": [f"127.0.0.1:{usual['risk_recorder_port']}"],
         "risk-notifier": [f"127.0.0.1:{usual['risk_notifier_port']}"],
-        "risk-api": [f"127.0.0.1:{usual['risk_door_port']}"],
+        "risk-api": [f"127.0.0.1:{usual['risk_api_metrics_port']}"],
     }

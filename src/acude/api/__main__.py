@@ -11,7 +11,7 @@ if __name__ == "__main__":
     config = settings()
     logs.configure("risk-api", config.log_level)
     app = create_app(config)
-    serve(app.state.metrics, config.risk_door_port)
+    serve(app.state.metrics, config.risk_api_metrics_port)
     # Without a configuration of its own its lines are like all others.
     uvicorn.run(
         app,

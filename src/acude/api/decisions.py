@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-import orjson
 from confluent_kafka import Message
 
 from acude.kafka.consumer import Batch, Runner, Strategy, run_in_thread
 from acude.kafka.follower import Follower
 from acude.kafka.health import Health
 from acude.payments.groups import PAYMENT_API
-from acude.payments.serde import DECISIONS
+from acude.payments.serde import DECISIONS, decisions_among
 from acude.risk.first_decision import PAYMENT
 from acude.settings import Settings
 
@@ -114,8 +113,8 @@ class Decisions(Strategy[Answer]):
                 del self._waiting[id_transacao]
 
     def handle(self, records: Sequence[Message]) -> list[Answer]:
-        """The records as answers."""
-        return [orjson.loads(record.value() or b"{}") for record in records]
+        """The decisions among the records, as answers."""
+        return list(decisions_among(records))
 
     def finish(self, effects: Sequence[Answer], batch: Batch) -> None:
         """Hands the answers to the event loop. Nothing is committed: every process follows the whole topic."""

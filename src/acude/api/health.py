@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from acude.api.problems import ProblemError, documented
 
 
-class Health(BaseModel):
+class HealthBody(BaseModel):
     """`estado` is `ok`."""
 
     estado: str = "ok"
@@ -17,15 +17,15 @@ def router() -> APIRouter:
     routes = APIRouter(tags=["saude"])
 
     @routes.get("/saude/viva", responses=documented())
-    async def alive() -> Health:
+    async def alive() -> HealthBody:
         """The process answers."""
-        return Health()
+        return HealthBody()
 
     @routes.get("/saude/pronta", responses=documented(503))
-    async def ready(request: Request) -> Health:
+    async def ready(request: Request) -> HealthBody:
         """Payments can be taken: the broker answers."""
         if not request.app.state.decisions.is_following:
             raise ProblemError(503, "Not ready", "The broker does not answer.", headers={"Retry-After": "1"})
-        return Health()
+        return HealthBody()
 
     return routes

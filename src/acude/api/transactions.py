@@ -23,10 +23,11 @@ from acude.payments.audit_buffer import AuditBufferFullError
 from acude.payments.audit_log import ACCESS, audit_event
 from acude.payments.serde import CLIENT_HEADER, TOPIC, TRACE_HEADER
 from acude.payments.store import AWAY
+from acude.payments.trace_ids import ID
 from acude.risk.decision import Verdict
 from acude.settings import Settings
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@+-]{1,64}$")]
+Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
 _SEMANTIC: Final = frozenset({"documento_invalido", "tempo_absurdo"})
 """Refusals that no schema can tell."""
 

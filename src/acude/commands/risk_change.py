@@ -13,8 +13,8 @@ from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.risk_comparison import show_comparison
 
 if TYPE_CHECKING:
-    from acude.risk.version_log import Change
-    from acude.risk.versions import Versions
+    from acude.payments.version_log import Change
+    from acude.payments.versions import Versions
 
 _DAY = ["%Y-%m-%d"]
 _REPORT = "report"
@@ -144,7 +144,7 @@ def shadow(
 
 
 def _opened() -> "Versions":
-    from acude.risk.versions import Versions  # noqa: PLC0415 - --help does without it
+    from acude.payments.versions import Versions  # noqa: PLC0415 - --help does without it
     from acude.settings import settings  # noqa: PLC0415
 
     return Versions(settings())
@@ -216,7 +216,7 @@ def _mark(rows: list[dict[str, Any]], role: str, sha256: str, actions: set[str])
 
 
 def _report(versions: "Versions", first: date | None, last: date | None, *, as_json: bool) -> None:
-    from acude.risk.version_log import VersionError  # noqa: PLC0415
+    from acude.payments.version_log import VersionError  # noqa: PLC0415
     from acude.risk_history.comparisons import shadow_comparison  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 

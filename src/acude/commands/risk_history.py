@@ -10,11 +10,10 @@ from acude.commands.output import Json, err, out, print_json
 from acude.commands.risk_comparison import show_comparison
 
 if TYPE_CHECKING:
-    from acude.risk.learning import Lesson
+    from acude.risk_history.learning import Lesson
     from acude.settings import Settings
 
 _DAY = ["%Y-%m-%d"]
-_PAST = timedelta(days=37)
 
 First = Annotated[datetime, typer.Option("--from", formats=_DAY, help="First UTC day of the payments.")]
 Last = Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")]
@@ -38,7 +37,7 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
     from acude.lake.session import batch_session  # noqa: PLC0415
-    from acude.risk.versions import Versions  # noqa: PLC0415
+    from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
@@ -74,12 +73,16 @@ def train(
     Example:
       acude risk train --from 2026-10-01 --to 2026-10-31 --out var/modelo
     """
-    from acude.risk.learning import LABELS_TAKE, learn  # noqa: PLC0415 - imports scikit-learn
     from acude.risk.rules import json_bytes  # noqa: PLC0415
+    from acude.risk.velocity import KEPT  # noqa: PLC0415
+    from acude.risk_history.learning import (  # noqa: PLC0415 - imports scikit-learn
+        LABELS_TAKE,
+        learn,
+    )
     from acude.settings import settings  # noqa: PLC0415
 
     days = _ordered(first, last)
-    with err.status(f"reading the payments of {days[0]} to {days[1]}, and of 37 days before"):
+    with err.status(f"reading the payments of {days[0]} to {days[1]}, and of {KEPT.days} days before"):
         lesson = _lesson(settings(), *days)
     if lesson.window.end > lesson.known_at - LABELS_TAKE:
         err.print("[yellow]![/] Of payments of the last 7 days few frauds are known yet; they will count as honest.")
@@ -110,7 +113,7 @@ def reference(
     Example:
       acude risk reference --from 2026-11-01 --to 2026-11-07
     """
-    from acude.risk.versions import Versions  # noqa: PLC0415
+    from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 
@@ -125,14 +128,15 @@ def reference(
 
 
 def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
-    from acude.risk.learning import Lesson  # noqa: PLC0415
-    from acude.risk.training import Window  # noqa: PLC0415
+    from acude.risk.velocity import KEPT  # noqa: PLC0415
+    from acude.risk_history.learning import Lesson  # noqa: PLC0415
     from acude.risk_history.payments import decisions_of, disputes, payments_of, unlabelled  # noqa: PLC0415
+    from acude.risk_history.training import TrainingSpan  # noqa: PLC0415
 
     known_at, known = datetime.now(UTC), disputes(config)
-    window = Window(_midnight(first), _midnight(last + timedelta(days=1)))
+    window = TrainingSpan(_midnight(first), _midnight(last + timedelta(days=1)))
     unknown = unlabelled(decisions_of(config, first, last), known)
-    return Lesson(payments_of(config, first - _PAST, last), known.frauds, unknown, window, known_at)
+    return Lesson(payments_of(config, first - KEPT, last), known.frauds, unknown, window, known_at)
 
 
 def _ordered(first: datetime, last: datetime) -> tuple[date, date]:

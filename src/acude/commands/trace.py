@@ -1,6 +1,5 @@
 """``acude trace``."""
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-_ID: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")
 _COLOURS: Final = {"log": "cyan", "kafka": "magenta", "valkey": "red", "postgres": "blue", "athena": "green"}
 _STORES: Final = {
     "log": "the services' logs", "kafka": "the broker", "valkey": "the velocity store",
@@ -41,9 +39,10 @@ def trace(
       acude trace 0af7651916cd43dd8448eb211c80319c --json
     """
     from acude.payments.trace.gather import gather  # noqa: PLC0415 - every store's client, which --help does without
+    from acude.payments.trace_ids import ID  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    if not _ID.fullmatch(wanted):
+    if not ID.fullmatch(wanted):
         raise AcudeError(
             f"{wanted!r} can't be an id.", "Ids have 1 to 64 letters, digits and _.:@+-; `acude risk why` has them too."
         )

@@ -12,6 +12,7 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import AbortTransactionSpec, TransactionState
 from kafka.errors import AuthorizationError, KafkaError, TransactionalIdNotFoundError, UnsupportedVersionError
+from kafka.protocol.producer import WriteTxnMarkersRequest
 from tenacity import RetryError, Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.kafka import brokers
@@ -28,13 +29,33 @@ _DONE: Final = {TransactionState.COMPLETE_COMMIT: True, TransactionState.COMPLET
 
 
 class _Committing(KafkaAdminClient):  # type: ignore[misc]
-    """Commits where its parent aborts: from outside a transaction the library offers the abort alone."""
+    """Commits from outside a transaction, where the library offers the abort alone.
 
-    @staticmethod
-    def _abort_transaction_request(spec: AbortTransactionSpec) -> Any:  # noqa: ANN401 - the library's own
-        request = KafkaAdminClient._abort_transaction_request(spec)
-        request.markers[0].transaction_result = True
-        return request
+    The request is made here and not by the library's hooks: where a later version renames one of them, this raises
+    before anything is sent, and never aborts what must be committed.
+    """
+
+    def commit_transaction(self, spec: AbortTransactionSpec) -> None:
+        """Writes a commit where `abort_transaction` writes an abort."""
+        self._manager.run(self._commit, spec)
+
+    async def _commit(self, spec: AbortTransactionSpec) -> None:
+        place = spec.topic_partition
+        marker = WriteTxnMarkersRequest.WritableTxnMarker
+        request = WriteTxnMarkersRequest(
+            markers=[
+                marker(
+                    producer_id=spec.producer_id,
+                    producer_epoch=spec.producer_epoch,
+                    transaction_result=True,
+                    topics=[marker.WritableTxnMarkerTopic(name=place.topic, partition_indexes=[place.partition])],
+                    coordinator_epoch=spec.coordinator_epoch,
+                )
+            ]
+        )
+        check = self._abort_transaction_process_response
+        (leader,) = await self._async_get_leader_for_partitions([place])
+        check(await self._manager.send(request, node_id=leader), spec)
 
 
 def end_what_was_forgotten(config: Settings, identity: str, places: Sequence[TopicPartition]) -> list[TopicPartition]:
@@ -100,8 +121,9 @@ def _is_passing(problem: BaseException) -> bool:
 
 def _end(config: Settings, found: list[AbortTransactionSpec], *, committed: bool) -> None:
     client = (_Committing if committed else KafkaAdminClient)(**brokers.kafka_python(config))
+    end = client.commit_transaction if committed else client.abort_transaction
     try:
         for one in found:
-            client.abort_transaction(one)
+            end(one)
     finally:
         client.close()

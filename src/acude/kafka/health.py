@@ -23,6 +23,7 @@ BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0)
 """In seconds; the budget of a payment is one of the bounds."""
 
 _STUCK_S: Final = 10.0
+_THREAD_HANGS_S: Final = 60.0
 _LAG_EVERY_S: Final = 1.0
 _MOST_BYTES: Final = 1_000_000
 
@@ -48,25 +49,40 @@ class Health:
 
     The metrics' names are public: alert rules and dashboards use them.
 
+    Args:
+        service: the service's own health, where this is that of a consumer in a thread beside it. The two share their
+            metrics, and the service is alive while both are.
+
     Attributes:
         batch: times a consumer's batches; None: nothing does.
         ready: whether a consumer has partitions.
     """
 
+    registry: CollectorRegistry
+    breakers: Gauge
+    lag: Gauge
     batch: Histogram | None = None
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self.breakers = Gauge("risco_disjuntor_aberto", "1 where the breaker is open", ["nome"], registry=self.registry)
-        self.lag = Gauge(
-            "risco_atraso_registros",
-            "Records that the group has not taken yet, of the partitions that this consumer has",
-            ["grupo", "particao"],
-            registry=self.registry,
-        )
+    def __init__(self, service: "Health | None" = None) -> None:
+        if service:
+            self.registry, self.breakers, self.lag = service.registry, service.breakers, service.lag
+            service._threads.append(self)
+        else:
+            self.registry = CollectorRegistry()
+            ProcessCollector(registry=self.registry)
+            self.breakers = Gauge(
+                "risco_disjuntor_aberto", "1 where the breaker is open", ["nome"], registry=self.registry
+            )
+            self.lag = Gauge(
+                "risco_atraso_registros",
+                "Records that the group has not taken yet, of the partitions that this consumer has",
+                ["grupo", "particao"],
+                registry=self.registry,
+            )
+        self._threads: list[Health] = []
         self._beat = time.monotonic()
         self._lag_at = 0.0
+        self._partitions: set[int] = set()
         self.ready = False
 
     def beat(self) -> None:
@@ -80,8 +96,12 @@ class Health:
 
     @property
     def alive(self) -> bool:
-        """Whether the last beat is recent."""
-        return self.beat_age_s < _STUCK_S
+        """Whether the last beat is recent, and that of each consumer in a thread beside."""
+        return self.beat_age_s < _STUCK_S and all(one.alive for one in self._threads)
+
+    def hangs(self, after_s: float) -> bool:
+        """Whether the last beat is older than that, or a consumer in a thread beside has been silent for a minute."""
+        return self.beat_age_s >= after_s or any(one.hangs(_THREAD_HANGS_S) for one in self._threads)
 
     def remark(self) -> str:
         """What `/pronta` adds to its status."""
@@ -100,9 +120,12 @@ class Health:
         if now - self._lag_at < _LAG_EVERY_S:
             return
         self._lag_at = now
+        found = consumer.lag()
         # A partition that has moved to another consumer must not stay here.
-        self.lag.clear()
-        for partition, behind in consumer.lag().items():
+        for gone in self._partitions - found.keys():
+            self.lag.remove(consumer.group, gone)
+        self._partitions = set(found)
+        for partition, behind in found.items():
             self.lag.labels(consumer.group, partition).set(max(0, behind))
 
 

@@ -41,7 +41,7 @@ def run_service(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    # Whoever has the port has this service's name at the broker, too, and would be fenced off.
+    # The process that has the port has this service's name at the broker, too, and would be fenced off.
     with socket.create_server((HOST, port)):
         pass
     begun, built = time.monotonic(), list[Runner[Any]]()
@@ -50,7 +50,7 @@ def run_service(
         if not built:
             return time.monotonic() - begun < _BUILT_WITHIN_S or stop.is_set()
         strategy = built[0].strategy
-        return strategy.health.beat_age_s < strategy.hangs_after_s or stop.is_set()
+        return not strategy.health.hangs(strategy.hangs_after_s) or stop.is_set()
 
     watch(alive)
     try:

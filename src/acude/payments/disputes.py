@@ -32,13 +32,14 @@ class Disputes(AtLeastOnce[Fraud]):
     Args:
         store: the workers'.
         stop: ends the retries while the store is away.
+        health: of this consumer.
     """
 
     batch_size = 500
     wait_s = 1.0
 
-    def __init__(self, store: VelocityStore, stop: threading.Event) -> None:
-        self.health = Health()
+    def __init__(self, store: VelocityStore, stop: threading.Event, health: Health) -> None:
+        self.health = health
         self._store = store
         self._stop = stop
         self._decoder = Decoder(table(f"topics.{TOPIC}"))
@@ -63,16 +64,26 @@ class Disputes(AtLeastOnce[Fraud]):
             try:
                 self._store.learn_frauds(effects)
             except VelocityStoreError:
+                self.health.beat()
                 self._stop.wait(_RETRY_S)
             else:
                 return True
         return not effects
 
 
-def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Event) -> threading.Thread:
-    """Starts the consumer, in a thread: no payment waits for it."""
+def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Event, worker: Health) -> threading.Thread:
+    """Starts the consumer, in a thread: no payment waits for it.
+
+    Args:
+        config: where the broker is.
+        store: the workers'.
+        stop: ends the consumer.
+        worker: shows the consumer's lag, and asks for its heartbeat.
+    """
+    health = Health(worker)
 
     def build() -> Runner[Fraud]:
-        return Runner(GroupConsumer(config, DISPUTES, TOPIC), Disputes(store, stop), stop)
+        health.beat()
+        return Runner(GroupConsumer(config, DISPUTES, TOPIC), Disputes(store, stop, health), stop)
 
     return run_in_thread("disputes", build, stop)

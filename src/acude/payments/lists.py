@@ -14,6 +14,7 @@ from stdnum.br import cnpj, cpf
 from acude.contracts.documents import Tokens, is_document
 from acude.contracts.model import table
 from acude.errors import AcudeError
+from acude.masking import CNPJ
 from acude.payments.audit_log import LIST, append, audit_event
 from acude.payments.serde import TOPIC
 from acude.risk.lists import FIELDS, KEYED, LISTS, Entry
@@ -21,7 +22,6 @@ from acude.risk.lists import FIELDS, KEYED, LISTS, Entry
 _OWNER: Final = re.compile(r"[A-Za-z0-9_.@+-]{2,64}")
 _TOKEN: Final = re.compile(r"([a-z0-9]{1,8}):[0-9a-f]{32}")
 _NUMBER: Final = re.compile(r"\d[\d./ -]{9,22}\d")
-_LETTERED: Final = re.compile(r"[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?\d{2}")
 _CARD: Final = range(13, 20)
 _MOST_REASON: Final = 200
 _WIDEST: Final = {4: 16, 6: 32}
@@ -91,7 +91,7 @@ def reason(text: str) -> str:
     text = text.strip()
     if not text or len(text) > _MOST_REASON or not text.isprintable():
         raise EntryError(f"A reason is one printable line of 1 to {_MOST_REASON} characters")
-    if any(_is_private(found) for found in _NUMBER.findall(text)) or any(map(cnpj.is_valid, _LETTERED.findall(text))):
+    if any(_is_private(found) for found in _NUMBER.findall(text)) or any(map(cnpj.is_valid, CNPJ.findall(text))):
         raise EntryError("The reason holds a CPF, CNPJ or card number; say who it is by an id of the shop's")
     return text
 

@@ -14,7 +14,7 @@ DECIDE: Final = "decisao"
 COMMIT: Final = "gravacao"
 """Stages of a batch."""
 
-REMEMBERED: Final = "memoria"
+REMEMBERED: Final = "cache"
 ASKED: Final = "consulta"
 UNANSWERED: Final = "sem_resposta"
 """Where the external list's answer on a document came from."""

@@ -7,11 +7,9 @@ stored when it is back. The first decision on a payment stands, so storing a rec
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
-import orjson
 from confluent_kafka import Message
 from prometheus_client import Counter, Histogram
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
@@ -21,7 +19,7 @@ from acude.kafka.health import BUCKETS, Health
 from acude.kafka.producer import require_topic
 from acude.kafka.service import run_service
 from acude.payments.groups import RECORDERS
-from acude.payments.serde import DECISIONS
+from acude.payments.serde import DECISIONS, decision_of, decisions_among
 from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings, settings
 
@@ -70,8 +68,8 @@ class Recorder(AtLeastOnce[Row]):
             log.warning("stopped before the database answered")
 
     def handle(self, records: Sequence[Message]) -> list[Row]:
-        """The decisions as rows."""
-        return [row_of(payload) for record in records if (payload := record.value())]
+        """The decisions as rows. With one record that is no decision the database would refuse the batch for ever."""
+        return [_row(fields) for fields in decisions_among(records)]
 
     def store(self, effects: Sequence[Row]) -> bool:
         """Stores the rows, and tries again while the database is away.
@@ -96,12 +94,21 @@ class Recorder(AtLeastOnce[Row]):
         self._store.close()
 
 
-def row_of(payload: bytes) -> Row:
-    """A record of `decisoes_risco` as a row of the database."""
-    fields: dict[str, Any] = orjson.loads(payload)
-    moments = {name: datetime.fromisoformat(fields[name]) for name in ("timestamp", "transacao_em")}
-    valor = Decimal(str(fields["valor"])).quantize(Decimal("0.01"))
-    return fields | moments | {"decidida_em": moments["timestamp"].astimezone(UTC), "valor": valor}
+def row_of(payload: bytes, taken_at: datetime) -> Row:
+    """A record of `decisoes_risco` as a row of the database.
+
+    Args:
+        payload: the record's value.
+        taken_at: the broker's timestamp, UTC.
+
+    Raises:
+        Refused: it is no decision; says why.
+    """
+    return _row(decision_of(payload, taken_at))
+
+
+def _row(fields: dict[str, Any]) -> Row:
+    return fields | {"decidida_em": fields["timestamp"]}
 
 
 def recorder(config: Settings, stop: threading.Event) -> Runner[Row]:

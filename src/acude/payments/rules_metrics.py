@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from acude.payments.rules_reload import ReloadingRules
-from acude.risk.drift import Window
+from acude.risk.drift import RecentCounts
 from acude.risk.rules import Rules
 
 _LIVE: Final = "viva"
@@ -62,7 +62,7 @@ class DriftCollector(Collector):
         clock: monotonic seconds, the window's.
     """
 
-    def __init__(self, window: Callable[[], Window | None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, window: Callable[[], RecentCounts | None], clock: Callable[[], float] = time.monotonic) -> None:
         self._window = window
         self._clock = clock
 

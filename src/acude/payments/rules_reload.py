@@ -11,12 +11,12 @@ from typing import Final
 
 from acude.payments.audit_buffer import AuditBuffer, AuditBufferFullError
 from acude.payments.audit_log import POLICY, audit_event
+from acude.payments.version_log import VersionError
+from acude.payments.versions import Versions
 from acude.risk import drift
 from acude.risk.drift import DriftError, Reference
 from acude.risk.model import CARD
 from acude.risk.rules import CandidateError, Rules
-from acude.risk.version_log import VersionError
-from acude.risk.versions import Versions
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)

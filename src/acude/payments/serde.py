@@ -1,9 +1,10 @@
 """Payments as they come from their topic, and decisions and alerts as they are sent."""
 
-import re
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -12,10 +13,12 @@ from confluent_kafka import Message
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refusal, Refused
 from acude.contracts.model import Contract, table
-from acude.kafka.records import Coordinate, headers_of
+from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments import routes, trace_ids
 from acude.risk.decision import Decision, Verdict
 from acude.risk.payment import Payment, of_fields
+
+log = logging.getLogger(__name__)
 
 TOPIC: Final = routes.TOPIC
 DECISIONS: Final = "decisoes_risco"
@@ -23,7 +26,6 @@ ALERTS: Final = "alertas"
 
 TRACE_HEADER: Final = "id_rastro"
 CLIENT_HEADER: Final = "id_cliente"
-_ID: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _trace(headers: dict[str, bytes], coordinate: Coordinate, taken_ms: int) -> 
 def _id(header: bytes | None) -> str | None:
     """A header that is an id as the contracts define them; any other header is ignored."""
     text = (header or b"").decode("ascii", "replace")
-    return text if _ID.fullmatch(text) else None
+    return text if trace_ids.ID.fullmatch(text) else None
 
 
 def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[bytes, bytes | None]:
@@ -123,6 +125,34 @@ def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[byt
         "latencia_ms": max(0, decided_ms - arrival.taken_ms),
     }
     return _encoded(record), None if decision.verdict is Verdict.APPROVE else _encoded(alert)
+
+
+def decision_of(payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
+    """A record of `decisoes_risco` by field, read as strictly as the lake does.
+
+    Args:
+        payload: the record's value.
+        taken_at: the broker's timestamp, UTC.
+
+    Raises:
+        Refused: it is no decision; says why.
+    """
+    return _decision_decoder().one(payload, taken_at)
+
+
+def decisions_among(records: Sequence[Message]) -> Iterator[dict[str, Any]]:
+    """The decisions among records of `decisoes_risco`. The lake keeps the bytes of the others in quarantine."""
+    for record in records:
+        try:
+            yield decision_of(encoded(record.value()), datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC))
+        except Refused as problem:
+            # The reason alone: the detail may quote the record.
+            log.warning("no decision", extra={"record": str(Coordinate.of(record)), "reason": problem.refusal.reason})
+
+
+@cache
+def _decision_decoder() -> Decoder:
+    return Decoder(table(f"topics.{DECISIONS}"))
 
 
 def _encoded(fields: dict[str, Any]) -> bytes:

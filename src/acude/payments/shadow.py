@@ -22,7 +22,7 @@ from acude.payments.rules_metrics import DriftCollector, RulesMetrics
 from acude.payments.rules_reload import ReloadingRules
 from acude.risk import drift, inputs
 from acude.risk.decision import Decision
-from acude.risk.drift import Window
+from acude.risk.drift import RecentCounts
 from acude.risk.rules import Rules
 from acude.settings import Settings
 
@@ -56,7 +56,7 @@ class Shadow:
         self._producer = Producer({**brokers.librdkafka(config), "acks": 1, "linger.ms": 100}, logger=log)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
-        self._window: Window | None = None
+        self._window: RecentCounts | None = None
         self._seen = 0
         metrics.registry.register(DriftCollector(lambda: self._window))
 
@@ -134,7 +134,7 @@ class Shadow:
             self._window = None
             return
         if self._window is None or self._window.reference is not reference:
-            self._window = Window(reference)
+            self._window = RecentCounts(reference)
         self._seen += 1
         if self._seen % _EVERY or result.context is None or result.decision is None:
             return

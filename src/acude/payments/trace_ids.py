@@ -10,6 +10,9 @@ from hashlib import blake2b
 from typing import Final
 from uuid import uuid4
 
+ID: Final = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")
+"""An id of a payment, a trace, a client or an account, as the contracts define it."""
+
 TRACEPARENT: Final = "traceparent"
 """Header of HTTP and Kafka (W3C Trace Context)."""
 

@@ -18,7 +18,7 @@ from valkey.exceptions import ValkeyError
 
 from acude.kafka.records import Coordinate
 from acude.risk.payment import ENTITIES, RECORD, Payment, Records, record, records
-from acude.risk.velocity import KEPT_US, MOST_RECORDS
+from acude.risk.velocity import KEPT_US, MOST_RECORDS, with_record
 from acude.settings import Settings
 
 _KEPT_MS: Final = KEPT_US // 1_000
@@ -99,16 +99,10 @@ class EntityHistory:
         return {key[0]: self.histories[key] for key in keys if key in self.histories}
 
     def add(self, payment: Payment) -> None:
-        """Makes a decided payment part of its entities' histories, in its place by time."""
+        """Makes a decided payment part of its entities' histories, in its place."""
         own = np.frombuffer(record(payment), RECORD)
         for key in _entities(payment):
-            rows = self.histories.get(key)
-            if rows is None or not len(rows):
-                self.histories[key] = own
-                continue
-            place = int(np.searchsorted(rows["at"], own["at"][0], "right"))
-            if own["id"][0] not in rows["id"]:
-                self.histories[key] = np.insert(rows, place, own[0])
+            self.histories[key] = with_record(self.histories.get(key), own)
 
 
 class VelocityStore:

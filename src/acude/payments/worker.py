@@ -90,7 +90,7 @@ class Worker(Transactional[Effect]):
             store, self._blacklist, rules, config.risk_budget, lists=self._lists, metrics=self.metrics
         )
         self.metrics.watch([self.engine.breaker, self._blacklist.breaker])
-        self._stop, self._disputes = stop, follow_disputes(config, store, stop)
+        self._stop, self._disputes = stop, follow_disputes(config, store, stop, self.metrics)
         rules.follow(stop)
         self._shadow = Shadow(config, rules, self.metrics, shown)
         self._shadow.start()

@@ -154,7 +154,7 @@ def read(path: Path) -> Reference:
     return found
 
 
-class Window:
+class RecentCounts:
     """Counts of the last payments by bin, in slices of time of which the oldest is dropped.
 
     Args:

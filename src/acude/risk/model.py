@@ -65,7 +65,7 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Reads a model that `acude.risk.training.save` wrote.
+        """Reads a model that `acude.risk_history.training.save` wrote.
 
         Raises:
             ModelError: a file is missing or was changed, or the model wants other inputs than this code computes.

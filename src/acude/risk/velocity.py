@@ -6,6 +6,7 @@ in time, and the lake's history gives the same numbers as the live store.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from math import asin, cos, hypot, isnan, radians, sin, sqrt
 from typing import Final, NamedTuple
 
@@ -31,7 +32,8 @@ LABEL_DELAY_US: Final = 7 * _DAY_US
 """A fraud is known as one after this long; shares of frauds look at windows that ended this long ago."""
 
 KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
-"""What is older can't be in any window."""
+KEPT: Final = timedelta(microseconds=KEPT_US)
+"""What is older can't be in any window: 37 days."""
 
 MOST_RECORDS: Final = 1_000
 """Of each entity the newest are kept; counts don't pass it, and a busy entity costs no more."""
@@ -40,6 +42,24 @@ _EARTH_RADIUS_KM: Final = 6_371.0
 _NOTHING: Final[Records] = np.empty(0, RECORD)
 _NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
 _ON_NO_LIST: Final = Listed()
+
+
+def with_record(rows: Records | None, own: Records) -> Records:
+    """An entity's history and one more payment, if it is not in it yet; the newest `MOST_RECORDS` are kept.
+
+    Args:
+        rows: sorted by (time, id); None: nothing is known of the entity.
+        own: the payment's record alone.
+    """
+    if rows is None or not len(rows):
+        return own
+    at, number = own["at"][0], own["id"][0]
+    if number in rows["id"]:
+        return rows
+    place = int(rows["at"].searchsorted(at, "left"))
+    while place < len(rows) and rows["at"][place] == at and rows["id"][place] < number:
+        place += 1
+    return np.insert(rows, place, own[0])[-MOST_RECORDS:]
 
 
 class Travel(NamedTuple):

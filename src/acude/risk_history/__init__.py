@@ -1,1 +1,1 @@
-"""Payments on the lake: scored again, compared, and what came to light."""
+"""Payments on the lake: scored again, compared, learnt from, and what came to light."""

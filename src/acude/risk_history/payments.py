@@ -19,13 +19,19 @@ PAYMENTS: Final = "silver.transacoes"
 DECISIONS: Final = "silver.decisoes_risco"
 DISPUTES: Final = "silver.contestacoes"
 
+LAST_WORD: Final = (("timestamp", "descending"), ("resultado", "ascending"))
+"""The order of the disputes on a payment. The first one holds: the latest, and of several at one time `fraude`.
+
+Workers learn of disputes as they come, so live the one that came last holds.
+"""
+
 _FIELDS: Final = Payment.__struct_fields__
 _DISPUTE: Final = ("id_transacao", "resultado", "timestamp")
 _DECISION: Final = (PAYMENT, "decisao", "pontuacao", "motivos", "transacao_em", *ORDER)
 
 
 class Disputes(NamedTuple):
-    """Ids of payments that turned out to be frauds, and of suspected ones that were cleared; the latest word holds."""
+    """Ids of payments that turned out to be frauds, and of suspected ones that were cleared (`LAST_WORD`)."""
 
     frauds: frozenset[str]
     honest: frozenset[str]
@@ -76,7 +82,7 @@ def disputes(config: Settings) -> Disputes:
 
 def latest(rows: pa.Table) -> Disputes:
     """The last word on each payment, of rows with `id_transacao`, `resultado`, `timestamp`."""
-    last = {row["id_transacao"]: row["resultado"] for row in rows.sort_by("timestamp").to_pylist()}
+    last = {row["id_transacao"]: row["resultado"] for row in reversed(rows.sort_by(LAST_WORD).to_pylist())}
     return Disputes(_with(last.items(), Label.FRAUD), _with(last.items(), Label.HONEST))
 
 

@@ -1,18 +1,16 @@
 """The reference of drift out of past days: how inputs, signals and scores were spread."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import numpy as np
 
 from acude.errors import AcudeError
 from acude.risk import drift, inputs
 from acude.risk.drift import Reference
-from acude.risk.training import Replay
-from acude.risk.velocity import KEPT_US
+from acude.risk.velocity import KEPT
 from acude.risk_history.payments import decisions_of, disputes, payments_of
+from acude.risk_history.training import Replay
 from acude.settings import Settings
-
-_PAST = timedelta(microseconds=KEPT_US)
 
 
 class NoPaymentsError(AcudeError):
@@ -31,7 +29,7 @@ def reference_of_days(config: Settings, first: date, last: date, most: int) -> R
     Raises:
         NoPaymentsError: there are none.
     """
-    payments = sorted(payments_of(config, first - _PAST, last), key=lambda one: one.at_us)
+    payments = sorted(payments_of(config, first - KEPT, last), key=lambda one: one.at_us)
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     own = [one for one in payments if one.timestamp >= begin]
     if not own:

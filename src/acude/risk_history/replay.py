@@ -14,7 +14,7 @@ from acude.risk.decision import Verdict
 from acude.risk.rules import Rules
 from acude.risk.velocity import LABEL_DELAY_US
 from acude.risk_history.first_decision import first_decisions
-from acude.risk_history.payments import DECISIONS, DISPUTES
+from acude.risk_history.payments import DECISIONS, DISPUTES, LAST_WORD
 
 
 def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last: date) -> Comparison:
@@ -57,7 +57,7 @@ def counted_pairs(
         live: `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em`, `particao`, `deslocamento` of what was
             decided; of several decisions on a payment the first holds.
         candidate: `id_transacao`, `decisao`, `valor` of what a candidate says, a row per payment.
-        disputes: `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`; the latest on a payment holds.
+        disputes: `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`, in the order of `LAST_WORD`.
             None: nothing is known of any payment.
         settled_before: an approved payment that was made before it, and of which nothing came to light, counts as
             honest. One that was refused or reviewed does not: nobody complains about money that was never taken.
@@ -89,7 +89,8 @@ def cells(counted: DataFrame) -> list[Cell]:
 
 
 def _latest(disputes: DataFrame) -> DataFrame:
-    place = Window.partitionBy("id_transacao").orderBy(f.desc("timestamp"), "resultado")
+    order = [f.desc(name) if way == "descending" else f.asc(name) for name, way in LAST_WORD]
+    place = Window.partitionBy("id_transacao").orderBy(*order)
     last = disputes.withColumn("_place", f.row_number().over(place)).where("_place = 1")
     return last.select("id_transacao", "resultado")
 

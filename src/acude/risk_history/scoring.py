@@ -25,7 +25,7 @@ from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.policy import Policy
-from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
+from acude.risk.velocity import KEPT, Past, with_record
 from acude.risk_history.first_decision import first_decisions
 from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 
@@ -36,7 +36,7 @@ ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"
 _LISTS: Final = (ON_THE_LIST, BLOCKED, ALLOWED)
 """Reason codes that tell what was on which list when it was decided."""
 
-_KEPT_DAYS: Final = KEPT_US // 86_400_000_000 + 1
+_KEPT_DAYS: Final = KEPT.days + 1
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
 _PLACE: Final = ("topico", "particao", "deslocamento")
 _ORDER: Final = ("decidido_em", "carimbo_kafka", *_PLACE)
@@ -235,14 +235,7 @@ class _Scorer:
         """Makes the payment part of its entities' past; of each the newest are kept, as in the velocity store."""
         own = np.frombuffer(record(payment), RECORD)
         for _, key in _keys(payment, entities):
-            rows = self._pasts.get(key)
-            if rows is None:
-                self._pasts[key] = own
-                continue
-            place = int(rows["at"].searchsorted(own["at"][0], "left"))
-            while place < len(rows) and rows["at"][place] == own["at"][0] and rows["id"][place] < own["id"][0]:
-                place += 1
-            self._pasts[key] = np.insert(rows, place, own[0])[-MOST_RECORDS:]
+            self._pasts[key] = with_record(self._pasts.get(key), own)
 
 
 def _keys(payment: Payment, entities: Iterable[str]) -> list[tuple[str, tuple[str, str]]]:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ def decision(number: int, minute: int = 0) -> dict[str, Any]:
         "motivos": ["VALOR_ALTO"],
         "operacao": "pagamento",
         "tipo_pagamento": "pix",
-        "valor": "10.50",
+        "valor": 10.5,
         "moeda": "BRL",
         "uf": "SP",
         "id_pagador": f"u{number % 7}",
@@ -158,7 +159,7 @@ def record(config: Settings, decisions: Sequence[dict[str, Any]]) -> None:
     store = Store(config)
     try:
         store.prepare()
-        store.add([row_of(orjson.dumps(one)) for one in decisions])
+        store.add([row_of(orjson.dumps(one), datetime.now(UTC)) for one in decisions])
     finally:
         store.close()
 

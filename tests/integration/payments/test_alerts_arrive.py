@@ -14,7 +14,7 @@ from acude.settings import PROJECT, Settings
 from tests.programs import free_port, program, running
 
 FOLDER = PROJECT / "infra" / "prometheus"
-PORTS = ("risk_metrics_port", "risk_recorder_port", "risk_notifier_port", "risk_door_port")
+PORTS = ("risk_metrics_port", "risk_recorder_port", "risk_notifier_port", "risk_api_metrics_port")
 
 
 def impatient(config: Settings, folder: Path, manager: int) -> None:

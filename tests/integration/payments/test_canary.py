@@ -222,7 +222,7 @@ def test_the_services_log_one_json_object_a_line_with_time_level_and_service(pla
 def test_no_metric_has_a_number(platform: Platform, canary: Canary) -> None:
     config = platform.config
     for port in (
-        config.risk_metrics_port, config.risk_recorder_port, config.risk_notifier_port, config.risk_door_port,
+        config.risk_metrics_port, config.risk_recorder_port, config.risk_notifier_port, config.risk_api_metrics_port,
     ):  # fmt: skip
         text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         assert "risco_atraso_registros" in text

@@ -19,11 +19,11 @@ from acude.local.platform import Platform
 from acude.payments.audit_log import cli_user
 from acude.payments.shadow import COMPARISONS
 from acude.payments.velocity_store import connect_velocity_store
+from acude.payments.version_log import Action, Change
+from acude.payments.versions import Versions
 from acude.risk.payment import microseconds
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import RULES
-from acude.risk.version_log import Action, Change
-from acude.risk.versions import Versions
 from acude.settings import settings
 from acude.simulator.payments import play as played
 from tests.integration.payments.conftest import Shop, dispute, some_payments

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from typing import Final
 
 import httpx
 from kafka import KafkaAdminClient, KafkaProducer
@@ -30,13 +31,18 @@ def test_a_worker_that_is_stopped_commits_its_batch_leaves_its_group_and_the_nex
     )
 
 
+HALF: Final = b'{"timestamp": "2026-11-22T10:00:00Z", "transacao_em": "2026-11-22T10:00:00Z", "valor": 1}'
+"""Everything that a row is made from, and nothing else of what the database asks for."""
+
+
 def test_a_record_that_is_no_decision_stops_neither_the_recorder_nor_the_payment_api(
     shop: Shop, store: Store, api: Callable[..., httpx.Client]
 ) -> None:
     asked, sent = some_payments(2)
     with closing(KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap, acks="all")) as producer:
         for partition in producer.partitions_for(DECISIONS):
-            producer.send(DECISIONS, b"{", partition=partition).get(timeout=30)
+            for value in (b"{", HALF):
+                producer.send(DECISIONS, value, partition=partition).get(timeout=30)
     assert api().post("/transacoes", json=asked).status_code == 200
     shop.send([sent])
     for one in (asked, sent):

@@ -43,7 +43,7 @@ def test_what_a_coordinator_says_is_committed_can_be_committed_from_outside(plat
     lost = left_open(platform.config, topic, [place])
     with closing(forgotten._Committing(**brokers.kafka_python(platform.config))) as admin:
         (producer,) = admin.describe_producers([place])[place].active_producers
-        admin.abort_transaction(
+        admin.commit_transaction(
             AbortTransactionSpec(place, producer.producer_id, producer.producer_epoch, producer.coordinator_epoch)
         )
     with closing(

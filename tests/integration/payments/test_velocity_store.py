@@ -15,8 +15,8 @@ from acude.local.platform import Platform
 from acude.payments.velocity_store import StoredDecision, VelocityStore
 from acude.risk import inputs
 from acude.risk.payment import Payment
-from acude.risk.training import replay
 from acude.risk.velocity import MOST_RECORDS, Past
+from acude.risk_history.training import replay
 from acude.simulator.payments import payments
 
 BATCH = 16

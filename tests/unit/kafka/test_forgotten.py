@@ -1,9 +1,11 @@
 """What a killed broker forgot to end is ended as its coordinator says, and nothing else is."""
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from kafka import TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import AbortTransactionSpec, TransactionState
 from kafka.errors import (
     ClusterAuthorizationFailedError,
@@ -66,7 +68,7 @@ class Broker:
 
 
 class Committing(Broker):
-    def abort_transaction(self, spec: AbortTransactionSpec) -> None:
+    def commit_transaction(self, spec: AbortTransactionSpec) -> None:
         self.written.append((spec.topic_partition, True))
 
 
@@ -94,10 +96,60 @@ def test_what_is_open_is_ended_as_the_coordinator_says(
     assert Broker.answers == []
 
 
-def test_the_end_that_the_library_lacks_is_a_commit() -> None:
-    spec = AbortTransactionSpec(OPEN, ME, 3, 70)
-    asked = forgotten._Committing._abort_transaction_request(spec)
-    assert [marker.transaction_result for marker in asked.markers] == [True]
+class Sent:
+    """The way to a broker: runs what is asked of it, and keeps the requests."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+
+    def run(self, asked: Callable[..., Coroutine[Any, Any, None]], *given: object) -> None:
+        asyncio.run(asked(*given))
+
+    async def send(self, request: Any, node_id: int) -> Any:  # noqa: ANN401 - the library's own
+        self.requests.append((node_id, request))
+        return Known(markers=[])
+
+
+def committing() -> tuple[Any, Sent]:
+    client, sent = forgotten._Committing.__new__(forgotten._Committing), Sent()
+    client._manager = sent
+
+    async def leaders(places: list[TopicPartition]) -> dict[int, set[TopicPartition]]:
+        return {5: set(places)}
+
+    client._async_get_leader_for_partitions = leaders
+    return client, sent
+
+
+async def aborts(self: Any, spec: AbortTransactionSpec) -> None:  # noqa: ANN401 - the library's own
+    """A later version of the library, with other names inside."""
+    await self._manager.send(KafkaAdminClient._abort_transaction_request(spec), 5)
+
+
+def test_a_commit_is_no_abort_whatever_the_library_calls_its_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, sent = committing()
+    monkeypatch.setattr(forgotten, "_Committing", lambda **_: client)
+    monkeypatch.setattr(client, "close", lambda: None)
+    monkeypatch.setattr(KafkaAdminClient, "_async_abort_transaction", aborts)
+    forgotten._end(Settings(), [AbortTransactionSpec(OPEN, ME, 3, 70)], committed=True)
+    ((leader, request),) = sent.requests
+    (marker,) = request.markers
+    (topic,) = marker.topics
+    assert (leader, marker.transaction_result) == (5, True)
+    assert (marker.producer_id, marker.producer_epoch, marker.coordinator_epoch) == (ME, 3, 70)
+    assert (topic.name, topic.partition_indexes) == ("d", [0])
+
+
+@pytest.mark.parametrize("hook", ["_abort_transaction_process_response", "_async_get_leader_for_partitions"])
+def test_nothing_is_sent_where_the_library_lacks_what_a_commit_needs(
+    hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, sent = committing()
+    client.__dict__.pop(hook, None)
+    monkeypatch.delattr(next(one for one in KafkaAdminClient.__mro__ if hook in vars(one)), hook)
+    with pytest.raises(AttributeError):
+        client.commit_transaction(AbortTransactionSpec(OPEN, ME, 3, 70))
+    assert sent.requests == []
 
 
 def test_a_coordinator_that_never_says_how_it_ended_is_not_waited_for_for_ever(

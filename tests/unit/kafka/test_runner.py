@@ -1,12 +1,14 @@
 """The loop over Kafka: batches, poison records, offsets and shutdown, whatever the strategy does."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 from confluent_kafka import Message
 
+from acude.kafka import health
 from acude.kafka.consumer import AtLeastOnce, Batch, Runner, run_in_thread
 from acude.kafka.health import Health
 
@@ -156,3 +158,43 @@ def test_a_consumer_in_a_thread_starts_again_after_a_failure() -> None:
 
     run_in_thread("test", build, stop).join(30)
     assert [one.stored for one in built] == [[], [b"a"]]
+
+
+def test_a_consumer_in_a_thread_shows_its_lag_beside_the_services_own() -> None:
+    service = Health()
+    beside = Health(service)
+    service.show(Log(records(b"a"), threading.Event()))
+    beside.show(Log(records(b"a", b"b"), threading.Event(), group="other", has_partitions=False))
+    shown = {
+        group: service.registry.get_sample_value("risco_atraso_registros", {"grupo": group, "particao": "0"})
+        for group in ("g", "other")
+    }
+    assert shown == {"g": 1, "other": 2}
+    assert service.ready
+
+
+def test_a_partition_that_has_moved_away_is_shown_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_LAG_EVERY_S", 0)
+    service, source = Health(), Log(records(b"a"), threading.Event())
+    service.show(source)
+    monkeypatch.setattr(source, "lag", lambda: {3: 7})
+    service.show(source)
+    found = [
+        service.registry.get_sample_value("risco_atraso_registros", {"grupo": "g", "particao": one}) for one in "03"
+    ]
+    assert found == [None, 7]
+
+
+def test_a_service_is_alive_while_the_consumers_in_its_threads_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Health()
+    beside = Health(service)
+    assert service.alive
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 30)
+    service.beat()
+    assert (service.alive, service.hangs(10)) == (False, False)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 90)
+    service.beat()
+    assert service.hangs(10)
+    beside.beat()
+    assert (service.alive, service.hangs(10)) == (True, False)

@@ -7,10 +7,10 @@ import pytest
 
 from acude.payments import rules_reload
 from acude.payments.rules_reload import ReloadingRules
+from acude.payments.version_log import VersionError
+from acude.payments.versions import Versions
 from acude.risk.decision import NO_MODEL
 from acude.risk.rules import RULES
-from acude.risk.version_log import VersionError
-from acude.risk.versions import Versions
 from acude.settings import Settings
 from tests.unit.risk.candidates import POLICY, noise_model, policy, promote
 

@@ -17,13 +17,13 @@ from acude.payments.metrics import Metrics
 from acude.payments.rules_metrics import RulesMetrics
 from acude.payments.rules_reload import ReloadingRules
 from acude.payments.shadow import Shadow, comparison_payload
+from acude.payments.versions import Versions
 from acude.risk import drift
 from acude.risk.decision import Opinion
 from acude.risk.drift import Bins, Reference
 from acude.risk.policy import Policy
 from acude.risk.rules import Rules
 from acude.risk.velocity import Past
-from acude.risk.versions import Versions
 from acude.settings import Settings
 from tests.unit.risk.pasts import NOON, past_of
 

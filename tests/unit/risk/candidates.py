@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from acude.risk import inputs, training
-from acude.risk.versions import Versions
+from acude.payments.versions import Versions
+from acude.risk import inputs
+from acude.risk_history import training
 from tests.unit.risk.pasts import NOON
 
 POLICY = """
@@ -27,7 +28,7 @@ def noise_model(folder: Path) -> Path:
     """A model of noise: for these tests its identity matters, not its answers."""
     matrix = np.random.default_rng(0).normal(size=(300, len(inputs.NAMES))).astype(np.float32)
     trees = training.fit(matrix, matrix[:, 0] > 1)
-    training.save(trees, folder, matrix, window=training.Window(NOON, NOON), metrics={})
+    training.save(trees, folder, matrix, window=training.TrainingSpan(NOON, NOON), metrics={})
     return folder
 
 

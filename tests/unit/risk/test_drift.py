@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acude.risk import drift
 from acude.risk.decision import Decision, Reason, Verdict
-from acude.risk.drift import LEAST_SHARE, Bins, DriftError, Reference, Window, bin_of, edges, psi, spread
+from acude.risk.drift import LEAST_SHARE, Bins, DriftError, RecentCounts, Reference, bin_of, edges, psi, spread
 from acude.risk.rules import json_bytes
 from tests.unit.risk.pasts import NOON
 
@@ -57,7 +57,7 @@ def test_equal_spreads_have_an_index_of_nothing_however_many_payments_they_are(c
     values = [float(place) for place, count in enumerate(counts) for _ in range(min(count, 20))] or [0.0]
     limits = edges(np.array(values, np.float32))
     reference = Reference(desde=NOON, ate=NOON, pagamentos=len(values), entradas={"x": spread(limits, values)})
-    window = Window(reference)
+    window = RecentCounts(reference)
     for value in values * min(times, 5):
         window.add({"x": value}, 0)
     assert window.indices(0, least=1)["x"][1] == pytest.approx(0, abs=1e-12)
@@ -100,7 +100,7 @@ REFERENCE = Reference(
 
 
 def test_a_window_forgets_what_is_older_than_itself() -> None:
-    window = Window(REFERENCE, length_s=60, slices=6)
+    window = RecentCounts(REFERENCE, length_s=60, slices=6)
     for second, value in ((0, 5.0), (9, 15.0), (35, 25.0), (59, nan)):
         window.add({"valor": value, "outra": 1.0}, second)
     assert window.counted(59)["valor"] == [1, 1, 1, 1]
@@ -109,7 +109,7 @@ def test_a_window_forgets_what_is_older_than_itself() -> None:
 
 
 def test_few_payments_say_nothing() -> None:
-    window = Window(REFERENCE)
+    window = RecentCounts(REFERENCE)
     for _ in range(9):
         window.add({"valor": 5.0}, 0)
     assert window.indices(0, least=10) == {}

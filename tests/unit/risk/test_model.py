@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from acude.risk import inputs, training
+from acude.risk import inputs
 from acude.risk.decision import MODEL_PREFIX
 from acude.risk.inputs import HANDBOOK, NAMES, vector
 from acude.risk.model import CARD, GRAPH, Model, ModelError
 from acude.risk.payment import Payment
 from acude.risk.velocity import Past
+from acude.risk_history import training
 from benchmarks import handbook
 from benchmarks.handbook import Setting, Transactions
 from tests.unit.risk.pasts import DAY, HOUR, NOON, REFUND, Row, every, past_of, past_with, payment
@@ -188,7 +189,7 @@ def folder(
     matrix: training.Matrix, trees: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     target = tmp_path_factory.mktemp("modelo")
-    window = training.Window(SINCE, SINCE + timedelta(days=6))
+    window = training.TrainingSpan(SINCE, SINCE + timedelta(days=6))
     training.save(trees, target, matrix, window=window, metrics={"ap": 0.5})
     return target
 
@@ -205,7 +206,7 @@ def test_a_saved_model_says_what_it_is_and_no_pickle_is_written(folder: Path) ->
 def test_the_same_payments_and_seed_give_the_same_model(
     matrix: training.Matrix, frauds: training.Labels, folder: Path, tmp_path: Path
 ) -> None:
-    window = training.Window(SINCE, SINCE + timedelta(days=6))
+    window = training.TrainingSpan(SINCE, SINCE + timedelta(days=6))
     again = training.save(training.fit(matrix, frauds), tmp_path, matrix, window=window, metrics={})
     assert again.sha256 == Model.load(folder).card.sha256
 
@@ -217,7 +218,7 @@ def test_a_model_that_onnx_would_not_repeat_is_not_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(training, "AGREEMENT", -1)
-    window = training.Window(SINCE, SINCE)
+    window = training.TrainingSpan(SINCE, SINCE)
     with pytest.raises(training.TrainingError, match="must agree"):
         training.save(trees, tmp_path / "new", matrix, window=window, metrics={})
     assert not (tmp_path / "new").exists()

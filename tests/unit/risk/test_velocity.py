@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from itertools import product
+from itertools import permutations, product
 from typing import Final
 
 import numpy as np
@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acude.risk.payment import ENTITIES, RECORD, Payment, record
-from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, WINDOWS, distance_km
+from acude.payments.velocity_store import EntityHistory
+from acude.risk.payment import ENTITIES, RECORD, Payment, microseconds, record, records
+from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, MOST_RECORDS, WINDOWS, distance_km, with_record
 from tests.unit.risk.pasts import (
     DAY,
     HOUR,
@@ -32,6 +33,7 @@ from tests.unit.risk.pasts import (
 SECONDS: Final = [(name, length / 1_000_000) for name, length in WINDOWS.items()]
 MICROSECOND: Final = 1e-6
 WEEK: Final = LABEL_DELAY_US / 1_000_000
+SAME_INSTANT: Final = [("a", 5), ("b", 5), ("c", 5), ("d", 9)]
 
 
 def test_a_window_is_as_long_as_its_name_says() -> None:
@@ -254,3 +256,32 @@ def test_windows_hold_what_counting_by_hand_finds(own: Payment, others: tuple[Pa
         assert past.refunds(entity, window) == len(returned)
         for other in ENTITIES:
             assert past.distinct(entity, other, window) == len({row.entity(other) for row in found} - {None})
+
+
+def test_payments_of_one_instant_have_one_order_in_a_history_whichever_was_decided_first() -> None:
+    rows = [record(payment(id_transacao=name, timestamp=NOON - timedelta(seconds=s))) for name, s in SAME_INSTANT]
+    for some in permutations(rows):
+        history = None
+        for one in (*some, some[0]):
+            history = with_record(history, np.frombuffer(one, RECORD))
+        assert history is not None
+        assert history.tobytes() == records(list(rows)).tobytes()
+
+
+def test_the_newest_payments_of_a_busy_entity_are_kept() -> None:
+    history = None
+    for number in range(MOST_RECORDS + 2):
+        own = record(payment(id_transacao=f"t-{number}", timestamp=NOON + timedelta(seconds=number)))
+        history = with_record(history, np.frombuffer(own, RECORD))
+    assert history is not None
+    assert len(history) == MOST_RECORDS
+    assert history["at"][0] == microseconds(NOON + timedelta(seconds=2))
+
+
+def test_what_a_batch_adds_to_its_history_is_in_the_order_that_the_store_would_give() -> None:
+    mates = [payment(id_transacao=name, timestamp=NOON - timedelta(seconds=s)) for name, s in SAME_INSTANT]
+    for some in permutations(mates):
+        history = EntityHistory()
+        for one in some:
+            history.add(one)
+        assert history.of(mates[0])["pagador"].tobytes() == records([record(one) for one in mates]).tobytes()

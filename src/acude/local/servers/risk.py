@@ -89,7 +89,7 @@ def payment_api(config: Settings) -> Service:
         ready=lambda config: get_once(f"{config.risk_url}/saude/pronta", config),
         address=f"{config.risk_url}/docs",
         login=f"client {config.risk_client_id}; its secret in var/local.env",
-        ports=[(config.risk_port, "risk_port"), (config.risk_door_port, "risk_door_port")],
+        ports=[(config.risk_port, "risk_port"), (config.risk_api_metrics_port, "risk_api_metrics_port")],
         after=("kafka", "valkey", "postgres", "issuer", "risk-recorder"),
     )
 

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,7 @@ from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
 from acude.athena.client import QueryFailed
+from acude.contracts.fields import Refused
 from acude.kafka.reader import Found, TopicReader
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
@@ -127,7 +129,7 @@ def _ask_velocity_store(config: Settings, trace: Trace, wanted: str) -> None:
     if not stored:
         return
     trace.places[TOPIC] = stored.at
-    row = row_of(stored.record)
+    row = row_of(stored.record, datetime.now(UTC))
     trace.learn(row)
     about = {"registro": str(stored.at)}
     trace.events.append(TraceEvent(row["decidida_em"], "valkey", "kept for an hour", about))
@@ -138,10 +140,11 @@ def _ask_topics(reader: TopicReader, trace: Trace, wanted: str) -> None:
     if trace.decided_ms is None:
         # Neither the database nor the velocity store knows it: look at the decisions of the last hour.
         for found in reader.between(DECISIONS, now - _HOUR_MS, now, holding=wanted.encode()):
-            row = row_of(found.value)
-            if wanted in {row["id_transacao"], row["id_rastro"]}:
-                trace.learn(row)
-                break
+            with suppress(Refused):
+                row = row_of(found.value, of_ms(found.taken_ms))
+                if wanted in {row["id_transacao"], row["id_rastro"]}:
+                    trace.learn(row)
+                    break
     text = trace.id_transacao or wanted
     for found in _payments(reader, trace, text, now):
         trace.id_rastro = trace.id_rastro or found.header(TRACE_HEADER)

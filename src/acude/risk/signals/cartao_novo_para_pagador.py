@@ -6,7 +6,7 @@ from acude.risk.velocity import Past
 def cartao_novo_para_pagador(past: Past, *, valor_brl: float) -> bool:
     """The payer, who paid with another card before, pays a considerable amount with a new one.
 
-    Who only paid by Pix or boleto so far changes the means, not the card.
+    A payer of Pix and boleto alone changes the means, not the card.
     """
     if past.payment.is_refund or float(past.payment.valor) < valor_brl:
         return False

@@ -8,7 +8,7 @@ from acude.risk.velocity import Past, distance_km
 def distante_do_habitual(past: Past, *, distancia_km: float, transacoes: int) -> bool:
     """The payer is far from every place of the last 30 days.
 
-    Every place, not their middle: who lives in two towns is at home in both. It needs `transacoes` places.
+    Every place, not their middle: a payer with two homes is at home in both. It needs `transacoes` places.
     """
     payment, rows = past.payment, past.within("pagador", "30d")
     known = rows[~np.isnan(rows["latitude"])]

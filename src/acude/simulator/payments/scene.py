@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from acude.risk.payment import Place
 from acude.simulator.payments import identifiers
 from acude.simulator.payments.fields import Fields, Receiver, online
 from acude.simulator.payments.people import Payer, People
@@ -64,11 +63,10 @@ class Scene:
         """An account that nobody has paid yet."""
         return Receiver(f"u{next(self.numbers)}", identifiers.pix_key(self.rng))
 
-    def new_spot(self, uf: str | None = None, place: Place | None = None) -> Fields:
-        """A device and an address that nobody has used yet; in that place, or in some state."""
-        if place is None:
-            uf = self.rng.choice(tuple(CAPITALS))
-            place = near(self.rng, CAPITALS[uf])
+    def new_spot(self) -> Fields:
+        """A device and an address that nobody has used yet, in some state."""
+        uf = self.rng.choice(tuple(CAPITALS))
+        place = near(self.rng, CAPITALS[uf])
         return online(uf, place, identifiers.device(self.rng), identifiers.ip(self.rng))
 
 

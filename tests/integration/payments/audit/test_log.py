@@ -46,7 +46,7 @@ def test_decisions_that_are_delivered_again_are_chained_once(shop: Shop, store: 
     sent = some_payments(5)
     shop.send(sent)
     decisions = shop.read(DECISIONS, {one["id_transacao"] for one in sent})
-    delivered = [row_of(json.dumps(decisions[one["id_transacao"]][0]).encode()) for one in sent]
+    delivered = [row_of(json.dumps(decisions[one["id_transacao"]][0]).encode(), datetime.now(UTC)) for one in sent]
     for one in sent:
         chained(own, 1, objeto=one["id_transacao"])
     fresh = delivered[0] | {"id_transacao": f"again-{uuid4().hex}"}

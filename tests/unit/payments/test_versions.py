@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from acude.payments.version_log import Action, VersionError
+from acude.payments.versions import Versions
 from acude.risk.decision import NO_MODEL
 from acude.risk.differences import differences
 from acude.risk.model import CARD, GRAPH
 from acude.risk.rules import RULES, CandidateError, Rules
-from acude.risk.version_log import Action, VersionError
-from acude.risk.versions import Versions
 from acude.settings import Settings
 from tests.unit.risk.candidates import POLICY, live, noise_model, policy, promote
 

@@ -53,7 +53,7 @@ class TrainingError(AcudeError):
 
 
 @dataclass(frozen=True)
-class Window:
+class TrainingSpan:
     """What a model learnt from: event time from `first` to before `end`, UTC."""
 
     first: datetime
@@ -116,7 +116,7 @@ def save(
     folder: Path,
     learnt_from: Matrix,
     *,
-    window: Window,
+    window: TrainingSpan,
     metrics: dict[str, float],
     seed: int = 0,
 ) -> Card:

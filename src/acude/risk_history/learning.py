@@ -10,13 +10,14 @@ import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from acude.errors import AcudeError
-from acude.risk import drift, inputs, training
+from acude.risk import drift, inputs
 from acude.risk.drift import Reference
 from acude.risk.model import Card
 from acude.risk.payment import Payment
 from acude.risk.rules import REFERENCE, json_bytes
-from acude.risk.training import Labels, Matrix, Window
 from acude.risk.velocity import LABEL_DELAY_US
+from acude.risk_history import training
+from acude.risk_history.training import Labels, Matrix, TrainingSpan
 
 LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
 """A payment without a dispute counts as honest after this long."""
@@ -48,7 +49,7 @@ class Lesson:
     payments: Sequence[Payment]
     frauds: frozenset[str]
     unlabelled: frozenset[str]
-    window: Window
+    window: TrainingSpan
     known_at: datetime
 
 

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from acude.risk import version_log
+from acude.payments import version_log
+from acude.payments.version_log import Action, Change, VersionError
 from acude.risk.drift import Reference
 from acude.risk.rules import (
     REFERENCE,
@@ -30,7 +31,6 @@ from acude.risk.rules import (
     json_bytes,
     read_folder,
 )
-from acude.risk.version_log import Action, Change, VersionError
 from acude.settings import Settings
 
 _FOLDER: Final = "versoes"

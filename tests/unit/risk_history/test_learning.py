@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acude.risk import drift, inputs, learning, training
+from acude.risk import drift, inputs
 from acude.risk.drift import SIGNAL_PREFIX
-from acude.risk.learning import LearningError, Lesson, learn
 from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.rules import REFERENCE
-from acude.risk.training import Window
+from acude.risk_history import learning, training
+from acude.risk_history.learning import LearningError, Lesson, learn
+from acude.risk_history.training import TrainingSpan
 from benchmarks import handbook
 from benchmarks.handbook import Setting
 
@@ -27,7 +28,7 @@ def lesson() -> Lesson:
     rows = handbook.generate(SETTING)
     payments = list(handbook.payments(rows))
     frauds = {one.id_transacao for one, fraud in zip(payments, rows.fraud.tolist(), strict=True) if fraud}
-    return Lesson(payments, frozenset(frauds), frozenset(), Window(FIRST, END), known_at=END + timedelta(days=8))
+    return Lesson(payments, frozenset(frauds), frozenset(), TrainingSpan(FIRST, END), known_at=END + timedelta(days=8))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,72 @@
+"""What lies among the decisions and is none reaches neither the database nor a client of the payment API."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+from confluent_kafka import Message
+
+from acude.api.decisions import Decisions
+from acude.kafka.consumer import per_record_fallback
+from acude.kafka.health import Health
+from acude.payments import recorder
+from acude.payments.recorder import Recorder
+from acude.settings import Settings
+
+AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+DECISION = {
+    "id_transacao": "t-1",
+    "timestamp": "2026-11-22T10:00:00Z",
+    "transacao_em": "2026-11-22T09:59:59.5Z",
+    "decisao": "revisar",
+    "pontuacao": 640,
+    "motivos": ["VALOR_ALTO"],
+    "operacao": "pagamento",
+    "tipo_pagamento": "pix",
+    "valor": 10.5,
+    "moeda": "BRL",
+    "id_pagador": "u1",
+    "versao_regras": "1",
+    "versao_modelo": "nenhum",
+    "degradado": False,
+    "causas": [],
+    "latencia_ms": 12,
+    "id_rastro": "0" * 32,
+}
+HALF = {name: DECISION[name] for name in ("timestamp", "transacao_em", "valor")}
+NONE = [b"", b"{", b"null", orjson.dumps(HALF), orjson.dumps(DECISION | {"decisao": "talvez"})]
+
+
+def of_recorder(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - either strategy
+    monkeypatch.setattr(recorder, "Store", lambda _: SimpleNamespace())
+    return Recorder(Settings(), threading.Event())
+
+
+def of_api(_: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - either strategy
+    return Decisions(Settings(), asyncio.new_event_loop(), Health())
+
+
+@pytest.mark.parametrize("made", [of_recorder, of_api])
+def test_a_record_that_is_no_decision_is_left_out(
+    made: Callable[[pytest.MonkeyPatch], Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = [*NONE[:3], orjson.dumps(DECISION), *NONE[3:]]
+    records = [
+        Message("decisoes_risco", 0, place, None, value, timestamp=(2, time.time_ns() // 1_000_000))
+        for place, value in enumerate(values)
+    ]
+    (found,) = per_record_fallback(made(monkeypatch), records)
+    assert (found["id_transacao"], found["timestamp"], found["valor"]) == ("t-1", AT, Decimal("10.5"))
+    assert [record.message for record in caplog.records] == ["no decision"] * len(NONE)
+
+
+def test_a_row_says_when_the_payment_was_decided() -> None:
+    row = recorder.row_of(orjson.dumps(DECISION), AT)
+    assert (row["decidida_em"], row["transacao_em"]) == (AT, datetime(2026, 11, 22, 9, 59, 59, 500_000, UTC))
