@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from hashlib import md5
 from io import BytesIO
 from typing import Any
 
@@ -70,4 +71,4 @@ class MemoryBucket:
             del self.objects[one["Key"]]
 
     def _etag(self, key: str) -> str:
-        return str(hash(self.objects[key]))
+        return md5(self.objects[key][0], usedforsecurity=False).hexdigest()

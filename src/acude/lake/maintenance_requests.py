@@ -44,7 +44,7 @@ class MaintenanceRequestError(AcudeError):
     retryable = True
 
 
-class Request(run_records.Record):
+class Request(run_records.ControlObject):
     """What is asked for; `day` only for `compact`."""
 
     id: str = Field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}")
@@ -63,7 +63,7 @@ class Request(run_records.Record):
         return f"{ANSWERS}{self.id}.json"
 
 
-class Answer(run_records.Record):
+class Answer(run_records.ControlObject):
     """What became of a request; `error` is None where it was done."""
 
     request: Request

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from acude import aws
 from acude.lake import maintenance, run_records
 from acude.lake.data_files import DataFile
 from acude.lake.run_records import Publication
@@ -17,13 +16,6 @@ from tests.buckets import MemoryBucket
 
 DAY, TABLE = date(2026, 11, 22), "gold.estoque"
 Object = dict[str, Any]
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
-    found = MemoryBucket()
-    monkeypatch.setattr(aws, "_s3", lambda _: found)
-    return found
 
 
 def publication(run_id: str, version: int) -> Publication:
