@@ -66,6 +66,12 @@ class MemoryBucket:
         found = [{"Key": key, "LastModified": at} for key, (_, at) in self.objects.items() if key.startswith(Prefix)]
         yield {"Contents": found}
 
+    def list_objects_v2(self, *, Prefix: str, **_: object) -> Object:  # noqa: N803 - boto3's name
+        return next(self.paginate(Prefix=Prefix))
+
+    def delete_object(self, *, Key: str, **_: object) -> None:  # noqa: N803 - boto3's name
+        self.objects.pop(Key, None)
+
     def delete_objects(self, *, Delete: Object, **_: object) -> None:  # noqa: N803 - boto3's name
         for one in Delete["Objects"]:
             del self.objects[one["Key"]]
