@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -24,8 +23,8 @@ from acude.lake.commit import Writer, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
-from acude.lake.run_records import Record, get, put
 from acude.lake.snapshot import rows_of_day
+from acude.lake.spark_checkpoint import CurrentLife
 from acude.lake.window import Window
 from acude.settings import Settings, settings
 from jobs.streaming.live_rows import SALES, SHOPPERS, TOP, VIEWS, Count, Rows, ranking, sales, shoppers
@@ -166,28 +165,31 @@ def events_of_the_day(spark: SparkSession, since: date) -> DataFrame:
     )
 
 
-class Checkpoint(Record):
+class Life(spark_checkpoint.Life):
     """A life of the query: its folder below `CHECKPOINT`, and the first day that it counts."""
 
     folder: str
     since: date
 
 
-def checkpoint(config: Settings) -> tuple[Checkpoint, bool]:
-    """The checkpoint to go on from, and whether it is new; a new one begins with today's silver.
+def life(config: Settings) -> tuple[Life, bool]:
+    """The life to go on with, and whether it is new; a new one begins with today's silver.
 
     Older windows stay as they are in gold: without their state a late row would set them back to its own count. Each
     has a folder of its own: Spark refuses a folder that still holds another checkpoint's state.
+
+    Raises:
+        LeaseLost: another driver keeps the checkpoint now.
     """
-    pointer = f"{CHECKPOINT}/acude.json"
-    known = get(Checkpoint, pointer)
+    current = CurrentLife(f"{CHECKPOINT}/acude.json", Life, config)
+    known = current.value
     if known:
         if spark_checkpoint.last_offsets(f"{CHECKPOINT}/{known.folder}", config) >= 0:
             return known, False
         log.warning("The checkpoint %s has no offsets: counting today's events again", known.folder)
     now = datetime.now(UTC)
-    new = Checkpoint(folder=f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}", since=now.date())
-    put(pointer, new)
+    new = Life(folder=spark_checkpoint.new_folder(now), since=now.date())
+    current.put(new)
     return new, True
 
 
@@ -215,7 +217,7 @@ def start(
     """
     config = config or settings()
     session = measuring_session(spark)
-    begun, new = checkpoint(config)
+    begun, new = life(config)
     measuring = Measuring(writer)
     if new:
         for live in measuring.tables.values():

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from acude.settings import settings
 
 PROJECT = Path(__file__).parents[2]
-LIST = Path(__file__).with_name("mutants.yaml")
+LIST = "tests/mutants/mutants.yaml"
 
 
 class Mutant(BaseModel):
@@ -38,9 +38,9 @@ class Mutant(BaseModel):
     tests: list[str]
 
 
-def mutants() -> list[Mutant]:
-    """All of the list."""
-    return [Mutant.model_validate(one) for one in yaml.safe_load(LIST.read_text())]
+def mutants(checkout: Path) -> list[Mutant]:
+    """All of the checkout's list, which goes with its code."""
+    return [Mutant.model_validate(one) for one in yaml.safe_load((checkout / LIST).read_text())]
 
 
 def lives(mutant: Mutant, checkout: Path) -> bool:
@@ -74,11 +74,12 @@ def _tested(tests: list[str], checkout: Path) -> int:
 
 def main() -> int:
     """Runs all mutants; returns the number that live."""
-    alive, wanted = 0, mutants()
+    alive = 0
     with tempfile.TemporaryDirectory() as folder:
         checkout = Path(folder) / "acude"
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(checkout)], cwd=PROJECT, check=True)
         try:
+            wanted = mutants(checkout)
             if _tested(sorted({test for mutant in wanted for test in mutant.tests}), checkout) != pytest.ExitCode.OK:
                 raise SystemExit("The tests fail without any mutant: mend them first")
             for mutant in wanted:

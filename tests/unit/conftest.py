@@ -1,10 +1,21 @@
-"""How the unit tests are spread over pytest-xdist's workers."""
+"""What the unit tests share, and how they are spread over pytest-xdist's workers."""
 
 from pathlib import Path
 
 import pytest
 
+from acude import aws
+from tests.buckets import MemoryBucket
+
 HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
+    """The object store: one bucket in memory."""
+    found = MemoryBucket()
+    monkeypatch.setattr(aws, "_s3", lambda _: found)
+    return found
 
 
 @pytest.hookimpl(tryfirst=True)

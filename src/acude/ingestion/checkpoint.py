@@ -8,12 +8,9 @@ that lost its lease can't begin another batch.
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
-from acude.lake import conditional
-from acude.lake.commit import LeaseLost
-from acude.lake.run_records import Record
-from acude.lake.spark_checkpoint import last_offsets
+from acude.lake import spark_checkpoint
+from acude.lake.spark_checkpoint import CurrentLife, last_offsets
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -22,8 +19,8 @@ FOLDER = "_checkpoints/ingest"
 STATE = f"{FOLDER}/acude.json"
 
 
-class Life(Record):
-    """What a driver must know of a checkpoint.
+class Life(spark_checkpoint.Life):
+    """What ingest's driver must know of a checkpoint.
 
     Attributes:
         id: names it in the tables; later ones sort behind.
@@ -47,8 +44,12 @@ class Checkpoint:
 
     def __init__(self, config: Settings) -> None:
         self._config = config
-        self._etag: str | None = None
-        self.life: Life | None = self._read()
+        self._current = CurrentLife(STATE, Life, config)
+
+    @property
+    def life(self) -> Life | None:
+        """The life that is there; None before `begin`'s first one."""
+        return self._current.value
 
     @property
     def folder(self) -> str:
@@ -71,12 +72,15 @@ class Checkpoint:
 
         Returns:
             Kafka's `startingOffsets`; Spark takes them as long as it has none of its own.
+
+        Raises:
+            LeaseLost: another driver keeps the checkpoint now.
         """
         if self.life is None or self._is_damaged(self.life):
-            self._write(Life(id=f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}", inicio=starting()))
+            self._current.put(Life(id=spark_checkpoint.new_folder(datetime.now(UTC)), inicio=starting()))
         else:
             # Takes the object over: its former writer can't change it any more.
-            self._write(self.life)
+            self._current.put(self.life)
         return self.known.inicio
 
     def stamp(self, number: int) -> datetime:
@@ -90,7 +94,7 @@ class Checkpoint:
             now = datetime.now(UTC)
             # Rising, so that it gives bronze's order of arrival even if the clock steps back.
             stamp = max(now, life.ingerido_em + timedelta(microseconds=1)) if life.ingerido_em else now
-            self._write(life.model_copy(update={"lote": number, "ingerido_em": stamp}))
+            self._current.put(life.model_copy(update={"lote": number, "ingerido_em": stamp}))
         return self.known.ingerido_em or datetime.now(UTC)
 
     def _is_damaged(self, life: Life) -> bool:
@@ -100,19 +104,6 @@ class Checkpoint:
             return False
         log.warning("The checkpoint %s lacks the offsets of batch %d", life.id, life.lote)
         return True
-
-    def _read(self) -> Life | None:
-        found = conditional.read(STATE, self._config)
-        if found is None:
-            return None
-        content, self._etag = found
-        return Life.model_validate_json(content)
-
-    def _write(self, life: Life) -> None:
-        etag = conditional.replace(STATE, life.model_dump_json().encode(), self._etag, self._config)
-        if etag is None:
-            raise LeaseLost("Another driver keeps ingest's checkpoint now")
-        self.life, self._etag = life, etag
 
 
 def _folder_of(life: Life) -> str:

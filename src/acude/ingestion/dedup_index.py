@@ -62,7 +62,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Repeats:
     """For each event, in the order it was given: is it a repeat, does it contradict, and of what."""
 
     duplicate: Flags
@@ -111,7 +111,7 @@ class DedupIndex:
             self._runs = [run for run in kept if len(run)]
             self._today = today
 
-    def find_duplicates(self, batch: Arrivals) -> Verdict:
+    def find_duplicates(self, batch: Arrivals) -> Repeats:
         """Tells repeats from first arrivals, and remembers the latter.
 
         The first arrival is what an earlier batch brought, else the lowest coordinate in this one. A row that is
@@ -140,4 +140,4 @@ class DedupIndex:
         duplicate[order], contradictory[order] = repeats & same, repeats & ~same
         originals[order] = coordinates[group]
         self.add(firsts.take(~known))
-        return Verdict(duplicate, contradictory, originals)
+        return Repeats(duplicate, contradictory, originals)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import Contract
-from acude.ingestion.dedup_index import Arrivals, DedupIndex, Longs, Verdict, pack, unpack
+from acude.ingestion.dedup_index import Arrivals, DedupIndex, Longs, Repeats, pack, unpack
 from acude.ingestion.refine import CONTRADICTORY, COORDINATE, DUPLICATE, FLAGS
 
 EPOCH = date(1970, 1, 1)
@@ -33,9 +33,9 @@ def find_duplicates(batch: pa.Table, index: DedupIndex, topics: list[Contract], 
     index.forget(today)
     until = np.array([today + topic.dedup_window.days for topic in topics], dtype=np.int32)[place]
     arrivals = Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates, until)
-    verdict = index.find_duplicates(arrivals)
-    at = np.flatnonzero(verdict.duplicate | verdict.contradictory)
-    return _flag_rows(with_id, verdict, at, [topics[one] for one in place[at].tolist()])
+    repeats = index.find_duplicates(arrivals)
+    at = np.flatnonzero(repeats.duplicate | repeats.contradictory)
+    return _flag_rows(with_id, repeats, at, [topics[one] for one in place[at].tolist()])
 
 
 def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Longs]:
@@ -45,11 +45,11 @@ def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Long
     return np.array([at for _, at, _ in known])[found], np.array([number for _, _, number in known])[found]
 
 
-def _flag_rows(batch: pa.Table, verdict: Verdict, at: npt.NDArray[np.intp], contracts: list[Contract]) -> pa.Table:
+def _flag_rows(batch: pa.Table, repeats: Repeats, at: npt.NDArray[np.intp], contracts: list[Contract]) -> pa.Table:
     """The rows at these places, which are of these contracts, as flags."""
-    topic, partition, offset = unpack(verdict.originals[at])
+    topic, partition, offset = unpack(repeats.originals[at])
     names = [contract.kafka_topics[one] for contract, one in zip(contracts, topic.tolist(), strict=True)]
-    kind = np.where(verdict.duplicate[at], DUPLICATE, CONTRADICTORY)
+    kind = np.where(repeats.duplicate[at], DUPLICATE, CONTRADICTORY)
     coordinates = batch.select(COORDINATE).take(pa.array(at))
     columns = [
         pa.array(kind.tolist(), pa.string()),

@@ -15,7 +15,6 @@ from acude.ingestion.refine import COORDINATE, KEYS
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings
 
-_PARTITION = ["topico", "particao"]
 _COORDINATES = pa.schema([KEYS.field(name) for name in COORDINATE])
 
 
@@ -32,22 +31,17 @@ class End(NamedTuple):
 
 
 def end_of_bronze(config: Settings) -> End | None:
-    """Where bronze ends, None where it has no row; rows are read a million at a time and only counted."""
+    """Where bronze ends, None where it has no row.
+
+    Reads the coordinates of all that bronze holds, because a partition's last record may be of any day: some seconds
+    per ten million records, in memory that doesn't grow with them. Only a driver that lost its checkpoint asks.
+    """
     found = snapshot(load()[BRONZE], config)
-    if found is None:
-        return None
-    ends = [
-        rows.group_by(_PARTITION).aggregate([("deslocamento", "max"), ("ingerido_em", "max")])
-        for rows in found.where(pc.scalar(value=True), [*COORDINATE, "ingerido_em"])
-    ]
-    rows = pa.concat_tables(ends).to_pylist() if ends else []
+    rows = found.greatest(["deslocamento", "ingerido_em"], by=["topico", "particao"]).to_pylist() if found else []
     if not rows:
         return None
-    offsets: dict[tuple[str, int], int] = {}
-    for row in rows:
-        place = row["topico"], row["particao"]
-        offsets[place] = max(offsets.get(place, -1), row["deslocamento_max"])
-    return End(offsets, max(row["ingerido_em_max"] for row in rows))
+    offsets = {(row["topico"], row["particao"]): row["deslocamento"] for row in rows}
+    return End(offsets, max(row["ingerido_em"] for row in rows))
 
 
 def unrefined(stamp: datetime, topics: list[Contract], config: Settings) -> pa.Table:

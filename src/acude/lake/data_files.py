@@ -29,6 +29,11 @@ FILE_BYTES: Final = 128 * 2**20
 """A file that has grown to this size is closed, and the next rows begin another."""
 
 GROUP_ROWS: Final = 200_000
+"""The most rows of a row group."""
+
+HELD_BYTES: Final = 16 * 2**20
+"""Rows of this size, over all open files of a writer, wait to become row groups; then those of the fullest file are."""
+
 _OPEN_FILES: Final = 16
 """Partitions that one task writes side by side; of more, the one written to least recently is closed."""
 
@@ -110,6 +115,9 @@ def conforming(rows: pa.Table, target: Target) -> pa.Table:
 class FileWriter:
     """Writes rows of one table, a file per partition and `FILE_BYTES`.
 
+    Rows come in small batches and are gathered into row groups of up to `GROUP_ROWS`. However many partitions are open
+    and however long the rows are, the writer holds no more than `HELD_BYTES` of them besides those of the last call.
+
     Attributes:
         target: the table.
         store: its bucket.
@@ -130,6 +138,9 @@ class FileWriter:
         for values, part in _by_partition(checked, self.target.partition_by):
             file = self._file(values, part)
             file.write(part)
+            # The fullest file holds at least what was just added, so the sum is below the limit again.
+            if sum(one.held_bytes for one in self._open.values()) > HELD_BYTES:
+                max(self._open.values(), key=lambda one: one.held_bytes).flush()
             if file.bytes_written >= FILE_BYTES:
                 self._finish(values)
 
@@ -162,6 +173,8 @@ class _OpenFile:
         self._names = [name for name in target.schema.names if name not in self._partition]
         self._sink = store.filesystem().open_output_stream(f"{store.bucket}/{target.prefix}/{self._path}")
         self._metadata: list[pq.FileMetaData] = []
+        self._held: list[pa.Table] = []
+        self.held_bytes = 0
         self._writer = pq.ParquetWriter(
             self._sink,
             pa.schema([target.schema.field(name) for name in self._names]),
@@ -179,12 +192,22 @@ class _OpenFile:
         return int(self._sink.tell())
 
     def write(self, rows: pa.Table) -> None:
-        """Adds rows; the writer holds at most one row group of them."""
-        for batch in rows.select(self._names).to_batches():
-            self._writer.write_batch(batch, row_group_size=GROUP_ROWS)
+        """Adds rows; they are held until `flush`, or until a row group is full."""
+        if sum(one.num_rows for one in self._held) + rows.num_rows > GROUP_ROWS:
+            self.flush()
+        own = rows.select(self._names)
+        self._held.append(own)
+        self.held_bytes += own.nbytes
+
+    def flush(self) -> None:
+        """Makes a row group of the rows that are held."""
+        if self._held:
+            self._writer.write_table(pa.concat_tables(self._held), row_group_size=GROUP_ROWS)
+        self._held, self.held_bytes = [], 0
 
     def close(self) -> DataFile:
         """Finishes the file."""
+        self.flush()
         self._writer.close()
         size = int(self._sink.tell())
         self._sink.close()

@@ -21,8 +21,10 @@ def prune(
 ) -> int:
     """Deletes what lies before the newest checkpoint that is old enough.
 
-    Delta itself does so only for whole days. A stream that commits every few seconds would leave tens of thousands of
-    files by then, and each commit lists them all.
+    Spark's Delta does so only for whole days. A stream that commits every few seconds would leave tens of thousands of
+    files by then, and each commit lists them all. delta-rs' `cleanup_metadata` goes by age alone: after an outage it
+    would delete what the streams that follow the table have yet to read. So neither does it for these tables
+    (`delta.enableExpiredLogCleanup`).
 
     Args:
         contract: a table whose writer is the caller.

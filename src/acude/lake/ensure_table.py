@@ -12,8 +12,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ra
 from acude.aws import storage_options
 from acude.contracts.model import Contract
 from acude.contracts.spark import schema, spark_type
+from acude.lake import delta_log
 from acude.lake.data_files import ContractViolation
-from acude.lake.delta import hours_kept
+from acude.lake.delta import hours_kept, is_live
 from acude.lake.snapshot import place_of, snapshot
 from acude.settings import Settings, settings
 
@@ -46,7 +47,7 @@ def ensure_table(contract: Contract, config: Settings | None = None) -> DeltaTab
             place_of(contract, config),
             _schema(schema(contract)),
             partition_by=contract.partition_by,
-            configuration=_PROPERTIES | _times(contract, config),
+            configuration=properties(contract, config),
             storage_options=storage_options(config),
         )
     if gained := _gained(contract, found.table):
@@ -71,8 +72,13 @@ def _schema(fields: StructType) -> Schema:
     return Schema.from_json(fields.json())
 
 
-def _times(contract: Contract, config: Settings) -> dict[str, str]:
+def properties(contract: Contract, config: Settings) -> dict[str, str]:
+    """A new table's properties: its protocol's bounds, and for how long Delta keeps what is no longer needed."""
     kept = f"interval {hours_kept(contract, config)} hours"
-    times = dict.fromkeys(("delta.deletedFileRetentionDuration", "delta.logRetentionDuration"), kept)
+    found = _PROPERTIES | {"delta.deletedFileRetentionDuration": kept, "delta.logRetentionDuration": kept}
+    if contract.writer == "streams" and not is_live(contract):
+        # Streams follow these: `delta_log.prune` keeps the log, this long at least.
+        found["delta.logRetentionDuration"] = f"interval {int(delta_log.KEPT.total_seconds() // 3600)} hours"
+        found["delta.enableExpiredLogCleanup"] = "false"
     # To Spark a checkpoint costs as much as several small commits.
-    return times | {"delta.checkpointInterval": "50" if contract.writer == "streams" else "10"}
+    return found | {"delta.checkpointInterval": "50" if contract.writer == "streams" else "10"}

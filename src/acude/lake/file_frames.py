@@ -38,7 +38,7 @@ class Observer(Protocol):
         """What was found, as JSON."""
 
 
-class Written(NamedTuple):
+class FrameFiles(NamedTuple):
     """The files of a frame, and what each task's observer found."""
 
     files: list[DataFile]
@@ -50,7 +50,7 @@ def write_frame(
     contract: Contract,
     config: Settings | None = None,
     observer: Callable[[Contract], Observer] | None = None,
-) -> Written:
+) -> FrameFiles:
     """Writes a frame's rows on the executors, a file or more per task.
 
     Args:
@@ -76,7 +76,7 @@ def write_frame(
     with _violations():
         found = frame.select(*contract.column_names).mapInArrow(run, "arquivo string, visto string").toArrow()
     files, observed = (found[name].drop_null().to_pylist() for name in ("arquivo", "visto"))
-    return Written(parsed(files), observed)
+    return FrameFiles(parsed(files), observed)
 
 
 @contextmanager

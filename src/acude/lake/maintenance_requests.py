@@ -1,13 +1,11 @@
 """Asks the streams' driver to maintain its tables, because it alone may write them.
 
 A request is an object under `_controle/pedidos/`, its answer one under `_controle/respostas/`. The driver looks every
-few seconds and serves them one after another beside its queries. Where no driver runs, the caller starts a short-lived
-one, under the same lease.
+few seconds and serves them one after another beside its queries. Where no driver runs, the caller serves them alone,
+under the same lease (`acude.orchestration.streams`).
 """
 
 import logging
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -33,6 +31,9 @@ LEASE_HELD = 3
 """Exit code of a driver that another one keeps from the tables."""
 
 _LOOK_S = 1.0
+_LEAST_S = 60.0
+"""What a driver gets that is started just before time runs out."""
+
 _ANSWERS_KEPT = timedelta(days=1)
 
 Action = Literal["compact", "expire"]
@@ -44,7 +45,7 @@ class MaintenanceRequestError(AcudeError):
     retryable = True
 
 
-class Request(run_records.Record):
+class Request(run_records.ControlObject):
     """What is asked for; `day` only for `compact`."""
 
     id: str = Field(default_factory=lambda: f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}")
@@ -63,7 +64,7 @@ class Request(run_records.Record):
         return f"{ANSWERS}{self.id}.json"
 
 
-class Answer(run_records.Record):
+class Answer(run_records.ControlObject):
     """What became of a request; `error` is None where it was done."""
 
     request: Request
@@ -72,18 +73,15 @@ class Answer(run_records.Record):
     seconds: float
 
 
-def request(
-    action: Action, table: str, day: date | None = None, wait: timedelta = timedelta(minutes=30)
-) -> dict[str, Any]:
-    """Asks for one action on one of the streams' tables; see `request_all`."""
-    return request_all([Request(action=action, table=table, day=day)], wait)[0]
-
-
-def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes=30)) -> list[dict[str, Any]]:
-    """Asks the streams' driver for several actions and waits for them; runs them itself where no driver runs.
+def request_all(
+    requests: Iterable[Request], serve_alone: Callable[[float], None], wait: timedelta
+) -> list[dict[str, Any]]:
+    """Asks the streams' driver for several actions and waits for them.
 
     Args:
         requests: served in this order.
+        serve_alone: called where no driver runs, with the seconds that it may take; serves what waits, under the
+            streams' lease, or returns at once where another process holds that.
         wait: how long in all.
 
     Returns:
@@ -102,14 +100,14 @@ def request_all(requests: Iterable[Request], wait: timedelta = timedelta(minutes
         run_records.put(one.key, one)
     deadline = time.monotonic() + wait.total_seconds()
     try:
-        return [_result(_await(one, deadline, wait)) for one in asked]
+        return [_result(_await(one, serve_alone, deadline, wait)) for one in asked]
     finally:
         for one in asked:
             _delete(one.key)
             _delete(one.answer_key)
 
 
-def _await(one: Request, deadline: float, wait: timedelta) -> Answer:
+def _await(one: Request, serve_alone: Callable[[float], None], deadline: float, wait: timedelta) -> Answer:
     lease = Lease(WRITER)
     while True:
         found = run_records.get(Answer, one.answer_key)
@@ -121,18 +119,9 @@ def _await(one: Request, deadline: float, wait: timedelta) -> Answer:
                 f"{lease.holder() or 'not running'}: look at its log (`acude logs streams`) and ask again"
             )
         if lease.holder() is None:
-            _serve_in_a_driver_of_its_own(deadline - time.monotonic())
+            serve_alone(max(deadline - time.monotonic(), _LEAST_S))
         else:
             time.sleep(_LOOK_S)
-
-
-def _serve_in_a_driver_of_its_own(within_s: float) -> None:
-    command = [sys.executable, "-m", "jobs.streaming.maintenance"]
-    done = subprocess.run(
-        command, cwd=settings().project, timeout=max(within_s, 60), check=False, capture_output=True, text=True
-    )
-    if done.returncode not in {0, LEASE_HELD}:
-        raise MaintenanceRequestError(f"The maintenance driver ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
 def _result(answer: Answer) -> dict[str, Any]:

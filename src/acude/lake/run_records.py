@@ -17,13 +17,13 @@ from acude.settings import settings
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-class Record(BaseModel):
-    """Base of everything that is kept as JSON on S3."""
+class ControlObject(BaseModel):
+    """Base of every small object that is kept as JSON on S3."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Publication(Record):
+class Publication(ControlObject):
     """The rows of one table and day that are visible.
 
     `sums` holds, by currency, `receita`, `quantidade` and `linhas` as text; `sources` the content hash of each table
@@ -44,7 +44,7 @@ class Publication(Record):
     warnings: list[str] = Field(default_factory=list)
 
 
-class InboxRecord(Record):
+class InboxRecord(ControlObject):
     """The files that a day's last run saw, by key: their ETags. `published` is False where the run refused them."""
 
     day: date

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
+from pyarrow.acero import AggregateNodeOptions, Declaration, ScanNodeOptions
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.types import StructType
@@ -95,6 +96,23 @@ class Snapshot:
         return self._joined(
             self.table.to_pyarrow_dataset().scanner(columns=list(columns), filter=condition), columns, size
         )
+
+    def greatest(self, columns: Sequence[str], by: Sequence[str]) -> pa.Table:
+        """The greatest value of each column per group, over all rows, which are read a few files at a time.
+
+        Args:
+            columns: those that are compared.
+            by: the columns that make a group.
+
+        Returns:
+            A row per group: `by`, then the columns.
+        """
+        read = ScanNodeOptions(
+            self.table.to_pyarrow_dataset(), columns={name: pc.field(name) for name in (*by, *columns)}
+        )
+        compared = AggregateNodeOptions([(name, "hash_max", None, name) for name in columns], keys=list(by))
+        found = Declaration.from_sequence([Declaration("scan", read), Declaration("aggregate", compared)]).to_table()
+        return found.select([*by, *columns]).cast(_schema(self.contract, [*by, *columns]))
 
     def _joined(self, rows: ds.Scanner, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         kinds, held = _schema(self.contract, columns), []

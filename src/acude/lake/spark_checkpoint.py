@@ -1,18 +1,79 @@
-"""Spark's checkpoints on S3: what a driver must know of them, and the queries that go on from them."""
+"""Spark's checkpoints on S3: what a driver must know of them, and the queries that go on from them.
+
+Where a query has a checkpoint folder per life, a small object beside the folders says which life is the current one.
+"""
 
 import logging
 import re
 from collections.abc import Callable
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import uuid4
 
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.aws import delete, keys
+from acude.lake import conditional
+from acude.lake.commit import LeaseLost
+from acude.lake.run_records import ControlObject
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _OFFSETS = re.compile(r"/offsets/(\d+)$")
+
+
+class Life(ControlObject):
+    """What a driver must know of a checkpoint's life; queries add their own.
+
+    Attributes:
+        escrito_por: drawn by the driver that wrote it last. S3's ETag follows from the content: without it, a driver
+            that takes the object over as it is would leave it to its former writer, too.
+    """
+
+    escrito_por: str = ""
+
+
+Kind = TypeVar("Kind", bound=Life)
+
+
+class CurrentLife(Generic[Kind]):
+    """A query's current life, changed by conditional PUTs alone: a driver that lost its lease changes nothing.
+
+    Args:
+        key: where it lies, below the lake.
+        kind: what it holds.
+        config: where the lake is.
+
+    Attributes:
+        value: as this driver has read or written it last; None before the first life.
+    """
+
+    def __init__(self, key: str, kind: type[Kind], config: Settings) -> None:
+        self._key = key
+        self._config = config
+        self._driver = uuid4().hex
+        found = conditional.read(key, config)
+        self._etag = found[1] if found else None
+        self.value: Kind | None = kind.model_validate_json(found[0]) if found else None
+
+    def put(self, value: Kind) -> None:
+        """Writes it; from then on no other driver can that has not read it again.
+
+        Raises:
+            LeaseLost: another driver has written it.
+        """
+        mine = value.model_copy(update={"escrito_por": self._driver})
+        etag = conditional.replace(self._key, mine.model_dump_json().encode(), self._etag, self._config)
+        if etag is None:
+            raise LeaseLost(f"Another driver keeps {self._key} now")
+        self.value, self._etag = mine, etag
+
+
+def new_folder(now: datetime) -> str:
+    """A name for a life's folder; later ones sort behind."""
+    return f"{now:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
 
 
 def last_offsets(folder: str, config: Settings) -> int:

@@ -44,10 +44,11 @@ def _bounds(groups: Iterable[pq.Statistics], kind: pa.DataType) -> tuple[Any, An
     """Least and greatest value as JSON has them; None where they can't be said exactly."""
     if not (pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_timestamp(kind) or kind == pa.string()):
         return None
-    known = [group for group in groups if group.has_min_max]
-    if not known:
+    held = [group for group in groups if group.num_values]
+    # Parquet has no bounds where a group holds a very long value; those of the other groups would exclude it.
+    if not held or any(not group.has_min_max for group in held):
         return None
-    low, high = min(group.min for group in known), max(group.max for group in known)
+    low, high = min(group.min for group in held), max(group.max for group in held)
     if isinstance(low, str) and max(len(low), len(high)) > _LONGEST_TEXT:
         return None
     return _said(low, up=False), _said(high, up=True)

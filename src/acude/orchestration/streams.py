@@ -25,6 +25,7 @@ CATCH_UP_AT_MOST = timedelta(minutes=20)
 
 _PATIENCE = timedelta(minutes=5)
 _LOOK_S = 5.0
+_REQUEST_MAY_TAKE = timedelta(minutes=30)
 
 
 def keep_alive() -> str:
@@ -70,11 +71,8 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
     Raises:
         CheckError: it failed or took too long.
     """
-    command = [sys.executable, "-m", "jobs.streaming", "--available-now"]
     try:
-        done = subprocess.run(
-            command, cwd=config.project, timeout=at_most.total_seconds(), capture_output=True, text=True, check=False
-        )
+        done = _driver(config, at_most.total_seconds(), "jobs.streaming", "--available-now")
     except subprocess.TimeoutExpired as problem:
         raise CheckError(
             f"The catch-up should have ended within {at_most}, and was cut off. What it landed stays; run it again"
@@ -82,9 +80,18 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
     if done.returncode == maintenance_requests.LEASE_HELD:
         return "the streams came back by themselves"
     if done.returncode:
-        tail = "\n".join(done.stderr.splitlines()[-20:])
-        raise CheckError(f"The catch-up failed with exit code {done.returncode}; its last lines:\n{tail}")
+        raise CheckError(f"The catch-up failed with exit code {done.returncode}; its last lines:\n{_tail(done)}")
     return "what waited was landed by a catch-up run"
+
+
+def _driver(config: Settings, within_s: float, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a driver that ends by itself, as a process of its own: its JVM ends with it."""
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=config.project, timeout=within_s, capture_output=True, text=True, check=False)
+
+
+def _tail(done: subprocess.CompletedProcess[str]) -> str:
+    return "\n".join(done.stderr.splitlines()[-20:])
 
 
 def keep_up(patience: timedelta = _PATIENCE) -> str:
@@ -152,6 +159,36 @@ def tidy(day: date) -> list[dict[str, Any]]:
     return _asked(compact + [maintenance_requests.Request(action="expire", table=one.full_name) for one in tables])
 
 
+def request(
+    action: maintenance_requests.Action, table: str, day: date | None = None, wait: timedelta = _REQUEST_MAY_TAKE
+) -> dict[str, Any]:
+    """Asks for one action on one of the streams' tables, in a short driver where none runs.
+
+    Args:
+        action: `compact` or `expire`.
+        table: its full name.
+        day: UTC day, for `compact` alone.
+        wait: how long.
+
+    Returns:
+        What `acude.lake.maintenance.compact` or `expire` returned.
+
+    Raises:
+        MaintenanceRequestError: a table that the streams don't write, a failure, or time ran out.
+    """
+    asked = maintenance_requests.Request(action=action, table=table, day=day)
+    return maintenance_requests.request_all([asked], _serve_alone, wait)[0]
+
+
 def _asked(asked: list[maintenance_requests.Request]) -> list[dict[str, Any]]:
-    done = maintenance_requests.request_all(asked)
+    done = maintenance_requests.request_all(asked, _serve_alone, _REQUEST_MAY_TAKE)
     return [{"table": one.table, "action": one.action, **result} for one, result in zip(asked, done, strict=True)]
+
+
+def _serve_alone(within_s: float) -> None:
+    """Serves the requests that wait in a driver of their own."""
+    done = _driver(settings(), within_s, "jobs.streaming.maintenance")
+    if done.returncode not in {0, maintenance_requests.LEASE_HELD}:
+        raise maintenance_requests.MaintenanceRequestError(
+            f"The maintenance driver ended with {done.returncode}; its last lines:\n{_tail(done)}"
+        )

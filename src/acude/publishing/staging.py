@@ -22,7 +22,7 @@ from acude.lake import run_records
 from acude.lake.data_files import DataFile, Target, nullable, write_rows
 from acude.lake.file_frames import rows_of_file, write_frame
 from acude.lake.object_store import object_store
-from acude.lake.run_records import Record
+from acude.lake.run_records import ControlObject
 from acude.publishing.totals import Totals
 from acude.settings import settings
 
@@ -36,7 +36,7 @@ class StagingError(AcudeError):
     """Staged rows are missing, or are not those that were audited."""
 
 
-class Staged(Record):
+class Staged(ControlObject):
     """The description of a staged day.
 
     `files` hold the rows; `sums` are the rows' own sums by currency; `expected` the sums that its source promises,
@@ -56,7 +56,7 @@ class Staged(Record):
     warnings: list[str] = Field(default_factory=list)
 
 
-class Failure(Record):
+class Failure(ControlObject):
     """One expectation that was not met, in words and figures."""
 
     expectation: str
@@ -67,7 +67,7 @@ class Failure(Record):
     meaning: str = ""
 
 
-class Verdict(Record):
+class Verdict(ControlObject):
     """What the suite said about the staged rows with this hash."""
 
     table: str

@@ -138,7 +138,7 @@ def take_over(prefix: str) -> None:
 
 def ask(action: Literal["compact", "expire"], name: str, day: date | None) -> dict[str, Any]:
     """Step: asks for maintenance, as an Airflow task does."""
-    from acude.lake.maintenance_requests import request  # noqa: PLC0415
+    from acude.orchestration.streams import request  # noqa: PLC0415
 
     return request(action, name, day, wait=timedelta(minutes=4))
 

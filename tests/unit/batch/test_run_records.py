@@ -1,70 +1,21 @@
 """What the batch keeps on S3 beside its tables: whose record stands, what is gone, and what goes."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from io import BytesIO
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from acude import aws
 from acude.lake import maintenance, run_records
 from acude.lake.data_files import DataFile
 from acude.lake.run_records import Publication
 from acude.publishing import staging
 from acude.publishing.staging import Staged, StagingError
 from jobs.batch import maintenance as batch_maintenance
+from tests.buckets import MemoryBucket
 
 DAY, TABLE = date(2026, 11, 22), "gold.estoque"
 Object = dict[str, Any]
-
-
-def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}}, "any")
-
-
-class Bucket:
-    """One bucket in memory, with S3's conditional writes."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, tuple[bytes, datetime]] = {}
-        self.refuses = ""
-
-    def put_object(self, *, Key: str, Body: bytes, IfMatch: str = "", IfNoneMatch: str = "", **_: object) -> Object:  # noqa: N803 - boto3's names
-        if (IfNoneMatch and Key in self.objects) or (IfMatch and IfMatch != self._etag(Key)):
-            raise refused("PreconditionFailed")
-        self.objects[Key] = (Body, datetime.now(UTC))
-        return {"ETag": self._etag(Key)}
-
-    def get_object(self, *, Key: str, **_: object) -> Object:  # noqa: N803 - boto3's name
-        return {**self.head_object(Key=Key), "Body": BytesIO(self.objects[Key][0])}
-
-    def head_object(self, *, Key: str, **_: object) -> Object:  # noqa: N803 - boto3's name
-        if self.refuses or Key not in self.objects:
-            raise refused(self.refuses or "404")
-        return {"ETag": self._etag(Key)}
-
-    def get_paginator(self, _: str) -> "Bucket":
-        return self
-
-    def paginate(self, *, Prefix: str, **_: object) -> Iterator[Object]:  # noqa: N803 - boto3's name
-        found = [{"Key": key, "LastModified": at} for key, (_, at) in self.objects.items() if key.startswith(Prefix)]
-        yield {"Contents": found}
-
-    def delete_objects(self, *, Delete: Object, **_: object) -> None:  # noqa: N803 - boto3's name
-        for one in Delete["Objects"]:
-            del self.objects[one["Key"]]
-
-    def _etag(self, key: str) -> str:
-        return str(hash(self.objects[key]))
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    found = Bucket()
-    monkeypatch.setattr(aws, "_s3", lambda _: found)
-    return found
 
 
 def publication(run_id: str, version: int) -> Publication:
@@ -84,7 +35,7 @@ def test_the_record_of_the_higher_version_stands_whoever_writes_last(written: tu
 
 @pytest.mark.parametrize("first", [None, 1])
 def test_a_record_that_another_run_writes_between_reading_and_writing_is_read_again(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, first: int | None
+    bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch, first: int | None
 ) -> None:
     if first:
         run_records.put_newer(publication("first", first))
@@ -112,14 +63,14 @@ def test_a_staged_file_that_is_gone_is_said_to_be_gone() -> None:
 
 
 @pytest.mark.parametrize("code", ["403", "503", "SlowDown"])
-def test_a_store_that_refuses_or_is_away_does_not_say_that_a_file_is_gone(bucket: Bucket, code: str) -> None:
+def test_a_store_that_refuses_or_is_away_does_not_say_that_a_file_is_gone(bucket: MemoryBucket, code: str) -> None:
     bucket.refuses = code
     with pytest.raises(ClientError, match=code):
         staging.etags_of(staged())
 
 
 def test_maintenance_removes_what_dead_runs_and_old_refusals_left(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintenance, "tables", list)
     ages = {

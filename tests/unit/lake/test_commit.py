@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.fs
 import pytest
 from deltalake import DeltaTable, Schema
 
@@ -23,16 +22,9 @@ from acude.lake.commit import (
 )
 from acude.lake.data_files import ContractViolation, DataFile, FileWriter, Target
 from acude.lake.listed_files import listed_files
-from acude.lake.object_store import ObjectStore
+from tests.buckets import Folder
 
 SCHEMA = pa.schema([pa.field("dia", pa.string(), False), pa.field("x", pa.int64(), True)])
-
-
-class Folder(ObjectStore):
-    """A bucket that is a folder."""
-
-    def filesystem(self) -> pyarrow.fs.FileSystem:
-        return pyarrow.fs.SubTreeFileSystem("/", pyarrow.fs.LocalFileSystem())
 
 
 @dataclass

@@ -16,8 +16,8 @@ def arrivals(rows: list[Row], until: int = 0) -> Arrivals:
 
 
 def outcomes(known: DedupIndex, rows: list[Row]) -> list[str]:
-    verdict = known.find_duplicates(arrivals(rows))
-    words = np.where(verdict.duplicate, "repeat", np.where(verdict.contradictory, "contradicts", "first"))
+    repeats = known.find_duplicates(arrivals(rows))
+    words = np.where(repeats.duplicate, "repeat", np.where(repeats.contradictory, "contradicts", "first"))
     return [str(word) for word in words]
 
 

@@ -1,14 +1,19 @@
 """The log of the lake that was named, and of no other, gets shorter."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
 from acude import aws
 from acude.contracts.model import table
+from acude.contracts.spark import arrow_schema
 from acude.lake import delta_log
+from acude.lake.ensure_table import properties
 from acude.settings import Settings
 
 EVENTS = table("silver.eventos_clientes")
@@ -31,6 +36,21 @@ class Lake:
 
     def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> None:  # noqa: N803 - boto3's names
         self.asked.append((Bucket, len(Delete["Objects"])))
+
+
+def test_delta_does_not_shorten_a_log_that_streams_follow(tmp_path: Path) -> None:
+    place = str(tmp_path)
+    first = DeltaTable.create(place, arrow_schema(EVENTS), configuration=properties(EVENTS, Settings()))
+    for number in range(60):
+        first.alter.set_table_description(str(number))
+    log = tmp_path / "_delta_log"
+    assert list(log.glob("*.checkpoint.parquet"))
+    long_ago = OLD.timestamp()
+    for entry in log.iterdir():
+        os.utime(entry, (long_ago, long_ago))
+    for number in range(60):
+        first.alter.set_table_description(str(number))
+    assert (log / f"{0:020}.json").exists()
 
 
 def test_the_log_of_other_settings_is_pruned_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,3 +69,19 @@ def test_files_are_described_by_their_first_partition_column(gold: Snapshot) -> 
     assert sorted(one.partition["hora"] for one in found) == ["12", "13"]
     assert {(one.table, one.rows, one.partition["data"]) for one in found} == {(GOLD.full_name, 2, "2026-11-22")}
     assert len(gold.described("2026-11-23", "<")) == 2
+
+
+@pytest.mark.usefixtures("gold")
+def test_the_greatest_values_of_a_group_come_from_all_files(tmp_path: Path) -> None:
+    write_deltalake(str(tmp_path), pa.Table.from_pylist([row(NOON, "RJ")], arrow_schema(GOLD)), mode="append")
+    found = Snapshot(GOLD, DeltaTable(str(tmp_path))).greatest(["janela_inicio", "transacoes"], by=["uf", "moeda"])
+    assert sorted(found.to_pylist(), key=str) == [
+        {"uf": "AC", "moeda": "BRL", "janela_inicio": NOON + 24 * HOUR + MINUTE, "transacoes": 1},
+        {"uf": "RJ", "moeda": "BRL", "janela_inicio": NOON + HOUR + MINUTE, "transacoes": 1},
+        {"uf": "SP", "moeda": "BRL", "janela_inicio": NOON + MINUTE, "transacoes": 1},
+    ]
+
+
+def test_a_table_without_rows_has_no_greatest_values(tmp_path: Path) -> None:
+    DeltaTable.create(str(tmp_path), arrow_schema(GOLD), partition_by=GOLD.partition_by)
+    assert Snapshot(GOLD, DeltaTable(str(tmp_path))).greatest(["transacoes"], by=["uf"]).num_rows == 0

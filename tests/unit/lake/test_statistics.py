@@ -40,6 +40,16 @@ def test_decimals_and_long_texts_have_no_bounds() -> None:
     assert stats_of(["a", "ção"], pa.string())["maxValues"] == {"c": "ção"}
 
 
+def test_a_row_group_that_says_no_bounds_takes_away_the_files() -> None:
+    found = stats_of(["a", "b", "z" * 5_000, None], pa.string(), groups=2)
+    assert (found["minValues"], found["maxValues"], found["nullCount"]) == ({}, {}, {"c": 1})
+
+
+def test_a_row_group_of_nulls_leaves_the_bounds_of_the_others() -> None:
+    found = stats_of(["a", "b", None, None], pa.string(), groups=2)
+    assert (found["minValues"], found["maxValues"], found["nullCount"]) == ({"c": "a"}, {"c": "b"}, {"c": 2})
+
+
 def test_a_column_of_nulls_has_no_bounds() -> None:
     assert stats_of([None, None], pa.int32()) == {
         "numRecords": 2,
