@@ -119,7 +119,6 @@ def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History,
 
 
 def test_a_candidate_decides_the_past_again_and_its_cost_is_told(history: History, tmp_path: Path) -> None:
-    pytest.importorskip("acude.risk_history.scoring")
     fields = yaml.safe_load(DEFAULT.read_text()) | {"versao": f"teste-{uuid4().hex[:8]}"}
     path = tmp_path / "tudo.yaml"
     path.write_text(yaml.safe_dump(fields | {"cortes": {"revisar": 0.0, "negar": 0.0}}))
