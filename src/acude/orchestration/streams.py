@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 CATCH_UP_AT_MOST = timedelta(minutes=20)
 """A catch-up is cut off after this; what it has landed stays, the next one goes on."""
 
-_PATIENCE = timedelta(minutes=5)
+_PATIENCE_S = 300.0
 _LOOK_S = 5.0
 
 
@@ -64,7 +64,7 @@ def start(config: Settings) -> None:
     platform.start("streams")
 
 
-def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
+def catch_up(config: Settings) -> str:
     """Lands and measures what waits, under the streams' lease, in a driver that ends by itself.
 
     Raises:
@@ -73,11 +73,16 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
     command = [sys.executable, "-m", "jobs.streaming", "--available-now"]
     try:
         done = subprocess.run(
-            command, cwd=config.project, timeout=at_most.total_seconds(), capture_output=True, text=True, check=False
+            command,
+            cwd=config.project,
+            timeout=CATCH_UP_AT_MOST.total_seconds(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except subprocess.TimeoutExpired as problem:
         raise CheckError(
-            f"The catch-up should have ended within {at_most}, and was cut off. What it landed stays; run it again"
+            f"The catch-up did not end within {CATCH_UP_AT_MOST} and was cut off. What it landed stays; run it again"
         ) from problem
     if done.returncode == maintenance_requests.LEASE_HELD:
         return "the streams came back by themselves"
@@ -87,18 +92,15 @@ def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
     return "what waited was landed by a catch-up run"
 
 
-def keep_up(patience: timedelta = _PATIENCE) -> str:
-    """Compares every stream's lag with its contract.
-
-    Args:
-        patience: how long streams that were just started may take to catch up.
+def keep_up() -> str:
+    """Compares every stream's lag with its contract; streams that were just started get time to catch up.
 
     Raises:
         CheckError: something waits longer than its contract allows.
     """
     from acude.orchestration.lag import lags  # noqa: PLC0415 - imports Spark
 
-    until = time.monotonic() + patience.total_seconds()
+    until = time.monotonic() + _PATIENCE_S
     while True:
         found = lags(settings())
         late = [lag for lag in found if not lag.ok]

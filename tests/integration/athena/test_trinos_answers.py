@@ -185,7 +185,8 @@ def assert_same_value(found: str | None, value: Any, column: dict[str, Any], kin
     if beyond_python(value, kind):
         return
     hint = kind if base(kind) in NESTED else None
-    made, wanted = DefaultTypeConverter().convert(column["Type"], found, hint), typed(value, kind)
+    made: Any = DefaultTypeConverter().convert(column["Type"], found, hint)
+    wanted = typed(value, kind)
     if isinstance(wanted, float):
         assert isinstance(made, float)
         assert math.isclose(made, wanted, rel_tol=exactness(kind), abs_tol=1e-9) or (
