@@ -51,7 +51,7 @@ def test_a_return_follows_its_order_and_brings_back_no_more_than_was_bought() ->
 
 
 def test_the_same_seed_gives_the_same_orders_and_returns() -> None:
-    assert play()[1] == play()[1]
+    assert play()[1] == played()[1]
 
 
 def test_nothing_comes_back_after_the_end() -> None:
