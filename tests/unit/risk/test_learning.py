@@ -18,7 +18,7 @@ from acude.risk.training import Window
 from benchmarks import handbook
 from benchmarks.handbook import Setting
 
-SETTING = Setting(customers=150, terminals=400, radius=15, days=54)
+SETTING = Setting(customers=100, terminals=260, radius=15, days=54)
 FIRST = handbook.midnight(SETTING.start) + timedelta(days=38)
 END = FIRST + timedelta(days=16)
 

@@ -9,7 +9,7 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 
 def play() -> tuple[list[Event], list[Order]]:
     book = OrderBook(7)
-    followed = list(book.follow(events(7, START, timedelta(days=2), 0.5)))
+    followed = list(book.follow(events(7, START, timedelta(days=2), 0.25)))
     return followed, book.take() + book.finish()
 
 
