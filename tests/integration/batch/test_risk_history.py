@@ -16,8 +16,8 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from acude.cli import app
+from acude.contracts.arrow import arrow_type
 from acude.contracts.model import Contract, table
-from acude.contracts.spark import arrow_type
 from acude.lake.ensure_table import ensure_table
 from acude.local.platform import Platform
 from acude.risk import drift, inputs
