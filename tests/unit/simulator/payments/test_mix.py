@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 
 
 def play(seed: int = 7, start: datetime = MONDAY, length: timedelta = DAY, **options: Any) -> list[Labelled]:  # noqa: ANN401
-    return list(payments(seed, start, length, **{"rate": 0.05, "payers": 500} | options))
+    return list(payments(seed, start, length, **{"rate": 0.05, "payers": 200} | options))
 
 
 @pytest.fixture(scope="module")

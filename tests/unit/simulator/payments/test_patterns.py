@@ -16,7 +16,7 @@ from acude.simulator.payments.people import People
 
 START = datetime(2026, 11, 16, 12, tzinfo=UTC)
 LENGTH = timedelta(days=4)
-PAYERS = 2_000
+PAYERS = 1_000
 PEOPLE = {payer.id: payer for payer in People(7, START, PAYERS).payers}
 HOUR = timedelta(hours=1)
 
