@@ -16,8 +16,8 @@ from pyspark.sql import Window as Over
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import table
-from acude.contracts.spark import arrow_schema
 from acude.lake import spark_checkpoint
 from acude.lake.commit import Writer, replace_partitions
 from acude.lake.data_files import write_rows

@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,25 +48,46 @@ def test_a_topic_needs_one_contract_file_and_no_python(landed: Lake) -> None:
     assert len(landed.rows("silver.duplicatas")) == 5
 
 
-FIRST_START = (
-    Kill(STATE, after=False),
-    Kill(STATE),
-    Kill(r"^_checkpoints/ingest/[0-9a-fT-]+/metadata"),
-    Kill(OFFSETS, after=False),
-    Kill(OFFSETS),
-    Kill(STATE, number=2),
-    Kill(commit_of("bronze.eventos"), after=False),
-)
+def first_start(topic: str) -> list[Kill]:
+    """The steps of a start without a checkpoint, to the last of its first batch's commits that is sure to come."""
+    return [
+        Kill(STATE, after=False),
+        Kill(STATE),
+        Kill(r"^_checkpoints/ingest/[0-9a-fT-]+/metadata"),
+        Kill(OFFSETS, after=False),
+        Kill(OFFSETS),
+        Kill(STATE, number=2),
+        Kill(commit_of("bronze.eventos"), after=False),
+        # Silver, quarantine and duplicates are committed side by side: the first kill may fall behind the other two.
+        Kill(commit_of(f"silver.{topic}"), after=False),
+        Kill(commit_of(f"silver.{topic}")),
+    ]
+
+
+def start_and_kill(lake: Lake, kills: list[Kill]) -> None:
+    """One start for each kill, and one that ends."""
+    for number, kill in enumerate(kills, 1):
+        # Records before each start: one that begins at the wrong offset would lose or repeat some.
+        lake.send(*(reading(1_000 * number + n) for n in range(5)), reading(number))
+        lake.run(kill)
+    lake.run()
+    lake.assert_nothing_lost_nothing_twice()
 
 
 def test_drivers_killed_at_each_step_of_a_first_start_lose_and_repeat_nothing(landed: Lake) -> None:
     landed.lose_the_checkpoint()
-    for number, kill in enumerate(FIRST_START, 1):
-        # Records before each start: one that begins at the wrong offset would lose or repeat some.
-        landed.send(*(reading(1_000 * number + n) for n in range(5)), reading(number))
-        landed.run(kill)
-    landed.run()
-    landed.assert_nothing_lost_nothing_twice()
+    start_and_kill(landed, first_start(landed.topic))
+
+
+@pytest.mark.timeout(900)
+def test_drivers_killed_at_each_step_of_an_empty_lakes_first_start_lose_and_repeat_nothing(
+    platform: Platform, tmp_path: Path
+) -> None:
+    del platform
+    with new_lake(tmp_path) as lake:
+        lake.send(*MIXED)
+        made = Kill(commit_of("bronze.eventos"))
+        start_and_kill(lake, [made, *first_start(lake.topic)])
 
 
 def test_drivers_killed_between_each_pair_of_commits_lose_and_repeat_nothing_of_a_changed_contracts_batch(

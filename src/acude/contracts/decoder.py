@@ -18,8 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acude.contracts.arrow import arrow_type
 from acude.contracts.documents import Tokens, is_document
-from acude.contracts.fields import DecimalReader, Refusal, Refused, arrow_type, decimal_reader, field_type
+from acude.contracts.fields import DecimalReader, Refusal, Refused, decimal_reader, field_type
 from acude.contracts.model import Contract
 from acude.contracts.refusals import (
     EARLIEST,

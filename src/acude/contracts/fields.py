@@ -1,4 +1,4 @@
-"""One field of a payload: the JSON that its contract takes, and the Arrow type that it becomes."""
+"""One field of a payload: the JSON that its contract takes."""
 
 import re
 from collections.abc import Callable
@@ -7,21 +7,10 @@ from decimal import Decimal, DecimalException
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-import pyarrow as pa
 
 from acude.contracts.column import Column
 
 _INT_BOUNDS = {"int": 2**31 - 1, "bigint": 2**63 - 1}
-_ARROW = {
-    "string": pa.string(),
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "array<string>": pa.list_(pa.string()),
-}
 
 
 class Refusal(NamedTuple):
@@ -37,11 +26,6 @@ class Refused(ValueError):  # noqa: N818 - no fault of the program
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.refusal = Refusal(reason, detail)
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """Arrow type of one field."""
-    return pa.decimal128(*column.decimal) if column.decimal else _ARROW[column.type]
 
 
 def field_type(column: Column) -> Any:  # noqa: ANN401 - a type expression

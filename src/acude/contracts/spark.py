@@ -1,38 +1,31 @@
-"""A contract as Spark and Arrow say it: the schema of its rows, and of its Delta table."""
+"""A contract as Spark says it: the schema of its rows, and of its Delta table."""
 
 from functools import lru_cache
 
-import pyarrow as pa
 from pyspark.sql import types as t
 
 from acude.contracts.column import Column
 from acude.contracts.model import Contract
 
-_SIMPLE: dict[str, tuple[t.DataType, pa.DataType]] = {
-    "string": (t.StringType(), pa.string()),
-    "int": (t.IntegerType(), pa.int32()),
-    "bigint": (t.LongType(), pa.int64()),
-    "double": (t.DoubleType(), pa.float64()),
-    "boolean": (t.BooleanType(), pa.bool_()),
-    "date": (t.DateType(), pa.date32()),
-    "timestamp": (t.TimestampType(), pa.timestamp("us", tz="UTC")),
-    "binary": (t.BinaryType(), pa.binary()),
-    "array<string>": (t.ArrayType(t.StringType()), pa.list_(pa.string())),
-    "array<struct<chave:string,valor:binary>>": (
-        t.ArrayType(t.StructType([t.StructField("chave", t.StringType()), t.StructField("valor", t.BinaryType())])),
-        pa.list_(pa.struct([("chave", pa.string()), ("valor", pa.binary())])),
+_SIMPLE: dict[str, t.DataType] = {
+    "string": t.StringType(),
+    "int": t.IntegerType(),
+    "bigint": t.LongType(),
+    "double": t.DoubleType(),
+    "boolean": t.BooleanType(),
+    "date": t.DateType(),
+    "timestamp": t.TimestampType(),
+    "binary": t.BinaryType(),
+    "array<string>": t.ArrayType(t.StringType()),
+    "array<struct<chave:string,valor:binary>>": t.ArrayType(
+        t.StructType([t.StructField("chave", t.StringType()), t.StructField("valor", t.BinaryType())])
     ),
 }
 
 
 def spark_type(column: Column) -> t.DataType:
     """The Spark type of a column."""
-    return t.DecimalType(*column.decimal) if column.decimal else _SIMPLE[column.type][0]
-
-
-def arrow_type(column: Column) -> pa.DataType:
-    """The Arrow type of a column; timestamps are microseconds in UTC."""
-    return pa.decimal128(*column.decimal) if column.decimal else _SIMPLE[column.type][1]
+    return t.DecimalType(*column.decimal) if column.decimal else _SIMPLE[column.type]
 
 
 @lru_cache(maxsize=128)
@@ -44,9 +37,3 @@ def schema(contract: Contract) -> t.StructType:
             for column in contract.columns
         ]
     )
-
-
-@lru_cache(maxsize=128)
-def arrow_schema(contract: Contract) -> pa.Schema:
-    """The contract's columns in order; required ones are not nullable."""
-    return pa.schema([pa.field(column.name, arrow_type(column), not column.required) for column in contract.columns])

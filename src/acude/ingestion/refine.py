@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.decoder import Decoder
 from acude.contracts.model import Contract, silver_of
-from acude.contracts.spark import arrow_schema
 from acude.ingestion.hashes import content_hashes, event_hashes
 
 RAW_COLUMNS: Final = (

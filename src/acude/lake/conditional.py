@@ -1,4 +1,4 @@
-"""Small objects on S3 that several processes may replace: only who has seen the last state can; S3 decides."""
+"""Small objects on S3 that several processes may replace: only one that has seen the last state can; S3 decides."""
 
 from botocore.exceptions import ClientError
 

@@ -13,9 +13,9 @@ from hashlib import sha256
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acude.contracts.arrow import arrow_type
 from acude.contracts.column import Column
 from acude.contracts.model import Contract
-from acude.contracts.spark import arrow_type
 
 _SEPARATOR = "\x1f"
 _DIGITS = 15

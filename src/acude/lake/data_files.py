@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import Contract
-from acude.contracts.spark import arrow_schema
 from acude.errors import AcudeError
 from acude.lake.object_store import ObjectStore, object_store
 from acude.lake.statistics import statistics

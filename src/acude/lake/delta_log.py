@@ -1,8 +1,9 @@
 """The files of a table's Delta log, as S3 lists them, and which are no longer needed."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
-from acude.aws import delete, objects
+from acude.aws import delete, objects, s3
 from acude.contracts.model import Contract
 from acude.settings import Settings, settings
 
@@ -49,6 +50,22 @@ def prune(
     gone = [name for name in found if _version(name) < first_kept]
     delete(config.lake_bucket, [folder(contract) + name for name in gone], config)
     return len(gone)
+
+
+def oldest_rows_since(contract: Contract, version: int, config: Settings) -> datetime | None:
+    """When the oldest commit with new rows, from that version on, was made; None where there is none."""
+    log = folder(contract)
+    for entry in objects(config.lake_bucket, log, config, after=f"{log}{version - 1:020d}.json"):
+        if entry["Key"].endswith(".json") and _brings_rows(entry["Key"], config):
+            return entry["LastModified"]
+    return None
+
+
+def _brings_rows(key: str, config: Settings) -> bool:
+    """Whether a commit adds rows: one that only joins files makes no work for a reader."""
+    text = s3(config).get_object(Bucket=config.lake_bucket, Key=key)["Body"].read().decode()
+    actions = (json.loads(line) for line in text.splitlines())
+    return any(action["add"]["dataChange"] for action in actions if "add" in action)
 
 
 def _entries(contract: Contract, config: Settings) -> list[tuple[str, datetime]]:

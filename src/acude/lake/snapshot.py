@@ -21,8 +21,9 @@ from pyspark.sql import functions as f
 from pyspark.sql.types import StructType
 
 from acude.aws import storage_options
+from acude.contracts.arrow import arrow_type
 from acude.contracts.model import Contract
-from acude.contracts.spark import arrow_type, schema
+from acude.contracts.spark import schema
 from acude.lake.data_files import DataFile
 from acude.lake.delta import each_day, partition_column, partition_of
 from acude.lake.listed_files import listed_files

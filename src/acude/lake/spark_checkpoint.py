@@ -3,17 +3,18 @@
 Where a query has a checkpoint folder per life, a small object beside the folders says which life is the current one.
 """
 
+import json
 import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
-from acude.aws import delete, keys
+from acude.aws import delete, keys, s3
 from acude.lake import conditional
 from acude.lake.commit import LeaseLost
 from acude.lake.run_records import ControlObject
@@ -22,6 +23,7 @@ from acude.settings import Settings
 log = logging.getLogger(__name__)
 
 _OFFSETS = re.compile(r"/offsets/(\d+)$")
+_COMMITS = re.compile(r"/commits/(\d+)$")
 
 
 class Life(ControlObject):
@@ -85,6 +87,35 @@ def last_offsets(folder: str, config: Settings) -> int:
     """
     names = (_OFFSETS.search(key) for key in keys(config.lake_bucket, f"{folder}/offsets/", config))
     return max((int(name[1]) for name in names if name), default=-1)
+
+
+def finished_offsets(folder: str, config: Settings) -> list[dict[str, Any] | None]:
+    """The offsets of each source up to which a query's last finished batch went; none before the first.
+
+    Args:
+        folder: the checkpoint's, below the lake, or the one above where each life of the query has a folder of its own.
+        config: where the lake is.
+    """
+    newest = _newest(folder, config)
+    names = (_COMMITS.search(key) for key in keys(config.lake_bucket, f"{newest}/commits/", config))
+    last = max((int(name[1]) for name in names if name), default=None)
+    if last is None:
+        return []
+    body = s3(config).get_object(Bucket=config.lake_bucket, Key=f"{newest}/offsets/{last}")["Body"].read()
+    # A line with the version, a line with the batch's settings, then one per source.
+    return [json.loads(line) if line != "-" else None for line in body.decode().splitlines()[2:]]
+
+
+def unread_version(offset: dict[str, Any]) -> int:
+    """The first version of a Delta source that isn't read to its end."""
+    return int(offset["reservoirVersion"])
+
+
+def _newest(folder: str, config: Settings) -> str:
+    """The folder that Spark writes now: a query that started over has a subfolder of its own, named by its time."""
+    found = s3(config).list_objects_v2(Bucket=config.lake_bucket, Prefix=f"{folder}/", Delimiter="/")
+    folders = [entry["Prefix"].rstrip("/") for entry in found.get("CommonPrefixes", ())]
+    return folder if f"{folder}/commits" in folders else max(folders, default=folder)
 
 
 def location(folder: str, config: Settings) -> str:

@@ -4,18 +4,17 @@ It asks neither Spark nor the streams. A query's finished batches are in its che
 and in the Delta log. So the answer is right even while the streams are dead.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from acude.aws import keys, objects, s3
 from acude.contracts.model import Contract, table, tables, topics
 from acude.kafka import brokers
 from acude.lake import delta_log
+from acude.lake.spark_checkpoint import finished_offsets, unread_version
 from acude.settings import Settings
 from jobs.streaming import queries
 
@@ -47,7 +46,7 @@ def lags(config: Settings) -> list[Lag]:
 
 def landed_offsets(config: Settings) -> dict[str, dict[str, int]]:
     """Offsets up to which the topics are in bronze and refined, by topic and partition."""
-    return next(iter(_committed(config, queries.INGEST.checkpoint)), None) or {}
+    return next(iter(finished_offsets(queries.INGEST.checkpoint, config)), None) or {}
 
 
 def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
@@ -82,51 +81,14 @@ def _oldest_waiting(consumer: KafkaConsumer, topic: str, landed: dict[str, int])
 def _followers_behind(config: Settings, now: datetime) -> Iterator[Lag]:
     allowed = max(live.freshness for live in _live_tables() if live.freshness)
     for query in queries.active():
-        for source, done in zip_longest(query.sources, _committed(config, query.checkpoint) if query.sources else ()):
-            # Delta's offset names the first version that isn't read to its end.
-            oldest = _oldest_commit(config, table(source), int(done["reservoirVersion"])) if done else None
+        done = finished_offsets(query.checkpoint, config) if query.sources else ()
+        for source, offset in zip_longest(query.sources, done):
+            oldest = delta_log.oldest_rows_since(table(source), unread_version(offset), config) if offset else None
             yield Lag(query.name, source, now - oldest if oldest else timedelta(), allowed)
 
 
 def _live_tables() -> list[Contract]:
     return [contract for contract in tables() if contract.writer == "streams" and contract.layer == "gold"]
-
-
-def _oldest_commit(config: Settings, source: Contract, version: int) -> datetime | None:
-    """When the oldest commit with new rows, from that version on, was made; None where there is none."""
-    log = delta_log.folder(source)
-    for entry in objects(config.lake_bucket, log, config, after=f"{log}{version - 1:020d}.json"):
-        if entry["Key"].endswith(".json") and _brings_rows(config, entry["Key"]):
-            return entry["LastModified"]
-    return None
-
-
-def _brings_rows(config: Settings, key: str) -> bool:
-    """Whether a commit adds rows: one that only joins files makes no work for a reader."""
-    text = s3(config).get_object(Bucket=config.lake_bucket, Key=key)["Body"].read().decode()
-    actions = (json.loads(line) for line in text.splitlines())
-    return any(action["add"]["dataChange"] for action in actions if "add" in action)
-
-
-def _committed(config: Settings, checkpoint: str) -> list[dict[str, Any] | None]:
-    """The offsets of each source up to which a query's last finished batch went; none before the first."""
-    checkpoint = _newest(config, checkpoint)
-    prefix = f"{checkpoint}/commits/"
-    names = [key.removeprefix(prefix) for key in keys(config.lake_bucket, prefix, config)]
-    batches = [int(name) for name in names if name.isdigit()]
-    if not batches:
-        return []
-    offsets = f"{checkpoint}/offsets/{max(batches)}"
-    body = s3(config).get_object(Bucket=config.lake_bucket, Key=offsets)["Body"].read()
-    # A line with the version, a line with the batch's settings, then one per source.
-    return [json.loads(line) if line != "-" else None for line in body.decode().splitlines()[2:]]
-
-
-def _newest(config: Settings, checkpoint: str) -> str:
-    """The folder that Spark writes now: a query that started over has a subfolder of its own, named by its time."""
-    found = s3(config).list_objects_v2(Bucket=config.lake_bucket, Prefix=f"{checkpoint}/", Delimiter="/")
-    folders = [entry["Prefix"].rstrip("/") for entry in found.get("CommonPrefixes", ())]
-    return checkpoint if f"{checkpoint}/commits" in folders else max(folders, default=checkpoint)
 
 
 def _text(time: timedelta) -> str:

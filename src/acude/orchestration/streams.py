@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 CATCH_UP_AT_MOST = timedelta(minutes=20)
 """A catch-up is cut off after this; what it has landed stays, the next one goes on."""
 
-_PATIENCE = timedelta(minutes=5)
+_PATIENCE_S = 300.0
 _LOOK_S = 5.0
 _REQUEST_MAY_TAKE = timedelta(minutes=30)
 
@@ -65,17 +65,17 @@ def start(config: Settings) -> None:
     platform.start("streams")
 
 
-def catch_up(config: Settings, at_most: timedelta = CATCH_UP_AT_MOST) -> str:
+def catch_up(config: Settings) -> str:
     """Lands and measures what waits, under the streams' lease, in a driver that ends by itself.
 
     Raises:
         CheckError: it failed or took too long.
     """
     try:
-        done = _driver(config, at_most.total_seconds(), "jobs.streaming", "--available-now")
+        done = _driver(config, CATCH_UP_AT_MOST.total_seconds(), "jobs.streaming", "--available-now")
     except subprocess.TimeoutExpired as problem:
         raise CheckError(
-            f"The catch-up should have ended within {at_most}, and was cut off. What it landed stays; run it again"
+            f"The catch-up did not end within {CATCH_UP_AT_MOST} and was cut off. What it landed stays; run it again"
         ) from problem
     if done.returncode == maintenance_requests.LEASE_HELD:
         return "the streams came back by themselves"
@@ -94,18 +94,15 @@ def _tail(done: subprocess.CompletedProcess[str]) -> str:
     return "\n".join(done.stderr.splitlines()[-20:])
 
 
-def keep_up(patience: timedelta = _PATIENCE) -> str:
-    """Compares every stream's lag with its contract.
-
-    Args:
-        patience: how long streams that were just started may take to catch up.
+def keep_up() -> str:
+    """Compares every stream's lag with its contract; streams that were just started get time to catch up.
 
     Raises:
         CheckError: something waits longer than its contract allows.
     """
     from acude.orchestration.lag import lags  # noqa: PLC0415 - imports Spark
 
-    until = time.monotonic() + patience.total_seconds()
+    until = time.monotonic() + _PATIENCE_S
     while True:
         found = lags(settings())
         late = [lag for lag in found if not lag.ok]

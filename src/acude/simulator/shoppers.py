@@ -101,7 +101,7 @@ def _event(rng: random.Random, session: _Session, step: _Step, epoch_s: float) -
         _uuid(rng),
         session.shopper.id_usuario,
         step.tipo_evento,
-        # Whole milliseconds, as the wire carries them.
+        # Whole milliseconds, as the records have them.
         datetime.fromtimestamp(int(epoch_s * 1000) / 1000, UTC),
         step.item.id_produto if step.item else None,
         step.id_pedido,

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from acude.settings import PROJECT
+from tests import retail
 from tests.integration.batch.batch_lake import BatchLake, own_lake, publish_day
+from tests.retail import FILES
 
-FILES = PROJECT.parent / "shared" / "data" / "online-retail"
 DIMENSION = PROJECT / "contracts" / "dimensions" / "produtos.csv"
 
 NAMED = {
@@ -49,9 +50,7 @@ pytestmark = [
     pytest.mark.timeout(60 * max(10, len(DAYS))),
     pytest.mark.platform,
     pytest.mark.retail,
-    pytest.mark.skipif(
-        not FILES.is_dir() and "RETAIL_DAYS" not in os.environ, reason=f"the Online Retail files are not in {FILES}"
-    ),
+    retail.needed,
 ]
 
 Cells = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -137,6 +136,12 @@ def published(platform: object) -> Iterator[BatchLake]:  # noqa: ARG001 - the se
             lake.send(date.fromisoformat(day), content, origin="online-retail", kind="csv.gz")
             publish_day(date.fromisoformat(day), "oraculo")
         yield lake
+
+
+def test_all_days_that_were_asked_for_are_there() -> None:
+    missing = [day for day in DAYS if not (FILES / f"{day}.csv.gz").is_file()]
+    assert not missing, f"{FILES} lacks days"
+    assert len(DAYS) == (retail.DAYS if WANTED == "all" else int(WANTED))
 
 
 def visible(lake: BatchLake, table: str, day: str) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from acude.cli import app
+from acude.contracts.arrow import arrow_type
 from acude.contracts.model import Contract, table
-from acude.contracts.spark import arrow_type
 from acude.lake.ensure_table import ensure_table
 from acude.local.platform import Platform
 from acude.risk import drift, inputs
@@ -119,7 +119,6 @@ def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History,
 
 
 def test_a_candidate_decides_the_past_again_and_its_cost_is_told(history: History, tmp_path: Path) -> None:
-    pytest.importorskip("acude.risk_history.scoring")
     fields = yaml.safe_load(DEFAULT.read_text()) | {"versao": f"teste-{uuid4().hex[:8]}"}
     path = tmp_path / "tudo.yaml"
     path.write_text(yaml.safe_dump(fields | {"cortes": {"revisar": 0.0, "negar": 0.0}}))

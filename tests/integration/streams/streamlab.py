@@ -20,8 +20,8 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from acude.aws import s3, storage_options
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import Contract, load
-from acude.contracts.spark import arrow_schema
 from acude.lake.ensure_table import ensure_table
 from acude.settings import Settings, settings
 from tests.buckets import drop, empty

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import marts, table
-from acude.contracts.spark import arrow_schema
 from acude.publishing.audit import verdict_on
 from acude.publishing.staging import Staged
 from acude.publishing.suites import own_expectations, suite_path

@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from acude.contracts import dimension
-from acude.settings import PROJECT
-
-RETAIL = PROJECT.parent / "shared" / "data" / "online-retail"
+from tests import retail
 
 
 def test_every_product_has_a_known_category() -> None:
@@ -71,7 +69,7 @@ def test_a_category_that_nobody_knows_is_refused(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.retail
-@pytest.mark.skipif(not RETAIL.is_dir(), reason=f"the Online Retail files are not in {RETAIL}")
+@retail.needed
 def test_the_file_is_what_the_rules_derive_from_the_real_files() -> None:
     kept = [product for product in dimension.load().values() if product.preco is None]
-    assert dimension.derive(RETAIL) == kept
+    assert dimension.derive(retail.FILES) == kept

@@ -4,8 +4,9 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import types as t
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import Contract, table, tables
-from acude.contracts.spark import arrow_schema, schema
+from acude.contracts.spark import schema
 
 
 def test_types_order_and_nulls_follow_the_contract() -> None:

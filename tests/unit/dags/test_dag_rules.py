@@ -48,7 +48,7 @@ def test_every_dag_has_tags_and_says_what_to_do_when_it_is_red(dags: Mapping[str
         assert "**When it is red**" in (dag.doc_md or ""), dag.dag_id
 
 
-def test_every_task_has_an_owner_of_the_house_and_its_own_words(dags: Mapping[str, Any]) -> None:
+def test_every_task_has_a_known_owner_and_its_own_words(dags: Mapping[str, Any]) -> None:
     for task in tasks_of(dags):
         assert task.owner in {"vendas", "loja", "dados"}, task
         assert task.doc_md or task.task_type == "TriggerDagRunOperator", task

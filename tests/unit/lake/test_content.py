@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import Contract, table
-from acude.contracts.spark import arrow_schema
 from acude.lake.content import content_hash_of
 
 STOCK = [

@@ -10,8 +10,8 @@ import pytest
 from deltalake import DeltaTable
 
 from acude import aws
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import table
-from acude.contracts.spark import arrow_schema
 from acude.lake import delta_log
 from acude.lake.ensure_table import properties
 from acude.settings import Settings

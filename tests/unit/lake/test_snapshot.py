@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import table
-from acude.contracts.spark import arrow_schema
 from acude.lake.snapshot import Snapshot
 
 GOLD = table("gold.ao_vivo_pagamentos_por_minuto")

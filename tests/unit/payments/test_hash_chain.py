@@ -12,13 +12,15 @@ from acude.payments.hash_chain import GENESIS, AuditEvent, AuditRow, BrokenChain
 
 BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
 BOUNDS = (datetime(2020, 1, 1), datetime(2040, 1, 1))  # noqa: DTZ001 - hypothesis adds zones
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 EVENTS = st.builds(
     AuditEvent,
     tipo=st.sampled_from(["decisao", "lista", "politica", "acesso"]),
     quem=TEXT,
     objeto=TEXT,
-    detalhe=st.dictionaries(TEXT, TEXT | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.none()),
+    detalhe=st.dictionaries(
+        TEXT, TEXT | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.none(), max_size=2
+    ),
     em=st.datetimes(
         *BOUNDS, timezones=st.sampled_from([UTC, ZoneInfo("America/Sao_Paulo"), ZoneInfo("Asia/Kathmandu")])
     ),
@@ -30,7 +32,7 @@ def chained(events: list[AuditEvent]) -> list[AuditRow]:
     return [chain.add(event) for event in events]
 
 
-CHAINS = st.lists(EVENTS, min_size=1, max_size=8).map(chained)
+CHAINS = st.lists(EVENTS, min_size=1, max_size=5).map(chained)
 
 
 def followed(rows: list[AuditRow]) -> HashChain:

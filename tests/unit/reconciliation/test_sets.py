@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import Contract, table, topics
-from acude.contracts.spark import arrow_schema
 from acude.lake.snapshot import Snapshot
 from acude.reconciliation import sets
 from acude.settings import Settings

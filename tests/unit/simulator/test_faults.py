@@ -20,7 +20,7 @@ SHARES = Shares(late=0.05, duplicate=0.04, malformed=0.03, contradictory=0.02)
 
 @cache
 def happened() -> list[Event]:
-    return list(events(7, START, timedelta(hours=10), 1))
+    return list(events(7, START, timedelta(hours=5), 1))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Each pattern shows what its name says. A play of six days; bursts of its last day may be cut, and are left out."""
+"""Each pattern shows what its name says. A play of four days; bursts of its last day may be cut, and are left out."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ from acude.simulator.payments import PATTERNS, payments
 from acude.simulator.payments.people import People
 
 START = datetime(2026, 11, 16, 12, tzinfo=UTC)
-LENGTH = timedelta(days=6)
-PAYERS = 2_000
+LENGTH = timedelta(days=4)
+PAYERS = 1_000
 PEOPLE = {payer.id: payer for payer in People(7, START, PAYERS).payers}
 HOUR = timedelta(hours=1)
 
