@@ -12,12 +12,13 @@ from acude.contracts.model import Layer, table, tables
 from acude.contracts.spark import schema
 from jobs.batch import marts
 from jobs.batch.estoque import stock_per_product
-from jobs.batch.estoque_por_armazem import latest_stock_per_warehouse
+from jobs.batch.estoque_por_armazem import stock_of_day
 from jobs.batch.funil_conversao import conversion_funnel
 from jobs.batch.mais_vendidos import best_sellers
 from jobs.batch.receita_mensal import revenue_per_month
 from jobs.batch.vendas_por_categoria import sales_per_category
 from jobs.batch.vendas_por_regiao import sales_per_region
+from jobs.latest_stock import latest_stock_per_warehouse
 from tests.spark.conftest import DAY, Rows, assert_columns, tuples
 
 
@@ -161,7 +162,7 @@ def updates(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
 
 
 def test_the_latest_update_of_each_warehouse_counts(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(
+    rows = stock_of_day(
         before(spark, (date(2011, 1, 3), "sp", "p1", 9, noon(3)), (date(2011, 1, 3), "rj", "p1", 4, noon(3))),
         updates(spark, ("sp", "p1", 7, noon(4, 8), 1), ("sp", "p1", 5, noon(4, 9), 2)),
         DAY,
@@ -171,7 +172,7 @@ def test_the_latest_update_of_each_warehouse_counts(spark: SparkSession) -> None
 
 
 def test_a_late_update_never_sets_the_stock_back(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(
+    rows = stock_of_day(
         before(spark, (date(2011, 1, 3), "sp", "p1", 9, noon(3))),
         updates(spark, ("sp", "p1", 100, noon(2), 99)),
         DAY,
@@ -180,7 +181,7 @@ def test_a_late_update_never_sets_the_stock_back(spark: SparkSession) -> None:
 
 
 def test_of_two_updates_at_one_time_the_later_arrival_counts(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(
+    rows = stock_of_day(
         before(spark),
         updates(spark, ("sp", "p1", 1, noon(4), 7), ("sp", "p1", 2, noon(4), 8)),
         DAY,
@@ -188,8 +189,22 @@ def test_of_two_updates_at_one_time_the_later_arrival_counts(spark: SparkSession
     assert tuples(rows, "nivel_estoque") == [(2,)]
 
 
+def test_of_two_updates_that_nothing_else_tells_apart_the_lower_level_counts(spark: SparkSession) -> None:
+    twice = updates(spark, ("sp", "p1", 3, noon(4), 7), ("sp", "p1", 2, noon(4), 7))
+    assert tuples(latest_stock_per_warehouse(twice)) == [("sp", "p1", 2, naive(4))]
+
+
+def test_the_newest_reorder_point_that_was_given_stays(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(
+        [("sp", "p1", 9, 5, noon(4, 8), 1), ("sp", "p1", 8, 4, noon(4, 9), 2), ("sp", "p1", 7, None, noon(4, 10), 3)],
+        "id_armazem string, id_produto string, nivel_estoque int, ponto_reposicao int, timestamp timestamp, "
+        "deslocamento bigint",
+    )
+    assert tuples(latest_stock_per_warehouse(rows, "ponto_reposicao")) == [("sp", "p1", 7, 4, naive(4, 10))]
+
+
 def test_updates_after_the_day_are_not_seen(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(before(spark), updates(spark, ("sp", "p1", 1, noon(5), 7)), DAY)
+    rows = stock_of_day(before(spark), updates(spark, ("sp", "p1", 1, noon(5), 7)), DAY)
     assert tuples(rows) == []
 
 
