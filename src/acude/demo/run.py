@@ -23,6 +23,7 @@ from acude.aws import keys
 from acude.demo import properties
 from acude.demo.properties import PropertyResult, Say
 from acude.errors import AcudeError
+from acude.inbox.files import FOLDER
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.lag import landed_offsets
@@ -32,6 +33,7 @@ from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 from acude.simulator.faults import Shares
 from acude.simulator.play import Config, Summary, play
+from jobs.batch.exportar_vendas import ORIGIN
 
 FIRST_DAY = date(2026, 1, 5)
 EVENTS = 20_000
@@ -57,7 +59,7 @@ class DemoResult:
 
 def next_day(config: Settings) -> date:
     """The first day from `FIRST_DAY` on that the shop has not exported to the inbox."""
-    prefix = "vendas/loja/"
+    prefix = f"{FOLDER}{ORIGIN}/"
     played = {key[len(prefix) :][:10] for key in keys(config.inbox_bucket, prefix, config)}
     day = FIRST_DAY
     while day.isoformat() in played:
@@ -82,9 +84,10 @@ def run(platform: Platform, say: Say) -> DemoResult:
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
         raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
     with AirflowApi(config) as airflow:
-        # The batch goes on while the streams come back.
-        bad_file = properties.bad_file(config, airflow, result.day, say)
-        _wait_until_landed(config, summary, say)
+        # The run that fails does so while the streams come back; the next one makes the events' marts, and needs all.
+        bad_file = properties.bad_file(
+            config, airflow, result.day, say, lambda: _wait_until_landed(config, summary, say)
+        )
         result.properties += [properties.bad_record(summary), bad_file]
         with live_traffic(config):
             result.properties.append(properties.rebuild(config, airflow, result.day, say))
