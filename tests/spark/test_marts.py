@@ -10,6 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import Layer, table, tables
 from acude.contracts.spark import schema
+from acude.lake.data_files import ContractViolation
+from acude.publishing import staging
 from jobs.batch import marts
 from jobs.batch.estoque import stock_per_product
 from jobs.batch.estoque_por_armazem import stock_of_day
@@ -57,6 +59,14 @@ def test_revenue_is_exact_where_a_float_would_not_be(sales: Rows, mart: Callable
     most = Decimal("99999999999999.9999")
     rows = mart(sales({"preco": most, "linha": 2}, {"preco": most, "linha": 3}))
     assert tuples(rows, "receita") == [(2 * most,)]
+
+
+@pytest.mark.parametrize(("column", "found"), [("receita", "double"), ("moeda", "missing")])
+def test_a_mart_whose_columns_are_not_its_contracts_is_not_staged(sales: Rows, column: str, found: str) -> None:
+    rows = sales_per_region(sales({}))
+    rows = rows.withColumn(column, rows[column].cast("double")) if found == "double" else rows.drop(column)
+    with pytest.raises(ContractViolation, match=f"column {column} is {found}, but its contract says"):
+        staging.stage(rows, table("gold.vendas_por_regiao"), DAY, "r1")
 
 
 def test_a_month_is_exact_where_a_float_would_not_be(spark: SparkSession) -> None:
