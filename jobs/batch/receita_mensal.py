@@ -112,11 +112,16 @@ def published_days(day: date) -> pa.Table:
     return rows_of_days(table(SOURCE), *days_of_month(day))
 
 
+def days_frame(spark: SparkSession, days: pa.Table) -> DataFrame:
+    """The same rows for Spark."""
+    # Spark Connect takes no empty Arrow table, not even with a schema beside it. And Spark reads nothing that comes
+    # behind two empty chunks.
+    return spark.createDataFrame(days.combine_chunks() if days.num_rows else [], schema(table(SOURCE)))
+
+
 def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Staged:
-    # Spark Connect takes no empty Arrow table, not even with a schema beside it.
-    frame = spark.createDataFrame(days if days.num_rows else [], schema(table(SOURCE)))
     context = staging.Context(expected=sums_by_currency(days), sources={SOURCE: content_hash_of(days, table(SOURCE))})
-    return staging.stage(revenue_per_month(frame), table(TABLE), day, run_id, context)
+    return staging.stage(revenue_per_month(days_frame(spark, days)), table(TABLE), day, run_id, context)
 
 
 def _is_of_the_days_now(published: Publication) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
@@ -17,7 +18,7 @@ from jobs.batch.estoque import stock_per_product
 from jobs.batch.estoque_por_armazem import stock_of_day
 from jobs.batch.funil_conversao import conversion_funnel
 from jobs.batch.mais_vendidos import best_sellers
-from jobs.batch.receita_mensal import revenue_per_month
+from jobs.batch.receita_mensal import days_frame, revenue_per_month
 from jobs.batch.vendas_por_categoria import sales_per_category
 from jobs.batch.vendas_por_regiao import sales_per_region
 from jobs.latest_stock import latest_stock_per_warehouse
@@ -97,6 +98,14 @@ def test_a_month_is_the_sum_of_its_days_by_currency(spark: SparkSession) -> None
         ("2011-01", 4, 13, Decimal("3.0000"), "GBP"),
         ("2011-02", 7, 7, Decimal("7.0000"), "GBP"),
     ]
+
+
+def test_no_day_of_a_month_is_lost_behind_empty_chunks(spark: SparkSession) -> None:
+    one = spark.createDataFrame(
+        [(DAY, "France", 2, 10, Decimal("1.1000"), "GBP")], schema(table("gold.vendas_por_regiao"))
+    ).toArrow()
+    none = one.slice(0, 0)
+    assert days_frame(spark, pa.concat_tables([none, none, one])).count() == 1
 
 
 def test_best_sellers_go_by_net_pieces_then_revenue_then_product(sales: Rows) -> None:
