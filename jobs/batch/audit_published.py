@@ -7,14 +7,18 @@ from acude.contracts.model import Contract, Layer, tables
 from acude.lake import run_records
 from acude.lake.delta import partition_of
 from acude.lake.snapshot import rows_of_day, snapshot
-from acude.publishing.audit import QualityError, verdict_on, verdict_on_files
+from acude.publishing.audit import QualityError, result_on, result_on_files
 from acude.publishing.data_docs import write_docs
-from acude.publishing.staging import Failure, Staged, Verdict
+from acude.publishing.staging import AuditResult, Failure, Staged
 from acude.publishing.totals import sums_by_currency
-from jobs.batch import receita_mensal
+from acude.publishing.views import Derived
+from jobs.batch import marts, receita_mensal, vendas
 
 LARGEST = 200_000
 """The most rows of a stream's day that are audited: more would not fit into memory, and a fault shows in a sample."""
+
+
+_DERIVED: Derived = {**marts.DERIVED, **vendas.DERIVED}
 
 
 def audited_tables() -> list[Contract]:
@@ -40,22 +44,23 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
         QualityError: at least one table is not as its suite or its publication says; all are audited first.
     """
     audited = [_audited(contract, day, run_id) for contract in audited_tables()]
-    verdicts = [verdict for verdict, _ in audited]
-    docs = str(write_docs(verdicts))
-    refused = [verdict for verdict in verdicts if not verdict.success]
+    results = [result for result, _ in audited]
+    docs = str(write_docs(results))
+    refused = [result for result in results if not result.success]
     if refused:
         raise QualityError(refused, {}, docs)
-    found = {v.table: {"expectations": v.expectations, "rows": rows, "hash": v.hash} for v, rows in audited}
+    found = {one.table: {"expectations": one.expectations, "rows": rows, "hash": one.hash} for one, rows in audited}
     return {"docs": docs, "tables": found}
 
 
-def _audited(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
-    """A table's verdict on its published rows, and their number."""
+def _audited(contract: Contract, day: date, run_id: str) -> tuple[AuditResult, int]:
+    """What a table's suite says about its published rows, and their number."""
+    derive = _DERIVED.get(contract.full_name)
     if contract.writer != "batch":
         # The streams write these; they have no day that is published at once, so no hash to compare with.
         rows = rows_of_day(contract, day, LARGEST)
         sample = Staged(table=contract.full_name, day=day, run_id=run_id, rows=rows.num_rows, hash="")
-        return verdict_on(rows, sample, "")[0], rows.num_rows
+        return result_on(rows, sample, "", derive)[0], rows.num_rows
     visible = _visible(contract, day, run_id)
     publication = run_records.publication(contract.full_name, day)
     if publication is None:
@@ -63,12 +68,12 @@ def _audited(contract: Contract, day: date, run_id: str) -> tuple[Verdict, int]:
     monthly = contract.full_name == receita_mensal.TABLE
     # Other days' runs replace the month too: it has to be the sum of its days as they are now.
     expected = sums_by_currency(receita_mensal.published_days(day)) if monthly else publication.expected
-    verdict, _ = verdict_on_files(
-        visible.model_copy(update={"expected": expected, "parameters": publication.parameters})
+    result, _ = result_on_files(
+        visible.model_copy(update={"expected": expected, "parameters": publication.parameters}), derive
     )
-    if not monthly and verdict.hash != publication.hash:
-        verdict = _with(verdict, _altered(verdict.hash, publication.hash))
-    return verdict, visible.rows
+    if not monthly and result.hash != publication.hash:
+        result = _with(result, _altered(result.hash, publication.hash))
+    return result, visible.rows
 
 
 def _visible(contract: Contract, day: date, run_id: str) -> Staged:
@@ -89,7 +94,7 @@ def _altered(found: str, promised: str) -> Failure:
     )
 
 
-def _never_published(visible: Staged) -> Verdict:
+def _never_published(visible: Staged) -> AuditResult:
     failure = Failure(
         expectation="publication",
         column="*",
@@ -97,7 +102,7 @@ def _never_published(visible: Staged) -> Verdict:
         found="none",
         meaning="the day was published",
     )
-    verdict = Verdict(
+    result = AuditResult(
         table=visible.table,
         day=visible.day,
         run_id=visible.run_id,
@@ -105,8 +110,8 @@ def _never_published(visible: Staged) -> Verdict:
         expectations=1,
         audited_at=run_records.now(),
     )
-    return _with(verdict, failure)
+    return _with(result, failure)
 
 
-def _with(verdict: Verdict, failure: Failure) -> Verdict:
-    return verdict.model_copy(update={"failures": [*verdict.failures, failure]})
+def _with(result: AuditResult, failure: Failure) -> AuditResult:
+    return result.model_copy(update={"failures": [*result.failures, failure]})

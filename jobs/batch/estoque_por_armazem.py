@@ -6,7 +6,7 @@ A day is made from the newest earlier day that is published and the updates sinc
 from datetime import date, timedelta
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
@@ -15,6 +15,7 @@ from acude.lake.delta import read_days
 from acude.lake.snapshot import frame_of_day
 from acude.publishing import mart
 from acude.publishing.mart import Mart
+from jobs.latest_stock import latest_stock_per_warehouse
 
 TABLE = "gold.estoque_por_armazem"
 
@@ -28,13 +29,12 @@ _BEGINNING = date(2000, 1, 1)
 """No event is older: `ingest` takes earlier times for absurd."""
 
 
-def latest_stock_per_warehouse(before: DataFrame, updates: DataFrame, day: date) -> DataFrame:
+def stock_of_day(before: DataFrame, updates: DataFrame, day: date) -> DataFrame:
     """The latest level of each product in each warehouse up to the end of a day.
 
     Args:
         before: rows of gold.estoque_por_armazem of an earlier day.
-        updates: rows of silver.atualizacoes_estoque up to that day; an update never sets the clock back, and of two
-            with the same time the one that the broker took later counts.
+        updates: rows of silver.atualizacoes_estoque up to that day, or later ones, which don't count.
         day: UTC day.
 
     Returns:
@@ -44,31 +44,19 @@ def latest_stock_per_warehouse(before: DataFrame, updates: DataFrame, day: date)
         "id_armazem",
         "id_produto",
         "nivel_estoque",
-        f.col("ultima_atualizacao").alias("momento"),
+        f.col("ultima_atualizacao").alias("timestamp"),
+        # An update with the same time wins: it may be the very one that is known, or a later arrival.
         f.lit(-1).cast("bigint").alias("deslocamento"),
     )
     new = updates.where(f.col("data") <= f.lit(day)).select(
         "id_armazem",
         "id_produto",
         f.col("nivel_estoque").cast("bigint").alias("nivel_estoque"),
-        f.col("timestamp").alias("momento"),
+        "timestamp",
         "deslocamento",
     )
-    latest = Window.partitionBy("id_armazem", "id_produto").orderBy(
-        f.col("momento").desc(), f.col("deslocamento").desc(), f.col("nivel_estoque")
-    )
-    return (
-        known.unionByName(new)
-        .withColumn("place", f.row_number().over(latest))
-        .where(f.col("place") == 1)
-        .select(
-            f.lit(day).alias("data"),
-            "id_armazem",
-            "id_produto",
-            "nivel_estoque",
-            f.col("momento").alias("ultima_atualizacao"),
-        )
-    )
+    latest = latest_stock_per_warehouse(known.unionByName(new))
+    return latest.select(f.lit(day).alias("data"), "id_armazem", "id_produto", "nivel_estoque", "ultima_atualizacao")
 
 
 def rows(spark: SparkSession, day: date) -> DataFrame:
@@ -76,7 +64,7 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     base = max(run_records.days_between(f"publicado/{TABLE}", day - OLDEST_BASE, day - timedelta(days=1)), default=None)
     since = base - LATE if base else _BEGINNING
     before = frame_of_day(spark, table(TABLE), base or _BEGINNING)
-    return latest_stock_per_warehouse(before, read_days(spark, table("silver.atualizacoes_estoque"), since, day), day)
+    return stock_of_day(before, read_days(spark, table("silver.atualizacoes_estoque"), since, day), day)
 
 
 MART = Mart(TABLE, rows)

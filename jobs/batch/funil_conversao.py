@@ -1,8 +1,10 @@
 """gold.funil_conversao: where a day's shoppers drop out between the first look and the purchase."""
 
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
@@ -13,6 +15,8 @@ from acude.publishing.mart import Mart
 
 TABLE = "gold.funil_conversao"
 STEPS = ("visualizacao", "clique", "carrinho", "compra")
+
+_SIX_DIGITS = Decimal("0.000001")
 
 
 def conversion_funnel(events: DataFrame, day: date) -> DataFrame:
@@ -48,7 +52,25 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     return conversion_funnel(read_day(spark, table("silver.eventos_clientes"), day), day)
 
 
-MART = Mart(TABLE, rows)
+def with_expected_rates(frame: pd.DataFrame) -> pd.DataFrame:
+    """The mart's rows in the steps' order, with `usuarios_da_etapa_anterior`, `taxa_escrita` and `taxa_esperada`."""
+    order = frame["etapa"].map({step: place for place, step in enumerate(STEPS)})
+    frame = frame.assign(_order=order).sort_values("_order").drop(columns="_order").reset_index(drop=True)
+    first = int(frame["usuarios"].iloc[0]) if len(frame) else 0
+    taxa = [_share(int(users), first) for users in frame["usuarios"]]
+    return frame.assign(
+        usuarios_da_etapa_anterior=frame["usuarios"].shift(1),
+        # As text: a null is a value here, and Great Expectations would pass over it.
+        taxa_escrita=frame["taxa"].map(str),
+        taxa_esperada=pd.Series([str(share) for share in taxa], dtype=object),
+    )
+
+
+def _share(users: int, first: int) -> Decimal | None:
+    return (Decimal(users) / Decimal(first)).quantize(_SIX_DIGITS, ROUND_HALF_UP) if first else None
+
+
+MART = Mart(TABLE, rows, derive=with_expected_rates)
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pandas as pd
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as f
 
@@ -40,4 +41,14 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
     return best_sellers(frame_of_day(spark, table("silver.vendas"), day))
 
 
-MART = Mart(TABLE, rows, source="silver.vendas")
+def with_expected_places(frame: pd.DataFrame) -> pd.DataFrame:
+    """The mart's rows with `posicao_esperada`, by the same rule."""
+    places = zip(frame["quantidade"], frame["receita"], frame["id_produto"], frame["moeda"], frame.index, strict=True)
+    ranked = sorted(places, key=lambda place: (-place[0], -place[1], place[2], place[3]))
+    expected = pd.Series(0, index=frame.index, dtype="int32")
+    for position, (*_, index) in enumerate(ranked, start=1):
+        expected.loc[index] = position
+    return frame.assign(posicao_esperada=expected)
+
+
+MART = Mart(TABLE, rows, source="silver.vendas", derive=with_expected_places)

@@ -12,8 +12,9 @@ from acude.lake.run_records import Publication
 from acude.publishing import mart, staging
 from acude.publishing.audit import audit
 from acude.publishing.mart import Mart
-from acude.publishing.publish import publish, session, summary
+from acude.publishing.publish import publish, session, staged_or_published, summary
 from acude.publishing.staging import Staged
+from acude.publishing.views import Derived
 from jobs.batch import (
     estoque,
     estoque_por_armazem,
@@ -32,6 +33,8 @@ DAILY: tuple[Mart, ...] = tuple(
 )  # fmt: skip
 TABLES: tuple[str, ...] = (*(one.table for one in DAILY), receita_mensal.TABLE)
 """The gold tables that the batch replaces a day (or month) at a time."""
+
+DERIVED: Derived = {one.table: one.derive for one in DAILY}
 
 _TOGETHER = 4
 """Tables that are computed or committed at a time: a commit waits for S3 more than it computes."""
@@ -55,8 +58,7 @@ def stage_all(day: date, run_id: str) -> dict[str, Any]:
     """
     with session() as spark:
         staged = _each(DAILY, lambda one: mart.stage(spark, one, day, run_id))
-        regions = next(one for one in staged if one.table == vendas_por_regiao.TABLE)
-        staged.append(receita_mensal.stage_with(spark, regions))
+        staged.append(receita_mensal.stage(spark, day, run_id))
     return _by_table(staged)
 
 
@@ -70,11 +72,11 @@ def audit_all(day: date, run_id: str) -> dict[str, Any]:
         QualityError: at least one suite refused; the refused rows lie under `_rejeitados/`.
         StagingError: the day isn't staged by this run.
     """
-    return audit(_staged(day, run_id))
+    return audit([staging.staged(name, day, run_id) for name in TABLES], DERIVED)
 
 
 def publish_all(day: date, run_id: str) -> dict[str, Any]:
-    """Makes the audited rows of all marts visible.
+    """Makes the audited rows of all marts visible; after a call that died, those of the marts that are left.
 
     Returns:
         By table: rows, sums, hash and Delta version.
@@ -85,19 +87,20 @@ def publish_all(day: date, run_id: str) -> dict[str, Any]:
         PartitionChanged: another run published a mart after its sources were compared; the other marts are published.
         QualityError: the month, summed again because another day was published meanwhile, is refused.
     """
-    staged = _staged(day, run_id)
-    for one in staged:
-        staging.verdict_of(one)
-    daily = [one for one in staged if one.table != receita_mensal.TABLE]
+    daily = [staged_or_published(one.table, day, run_id) for one in DAILY]
+    month = receita_mensal.of_run(day, run_id)
+    for one in (*daily, month):
+        if isinstance(one, Staged):
+            staging.passed(one)
     for one in daily:
         mart.assert_sources_unchanged(one)
-    published = _each(daily, lambda one: publish(one, mart.assert_sources_unchanged))
-    published.append(receita_mensal.publish_audited(next(one for one in staged if one.table == receita_mensal.TABLE)))
+    published = _each(daily, _published)
+    published.append(receita_mensal.publish_audited(month, run_id))
     return _by_table(published)
 
 
-def _staged(day: date, run_id: str) -> list[Staged]:
-    return [staging.staged(name, day, run_id) for name in TABLES]
+def _published(one: Staged | Publication) -> Publication:
+    return one if isinstance(one, Publication) else publish(one, mart.assert_sources_unchanged)
 
 
 def _by_table(done: list[Staged] | list[Publication]) -> dict[str, Any]:

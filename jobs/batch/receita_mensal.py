@@ -20,7 +20,7 @@ from acude.lake.run_records import Publication
 from acude.lake.snapshot import rows_of_days
 from acude.publishing import staging
 from acude.publishing.audit import audit
-from acude.publishing.publish import MartError, publish, session, summary
+from acude.publishing.publish import MartError, publish, session, staged_or_published, summary
 from acude.publishing.staging import Staged
 from acude.publishing.totals import sums_by_currency
 from jobs.batch import vendas_por_regiao
@@ -51,20 +51,33 @@ def revenue_per_month(regions: DataFrame) -> DataFrame:
     )
 
 
-def stage_with(spark: SparkSession, regions: Staged) -> Staged:
-    """Stages the month as it will be once the staged day of gold.vendas_por_regiao is published."""
-    published = published_days(regions.day)
-    others = published.filter(pc.not_equal(published["data"], pa.scalar(regions.day)))
-    days = pa.concat_tables([others, staging.rows_of(regions).cast(others.schema)])
-    return _stage(spark, days, regions.day, regions.run_id)
+def stage(spark: SparkSession, day: date, run_id: str) -> Staged:
+    """Stages the month as it will be once the run's staged day of gold.vendas_por_regiao is published.
+
+    Raises:
+        StagingError: the run has not staged that day.
+    """
+    published = published_days(day)
+    others = published.filter(pc.not_equal(published["data"], pa.scalar(day)))
+    regions = staging.rows_of(staging.staged(SOURCE, day, run_id))
+    return _stage(spark, pa.concat_tables([others, regions.cast(others.schema)]), day, run_id)
 
 
-def publish_audited(staged: Staged) -> Publication:
+def of_run(day: date, run_id: str) -> Staged | Publication:
+    """What the run staged or published of the month; one that it has summed again is its own, too.
+
+    Raises:
+        StagingError: neither.
+    """
+    return staged_or_published(TABLE, day, run_id, *_attempts(run_id))
+
+
+def publish_audited(month: Staged | Publication, run_id: str) -> Publication:
     """Publishes the audited month, and sums it again where another day was published meanwhile."""
-    published = publish(staged, None)
+    published = month if isinstance(month, Publication) else publish(month, None)
     if _is_of_the_days_now(published):
         return published
-    return _publish_settled(staged.day, staged.run_id)
+    return _publish_settled(month.day, run_id)
 
 
 def run(day: date, run_id: str) -> dict[str, Any]:
@@ -79,14 +92,19 @@ def run(day: date, run_id: str) -> dict[str, Any]:
 
 def _publish_settled(day: date, run_id: str) -> Publication:
     """Publishes the month until it is the sum of the days that are visible afterwards."""
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in _attempts(run_id):
         with session() as spark:
-            staged = _stage(spark, published_days(day), day, f"{run_id}-mes{attempt}")
-        audit([staged])
+            staged = _stage(spark, published_days(day), day, attempt)
+        audit([staged], {})
         published = publish(staged, None)
         if _is_of_the_days_now(published):
             return published
     raise MartError(f"{TABLE} of {day:%Y-%m}: its days changed during {_ATTEMPTS} attempts; run {day} again later")
+
+
+def _attempts(run_id: str) -> list[str]:
+    """The names under which a run sums the month again."""
+    return [f"{run_id}-mes{number}" for number in range(1, _ATTEMPTS + 1)]
 
 
 def published_days(day: date) -> pa.Table:
@@ -94,12 +112,16 @@ def published_days(day: date) -> pa.Table:
     return rows_of_days(table(SOURCE), *days_of_month(day))
 
 
+def days_frame(spark: SparkSession, days: pa.Table) -> DataFrame:
+    """The same rows for Spark."""
+    # Spark Connect takes no empty Arrow table, not even with a schema beside it. And Spark reads nothing that comes
+    # behind two empty chunks.
+    return spark.createDataFrame(days.combine_chunks() if days.num_rows else [], schema(table(SOURCE)))
+
+
 def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Staged:
-    # Spark Connect takes no empty Arrow table, not even with a schema beside it.
-    frame = spark.createDataFrame(days if days.num_rows else [], schema(table(SOURCE)))
-    rows = revenue_per_month(frame).toArrow()
     context = staging.Context(expected=sums_by_currency(days), sources={SOURCE: content_hash_of(days, table(SOURCE))})
-    return staging.stage(rows, table(TABLE), day, run_id, context)
+    return staging.stage(revenue_per_month(days_frame(spark, days)), table(TABLE), day, run_id, context)
 
 
 def _is_of_the_days_now(published: Publication) -> bool:

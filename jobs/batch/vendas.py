@@ -8,6 +8,7 @@ with C are returns; receita is quantidade times preco, exactly.
 from datetime import date
 from typing import Any
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as f
 
@@ -20,6 +21,7 @@ from acude.inbox.read_csv import FIELDS
 from acude.publishing import staging
 from acude.publishing.audit import QualityError, audit
 from acude.publishing.publish import publish, session, summary
+from acude.publishing.views import Derived
 
 SALES = "silver.vendas"
 REFUSED = "silver.quarentena_arquivos"
@@ -120,6 +122,23 @@ def refused_lines(checked: DataFrame, day: date) -> DataFrame:
     )
 
 
+def with_expected_sales(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of silver.vendas with what the rules make of their other columns."""
+    receita = [price * int(pieces) for price, pieces in zip(frame["preco"], frame["quantidade"], strict=True)]
+    tipo = ["devolucao" if order.startswith("C") else "venda" for order in frame["id_pedido"]]
+    least = [1 if kind == "venda" else -(2**31) for kind in tipo]
+    dia = [moment.date() for moment in frame["momento"]]
+    return frame.assign(
+        receita_esperada=pd.Series(receita, dtype=object),
+        tipo_esperado=pd.Series(tipo, dtype=object),
+        menor_quantidade=pd.Series(least, dtype="int64"),
+        dia_do_momento=pd.Series(dia, dtype=object),
+    )
+
+
+DERIVED: Derived = {SALES: with_expected_sales}
+
+
 def run(day: date, run_id: str) -> dict[str, Any]:
     """Reads the day's files, stages, audits and publishes both tables.
 
@@ -140,7 +159,7 @@ def run(day: date, run_id: str) -> dict[str, Any]:
         files = inbox.files_of(day)
         with session() as spark, lines_of(spark, files) as (lines, number):
             staged = _stage(spark, lines, number, day, run_id)
-        audit(staged)
+        audit(staged, DERIVED)
         published = [publish(one, lambda _: inbox.assert_unchanged(day, files)) for one in staged]
     except (InboxError, QualityError):
         inbox.remember(day, files, run_id, published=False)

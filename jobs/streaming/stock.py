@@ -14,30 +14,11 @@ from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.file_frames import write_frame
 from acude.settings import Settings, settings
+from jobs.latest_stock import latest_stock_per_warehouse
 
 SOURCE = "silver.atualizacoes_estoque"
 TABLE = "gold.ao_vivo_estoque"
 CHECKPOINT = "_checkpoints/stock"
-
-
-def latest_stock_per_warehouse(updates: DataFrame) -> DataFrame:
-    """One row per warehouse and product.
-
-    Args:
-        updates: rows of silver.atualizacoes_estoque; of two with the same time, the one that the broker took later
-            counts, and then the lower level.
-
-    Returns:
-        `id_armazem`, `id_produto`, `nivel_estoque`, `ponto_reposicao` (the newest one given, else null),
-        `ultima_atualizacao` (UTC).
-    """
-    order = f.struct("timestamp", "deslocamento", -f.col("nivel_estoque"))
-    told = f.when(f.col("ponto_reposicao").isNotNull(), order)
-    return updates.groupBy("id_armazem", "id_produto").agg(
-        f.max_by("nivel_estoque", order).alias("nivel_estoque"),
-        f.max_by("ponto_reposicao", told).alias("ponto_reposicao"),
-        f.max("timestamp").alias("ultima_atualizacao"),
-    )
 
 
 def stock_after(before: DataFrame, latest: DataFrame) -> DataFrame:
@@ -45,7 +26,7 @@ def stock_after(before: DataFrame, latest: DataFrame) -> DataFrame:
 
     Args:
         before: rows of gold.ao_vivo_estoque.
-        latest: rows of `latest_stock_per_warehouse`.
+        latest: rows of `latest_stock_per_warehouse`, with `ponto_reposicao`.
     """
     key = ["id_armazem", "id_produto"]
     old, new = before.alias("old"), latest.alias("new")
@@ -77,7 +58,7 @@ class Stock:
     def show(self, updates: DataFrame, _number: int) -> None:
         """One micro-batch: the whole table is written again; it has a row per warehouse and product."""
         before = updates.sparkSession.read.format("delta").load(table_path(self.contract))
-        after = stock_after(before, latest_stock_per_warehouse(updates))
+        after = stock_after(before, latest_stock_per_warehouse(updates, "ponto_reposicao"))
         replace_partitions(self.table, self.writer, write_frame(after.coalesce(1), self.contract).files, [{}])
 
 

@@ -5,19 +5,23 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import Layer, table, tables
 from acude.contracts.spark import schema
+from acude.lake.data_files import ContractViolation
+from acude.publishing import staging
 from jobs.batch import marts
 from jobs.batch.estoque import stock_per_product
-from jobs.batch.estoque_por_armazem import latest_stock_per_warehouse
+from jobs.batch.estoque_por_armazem import stock_of_day
 from jobs.batch.funil_conversao import conversion_funnel
 from jobs.batch.mais_vendidos import best_sellers
-from jobs.batch.receita_mensal import revenue_per_month
+from jobs.batch.receita_mensal import days_frame, revenue_per_month
 from jobs.batch.vendas_por_categoria import sales_per_category
 from jobs.batch.vendas_por_regiao import sales_per_region
+from jobs.latest_stock import latest_stock_per_warehouse
 from tests.spark.conftest import DAY, Rows, assert_columns, tuples
 
 
@@ -58,6 +62,14 @@ def test_revenue_is_exact_where_a_float_would_not_be(sales: Rows, mart: Callable
     assert tuples(rows, "receita") == [(2 * most,)]
 
 
+@pytest.mark.parametrize(("column", "found"), [("receita", "double"), ("moeda", "missing")])
+def test_a_mart_whose_columns_are_not_its_contracts_is_not_staged(sales: Rows, column: str, found: str) -> None:
+    rows = sales_per_region(sales({}))
+    rows = rows.withColumn(column, rows[column].cast("double")) if found == "double" else rows.drop(column)
+    with pytest.raises(ContractViolation, match=f"column {column} is {found}, but its contract says"):
+        staging.stage(rows, table("gold.vendas_por_regiao"), DAY, "r1")
+
+
 def test_a_month_is_exact_where_a_float_would_not_be(spark: SparkSession) -> None:
     most = Decimal("99999999999999.9999")
     days = [(date(2011, 1, day), "France", 1, 1, most, "GBP") for day in (4, 5)]
@@ -86,6 +98,14 @@ def test_a_month_is_the_sum_of_its_days_by_currency(spark: SparkSession) -> None
         ("2011-01", 4, 13, Decimal("3.0000"), "GBP"),
         ("2011-02", 7, 7, Decimal("7.0000"), "GBP"),
     ]
+
+
+def test_no_day_of_a_month_is_lost_behind_empty_chunks(spark: SparkSession) -> None:
+    one = spark.createDataFrame(
+        [(DAY, "France", 2, 10, Decimal("1.1000"), "GBP")], schema(table("gold.vendas_por_regiao"))
+    ).toArrow()
+    none = one.slice(0, 0)
+    assert days_frame(spark, pa.concat_tables([none, none, one])).count() == 1
 
 
 def test_best_sellers_go_by_net_pieces_then_revenue_then_product(sales: Rows) -> None:
@@ -161,7 +181,7 @@ def updates(spark: SparkSession, *rows: tuple[Any, ...]) -> DataFrame:
 
 
 def test_the_latest_update_of_each_warehouse_counts(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(
+    rows = stock_of_day(
         before(spark, (date(2011, 1, 3), "sp", "p1", 9, noon(3)), (date(2011, 1, 3), "rj", "p1", 4, noon(3))),
         updates(spark, ("sp", "p1", 7, noon(4, 8), 1), ("sp", "p1", 5, noon(4, 9), 2)),
         DAY,
@@ -171,7 +191,7 @@ def test_the_latest_update_of_each_warehouse_counts(spark: SparkSession) -> None
 
 
 def test_a_late_update_never_sets_the_stock_back(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(
+    rows = stock_of_day(
         before(spark, (date(2011, 1, 3), "sp", "p1", 9, noon(3))),
         updates(spark, ("sp", "p1", 100, noon(2), 99)),
         DAY,
@@ -180,7 +200,7 @@ def test_a_late_update_never_sets_the_stock_back(spark: SparkSession) -> None:
 
 
 def test_of_two_updates_at_one_time_the_later_arrival_counts(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(
+    rows = stock_of_day(
         before(spark),
         updates(spark, ("sp", "p1", 1, noon(4), 7), ("sp", "p1", 2, noon(4), 8)),
         DAY,
@@ -188,8 +208,22 @@ def test_of_two_updates_at_one_time_the_later_arrival_counts(spark: SparkSession
     assert tuples(rows, "nivel_estoque") == [(2,)]
 
 
+def test_of_two_updates_that_nothing_else_tells_apart_the_lower_level_counts(spark: SparkSession) -> None:
+    twice = updates(spark, ("sp", "p1", 3, noon(4), 7), ("sp", "p1", 2, noon(4), 7))
+    assert tuples(latest_stock_per_warehouse(twice)) == [("sp", "p1", 2, naive(4))]
+
+
+def test_the_newest_reorder_point_that_was_given_stays(spark: SparkSession) -> None:
+    rows = spark.createDataFrame(
+        [("sp", "p1", 9, 5, noon(4, 8), 1), ("sp", "p1", 8, 4, noon(4, 9), 2), ("sp", "p1", 7, None, noon(4, 10), 3)],
+        "id_armazem string, id_produto string, nivel_estoque int, ponto_reposicao int, timestamp timestamp, "
+        "deslocamento bigint",
+    )
+    assert tuples(latest_stock_per_warehouse(rows, "ponto_reposicao")) == [("sp", "p1", 7, 4, naive(4, 10))]
+
+
 def test_updates_after_the_day_are_not_seen(spark: SparkSession) -> None:
-    rows = latest_stock_per_warehouse(before(spark), updates(spark, ("sp", "p1", 1, noon(5), 7)), DAY)
+    rows = stock_of_day(before(spark), updates(spark, ("sp", "p1", 1, noon(5), 7)), DAY)
     assert tuples(rows) == []
 
 

@@ -83,9 +83,10 @@ def run(platform: Platform, say: Say) -> DemoResult:
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:
         raise AcudeError("The broker accepted none of the shop's events.", "Look at `acude logs kafka`.")
     with AirflowApi(config) as airflow:
-        # The batch goes on while the streams come back.
-        bad_file = properties.bad_file(config, airflow, result.day, say)
-        _wait_until_landed(config, summary, say)
+        # The run that fails does so while the streams come back; the next one makes the events' marts, and needs all.
+        bad_file = properties.bad_file(
+            config, airflow, result.day, say, lambda: _wait_until_landed(config, summary, say)
+        )
         result.properties += [properties.bad_record(summary), bad_file]
         with live_traffic(config):
             result.properties.append(properties.rebuild(config, airflow, result.day, say))

@@ -1,4 +1,4 @@
-"""Audits staged rows: asks their suite, keeps the verdict, and explains a failure to an operator."""
+"""Audits staged rows: asks their suite, keeps the result, and explains a failure to an operator."""
 
 import json
 from typing import Any
@@ -14,34 +14,34 @@ from acude.publishing import in_pieces, staging
 from acude.publishing.data_docs import write_docs
 from acude.publishing.examine import Answers, answers, parameters_of
 from acude.publishing.publish import session
-from acude.publishing.staging import Failure, Staged, Verdict
+from acude.publishing.staging import AuditResult, Failure, Staged
 from acude.publishing.suites import BALANCE, ROWS, suite_of
 from acude.publishing.totals import sums_by_currency
-from acude.publishing.views import balance_view, rows_view
+from acude.publishing.views import Derive, Derived, balance_view, rows_view
 from acude.settings import settings
 
 
 class QualityError(AcudeError):
     """Rows that their suite refused; nothing of them is visible."""
 
-    def __init__(self, verdicts: list[Verdict], where: dict[str, str], docs: str) -> None:
-        lines = [
-            f"{verdict.table} of {verdict.day}: {_sentence(failure)}"
-            for verdict in verdicts
-            for failure in verdict.failures
-        ]
+    def __init__(self, refused: list[AuditResult], where: dict[str, str], docs: str) -> None:
+        lines = [f"{one.table} of {one.day}: {_sentence(failure)}" for one in refused for failure in one.failures]
         kept = ", ".join(where.values())
         super().__init__(
             "; ".join(lines) + f". Nothing was published. The rows are kept in {kept or 'their table'}, the report is "
             f"{docs}; correct the source and run the day again"
         )
-        self.verdicts = verdicts
+        self.refused = refused
         self.where = where
         self.docs = docs
 
 
-def audit(staged: list[Staged]) -> dict[str, Any]:
-    """Audits staged tables, keeps the verdicts beside the rows, and writes the Data Docs.
+def audit(staged: list[Staged], derived: Derived) -> dict[str, Any]:
+    """Audits staged tables, keeps the results beside the rows, and writes the Data Docs.
+
+    Args:
+        staged: the days.
+        derived: the tables' derived columns.
 
     Returns:
         `docs`: path of the report; `tables`: by name the number of expectations and the hash of the audited rows.
@@ -49,68 +49,71 @@ def audit(staged: list[Staged]) -> dict[str, Any]:
     Raises:
         QualityError: some were refused; their rows and results lie under `_rejeitados/`.
     """
-    verdicts = []
+    results = []
     for one in staged:
         etags = staging.etags_of(one)
-        verdict, results = verdict_on_files(one)
-        verdict = verdict.model_copy(update={"etags": etags})
-        staging.put_verdict(verdict)
-        _keep_results(one, results)
-        verdicts.append(verdict)
-    docs = str(write_docs(verdicts))
-    refused = [verdict for verdict in verdicts if not verdict.success]
+        result, found = result_on_files(one, derived.get(one.table))
+        result = result.model_copy(update={"etags": etags})
+        staging.put_result(result)
+        _keep_found(one, found)
+        results.append(result)
+    docs = str(write_docs(results))
+    refused = [result for result in results if not result.success]
     if refused:
-        names = {verdict.table for verdict in refused}
+        names = {result.table for result in refused}
         where = {one.table: f"{settings().lake_bucket}/{staging.reject(one)}" for one in staged if one.table in names}
         raise QualityError(refused, where, docs)
-    tables = {v.table: {"expectations": v.expectations, "hash": v.hash} for v in verdicts}
+    tables = {one.table: {"expectations": one.expectations, "hash": one.hash} for one in results}
     return {"docs": docs, "tables": tables}
 
 
-def verdict_on_files(staged: Staged) -> tuple[Verdict, list[dict[str, Any]]]:
+def result_on_files(staged: Staged, derive: Derive | None) -> tuple[AuditResult, list[dict[str, Any]]]:
     """What the table's suite says about the files, however many rows they hold, and Great Expectations' own results."""
     if staged.rows > in_pieces.LARGEST:
-        return _verdict_on_large(staged)
+        return _result_on_large(staged, derive)
     rows = staging.rows_of(staged)
-    return verdict_on(rows, staged, content_hash_of(rows, table(staged.table)))
+    return result_on(rows, staged, content_hash_of(rows, table(staged.table)), derive)
 
 
-def _verdict_on_large(staged: Staged) -> tuple[Verdict, list[dict[str, Any]]]:
+def _result_on_large(staged: Staged, derive: Derive | None) -> tuple[AuditResult, list[dict[str, Any]]]:
     """The same, without bringing the rows here."""
     contract = table(staged.table)
     with session() as spark:
-        totals, found = in_pieces.answers_of_files(spark, staged)
+        totals, found = in_pieces.answers_of_files(spark, staged, derive)
     if staged.expected is not None:
         balance = balance_view(totals.sums, staged.expected)
         found.append(answers(balance, suite_of(contract, BALANCE), parameters_of(contract, staged), staged.table))
-    return verdict_of(staged, totals.hash, found)
+    return result_of(staged, totals.hash, found)
 
 
-def verdict_on(rows: pa.Table, staged: Staged, content_hash: str) -> tuple[Verdict, list[dict[str, Any]]]:
+def result_on(
+    rows: pa.Table, staged: Staged, content_hash: str, derive: Derive | None
+) -> tuple[AuditResult, list[dict[str, Any]]]:
     """What the table's suite says about these rows.
 
     Args:
         rows: the contract's columns.
         staged: their description, with the parameters and sums that the suite asks for.
-        content_hash: of the rows; it goes into the verdict.
+        content_hash: of the rows; it goes into the result.
+        derive: adds the table's derived columns.
 
     Returns:
-        The verdict, and Great Expectations' own results.
+        The audit's result, and Great Expectations' own results.
     """
     contract = table(staged.table)
-    frame, parameters = rows_view(rows, staged.table), parameters_of(contract, staged)
+    frame, parameters = rows_view(rows, derive), parameters_of(contract, staged)
     found = [answers(frame, suite_of(contract, ROWS), parameters, staged.table)]
     if staged.expected is not None:
         balance = balance_view(sums_by_currency(rows), staged.expected)
         found.append(answers(balance, suite_of(contract, BALANCE), parameters, staged.table))
-    return verdict_of(staged, content_hash, found)
+    return result_of(staged, content_hash, found)
 
 
-def verdict_of(staged: Staged, content_hash: str, found: list[Answers]) -> tuple[Verdict, list[dict[str, Any]]]:
-    """The verdict on staged rows, and Great Expectations' own results."""
+def result_of(staged: Staged, content_hash: str, found: list[Answers]) -> tuple[AuditResult, list[dict[str, Any]]]:
+    """The audit's result, and Great Expectations' own results."""
     results = [result for one in found for result in one.results]
     failures = [failure for one in found for failure in one.failures]
-    verdict = Verdict(
+    result = AuditResult(
         table=staged.table,
         day=staged.day,
         run_id=staged.run_id,
@@ -119,7 +122,7 @@ def verdict_of(staged: Staged, content_hash: str, found: list[Answers]) -> tuple
         failures=failures,
         audited_at=run_records.now(),
     )
-    return verdict, results
+    return result, results
 
 
 def _sentence(failure: Failure) -> str:
@@ -129,6 +132,6 @@ def _sentence(failure: Failure) -> str:
     return f"{meaning}{expected}: {failure.found}{sample}"
 
 
-def _keep_results(staged: Staged, results: list[dict[str, Any]]) -> None:
+def _keep_found(staged: Staged, found: list[dict[str, Any]]) -> None:
     key = staging.folder(table(staged.table), staged.day, staged.run_id) + "validacao.json"
-    s3().put_object(Bucket=settings().lake_bucket, Key=key, Body=json.dumps(results, default=str).encode())
+    s3().put_object(Bucket=settings().lake_bucket, Key=key, Body=json.dumps(found, default=str).encode())

@@ -4,7 +4,7 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
-from acude.publishing.staging import Failure, Verdict, path_name
+from acude.publishing.staging import AuditResult, Failure, path_name
 from acude.settings import settings
 
 _STYLE = """
@@ -19,20 +19,20 @@ def docs_folder() -> Path:
     return settings().var / "data-docs"
 
 
-def write_docs(verdicts: list[Verdict]) -> Path:
+def write_docs(results: list[AuditResult]) -> Path:
     """Writes a page for each day and run, and the list of all pages.
 
     Returns:
-        The page of the first verdict's run.
+        The page of the first result's run.
     """
     pages: list[Path] = []
-    for (day, run_id), group in groupby(verdicts, key=lambda verdict: (verdict.day.isoformat(), verdict.run_id)):
+    for (day, run_id), group in groupby(results, key=lambda result: (result.day.isoformat(), result.run_id)):
         members = list(group)
         # The same run audits silver and gold one after the other: each keeps its page.
-        layers = "-".join(sorted({verdict.table.split(".")[0] for verdict in members}))
+        layers = "-".join(sorted({result.table.split(".")[0] for result in members}))
         page = docs_folder() / day / f"{path_name(run_id)}-{layers}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(_page(f"{day}: {run_id}", "".join(_section(verdict) for verdict in members)), encoding="utf-8")
+        page.write_text(_page(f"{day}: {run_id}", "".join(_section(result) for result in members)), encoding="utf-8")
         pages.append(page)
     _write_index()
     return pages[0]
@@ -52,14 +52,14 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def _section(verdict: Verdict) -> str:
-    mark = '<span class="ok">passed</span>' if verdict.success else '<span class="bad">refused</span>'
-    facts = f"{verdict.expectations} expectations, {len(verdict.failures)} not met, rows <code>{verdict.hash}</code>"
-    when = f"audited at {verdict.audited_at:%Y-%m-%d %H:%M:%S} UTC"
-    rows = "".join(_row(failure) for failure in verdict.failures)
+def _section(result: AuditResult) -> str:
+    mark = '<span class="ok">passed</span>' if result.success else '<span class="bad">refused</span>'
+    facts = f"{result.expectations} expectations, {len(result.failures)} not met, rows <code>{result.hash}</code>"
+    when = f"audited at {result.audited_at:%Y-%m-%d %H:%M:%S} UTC"
+    rows = "".join(_row(failure) for failure in result.failures)
     head = "<tr><th>Expectation<th>Column<th>Expected<th>Found<th>For one</tr>"
     listed = f"<table>{head}{rows}</table>" if rows else ""
-    return f"<h2>{escape(verdict.table)} {mark}</h2><p>{facts}, {when}</p>{listed}"
+    return f"<h2>{escape(result.table)} {mark}</h2><p>{facts}, {when}</p>{listed}"
 
 
 def _row(failure: Failure) -> str:

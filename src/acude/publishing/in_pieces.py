@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.gx import Expectation
-from acude.contracts.model import Contract, table
+from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.lake.data_files import DataFile, Target
 from acude.lake.file_frames import frame_of_files, rows_of_file
@@ -22,7 +22,7 @@ from acude.publishing.examine import Answers, answers, parameters_of
 from acude.publishing.staging import Failure, Staged
 from acude.publishing.suites import ROWS, suite_of
 from acude.publishing.totals import Totals
-from acude.publishing.views import rows_view
+from acude.publishing.views import Derive, rows_view
 from acude.settings import settings
 
 LARGEST: Final = 500_000
@@ -70,12 +70,13 @@ def parts_of(suite: list[Expectation], table: str) -> Parts:
     return Parts(*([one for one in suite if one["type"] in kinds] for kinds in (_BY_ROW, _COUNT, _UNIQUE)))
 
 
-def answers_of_files(spark: SparkSession, staged: Staged) -> tuple[Totals, list[Answers]]:
+def answers_of_files(spark: SparkSession, staged: Staged, derive: Derive | None) -> tuple[Totals, list[Answers]]:
     """What the table's suite says about the staged files.
 
     Args:
         spark: a session; its executors read the files.
         staged: the day.
+        derive: adds the table's derived columns; the executors import it by its name.
 
     Returns:
         Rows, content hash and sums of all files, and the answers.
@@ -86,7 +87,7 @@ def answers_of_files(spark: SparkSession, staged: Staged) -> tuple[Totals, list[
     contract = table(staged.table)
     parts, parameters = parts_of(suite_of(contract, ROWS), staged.table), parameters_of(contract, staged)
     totals, found = Totals(contract), []
-    for row in _asked(spark, staged, contract, parts.by_row, parameters):
+    for row in _asked(spark, staged, derive, parts.by_row, parameters):
         totals.merge(row["totals"])
         found.append(Answers(json.loads(row["results"]), _failures(row["failures"])))
     counted = pd.DataFrame(index=pd.RangeIndex(totals.rows))
@@ -96,8 +97,9 @@ def answers_of_files(spark: SparkSession, staged: Staged) -> tuple[Totals, list[
 
 
 def _asked(
-    spark: SparkSession, staged: Staged, contract: Contract, suite: list[Expectation], parameters: dict[str, Any]
+    spark: SparkSession, staged: Staged, derive: Derive | None, suite: list[Expectation], parameters: dict[str, Any]
 ) -> list[dict[str, Any]]:
+    contract = table(staged.table)
     target, store = Target.of(contract), object_store(settings())
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -106,7 +108,7 @@ def _asked(
             for rows in rows_of_file(store, target, file.path, file.partition):
                 totals = Totals(contract)
                 totals.add(rows)
-                found = answers(rows_view(rows, contract.full_name), suite, parameters, contract.full_name)
+                found = answers(rows_view(rows, derive), suite, parameters, contract.full_name)
                 failures = json.dumps([one.model_dump() for one in found.failures])
                 results = json.dumps(found.results, default=str)
                 yield pa.RecordBatch.from_pylist(

@@ -13,6 +13,7 @@ from acude.publishing import staging
 from acude.publishing.audit import audit
 from acude.publishing.publish import MartError, publish, session, summary
 from acude.publishing.staging import Staged
+from acude.publishing.views import Derive
 
 
 class Mart(NamedTuple):
@@ -22,11 +23,13 @@ class Mart(NamedTuple):
         table: full name.
         rows: the mart's rows of a day, from what is published.
         source: the table of the batch that its sums must equal; None where it has none.
+        derive: adds the columns that its own expectations compare with; None where they need none.
     """
 
     table: str
     rows: Callable[[SparkSession, date], DataFrame]
     source: str | None = None
+    derive: Derive | None = None
 
     @property
     def contract(self) -> Contract:
@@ -44,7 +47,7 @@ def stage(spark: SparkSession, mart: Mart, day: date, run_id: str) -> Staged:
     if mart.source:
         source = published(mart.source, day)
         context = staging.Context(expected=source.sums, sources={source.table: source.hash})
-    return staging.stage(mart.rows(spark, day).toArrow(), mart.contract, day, run_id, context)
+    return staging.stage(mart.rows(spark, day), mart.contract, day, run_id, context)
 
 
 def run(mart: Mart, day: date, run_id: str) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def run(mart: Mart, day: date, run_id: str) -> dict[str, Any]:
     """
     with session() as spark:
         staged = stage(spark, mart, day, run_id)
-    audit([staged])
+    audit([staged], {mart.table: mart.derive})
     return {mart.table: summary(publish(staged, assert_sources_unchanged))}
 
 
@@ -73,11 +76,13 @@ def published(name: str, day: date) -> Publication:
     """
     found = run_records.publication(name, day)
     if found is None:
-        raise MartError(f"{name} of {day} isn't published; run jobs.batch.{name.split('.')[1]} of that day first")
+        raise MartError(
+            f"{name} of {day} isn't published; run `acude backfill vendas_diarias --from {day} --to {day}` first"
+        )
     return found
 
 
-def assert_sources_unchanged(staged: Staged) -> None:
+def assert_sources_unchanged(staged: Staged | Publication) -> None:
     """For `publish`.
 
     Raises:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -46,7 +47,7 @@ def publish(staged: Staged, check: Callable[[Staged], None] | None) -> Publicati
         StagingError: it isn't audited, was refused, or the files that lie there are not those that were audited.
         PartitionChanged: another run published the day after `check`; nothing was published.
     """
-    staging.verdict_of(staged)
+    staging.passed(staged)
     contract = table(staged.table)
     place = {partition_column(contract): partition_of(contract, staged.day)}
     if any(not place.items() <= file.partition.items() for file in staged.files):
@@ -82,6 +83,26 @@ def publish(staged: Staged, check: Callable[[Staged], None] | None) -> Publicati
     run_records.put_newer(publication)
     staging.discard(staged)
     return publication
+
+
+def staged_or_published(name: str, day: date, *run_ids: str) -> Staged | Publication:
+    """What a run staged; or, where it is published already, its publication, so that a task that died goes on.
+
+    Args:
+        name: the table's full name.
+        day: UTC day.
+        run_ids: the run's, under which it stages; and others under which it publishes.
+
+    Raises:
+        StagingError: the run staged nothing, or another run has published the day since.
+    """
+    try:
+        return staging.staged(name, day, run_ids[0])
+    except staging.StagingError:
+        done = run_records.publication(name, day)
+        if done is None or done.run_id not in run_ids:
+            raise
+        return done
 
 
 def summary(done: Staged | Publication) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Staged rows: files of the table that no version names yet; audited as they lie, and published as they lie.
 
 A staged day is Parquet files under the table's own prefix and their description `dados.json` in
-`_staging/<layer>/<table>/<day>/<run_id>/`; the verdict joins it as `veredito.json`. What is refused is copied to
+`_staging/<layer>/<table>/<day>/<run_id>/`; the audit's result joins it as `veredito.json`. What is refused is copied to
 `_rejeitados/…`; its files go with the next maintenance, as those of runs that died.
 """
 
@@ -17,9 +17,10 @@ from pyspark.sql import DataFrame
 
 from acude.aws import delete, is_missing, keys, objects, s3
 from acude.contracts.model import Contract, table
+from acude.contracts.spark import schema
 from acude.errors import AcudeError
 from acude.lake import run_records
-from acude.lake.data_files import DataFile, Target, nullable, write_rows
+from acude.lake.data_files import ContractViolation, DataFile, Target, nullable
 from acude.lake.file_frames import rows_of_file, write_frame
 from acude.lake.object_store import object_store
 from acude.lake.run_records import ControlObject
@@ -29,7 +30,7 @@ from acude.settings import settings
 STAGING = "_staging"
 REJECTED = "_rejeitados"
 _DESCRIPTION = "dados.json"
-VERDICT = "veredito.json"
+_RESULT = "veredito.json"
 
 
 class StagingError(AcudeError):
@@ -67,7 +68,7 @@ class Failure(ControlObject):
     meaning: str = ""
 
 
-class Verdict(ControlObject):
+class AuditResult(ControlObject):
     """What the suite said about the staged rows with this hash."""
 
     table: str
@@ -115,31 +116,31 @@ class Context(NamedTuple):
     warnings: Sequence[str] = ()
 
 
-def stage(rows: pa.Table, contract: Contract, day: date, run_id: str, context: Context | None = None) -> Staged:
-    """Stages rows of this process: a day of a table that its contract bounds.
+def stage(frame: DataFrame, contract: Contract, day: date, run_id: str, context: Context | None = None) -> Staged:
+    """Stages a mart's day, however many rows it has: an executor writes them and adds them up.
 
     Args:
-        rows: the contract's columns in the contract's order and types.
+        frame: the contract's columns.
         contract: the table they are for.
         day: UTC day.
         run_id: names the attempt; a second one with the same name replaces it.
         context: what else is known.
 
     Raises:
-        ContractViolation: other columns or types, or a null in a required column.
+        ContractViolation: a column is missing or of another type, or a required one holds a null.
     """
-    totals = Totals(contract)
-    files = write_rows(rows, contract)
-    totals.add(rows)
-    return describe(Written(contract, files, totals), day, run_id, context)
+    found = {one.name: one.dataType.simpleString() for one in frame.schema}
+    for one in schema(contract):
+        # Arrow would turn a float into a decimal without a word.
+        if found.get(one.name) != one.dataType.simpleString():
+            raise ContractViolation(
+                contract.full_name, one.name, found.get(one.name, "missing"), one.dataType.simpleString()
+            )
+    # One file a day, for each is looked up by itself (`acude.lake.snapshot`); more only from `FILE_BYTES` on.
+    return describe(write(frame.coalesce(1), contract), day, run_id, context)
 
 
-def stage_frame(frame: DataFrame, contract: Contract, day: date, run_id: str, context: Context | None = None) -> Staged:
-    """Stages a frame's rows: the executors write them and add them up; see `stage`."""
-    return describe(write(frame, contract), day, run_id, context)
-
-
-class Written(NamedTuple):
+class WrittenRows(NamedTuple):
     """A frame's rows in files, and what they add up to."""
 
     contract: Contract
@@ -147,17 +148,17 @@ class Written(NamedTuple):
     totals: Totals
 
 
-def write(frame: DataFrame, contract: Contract) -> Written:
-    """The first half of `stage_frame`, for a context that is known only once the rows are written."""
+def write(frame: DataFrame, contract: Contract) -> WrittenRows:
+    """The first half of `stage`, for a context that is known only once the rows are written."""
     written = write_frame(frame, contract, observer=Totals)
     totals = Totals(contract)
     for found in written.observed:
         totals.merge(found)
-    return Written(contract, written.files, totals)
+    return WrittenRows(contract, written.files, totals)
 
 
-def describe(written: Written, day: date, run_id: str, context: Context | None = None) -> Staged:
-    """The second half of `stage_frame`: from now on the rows can be audited."""
+def describe(written: WrittenRows, day: date, run_id: str, context: Context | None = None) -> Staged:
+    """The second half of `stage`: from now on the rows can be audited."""
     contract, files, totals = written
     context = context or Context()
     staged = Staged(
@@ -189,12 +190,11 @@ def staged(name: str, day: date, run_id: str) -> Staged:
     return found
 
 
-def rows_of(staged: Staged, limit: int | None = None) -> pa.Table:
+def rows_of(staged: Staged) -> pa.Table:
     """The staged rows, as they lie on S3 now.
 
     Args:
-        staged: the day; of a table that its contract bounds.
-        limit: about the most rows to return.
+        staged: a day that fits into memory.
 
     Raises:
         StagingError: a file is gone.
@@ -209,8 +209,6 @@ def rows_of(staged: Staged, limit: int | None = None) -> pa.Table:
             raise StagingError(
                 f"{file.path} of {staged.table} is gone; stage and audit {staged.day} again"
             ) from problem
-        if limit is not None and sum(rows.num_rows for rows in found) >= limit:
-            break
     return pa.concat_tables(found)
 
 
@@ -235,19 +233,19 @@ def etags_of(staged: Staged) -> dict[str, str]:
     return found
 
 
-def put_verdict(verdict: Verdict) -> None:
-    """Keeps a verdict beside the rows it is about."""
-    run_records.put(folder(table(verdict.table), verdict.day, verdict.run_id) + VERDICT, verdict)
+def put_result(result: AuditResult) -> None:
+    """Keeps an audit's result beside the rows it is about."""
+    run_records.put(folder(table(result.table), result.day, result.run_id) + _RESULT, result)
 
 
-def verdict_of(staged: Staged) -> Verdict:
-    """The verdict on exactly these staged rows.
+def passed(staged: Staged) -> AuditResult:
+    """The result of the audit that exactly these staged rows passed.
 
     Raises:
         StagingError: there is none, it is about other files, or it refused them.
     """
     contract = table(staged.table)
-    found = run_records.get(Verdict, folder(contract, staged.day, staged.run_id) + VERDICT)
+    found = run_records.get(AuditResult, folder(contract, staged.day, staged.run_id) + _RESULT)
     what = f"{staged.table} of {staged.day} (run {staged.run_id})"
     if found is None:
         raise StagingError(f"{what} was not audited; audit it before publishing")

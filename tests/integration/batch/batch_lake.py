@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from acude import aws
-from acude.contracts.model import table
+from acude.contracts.model import Contract, table
 from acude.lake import delta_log
+from acude.lake.data_files import write_rows
 from acude.lake.snapshot import rows_of_day
+from acude.publishing import staging
+from acude.publishing.staging import Staged
+from acude.publishing.totals import Totals
 from acude.settings import settings
 from jobs.batch import marts, vendas
 from tests.buckets import drop
@@ -67,6 +71,15 @@ class BatchLake:
 def csv_of(*lines: str) -> bytes:
     """A file in our own layout."""
     return "\n".join([OWN, *lines, ""]).encode()
+
+
+def stage_rows(
+    rows: pa.Table, contract: Contract, day: date, run_id: str, context: staging.Context | None = None
+) -> Staged:
+    """Stages rows of the test's own."""
+    totals = Totals(contract)
+    totals.add(rows)
+    return staging.describe(staging.WrittenRows(contract, write_rows(rows, contract), totals), day, run_id, context)
 
 
 def publish_day(day: date, run_id: str) -> dict[str, Any]:

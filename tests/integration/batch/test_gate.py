@@ -18,7 +18,7 @@ from acude.publishing.publish import MartError, publish
 from acude.publishing.staging import StagingError
 from jobs.batch import marts, vendas
 from jobs.batch.audit_published import audit_all
-from tests.integration.batch.batch_lake import BatchLake, csv_of, line, publish_day, revenue
+from tests.integration.batch.batch_lake import BatchLake, csv_of, line, publish_day, revenue, stage_rows
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -53,7 +53,7 @@ def test_a_mart_that_lost_a_cent_is_refused(lake: BatchLake, day: date) -> None:
     rows = staging.rows_of(good).to_pylist()
     rows[0]["receita"] -= Decimal("0.01")
     poisoned = staging.rows_of(good).from_pylist(rows, schema=staging.rows_of(good).schema)
-    staging.stage(poisoned, contract, day, "r2", staging.Context(expected=good.expected, sources=good.sources))
+    stage_rows(poisoned, contract, day, "r2", staging.Context(expected=good.expected, sources=good.sources))
     with pytest.raises(QualityError, match=rf"gold\.vendas_por_regiao of {day}: receita and quantidade add up"):
         marts.audit_all(day, "r2")
     with pytest.raises(StagingError, match="stage the day first"):
@@ -73,7 +73,7 @@ def test_only_audited_rows_are_published(lake: BatchLake, day: date) -> None:
     rows = staging.rows_of(staged).to_pylist()
     rows[0]["receita"] += 1
     altered = staging.rows_of(staged).from_pylist(rows, schema=staging.rows_of(staged).schema)
-    staging.stage(altered, contract, day, "r1")
+    stage_rows(altered, contract, day, "r1")
     with pytest.raises(StagingError, match="audit it again"):
         marts.publish_all(day, "r1")
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
@@ -87,7 +87,7 @@ def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLak
     staged = staging.staged("gold.vendas_por_regiao", day, "r1")
     failure = staging.Failure(expectation="rule", column="receita", expected="more", found="less")
     # As a run leaves it that dies between the refusal and the removal of what it refused.
-    staging.put_verdict(staging.verdict_of(staged).model_copy(update={"failures": [failure]}))
+    staging.put_result(staging.passed(staged).model_copy(update={"failures": [failure]}))
     with pytest.raises(StagingError, match="was refused by its expectations"):
         marts.publish_all(day, "r1")
     with pytest.raises(StagingError, match="was refused by its expectations"):
@@ -96,7 +96,7 @@ def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLak
 
 
 def test_marts_of_sales_that_changed_meanwhile_are_not_published(lake: BatchLake, day: date) -> None:
-    with pytest.raises(MartError, match=r"run jobs\.batch\.vendas of that day first"):
+    with pytest.raises(MartError, match=rf"run `acude backfill vendas_diarias --from {day} --to {day}` first"):
         marts.stage_all(day, "r0")
     lake.send(day, csv_of(line(day)))
     vendas.run(day, "r1")
@@ -125,13 +125,32 @@ def test_a_run_that_slept_after_its_check_does_not_replace_a_newer_one(lake: Bat
     assert revenue(lake, day) == [Decimal("42.0000")]
 
 
+def test_a_publication_that_was_killed_between_two_tables_goes_on_with_those_that_are_left(
+    lake: BatchLake, day: date
+) -> None:
+    lake.send(day, csv_of(line(day)))
+    vendas.run(day, "r1")
+    marts.stage_all(day, "r1")
+    marts.audit_all(day, "r1")
+    first = marts.DAILY[0].table
+    done = publish(staging.staged(first, day, "r1"), mart.assert_sources_unchanged)
+    assert marts.publish_all(day, "r1").keys() == MARTS
+    assert run_records.publication(first, day) == done
+    # A call that died behind its last table finds nothing left, the month too, and says the same.
+    assert marts.publish_all(day, "r1").keys() == MARTS
+    # What another run has published since is not taken for its own.
+    publish_day(day, "r2")
+    with pytest.raises(StagingError, match="stage the day first"):
+        marts.publish_all(day, "r1")
+
+
 def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day)))
     publish_day(day, "r1")
     contract = table("gold.mais_vendidos")
     rows = lake.rows("gold.mais_vendidos", day)
-    other = staging.stage(rows, contract, day + timedelta(days=1), "r2")
-    verdict = staging.Verdict(
+    other = stage_rows(rows, contract, day + timedelta(days=1), "r2")
+    result = staging.AuditResult(
         table=other.table,
         day=other.day,
         run_id="r2",
@@ -140,7 +159,7 @@ def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
         expectations=1,
         audited_at=run_records.now(),
     )
-    staging.put_verdict(verdict)
+    staging.put_result(result)
     with pytest.raises(StagingError, match="rows of another day are staged"):
         publish(other, mart.assert_sources_unchanged)
     assert lake.rows("gold.mais_vendidos", day) == rows

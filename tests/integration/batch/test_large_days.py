@@ -14,7 +14,7 @@ from acude.publishing.publish import publish
 from acude.publishing.staging import Staged
 from acude.publishing.totals import Totals
 from jobs.batch import audit_published, vendas
-from tests.integration.batch.batch_lake import BatchLake, csv_of, own_lake
+from tests.integration.batch.batch_lake import BatchLake, csv_of, own_lake, stage_rows
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -43,7 +43,7 @@ def staged(lake: BatchLake, *, last: Decimal = RECEITA, copies: int = 1, accepte
     changed[-1]["receita"] = last
     halves = [rows.slice(0, 2), rows.from_pylist(changed[2:], schema=rows.schema)]
     counted = {"lidas": 5, "aceitas": accepted, "duplicatas": 1, "limite_recusadas": 3}
-    one = staging.stage(rows, contract, DAY, "r2", staging.Context(parameters=counted))
+    one = stage_rows(rows, contract, DAY, "r2", staging.Context(parameters=counted))
     files = [file for _ in range(copies) for half in halves for file in write_rows(half, contract)]
     totals = Totals(contract)
     for half in halves * copies:
@@ -55,7 +55,7 @@ def test_a_large_day_is_published(lake: BatchLake) -> None:
     found = lake.rows(SALES, DAY)
     assert found.num_rows == 4
     again = staged(lake)
-    audit([again])
+    audit([again], vendas.DERIVED)
     publish(again, None)
     assert lake.rows(SALES, DAY).sort_by("linha") == found.sort_by("linha")
 
@@ -68,14 +68,14 @@ def test_a_large_published_day_is_audited_again_as_a_whole(lake: BatchLake, monk
 
 def test_a_broken_row_in_one_of_its_files_refuses_it(lake: BatchLake) -> None:
     with pytest.raises(QualityError, match="receita is quantidade times preco, exactly: 1 of 2 rows differ"):
-        audit([staged(lake, last=Decimal("21.0001"))])
+        audit([staged(lake, last=Decimal("21.0001"))], vendas.DERIVED)
 
 
 def test_the_rows_of_all_its_files_are_counted(lake: BatchLake) -> None:
     with pytest.raises(QualityError, match="every line of the files is a sale"):
-        audit([staged(lake, accepted=5)])
+        audit([staged(lake, accepted=5)], vendas.DERIVED)
 
 
 def test_a_line_that_is_in_two_files_is_found(lake: BatchLake) -> None:
     with pytest.raises(QualityError, match="a line of a file is there once: 4 keys are there more than once"):
-        audit([staged(lake, copies=2, accepted=8)])
+        audit([staged(lake, copies=2, accepted=8)], vendas.DERIVED)

@@ -3,7 +3,7 @@
 import pytest
 
 from acude.contracts.gx import Expectation
-from acude.contracts.model import table
+from acude.contracts.model import marts, table
 from acude.publishing.in_pieces import NotByPiecesError, parts_of
 from acude.publishing.suites import suite_of
 
@@ -20,6 +20,12 @@ def test_a_day_of_sales_may_be_of_any_size() -> None:
     assert sum(map(len, parts)) == len(suite)
     assert [one["type"] for one in parts.unique] == ["expect_compound_columns_to_be_unique"]
     assert [one["type"] for one in parts.whole] == ["expect_table_row_count_to_equal"]
+
+
+@pytest.mark.parametrize("name", [one.full_name for one in marts()])
+def test_a_marts_day_may_be_of_any_size(name: str) -> None:
+    suite = suite_of(table(name))
+    assert sum(map(len, parts_of(suite, name))) == len(suite)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ import pytest
 
 from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import marts, table
-from acude.publishing.audit import verdict_on
+from acude.publishing.audit import result_on
 from acude.publishing.staging import Staged
 from acude.publishing.suites import own_expectations, suite_path
+from jobs.batch import marts as batch_marts
+from jobs.batch import vendas
 
 DAY = date(2011, 1, 4)
+DERIVED = {**batch_marts.DERIVED, **vendas.DERIVED}
 Row = dict[str, Any]
 
 SALE: Row = {
@@ -85,9 +88,9 @@ def faults(
         expected=expected,
         parameters={"linhas": len(rows), "aceitas": len(rows), "limite_recusadas": 1, **parameters},
     )
-    verdict = verdict_on(content, staged, "")[0]
-    assert verdict.success is not bool(verdict.failures)
-    return [failure.column for failure in verdict.failures]
+    result = result_on(content, staged, "", DERIVED.get(name))[0]
+    assert result.success is not bool(result.failures)
+    return [failure.column for failure in result.failures]
 
 
 @pytest.mark.parametrize("contract", [table("silver.vendas"), table("silver.quarentena_arquivos"), *marts()])
