@@ -40,6 +40,7 @@ def parquet_of(lines: list[list[str]]) -> bytes:
 @pytest.mark.parametrize(
     ("suffix", "content"),
     [("csv", csv_of(LINES)), ("csv.gz", gzip.compress(csv_of(LINES))), ("parquet", parquet_of(LINES))],
+    ids=["csv", "csv.gz", "parquet"],
 )
 def test_each_valid_line_counts_once_in_every_format(suffix: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"{DAY}.{suffix}"
