@@ -25,6 +25,7 @@ from acude.contracts.arrow import arrow_type
 from acude.contracts.model import Contract
 from acude.contracts.spark import schema
 from acude.lake.data_files import DataFile
+from acude.lake.dataset import dataset
 from acude.lake.delta import each_day, partition_column, partition_of
 from acude.lake.listed_files import listed_files
 from acude.settings import Settings, settings
@@ -78,9 +79,10 @@ class Snapshot:
         """
         names = list(columns or self.contract.column_names)
         predicate: list[list[tuple[str, str, Any]]] = [[*group] for group in any_of]
-        found = self.table.to_pyarrow_dataset(file_pruning_predicate=predicate)
+        pruned = self.table.to_pyarrow_dataset(file_pruning_predicate=predicate).files
         fits = reduce(operator.or_, (reduce(operator.and_, map(_expression, group)) for group in any_of))
-        return found.to_table(columns=names, filter=fits).cast(_schema(self.contract, names))
+        found = dataset(self.table, fits, among=set(pruned)).to_table(columns=names, filter=fits)
+        return found.cast(_schema(self.contract, names))
 
     def pieces(self, partition: str, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """The same rows of one partition in pieces of about `size` rows, as tables of the columns."""
@@ -94,9 +96,8 @@ class Snapshot:
             columns: those that are wanted.
             size: rows in a piece; a stream's many small files come together.
         """
-        return self._joined(
-            self.table.to_pyarrow_dataset().scanner(columns=list(columns), filter=condition), columns, size
-        )
+        found = dataset(self.table, condition).scanner(columns=list(columns), filter=condition)
+        return self._joined(found, columns, size)
 
     def greatest(self, columns: Sequence[str], by: Sequence[str]) -> pa.Table:
         """The greatest value of each column per group, over all rows, which are read a few files at a time.

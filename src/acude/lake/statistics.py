@@ -40,9 +40,16 @@ def statistics(found: pq.FileMetaData, schema: pa.Schema) -> str:
     return json.dumps({"numRecords": found.num_rows, "minValues": lows, "maxValues": highs, "nullCount": nulls})
 
 
+def has_bounds(kind: pa.DataType) -> bool:
+    """Whether the bounds of such a column can be said exactly."""
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_timestamp(kind) or kind == pa.string()
+    )
+
+
 def _bounds(groups: Iterable[pq.Statistics], kind: pa.DataType) -> tuple[Any, Any] | None:
     """Least and greatest value as JSON has them; None where they can't be said exactly."""
-    if not (pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_timestamp(kind) or kind == pa.string()):
+    if not has_bounds(kind):
         return None
     held = [group for group in groups if group.num_values]
     # Parquet has no bounds where a group holds a very long value; those of the other groups would exclude it.

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
-from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from acude.cli import app
 from acude.contracts.arrow import arrow_type
 from acude.contracts.model import Contract, table
+from acude.lake.commit import BatchWriter, replace_partitions
+from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
 from acude.local.platform import Platform
 from acude.risk import drift, inputs
@@ -212,13 +213,8 @@ def write(name: str, rows: Sequence[dict[str, Any]]) -> None:
     whole = pa.Table.from_pylist(
         [lineage(number, row) | row for number, row in enumerate(rows)], arrow_schema(contract)
     )
-    days = pc.min_max(whole["data"]).as_py()
-    write_deltalake(
-        ensure_table(contract),
-        whole,
-        mode="overwrite",
-        predicate=f"data >= '{days['min']}' AND data <= '{days['max']}'",
-    )
+    days = [{"data": str(day)} for day in pc.unique(whole["data"]).to_pylist()]
+    replace_partitions(ensure_table(contract), BatchWriter(), write_rows(whole, contract), days)
 
 
 def lineage(number: int, row: dict[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, Schema, write_deltalake
 
 from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import table
+from acude.lake.commit import BatchWriter, append_once
+from acude.lake.data_files import FileWriter, Target
 from acude.lake.snapshot import Snapshot
+from tests.buckets import Folder
 
 GOLD = table("gold.ao_vivo_pagamentos_por_minuto")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -85,3 +89,15 @@ def test_the_greatest_values_of_a_group_come_from_all_files(tmp_path: Path) -> N
 def test_a_table_without_rows_has_no_greatest_values(tmp_path: Path) -> None:
     DeltaTable.create(str(tmp_path), arrow_schema(GOLD), partition_by=GOLD.partition_by)
     assert Snapshot(GOLD, DeltaTable(str(tmp_path))).greatest(["transacoes"], by=["uf"]).num_rows == 0
+
+
+def test_rows_are_found_by_a_text_that_is_too_long_for_statistics(tmp_path: Path) -> None:
+    (tmp_path / GOLD.prefix / f"data={NOON.date()}" / "hora=12").mkdir(parents=True)
+    into = DeltaTable.create(
+        str(tmp_path / GOLD.prefix), Schema.from_arrow(arrow_schema(GOLD)), partition_by=GOLD.partition_by
+    )
+    writer = FileWriter(Target.of(GOLD), Folder(str(tmp_path).lstrip("/"), "none"))
+    writer.write(pa.Table.from_pylist([row(NOON, "SP"), row(NOON, "x" * 64)], arrow_schema(GOLD)))
+    append_once(into, BatchWriter(), writer.close(), "app", 0)
+    (found,) = Snapshot(GOLD, into).where(pc.field("uf") == "x" * 64, ["transacoes"])
+    assert found["transacoes"].to_pylist() == [1]
