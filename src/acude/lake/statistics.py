@@ -1,7 +1,7 @@
 """A file's statistics as the Delta log has them, from what its Parquet footer says.
 
 Readers skip files by them, so what can't be said exactly is left out: decimals, which pass through floating point in
-some readers, doubles, long texts, binary and nested columns.
+some readers, doubles, long texts, times outside the years 1 to 9999, binary and nested columns.
 """
 
 import json
@@ -55,10 +55,13 @@ def _bounds(groups: Iterable[pq.Statistics], kind: pa.DataType) -> tuple[Any, An
     # Parquet has no bounds where a group holds a very long value; those of the other groups would exclude it.
     if not held or any(not group.has_min_max for group in held):
         return None
-    low, high = min(group.min for group in held), max(group.max for group in held)
-    if isinstance(low, str) and max(len(low), len(high)) > _LONGEST_TEXT:
+    try:
+        low, high = min(group.min for group in held), max(group.max for group in held)
+        if isinstance(low, str) and max(len(low), len(high)) > _LONGEST_TEXT:
+            return None
+        return _said(low, up=False), _said(high, up=True)
+    except (OverflowError, ValueError):  # outside Python's calendar, perhaps only once it is rounded up
         return None
-    return _said(low, up=False), _said(high, up=True)
 
 
 def _said(value: Any, *, up: bool) -> Any:  # noqa: ANN401 - what the column holds
@@ -68,5 +71,5 @@ def _said(value: Any, *, up: bool) -> Any:  # noqa: ANN401 - what the column hol
         whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         if up and whole < moment:
             whole += _MILLISECOND
-        return whole.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole.microsecond // 1000:03d}Z"
+        return whole.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     return value.isoformat() if isinstance(value, date) else value

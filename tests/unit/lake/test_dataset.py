@@ -101,3 +101,11 @@ def test_only_the_files_that_are_named_are_read(tmp_path: Path) -> None:
 
 def test_a_table_without_files_has_no_rows(tmp_path: Path) -> None:
     assert fitting(written(tmp_path), pc.field("x") > 0) == []
+
+
+@pytest.mark.parametrize("moment", [datetime.max, datetime.max.replace(microsecond=999_000), datetime.min], ids=str)
+def test_a_time_at_the_end_of_the_calendar_hides_no_row(tmp_path: Path, moment: datetime) -> None:
+    found = written(tmp_path, [{}], [{"x": 2}, {"x": 3, "em": moment.replace(tzinfo=UTC)}])
+    assert fitting(found, pc.field("em") == NOON) == [1, 2]
+    assert fitting(found, pc.field("em") == moment.replace(tzinfo=UTC)) == [3]
+    assert len(found.to_pyarrow_dataset(file_pruning_predicate=[("em", "=", NOON)]).files) == 2

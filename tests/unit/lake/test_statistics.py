@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from acude.lake.statistics import statistics
 
@@ -57,3 +58,26 @@ def test_a_column_of_nulls_has_no_bounds() -> None:
         "maxValues": {},
         "nullCount": {"c": 2},
     }
+
+
+def test_years_have_four_digits() -> None:
+    found = stats_of([datetime(1, 1, 1, tzinfo=UTC), datetime(970, 5, 5, tzinfo=UTC)], pa.timestamp("us", tz="UTC"))
+    assert (found["minValues"]["c"], found["maxValues"]["c"]) == (
+        "0001-01-01T00:00:00.000Z",
+        "0970-05-05T00:00:00.000Z",
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([datetime.max.replace(tzinfo=UTC)], pa.timestamp("us", tz="UTC")),
+        ([0, 2**62], pa.timestamp("us", tz="UTC")),
+        ([-(2**62), 0], pa.timestamp("us")),
+        ([0, 2**30], pa.date32()),
+    ],
+    ids=["rounded up", "time above", "time below", "day above"],
+)
+def test_what_lies_outside_the_calendar_has_no_bounds(values: list[Any], kind: pa.DataType) -> None:
+    found = stats_of(values, kind)
+    assert found == {"numRecords": len(values), "minValues": {}, "maxValues": {}, "nullCount": {"c": 0}}
