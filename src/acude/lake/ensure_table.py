@@ -31,7 +31,8 @@ def ensure_table(contract: Contract, config: Settings | None = None) -> DeltaTab
     """The table, created where it is absent, with the columns that its contract has gained since it was made.
 
     Columns with comments and NOT NULL, partitions, reader version 1, and for how long Delta keeps what is no longer
-    needed. The properties are set when a table is made: a later change of them would clash with running appends.
+    needed. A table of the batch has the properties that it was made with: another run may publish meanwhile, and a
+    change would make its commit fail. The streams' driver calls this before any of its queries runs.
 
     Args:
         contract: the table; the caller is its writer.
@@ -52,7 +53,15 @@ def ensure_table(contract: Contract, config: Settings | None = None) -> DeltaTab
         )
     if gained := _gained(contract, found.table):
         found.table.alter.add_columns(gained)
+    if contract.writer == "streams" and (changed := _changed(contract, found.table, config)):
+        found.table.alter.set_table_properties(changed)
     return found.table
+
+
+def _changed(contract: Contract, table: DeltaTable, config: Settings) -> dict[str, str]:
+    """The properties that a new table would have and this one has not."""
+    stored = table.metadata().configuration
+    return {name: value for name, value in properties(contract, config).items() if stored.get(name) != value}
 
 
 def _gained(contract: Contract, table: DeltaTable) -> list[Field]:
