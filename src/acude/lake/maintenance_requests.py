@@ -164,7 +164,7 @@ def serve(one: Request, do: Callable[[Request], dict[str, Any]], given_up: threa
             log.warning("%s %s %s given up; it stays for the next driver", one.action, one.table, one.day or "")
             return
         log.warning("%s %s %s failed", one.action, one.table, one.day or "", exc_info=True)
-        error = f"{type(problem).__name__}: {str(problem).strip().splitlines()[0][:500]}"
+        error = f"{type(problem).__name__}: {str(problem).strip()}".removesuffix(": ").splitlines()[0][:500]
     answer = Answer(request=one, result=result, error=error, seconds=round(time.monotonic() - began, 3))
     run_records.put(one.answer_key, answer)
     _delete(one.key)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from acude.lake import maintenance_requests
+from acude.lake import maintenance_requests, run_records
 from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import ANSWERS, REQUESTS, WRITER, MaintenanceRequestError, Request
 from tests.buckets import MemoryBucket
@@ -53,3 +53,16 @@ def test_where_a_driver_holds_the_lease_the_caller_waits_for_it(monkeypatch: pyt
     with Lease(WRITER):
         monkeypatch.setattr("acude.lake.maintenance_requests.time.sleep", look_again)
         assert maintenance_requests.request_all(asked()[:1], alone, MINUTE) == [{"files": 1}]
+
+
+@pytest.mark.parametrize("problem", [TimeoutError(), ValueError(" \n")], ids=["no text", "blank text"])
+def test_a_failure_without_a_text_is_answered_too(bucket: MemoryBucket, problem: Exception) -> None:
+    def fail(_: Request) -> dict[str, Any]:
+        raise problem
+
+    one = asked()[0]
+    maintenance_requests.serve(one, fail)
+    answer = run_records.get(maintenance_requests.Answer, one.answer_key)
+    assert answer is not None
+    assert answer.error == type(problem).__name__
+    assert one.key not in bucket.objects
