@@ -20,6 +20,9 @@ def read(key: str, config: Settings) -> tuple[bytes, str] | None:
 def replace(key: str, content: bytes, seen: str | None, config: Settings) -> str | None:
     """Writes an object in the place of the one that was seen.
 
+    Where S3's answer is lost, the client sends the same again, and S3 refuses what it has taken. So a content that is
+    there already counts as written; it must name its writer wherever another could write the same and must not.
+
     Args:
         key: below the lake's bucket.
         content: the new one.
@@ -33,7 +36,8 @@ def replace(key: str, content: bytes, seen: str | None, config: Settings) -> str
     try:
         answer = s3(config).put_object(Bucket=config.lake_bucket, Key=key, Body=content, **condition)  # type: ignore[arg-type]
     except ClientError as problem:
-        if is_conflict(problem):
-            return None
-        raise
+        if not is_conflict(problem):
+            raise
+        found, etag = read(key, config) or (None, None)
+        return etag if found == content else None
     return answer["ETag"]
