@@ -59,6 +59,9 @@ class MemoryBucket:
             raise refused(self.refuses or "404")
         return {"ETag": self._etag(Key)}
 
+    def copy_object(self, *, CopySource: Object, Key: str, **_: object) -> None:  # noqa: N803 - boto3's names
+        self.objects[Key] = self.objects[CopySource["Key"]]
+
     def get_paginator(self, _: str) -> "MemoryBucket":
         return self
 

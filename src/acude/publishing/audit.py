@@ -61,7 +61,11 @@ def audit(staged: list[Staged], derived: Derived) -> dict[str, Any]:
     refused = [result for result in results if not result.success]
     if refused:
         names = {result.table for result in refused}
-        where = {one.table: f"{settings().lake_bucket}/{staging.reject(one)}" for one in staged if one.table in names}
+        rejected = [one for one in staged if one.table in names]
+        # All are copied before one is discarded: a task that is killed meanwhile and repeated audits them again.
+        where = {one.table: f"{settings().lake_bucket}/{staging.keep_rejected(one)}" for one in rejected}
+        for one in rejected:
+            staging.discard(one)
         raise QualityError(refused, where, docs)
     tables = {one.table: {"expectations": one.expectations, "hash": one.hash} for one in results}
     return {"docs": docs, "tables": tables}

@@ -182,10 +182,17 @@ def staged(name: str, day: date, run_id: str) -> Staged:
     """The description of what was staged.
 
     Raises:
-        StagingError: nothing was.
+        StagingError: nothing was, or it was refused.
     """
-    found = run_records.get(Staged, folder(table(name), day, run_id) + _DESCRIPTION)
+    contract = table(name)
+    found = run_records.get(Staged, folder(contract, day, run_id) + _DESCRIPTION)
     if found is None:
+        rejected = folder(contract, day, run_id, REJECTED)
+        if run_records.get(Staged, rejected + _DESCRIPTION):
+            raise StagingError(
+                f"{name} of {day} was refused in run {run_id}; the rows and what is wrong with them are kept in "
+                f"{settings().lake_bucket}/{rejected}; correct the source and run the day again"
+            )
         raise StagingError(f"{name} of {day} is not staged by run {run_id}; stage the day first")
     return found
 
@@ -256,17 +263,16 @@ def passed(staged: Staged) -> AuditResult:
     return found
 
 
-def reject(staged: Staged) -> str:
-    """Moves a refused day to where it can be looked at; returns its place in the lake's bucket."""
+def keep_rejected(staged: Staged) -> str:
+    """Copies a refused day to where it can be looked at; returns its place in the lake's bucket."""
     contract = table(staged.table)
     source = folder(contract, staged.day, staged.run_id)
     target = folder(contract, staged.day, staged.run_id, REJECTED)
     client, bucket = s3(), settings().lake_bucket
-    moved = {key: target + key[len(source) :] for key in keys(bucket, source)}
-    moved |= {f"{contract.prefix}/{file.path}": target + file.path for file in staged.files}
-    for key, new in moved.items():
+    copied = {key: target + key[len(source) :] for key in keys(bucket, source)}
+    copied |= {f"{contract.prefix}/{file.path}": target + file.path for file in staged.files}
+    for key, new in copied.items():
         client.copy_object(Bucket=bucket, CopySource={"Bucket": bucket, "Key": key}, Key=new)
-    discard(staged)
     return target
 
 
