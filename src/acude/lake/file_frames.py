@@ -14,6 +14,7 @@ from acude.contracts.model import Contract
 from acude.contracts.spark import schema
 from acude.lake.data_files import (
     GROUP_ROWS,
+    HELD_BYTES,
     ContractViolation,
     DataFile,
     FileWriter,
@@ -97,7 +98,7 @@ def files_of(frame: DataFrame) -> list[DataFile]:
 
 
 def rows_of_file(store: ObjectStore, target: Target, path: str, partition: Mapping[str, str]) -> Iterator[pa.Table]:
-    """A file's rows, some at a time, in the table's shape; columns that the table gained later are null.
+    """A file's rows, about `HELD_BYTES` at a time, in the table's shape; columns that the table gained later are null.
 
     Args:
         store: the lake's bucket.
@@ -108,7 +109,7 @@ def rows_of_file(store: ObjectStore, target: Target, path: str, partition: Mappi
     place = f"{store.bucket}/{target.prefix}/{path}"
     wanted = nullable(target.schema)
     with pq.ParquetFile(store.filesystem().open_input_file(place)) as file:
-        for batch in file.iter_batches(batch_size=GROUP_ROWS):
+        for batch in _batches(file):
             found = dict(zip(batch.schema.names, batch.columns, strict=True))
             found |= {name: pa.array([value] * batch.num_rows) for name, value in partition.items()}
             columns = [
@@ -116,6 +117,15 @@ def rows_of_file(store: ObjectStore, target: Target, path: str, partition: Mappi
                 for one in wanted
             ]
             yield pa.table(columns, schema=wanted)
+
+
+def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """A file's rows; no batch has more than a row group, which a `FileWriter` has held as a whole."""
+    for number in range(file.num_row_groups):
+        # The rows of one call are one group, however large. The footer doesn't count repetitions of a value.
+        group = file.metadata.row_group(number)
+        most = group.num_rows * HELD_BYTES // max(group.total_byte_size, HELD_BYTES)
+        yield from file.iter_batches(batch_size=min(max(most, 1), GROUP_ROWS), row_groups=[number])
 
 
 def frame_of_files(
