@@ -47,7 +47,9 @@ def test_a_write_that_came_second_is_refused() -> None:
     assert conditional.replace(KEY, b"3", first, settings()) is None
 
 
-def test_a_write_into_the_place_of_an_object_that_is_gone_is_refused(bucket: MemoryBucket) -> None:
+def test_a_write_into_the_place_of_an_object_that_is_gone_is_refused(
+    bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = conditional.replace(KEY, b"1", None, settings())
     bucket.objects[KEY] = (b"2", bucket.objects[KEY][1])
     write = bucket.put_object
@@ -58,5 +60,5 @@ def test_a_write_into_the_place_of_an_object_that_is_gone_is_refused(bucket: Mem
         finally:
             bucket.objects.pop(KEY)
 
-    bucket.put_object = late  # type: ignore[method-assign]
+    monkeypatch.setattr(bucket, "put_object", late)
     assert conditional.replace(KEY, b"3", first, settings()) is None
