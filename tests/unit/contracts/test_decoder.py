@@ -76,6 +76,7 @@ def test_the_sample_event_is_valid_byte_for_byte() -> None:
         (event(timestamp='"2026-02-30T10:00:00"'), "valor_invalido"),
         (event(timestamp='"1999-12-31T23:59:59"'), "tempo_absurdo"),
         (event(timestamp='"2026-11-23T12:00:01"'), "tempo_absurdo"),
+        (event(timestamp='"9999-12-31T23:59:59.999999Z"'), "tempo_absurdo"),
         (event(timestamp='"0001-01-01T00:00:00+14:00"'), "tempo_absurdo"),
         (event(timestamp='"9999-12-31T23:59:59-14:00"'), "tempo_absurdo"),
     ],
@@ -93,6 +94,11 @@ def test_a_refused_payload_leaves_its_neighbours_alone() -> None:
     decoded = decode(SAMPLE, b"{", SAMPLE)
     assert set(decoded.refusals) == {1}
     assert [row and row["id_usuario"] for row in decoded.fields.to_pylist()] == ["u123", None, "u123"]
+
+
+def test_a_refused_neighbour_does_not_change_why_a_time_is_refused() -> None:
+    last = event(timestamp='"9999-12-31T23:59:59.999999Z"')
+    assert decode(last, b"{").refusals[0] == decode(last).refusals[0]
 
 
 @pytest.mark.parametrize(
