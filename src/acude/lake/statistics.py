@@ -51,7 +51,11 @@ def _bounds(groups: Iterable[pq.Statistics], kind: pa.DataType) -> tuple[Any, An
     low, high = min(group.min for group in held), max(group.max for group in held)
     if isinstance(low, str) and max(len(low), len(high)) > _LONGEST_TEXT:
         return None
-    return _said(low, up=False), _said(high, up=True)
+    try:
+        return _said(low, up=False), _said(high, up=True)
+    except OverflowError:
+        # No calendar has the millisecond after its last one.
+        return None
 
 
 def _said(value: Any, *, up: bool) -> Any:  # noqa: ANN401 - what the column holds
@@ -61,5 +65,5 @@ def _said(value: Any, *, up: bool) -> Any:  # noqa: ANN401 - what the column hol
         whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         if up and whole < moment:
             whole += _MILLISECOND
-        return whole.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole.microsecond // 1000:03d}Z"
+        return whole.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     return value.isoformat() if isinstance(value, date) else value
