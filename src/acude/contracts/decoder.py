@@ -85,6 +85,7 @@ class Decoder:
         self._texts = [i for i, c in enumerate(contract.columns) if c.type in {"string", "timestamp", "date"}]
         self._event_time = contract.column_names.index(contract.event_time or "timestamp")
         self._names = [column.name for column in ordered]
+        self._bounded = [contract.column_names[self._event_time], *contract.bounded_times]
         self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
 
@@ -113,11 +114,10 @@ class Decoder:
         for at, read in self._decimals.items():
             columns[at] = list(_decimals(columns[at], read, refusals))
         arrays = [pa.array(columns[i], type=field.type) for i, field in zip(self._order, self.fields, strict=True)]
-        moments = _micros(arrays[self._event_time])
         self._refuse_repeats(payloads, arrays, refusals)
         self._refuse_times_beyond(arrays, refusals)
-        self._refuse_absurd_times(moments, taken_at, refusals)
         named = dict(zip(self.contract.column_names, arrays, strict=True))
+        self._refuse_absurd_times(named, taken_at, refusals)
         if self.contract.variants:
             refuse_wrong_variants(named, self.contract.variants, refusals)
         for name in self.contract.documents:
@@ -149,7 +149,8 @@ class Decoder:
             json.loads(payload, object_pairs_hook=no_repeats)
         for name in self._moments:
             fields[name] = utc(name, fields[name])
-        refuse_absurd_time(fields[self.contract.column_names[self._event_time]], taken_at)
+        for name in self._bounded:
+            refuse_absurd_time(name, fields[name], taken_at)
         if self.contract.variants:
             refuse_wrong_variant(fields, self.contract.variants)
         for name in self.contract.documents:
@@ -190,12 +191,14 @@ class Decoder:
         return pa.array([text and self._tokens.of(text) for text in found], pa.string()) if self._tokens else column
 
     def _refuse_absurd_times(
-        self, moments: npt.NDArray[np.int64], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]
+        self, named: dict[str, pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]
     ) -> None:
         latest = taken_at.cast(pa.int64()).to_numpy() + _DAY_US
-        for position in np.flatnonzero((moments < _EARLIEST_US) | (moments > latest)).tolist():
-            if position not in refusals:
-                refusals[position] = absurd_time(_EPOCH + timedelta(microseconds=int(moments[position])))
+        for name in self._bounded:
+            micros = _micros(named[name])
+            for position in np.flatnonzero((micros < _EARLIEST_US) | (micros > latest)).tolist():
+                if position not in refusals:
+                    refusals[position] = absurd_time(name, _EPOCH + timedelta(microseconds=int(micros[position])))
 
     def _aligned(self, arrays: list[pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> Decoded:
         fields = pa.StructArray.from_arrays(arrays, fields=self.fields)

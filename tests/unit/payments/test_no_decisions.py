@@ -41,7 +41,8 @@ DECISION = {
     "id_rastro": "0" * 32,
 }
 HALF = {name: DECISION[name] for name in ("timestamp", "transacao_em", "valor")}
-NONE = [b"", b"{", b"null", orjson.dumps(HALF), orjson.dumps(DECISION | {"decisao": "talvez"})]
+WRONG = [{"decisao": "talvez"}, {"transacao_em": "9999-12-31T23:59:00Z"}, {"transacao_em": "0005-01-01T00:00:00Z"}]
+NONE = [b"", b"{", b"null", orjson.dumps(HALF), *(orjson.dumps(DECISION | one) for one in WRONG)]
 
 
 def of_recorder(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - either strategy
