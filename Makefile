@@ -96,7 +96,8 @@ bench-risk: install ## how fast payments are decided, and with a slow list or wi
 bench-model: install ## the fraud model compared with published ones
 	$(BIN)/python -m benchmarks.model
 
-soak: install ## every day of the real shop, then hours of traffic with faults
+soak: install ## long tests and every day of the real shop, then hours of traffic with faults
+	$(BIN)/pytest -m soak
 	RETAIL_DAYS=all $(BIN)/pytest tests/integration/batch/test_retail_oracle.py
 	$(BIN)/python -m benchmarks.soak
 

@@ -75,9 +75,12 @@ class MemoryBucket:
     def delete_object(self, *, Key: str, **_: object) -> None:  # noqa: N803 - boto3's name
         self.objects.pop(Key, None)
 
-    def delete_objects(self, *, Delete: Object, **_: object) -> None:  # noqa: N803 - boto3's name
+    def delete_objects(self, *, Delete: Object, **_: object) -> Object:  # noqa: N803 - boto3's name
+        if self.refuses:
+            return {"Errors": [{"Key": one["Key"], "Code": self.refuses, "Message": ""} for one in Delete["Objects"]]}
         for one in Delete["Objects"]:
             del self.objects[one["Key"]]
+        return {}
 
     def _etag(self, key: str) -> str:
         return md5(self.objects[key][0], usedforsecurity=False).hexdigest()

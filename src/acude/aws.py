@@ -60,10 +60,18 @@ def keys(bucket: str, prefix: str = "", config: Settings | None = None, after: s
 
 
 def delete(bucket: str, found: Sequence[str], config: Settings | None = None) -> None:
-    """Deletes objects, many in one request."""
+    """Deletes objects, many in one request.
+
+    Raises:
+        ClientError: S3 did not delete one of them; says the first.
+    """
     for start in range(0, len(found), _AT_ONCE):
         named = [{"Key": key} for key in found[start : start + _AT_ONCE]]
-        s3(config).delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})  # type: ignore[typeddict-item]
+        answer = s3(config).delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})  # type: ignore[typeddict-item]
+        if refused := answer.get("Errors"):
+            first = refused[0]
+            said = {"Code": first.get("Code", ""), "Message": f"{first.get('Key')}: {first.get('Message')}"}
+            raise ClientError({"Error": said}, "DeleteObjects")  # type: ignore[typeddict-item]
 
 
 def glue(config: Settings | None = None) -> "GlueClient":

@@ -27,7 +27,13 @@ class Settings(BaseSettings):
     """All settings, frozen. Ports and endpoints are only used on one machine; on AWS endpoints are None."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ACUDE_", env_file=LOCAL_ENV, frozen=True, extra="forbid", populate_by_name=True
+        env_prefix="ACUDE_",
+        env_file=LOCAL_ENV,
+        # The file may be older than the settings' names; `acude up` says which lines name none.
+        dotenv_filtering="only_existing",
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
     )
 
     project: Path = PROJECT

@@ -79,6 +79,7 @@ def test_drivers_killed_at_each_step_of_a_first_start_lose_and_repeat_nothing(la
     start_and_kill(landed, first_start(landed.topic))
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_drivers_killed_at_each_step_of_an_empty_lakes_first_start_lose_and_repeat_nothing(
     platform: Platform, tmp_path: Path

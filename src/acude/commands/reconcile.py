@@ -27,7 +27,8 @@ def reconcile(
     """Compare ledger, inbox, silver, gold, warehouse and Athena to the cent, and the sets of records by coordinate.
 
     Payments are followed to their decisions, in the lake and in PostgreSQL. Each place is read by a client of its own.
-    The ledger is that of this machine's simulator; it is absent on days of which it has nothing.
+    The ledger is that of this machine's simulator; it is absent on days of which it has nothing, and today's sales
+    may not be exported yet.
     A batch that is being written shows as a difference at first, so the comparison is repeated for
     [bold]--wait[/bold] seconds. Exit code 0: all agree; 1: something differs.
 

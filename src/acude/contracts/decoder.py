@@ -8,7 +8,7 @@ trailing bytes, RFC 3339 times, bounds and allowed values.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,7 @@ from acude.contracts.refusals import (
     wrong_size,
 )
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
 _DAY_US = 86_400_000_000
 _FIRST_US, _BEYOND_US = -62_135_596_800_000_000, 253_402_300_800_000_000
@@ -84,6 +85,7 @@ class Decoder:
         self._texts = [i for i, c in enumerate(contract.columns) if c.type in {"string", "timestamp", "date"}]
         self._event_time = contract.column_names.index(contract.event_time or "timestamp")
         self._names = [column.name for column in ordered]
+        self._bounded = [contract.column_names[self._event_time], *contract.bounded_times]
         self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
 
@@ -112,11 +114,10 @@ class Decoder:
         for at, read in self._decimals.items():
             columns[at] = list(_decimals(columns[at], read, refusals))
         arrays = [pa.array(columns[i], type=field.type) for i, field in zip(self._order, self.fields, strict=True)]
-        moments = arrays[self._event_time].cast(pa.int64()).to_numpy(zero_copy_only=False)
         self._refuse_repeats(payloads, arrays, refusals)
         self._refuse_times_beyond(arrays, refusals)
-        self._refuse_absurd_times(moments, taken_at, refusals)
         named = dict(zip(self.contract.column_names, arrays, strict=True))
+        self._refuse_absurd_times(named, taken_at, refusals)
         if self.contract.variants:
             refuse_wrong_variants(named, self.contract.variants, refusals)
         for name in self.contract.documents:
@@ -148,7 +149,8 @@ class Decoder:
             json.loads(payload, object_pairs_hook=no_repeats)
         for name in self._moments:
             fields[name] = utc(name, fields[name])
-        refuse_absurd_time(fields[self.contract.column_names[self._event_time]], taken_at)
+        for name in self._bounded:
+            refuse_absurd_time(name, fields[name], taken_at)
         if self.contract.variants:
             refuse_wrong_variant(fields, self.contract.variants)
         for name in self.contract.documents:
@@ -176,10 +178,8 @@ class Decoder:
     def _refuse_times_beyond(self, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
         """Finds times that exist in their own zone's calendar and not in UTC's: no engine can hold them."""
         for name in self._moments:
-            micros = arrays[self.contract.column_names.index(name)].cast(pa.int64()).to_numpy(zero_copy_only=False)
-            with np.errstate(invalid="ignore"):
-                beyond = (micros < _FIRST_US) | (micros >= _BEYOND_US)
-            for position in np.flatnonzero(beyond).tolist():
+            micros = _micros(arrays[self.contract.column_names.index(name)])
+            for position in np.flatnonzero((micros < _FIRST_US) | (micros >= _BEYOND_US)).tolist():
                 refusals.setdefault(position, beyond_calendar(name))
 
     def _documents(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
@@ -191,14 +191,14 @@ class Decoder:
         return pa.array([text and self._tokens.of(text) for text in found], pa.string()) if self._tokens else column
 
     def _refuse_absurd_times(
-        self, moments: npt.NDArray[np.float64], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]
+        self, named: dict[str, pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]
     ) -> None:
         latest = taken_at.cast(pa.int64()).to_numpy() + _DAY_US
-        with np.errstate(invalid="ignore"):
-            absurd = (moments < _EARLIEST_US) | (moments > latest)
-        for position in np.flatnonzero(absurd).tolist():
-            if position not in refusals:
-                refusals[position] = absurd_time(datetime.fromtimestamp(moments[position] / 1e6, tz=UTC))
+        for name in self._bounded:
+            micros = _micros(named[name])
+            for position in np.flatnonzero((micros < _EARLIEST_US) | (micros > latest)).tolist():
+                if position not in refusals:
+                    refusals[position] = absurd_time(name, _EPOCH + timedelta(microseconds=int(micros[position])))
 
     def _aligned(self, arrays: list[pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> Decoded:
         fields = pa.StructArray.from_arrays(arrays, fields=self.fields)
@@ -210,6 +210,12 @@ class Decoder:
         lateness = self.contract.lateness
         late = pc.greater(delay, int(lateness.total_seconds() * 1e6)) if lateness else pc.less(delay, -(2**62))
         return Decoded(fields, moments.cast(pa.date32()), late, refusals)
+
+
+def _micros(times: pa.TimestampArray) -> npt.NDArray[np.int64]:
+    """A column of times in microseconds. A null becomes a time that no check refuses: numpy would make all floats."""
+    found: npt.NDArray[np.int64] = times.cast(pa.int64()).fill_null(_EARLIEST_US).to_numpy()
+    return found
 
 
 def _decimals(

@@ -52,6 +52,9 @@ class Contract(BaseModel):
     event_id: str = Field(
         "id_evento", description="Topics: the field that identifies repeats; a row without it is never one"
     )
+    bounded_times: tuple[str, ...] = Field(
+        (), description="Topics: fields that, like the event time, lie between 2000 and a day after the arrival"
+    )
     variants: Variants | None = None
     lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")
     partitions: int = Field(1, description="Topics: number of Kafka partitions")

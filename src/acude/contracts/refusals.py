@@ -93,17 +93,16 @@ def wrong_document(name: str) -> Refusal:
     return Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`")
 
 
-def absurd_time(found: datetime) -> Refusal:
-    """An event time out of the sane range."""
-    return Refusal(
-        "tempo_absurdo", f"Expected a time from 2000-01-01 to a day after its arrival, got {found.isoformat()}"
-    )
+def absurd_time(name: str, found: datetime) -> Refusal:
+    """A time out of the sane range."""
+    expected = "Expected a time from 2000-01-01 to a day after its arrival"
+    return Refusal("tempo_absurdo", f"{expected}, got {found.isoformat()} - at `$.{name}`")
 
 
-def refuse_absurd_time(moment: datetime | None, taken_at: datetime) -> None:
-    """Refuses an event time before 2000 or more than a day after the broker took the record."""
+def refuse_absurd_time(name: str, moment: datetime | None, taken_at: datetime) -> None:
+    """Refuses a time before 2000 or more than a day after the broker took the record."""
     if moment is not None and not EARLIEST <= moment <= taken_at + DAY:
-        raise Refused(*absurd_time(moment))
+        raise Refused(*absurd_time(name, moment))
 
 
 def beyond_calendar(name: str) -> Refusal:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from acude.backup_keys import KeyRing
 from acude.files import write_private
 from acude.local import certificates
+from acude.local.errors import PlatformError
 from acude.settings import HOST, LOCAL_ENV, Settings, settings
 
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
@@ -27,11 +28,14 @@ def ensure_local_env(config: Settings) -> Settings:
 
     Returns:
         ``config`` with the local endpoints and secrets.
+
+    Raises:
+        PlatformError: somebody has added a line that names no setting.
     """
     path = local_env_path(config)
     known = dotenv_values(path)
     local = local_values(config, known)
-    values = _users_own(known) | local
+    values = _users_own(path, known) | local
     # Quoted, so that a shell that sources the file reads the same.
     text = _HEADER + "".join(f"ACUDE_{name.upper()}={quote(value)}\n" for name, value in sorted(values.items()))
     if not path.exists() or path.read_text() != text:
@@ -41,11 +45,19 @@ def ensure_local_env(config: Settings) -> Settings:
     return Settings(_env_file=path, **(given | local))  # type: ignore[call-arg]
 
 
-def _users_own(known: Mapping[str, str | None]) -> dict[str, str]:
-    """Lines that somebody has added: settings that `acude up` neither draws nor works out."""
-    named = {name.upper().removeprefix("ACUDE_").lower(): value for name, value in known.items()}
-    own = {name: value for name, value in named.items() if name in Settings.model_fields and value is not None}
-    return {name: value for name, value in own.items() if not name.endswith("_port") and not name.startswith("tls")}
+def _users_own(path: Path, known: Mapping[str, str | None]) -> dict[str, str]:
+    """Lines that somebody has added: settings that `acude up` neither draws nor works out.
+
+    A port that names no setting was moved by an older `acude up`, under the setting's former name.
+    """
+    fields = {line: line.upper().removeprefix("ACUDE_").lower() for line in known}
+    kept = {line: name for line, name in fields.items() if not name.endswith("_port") and not name.startswith("tls")}
+    if wrong := sorted(line for line, name in kept.items() if name not in Settings.model_fields):
+        raise PlatformError(
+            f"{path} has lines that name no setting: {', '.join(wrong)}.",
+            "Correct or delete them (src/acude/settings.py has all names), then run `acude up` again.",
+        )
+    return {name: value for line, name in kept.items() if (value := known[line]) is not None}
 
 
 def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str, str]:

@@ -14,13 +14,14 @@ from confluent_kafka import Message
 from prometheus_client import Counter, Histogram
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_when_event_set, wait_random_exponential
 
+from acude import logs
 from acude.kafka.consumer import AtLeastOnce, GroupConsumer, Runner
 from acude.kafka.health import BUCKETS, Health
 from acude.kafka.producer import require_topic
 from acude.kafka.service import run_service
 from acude.payments.groups import RECORDERS
 from acude.payments.serde import DECISIONS, decision_of, decisions_among
-from acude.payments.store import AWAY, Row, Store
+from acude.payments.store import AWAY, UNFIT, Row, Store
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -72,13 +73,31 @@ class Recorder(AtLeastOnce[Row]):
         return [_row(fields) for fields in decisions_among(records)]
 
     def store(self, effects: Sequence[Row]) -> bool:
-        """Stores the rows, and tries again while the database is away.
+        """Stores the rows, and tries again while the database is away. A row that it can't hold is left out.
 
         Raises:
-            psycopg.Error: the database refuses a decision.
+            psycopg.Error: the database refuses for a reason that lies in no row.
         """
         try:
-            self.metrics.rows.inc(self._patiently(self._store.add, effects))
+            return self._stored(effects)
+        except UNFIT:
+            log.warning("the batch failed; its decisions are stored one by one")
+        return all(self._stored_or_left_out(row) for row in effects)
+
+    def _stored_or_left_out(self, row: Row) -> bool:
+        self.metrics.beat()
+        try:
+            return self._stored([row])
+        except UNFIT as problem:
+            # The kind alone: a message may quote the row.
+            about = {logs.TRACE: row["id_rastro"], "payment": row["id_transacao"], "kind": type(problem).__name__}
+            log.error("the decision is left out", extra=about)  # noqa: TRY400 - no traceback: it may quote the row
+            return True
+
+    def _stored(self, rows: Sequence[Row]) -> bool:
+        """Stores the rows, all or none. False: stopped before the database answered."""
+        try:
+            self.metrics.rows.inc(self._patiently(self._store.add, rows))
         except AWAY:
             return False
         return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from psycopg import Connection, OperationalError, sql
+from psycopg import Connection, DataError, OperationalError, sql
 from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -26,6 +26,9 @@ _PREPARING: Final = 0x61637564650002
 
 AWAY: Final = (OperationalError, PoolTimeout)
 """What a database that does not answer raises."""
+
+UNFIT: Final = (DataError, OverflowError)
+"""What a row raises that the database can't hold: a NUL character, a text too long for its column, a time too late."""
 
 COLUMNS: Final = (
     "id_transacao", "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "operacao", "tipo_pagamento",
@@ -82,15 +85,22 @@ class Store:
 
         Returns:
             How many were new.
+
+        Raises:
+            psycopg.DataError: the database can't hold one of them; so does OverflowError.
         """
         if not rows:
             return 0
+        months = {_month(row["transacao_em"]) for row in rows}
+        # A failure takes back the partitions that it made; which others are there is then looked up again.
+        known, self._months = self._months, set()
         with self._pool.connection() as connection:
-            self._ensure_months(connection, {_month(row["transacao_em"]) for row in rows})
+            _ensure_months(connection, months - known)
             new = _inserted(connection, rows)
             # Last: the other writers of the audit log wait from here to the commit.
             append(connection, map(decision_event, new))
-            return len(new)
+        self._months = known | months
+        return len(new)
 
     def decision(self, id_transacao: str) -> Row | None:
         """The first decision on a payment; None where there is none (yet)."""
@@ -120,21 +130,21 @@ class Store:
         except UndefinedTable:
             return []
 
-    def _ensure_months(self, connection: Connection, months: Iterable[datetime]) -> None:
-        for month in sorted(set(months) - self._months):
-            following = (month + _LONGER_THAN_A_MONTH).replace(day=1)
-            connection.execute(
-                sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF decisoes FOR VALUES FROM ({}) TO ({})").format(
-                    sql.Identifier(f"decisoes_{month:%Y_%m}"), sql.Literal(month), sql.Literal(following)
-                )
-            )
-            self._months.add(month)
-
 
 def prepare(connection: Connection) -> None:
     """Creates what is missing of the schema, one process at a time."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
     connection.execute(_SCHEMA.read_bytes())
+
+
+def _ensure_months(connection: Connection, months: Iterable[datetime]) -> None:
+    for month in sorted(months):
+        following = (month + _LONGER_THAN_A_MONTH).replace(day=1)
+        connection.execute(
+            sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF decisoes FOR VALUES FROM ({}) TO ({})").format(
+                sql.Identifier(f"decisoes_{month:%Y_%m}"), sql.Literal(month), sql.Literal(following)
+            )
+        )
 
 
 def decision_event(row: Row) -> AuditEvent:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,20 +38,21 @@ def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     with ThreadPoolExecutor() as pool:
         answers = pool.map(lambda ask: ask(), asked.values())
         places = {"inbox": inbox, **dict(zip(asked, answers, strict=True))}
-    return compare(places) + shop_rows(config, first, last, shop)
+    return compare(places) + shop_rows(config, first, last, shop, datetime.now(UTC).date())
 
 
-def shop_rows(config: Settings, first: date, last: date, exported: Sums) -> list[MoneyRow]:
+def shop_rows(config: Settings, first: date, last: date, exported: Sums, today: date) -> list[MoneyRow]:
     """The shop's own sales: its ledger beside the file that it exported.
 
     A day of which this machine's ledger has no sale has the file alone: a real shop made it, or another machine did.
+    What the file lacks of a day that has ended is a difference; from today (UTC) on it may not be exported yet.
     """
     sold = rows_since(config, first, (pc.field("tipo") == "venda") & between("dia", first, last))
     days = set(sold["dia"].unique().to_pylist())
     sums = summed("loja", columns(ledgers.money_by_day(sold), "dia", "moeda", "valor"))
     known = {key: value for key, value in exported.items() if key.day in days}
     alone = {key: value for key, value in exported.items() if key.day not in days}
-    ledger = {key: value for key, value in sums.items() if key in known}
+    ledger = {key: value for key, value in sums.items() if key in known or key.day < today}
     rows = compare({"ledger": ledger, "inbox": known}) + compare({"inbox": alone})
     return sorted(rows, key=lambda row: row.key)
 

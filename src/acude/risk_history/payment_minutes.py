@@ -23,6 +23,7 @@ ABROAD: Final = "EX"
 """The tax office's code where a state would stand."""
 
 MINUTE: Final = timedelta(minutes=1)
+_LAST_END: Final = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
 _MOST_SPANS: Final = 24
 _GROUP: Final = ("janela_inicio", "tipo_pagamento", "operacao", "moeda", "uf")
 _PAYMENT: Final = ["id_transacao", "timestamp"]
@@ -49,6 +50,8 @@ class Span(NamedTuple):
 def spans(minutes: Iterable[datetime]) -> list[Span]:
     """The minutes, neighbours joined; of more than 24 pieces the whole from the first to the last.
 
+    The calendar's last minute has no end, so its span is empty; no payment is of then.
+
     >>> at = datetime(2026, 11, 22, 10, tzinfo=UTC)
     >>> [(one.begin.minute, one.end.minute) for one in spans([at, at + MINUTE, at + 5 * MINUTE])]
     [(0, 2), (5, 6)]
@@ -58,7 +61,8 @@ def spans(minutes: Iterable[datetime]) -> list[Span]:
     if len(breaks) >= _MOST_SPANS:
         breaks = []
     edges = [0, *breaks, len(ordered)]
-    return [Span(ordered[first], ordered[last - 1] + MINUTE) for first, last in pairwise(edges)] if ordered else []
+    found = [(ordered[first], ordered[last - 1]) for first, last in pairwise(edges)] if ordered else []
+    return [Span(begin, min(last, _LAST_END - MINUTE) + MINUTE) for begin, last in found]
 
 
 def by_hour(minutes: Iterable[datetime]) -> dict[datetime, list[datetime]]:

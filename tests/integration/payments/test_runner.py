@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
 
 import httpx
+import orjson
 from kafka import KafkaAdminClient, KafkaProducer
 
 from acude.payments.groups import WORKERS
@@ -34,14 +37,27 @@ def test_a_worker_that_is_stopped_commits_its_batch_leaves_its_group_and_the_nex
 HALF: Final = b'{"timestamp": "2026-11-22T10:00:00Z", "transacao_em": "2026-11-22T10:00:00Z", "valor": 1}'
 """Everything that a row is made from, and nothing else of what the database asks for."""
 
+UNFIT: Final = ({"tipo_pagamento": "pix\0"}, {"motivos": ["\0"]}, {"uf": "São Paulo"})
+"""What makes a decision that fits its contract one that the database can't hold."""
 
-def test_a_record_that_is_no_decision_stops_neither_the_recorder_nor_the_payment_api(
+
+def decision(**changes: Any) -> bytes:  # noqa: ANN401 - of any column
+    """A decision as a worker would make it, with other fields."""
+    now = datetime.now(UTC)
+    ids = {"id_transacao": f"t-{uuid4().hex}", "id_pagador": "p-1", "id_rastro": uuid4().hex}
+    said = {"decisao": "aprovar", "pontuacao": 3, "motivos": [], "degradado": False, "causas": [], "latencia_ms": 1}
+    paid = {"tipo_pagamento": "pix", "operacao": "pagamento", "valor": 10.5, "moeda": "BRL", "transacao_em": now}
+    versions = {"versao_regras": "1", "versao_modelo": "nenhum"}
+    return orjson.dumps(ids | said | paid | versions | {"timestamp": now} | changes)
+
+
+def test_a_record_that_is_no_decision_or_fits_no_row_stops_neither_the_recorder_nor_the_payment_api(
     shop: Shop, store: Store, api: Callable[..., httpx.Client]
 ) -> None:
     asked, sent = some_payments(2)
     with closing(KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap, acks="all")) as producer:
         for partition in producer.partitions_for(DECISIONS):
-            for value in (b"{", HALF):
+            for value in (b"{", HALF, *(decision(**one) for one in UNFIT)):
                 producer.send(DECISIONS, value, partition=partition).get(timeout=30)
     assert api().post("/transacoes", json=asked).status_code == 200
     shop.send([sent])

@@ -1,5 +1,6 @@
 """Each way in which a payload can miss its contract is refused with its own reason."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -76,6 +77,7 @@ def test_the_sample_event_is_valid_byte_for_byte() -> None:
         (event(timestamp='"2026-02-30T10:00:00"'), "valor_invalido"),
         (event(timestamp='"1999-12-31T23:59:59"'), "tempo_absurdo"),
         (event(timestamp='"2026-11-23T12:00:01"'), "tempo_absurdo"),
+        (event(timestamp='"9999-12-31T23:59:59.999999Z"'), "tempo_absurdo"),
         (event(timestamp='"0001-01-01T00:00:00+14:00"'), "tempo_absurdo"),
         (event(timestamp='"9999-12-31T23:59:59-14:00"'), "tempo_absurdo"),
     ],
@@ -93,6 +95,25 @@ def test_a_refused_payload_leaves_its_neighbours_alone() -> None:
     decoded = decode(SAMPLE, b"{", SAMPLE)
     assert set(decoded.refusals) == {1}
     assert [row and row["id_usuario"] for row in decoded.fields.to_pylist()] == ["u123", None, "u123"]
+
+
+@pytest.mark.parametrize("moment", ["1999-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "0005-01-01T00:00:00Z"])
+def test_the_contracts_bounded_times_have_the_event_times_bounds(moment: str) -> None:
+    dispute = {
+        "id_contestacao": "c1", "id_transacao": "t1", "timestamp": "2026-11-22T10:00:00Z", "transacao_em": moment,
+        "resultado": "fraude", "origem": "banco",
+    }  # fmt: skip
+    payload, decoder = json.dumps(dispute).encode(), Decoder(table("topics.contestacoes"))
+    decoded = decoder.decode(pa.array([payload], pa.binary()), pa.array([NOW], pa.timestamp("us", "UTC")))
+    assert (decoded.refusals[0].reason, decoded.refusals[0].detail[-16:]) == ("tempo_absurdo", "`$.transacao_em`")
+    with pytest.raises(Refused) as caught:
+        decoder.one(payload, NOW)
+    assert caught.value.refusal == decoded.refusals[0]
+
+
+def test_a_refused_neighbour_does_not_change_why_a_time_is_refused() -> None:
+    last = event(timestamp='"9999-12-31T23:59:59.999999Z"')
+    assert decode(last, b"{").refusals[0] == decode(last).refusals[0]
 
 
 @pytest.mark.parametrize(

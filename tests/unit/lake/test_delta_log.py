@@ -34,8 +34,9 @@ class Lake:
         names = ["0.json", "1.json", "1.checkpoint.parquet", "2.json"]
         yield {"Contents": [{"Key": f"{Prefix}{int(n[0]):020}{n[1:]}", "LastModified": OLD} for n in names]}
 
-    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> None:  # noqa: N803 - boto3's names
+    def delete_objects(self, *, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's names
         self.asked.append((Bucket, len(Delete["Objects"])))
+        return {}
 
 
 def test_delta_does_not_shorten_a_log_that_streams_follow(tmp_path: Path) -> None:

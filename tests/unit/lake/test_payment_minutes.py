@@ -38,6 +38,12 @@ def test_many_scattered_minutes_are_one_span() -> None:
     assert [(one.begin, one.end) for one in found] == [(NOON, NOON + 49 * MINUTE)]
 
 
+def test_the_calendars_last_minute_has_no_end_and_is_left_out() -> None:
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    assert [one.minutes for one in spans([NOON, last])] == [[NOON], []]
+    assert [one.minutes for one in spans([last - MINUTE, last])] == [[last - MINUTE]]
+
+
 def test_minutes_belong_to_their_utc_hour() -> None:
     elsewhere = timezone(timedelta(hours=5, minutes=30))
     found = by_hour([NOON.astimezone(elsewhere), NOON - MINUTE, NOON + 59 * MINUTE])

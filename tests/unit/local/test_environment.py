@@ -2,10 +2,12 @@ import stat
 import subprocess
 from pathlib import Path
 
+import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from acude.local.environment import ensure_local_env, local_values
+from acude.local.errors import PlatformError
 from acude.settings import Settings
 
 
@@ -72,6 +74,29 @@ def test_a_line_that_somebody_added_stays(tmp_path: Path) -> None:
     later = Settings(_env_file=path)  # type: ignore[call-arg]
 
     assert (later.document_key_id, later.traffic_rate) == ("k2", 5)
+
+
+def test_a_port_whose_setting_has_another_name_now_stops_nothing_and_goes(tmp_path: Path) -> None:
+    ensure_local_env(bare(var=tmp_path))
+    path = tmp_path / "local.env"
+    path.write_text(path.read_text() + "ACUDE_RISK_DOOR_PORT=9999\n")
+    before = Settings(_env_file=path)  # type: ignore[call-arg]
+
+    assert before.risk_api_metrics_port == Settings.model_fields["risk_api_metrics_port"].default
+    ensure_local_env(bare(var=tmp_path))
+    assert "RISK_DOOR_PORT" not in path.read_text()
+
+
+def test_a_line_that_is_no_setting_is_said_with_what_to_do(tmp_path: Path) -> None:
+    ensure_local_env(bare(var=tmp_path))
+    path = tmp_path / "local.env"
+    path.write_text(path.read_text() + "ACUDE_TRAFIC_RATE=5\n")
+    before = path.read_text()
+
+    with pytest.raises(PlatformError, match=r"local\.env .* ACUDE_TRAFIC_RATE") as caught:
+        ensure_local_env(bare(var=tmp_path))
+    assert "`acude up`" in caught.value.next_step
+    assert path.read_text() == before
 
 
 def test_a_moved_port_keeps_the_databases_password() -> None:

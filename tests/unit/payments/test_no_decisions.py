@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 from confluent_kafka import Message
+from psycopg import DataError, OperationalError
 
 from acude.api.decisions import Decisions
 from acude.kafka.consumer import per_record_fallback
@@ -41,7 +42,8 @@ DECISION = {
     "id_rastro": "0" * 32,
 }
 HALF = {name: DECISION[name] for name in ("timestamp", "transacao_em", "valor")}
-NONE = [b"", b"{", b"null", orjson.dumps(HALF), orjson.dumps(DECISION | {"decisao": "talvez"})]
+WRONG = [{"decisao": "talvez"}, {"transacao_em": "9999-12-31T23:59:00Z"}, {"transacao_em": "0005-01-01T00:00:00Z"}]
+NONE = [b"", b"{", b"null", orjson.dumps(HALF), *(orjson.dumps(DECISION | one) for one in WRONG)]
 
 
 def of_recorder(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - either strategy
@@ -70,3 +72,53 @@ def test_a_record_that_is_no_decision_is_left_out(
 def test_a_row_says_when_the_payment_was_decided() -> None:
     row = recorder.row_of(orjson.dumps(DECISION), AT)
     assert (row["decidida_em"], row["transacao_em"]) == (AT, datetime(2026, 11, 22, 9, 59, 59, 500_000, UTC))
+
+
+class Rows:
+    """A store that holds ids without NUL, and is away at times."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self.away = 0
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> int:
+        if self.away:
+            self.away -= 1
+            raise OperationalError
+        found = [row["id_transacao"] for row in rows]
+        if any("\0" in one for one in found):
+            raise DataError
+        self.ids += found
+        return len(found)
+
+
+def row(id_transacao: str) -> dict[str, Any]:
+    return {"id_transacao": id_transacao, "id_rastro": "r"}
+
+
+def test_a_decision_that_the_database_cannot_hold_is_left_out_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Rows()
+    monkeypatch.setattr(recorder, "Store", lambda _: store)
+    assert Recorder(Settings(), threading.Event()).store([row("a"), row("\0"), row("c")])
+    assert store.ids == ["a", "c"]
+    assert [(one.message, one.__dict__.get("kind")) for one in caplog.records][1:] == [
+        ("the decision is left out", "DataError")
+    ]
+
+
+@pytest.mark.parametrize("batch", [["a", "b"], ["a", "\0"]])
+def test_no_decision_is_left_out_because_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch, batch: list[str]
+) -> None:
+    store, stop = Rows(), threading.Event()
+    monkeypatch.setattr(recorder, "Store", lambda _: store)
+    strategy = Recorder(Settings(), stop)
+    store.away = 2
+    assert strategy.store([row(one) for one in batch])
+    assert store.ids == [one for one in batch if one != "\0"]
+    stop.set()
+    store.away, store.ids = 1_000, []
+    assert not strategy.store([row(one) for one in batch])
+    assert store.ids == []
