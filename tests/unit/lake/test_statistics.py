@@ -35,13 +35,6 @@ def test_times_are_rounded_outward_to_milliseconds() -> None:
     assert found["maxValues"]["c"] == "2026-11-23T00:00:00.000Z"
 
 
-def test_the_ends_of_the_calendar_are_said_with_four_digits_or_not_at_all() -> None:
-    kind = pa.timestamp("us", tz="UTC")
-    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    assert stats_of([first], kind)["minValues"] == {"c": "0001-01-01T00:00:00.000Z"}
-    assert stats_of([first, last], kind)["maxValues"] == {}
-
-
 def test_decimals_and_long_texts_have_no_bounds() -> None:
     assert stats_of([Decimal("0.10"), Decimal("12345678901234.56")], pa.decimal128(18, 2))["minValues"] == {}
     assert stats_of(["a", "b" * 33], pa.string())["maxValues"] == {}
