@@ -24,6 +24,8 @@ def service(config: Settings) -> Service:
         name="s3",
         purpose="object store of the lake",
         command=[str(Path(sys.executable).parent / "weed"), *_arguments(config)],
+        # Go collects when the heap has grown by half, not when it has doubled: docs/decisions/server-memory.md
+        environment={"GOGC": "50"},
         ready=ready,
         prepare=prepare,
         finish=fill,
