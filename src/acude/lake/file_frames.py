@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StringType, StructType
 
 from acude.contracts.model import Contract
 from acude.contracts.spark import schema
@@ -25,6 +26,9 @@ from acude.lake.data_files import (
 )
 from acude.lake.object_store import ObjectStore, object_store
 from acude.settings import Settings, settings
+
+# As a type, not as text: a client of Spark Connect would ask the server what the text means.
+_WRITTEN = StructType().add("arquivo", StringType()).add("visto", StringType())
 
 _VIOLATION = re.compile(r"ContractViolation: (\S+): column (.+?) is (.+?), but its contract says (.+)")
 
@@ -61,23 +65,33 @@ def write_frame(
         observer: makes what looks at each task's rows.
 
     Raises:
-        ContractViolation: names, order or types differ, or a required column holds a null.
+        ContractViolation: a column is missing or of another type, or a required one holds a null.
     """
-    target, store = Target.of(contract), object_store(config or settings())
+    _check_types(frame, contract)
+    target, store, names = Target.of(contract), object_store(config or settings()), contract.column_names
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writer, watching = FileWriter(target, store), observer(contract) if observer else None
         for batch in batches:
-            rows = pa.Table.from_batches([batch]).cast(nullable(target.schema))
+            rows = pa.Table.from_batches([batch]).select(names).cast(nullable(target.schema))
             writer.write(rows)
             if watching:
                 watching.add(rows)
         yield described(writer.close(), watching.result() if watching else None)
 
     with _violations():
-        found = frame.select(*contract.column_names).mapInArrow(run, "arquivo string, visto string").toArrow()
+        found = frame.mapInArrow(run, _WRITTEN).toArrow()
     files, observed = (found[name].drop_null().to_pylist() for name in ("arquivo", "visto"))
     return FrameFiles(parsed(files), observed)
+
+
+def _check_types(frame: DataFrame, contract: Contract) -> None:
+    """Arrow would turn a float into a decimal without a word."""
+    found = {one.name: one.dataType.simpleString() for one in frame.schema}
+    for one in schema(contract):
+        wanted, kind = one.dataType.simpleString(), found.get(one.name, "missing")
+        if kind != wanted:
+            raise ContractViolation(contract.full_name, one.name, kind, wanted)
 
 
 @contextmanager

@@ -17,10 +17,9 @@ from pyspark.sql import DataFrame
 
 from acude.aws import delete, is_missing, keys, objects, s3
 from acude.contracts.model import Contract, table
-from acude.contracts.spark import schema
 from acude.errors import AcudeError
 from acude.lake import run_records
-from acude.lake.data_files import ContractViolation, DataFile, Target, nullable
+from acude.lake.data_files import DataFile, Target, nullable
 from acude.lake.file_frames import rows_of_file, write_frame
 from acude.lake.object_store import object_store
 from acude.lake.run_records import ControlObject
@@ -129,13 +128,6 @@ def stage(frame: DataFrame, contract: Contract, day: date, run_id: str, context:
     Raises:
         ContractViolation: a column is missing or of another type, or a required one holds a null.
     """
-    found = {one.name: one.dataType.simpleString() for one in frame.schema}
-    for one in schema(contract):
-        # Arrow would turn a float into a decimal without a word.
-        if found.get(one.name) != one.dataType.simpleString():
-            raise ContractViolation(
-                contract.full_name, one.name, found.get(one.name, "missing"), one.dataType.simpleString()
-            )
     # One file a day, for each is looked up by itself (`acude.lake.snapshot`); more only from `FILE_BYTES` on.
     return describe(write(frame.coalesce(1), contract), day, run_id, context)
 
