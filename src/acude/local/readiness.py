@@ -10,6 +10,8 @@ from acude.local.supervisor import Supervisor, log_path
 from acude.settings import Settings
 
 _MOST_LIVES = 3
+_PAUSE_S = 0.5
+"""Between two questions: a dozen servers that are asked meanwhile take their time from those that start."""
 
 
 def log_tail(config: Settings, name: str, lines: int = 15) -> list[str]:
@@ -33,7 +35,7 @@ def wait_ready(service: Service, config: Settings, supervisor: Supervisor, give_
     attempts = Retrying(
         retry=retry_if_not_exception_type(PlatformError),
         stop=stop_after_delay(service.timeout_s) | stop_when_event_set(give_up),
-        wait=wait_fixed(0.2),
+        wait=wait_fixed(_PAUSE_S),
         retry_error_callback=lambda state: _too_late(
             service, config, state.outcome.exception() if state.outcome else None
         ),

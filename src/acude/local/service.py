@@ -6,7 +6,7 @@ from pathlib import Path
 
 from acude.settings import Settings
 
-Action = Callable[[Settings], None]
+Action = Callable[[Settings], object]
 
 
 def nothing(_: Settings) -> None:

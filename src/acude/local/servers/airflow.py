@@ -13,11 +13,10 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
-
 from acude.files import write_private
 from acude.local.certificates import authority
 from acude.local.errors import PlatformError
+from acude.local.probe import get_once
 from acude.local.service import Action, Service
 from acude.settings import HOST, Settings
 
@@ -80,8 +79,7 @@ def _healthy(component: str) -> Action:
     """A check that Airflow's own health report calls the component healthy."""
 
     def ready(config: Settings) -> None:
-        answer = httpx.get(f"{config.airflow_url}/api/v2/monitor/health", timeout=5)
-        answer.raise_for_status()
+        answer = get_once(f"{config.airflow_url}/api/v2/monitor/health", config, timeout_s=5)
         state = answer.json()[component]["status"]
         if state != "healthy":
             raise RuntimeError(f"Airflow calls its {component} {state}")
@@ -91,7 +89,7 @@ def _healthy(component: str) -> Action:
 
 def warm_up(config: Settings) -> None:
     """Lets the API server build its task side now instead of at the first task: six seconds."""
-    httpx.get(f"{config.airflow_url}/execution/health", timeout=120).raise_for_status()
+    get_once(f"{config.airflow_url}/execution/health", config, timeout_s=120)
 
 
 def prepare(config: Settings) -> None:

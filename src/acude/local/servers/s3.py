@@ -5,13 +5,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-
 from acude import aws
 from acude.files import write_private
 from acude.local.errors import PlatformError
 from acude.local.ports import is_free
-from acude.local.probe import ask_once
+from acude.local.probe import ask_once, get_once
 from acude.local.service import Service
 from acude.settings import HOST, Settings
 
@@ -46,7 +44,7 @@ def ready(config: Settings) -> None:
     """
     ask_once("s3", config.s3_endpoint, config)
     master = f"http://{HOST}:{_internal_ports(config)['master.port']}"
-    if not httpx.get(f"{master}/dir/status", timeout=5).raise_for_status().json()["Topology"].get("DataCenters"):
+    if not get_once(f"{master}/dir/status", config, timeout_s=5).json()["Topology"].get("DataCenters"):
         raise ConnectionError("S3's volume server has not reported to its master yet")
 
 
