@@ -12,23 +12,7 @@ from acude.payments.versions import Versions
 from acude.risk.decision import NO_MODEL
 from acude.risk.rules import RULES
 from acude.settings import Settings
-from tests.unit.risk.candidates import POLICY, noise_model, policy, promote
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return noise_model(tmp_path_factory.mktemp("modelo"))
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Settings:
-    policy(tmp_path, "instalada")
-    return Settings(_env_file=None, var=tmp_path / "var", risk_policy=tmp_path / "instalada.yaml")  # type: ignore[call-arg]
-
-
-@pytest.fixture
-def versions(config: Settings) -> Versions:
-    return Versions(config)
+from tests.unit.risk.candidates import POLICY, policy, promote
 
 
 @pytest.fixture

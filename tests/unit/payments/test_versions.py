@@ -13,23 +13,7 @@ from acude.risk.differences import differences
 from acude.risk.model import CARD, GRAPH
 from acude.risk.rules import RULES, CandidateError, Rules
 from acude.settings import Settings
-from tests.unit.risk.candidates import POLICY, live, noise_model, policy, promote
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return noise_model(tmp_path_factory.mktemp("modelo"))
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Settings:
-    policy(tmp_path, "instalada")
-    return Settings(_env_file=None, var=tmp_path / "var", risk_policy=tmp_path / "instalada.yaml")  # type: ignore[call-arg]
-
-
-@pytest.fixture
-def versions(config: Settings) -> Versions:
-    return Versions(config)
+from tests.unit.risk.candidates import POLICY, live, policy, promote
 
 
 def test_until_one_is_promoted_the_settings_rules_decide(versions: Versions) -> None:
