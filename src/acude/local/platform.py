@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
@@ -151,7 +152,8 @@ class Platform:
             ports.require_free(service.name, service.ports)
             self._supervisor.start(service.name)
         try:
-            wait_ready(service, self.config, self._supervisor, self._give_up)
+            say = partial(on_progress, service.name)
+            wait_ready(service, self.config, self._supervisor, self._give_up, say)
         except PlatformError:
             self._supervisor.stop(service.name)
             raise

@@ -30,7 +30,7 @@ class Service:
         prepare: Runs before each start: writes configuration, formats storage. Must be repeatable.
         finish: Runs after each start, once ready: creates buckets, databases. Must be repeatable.
         tidy: Runs after `acude down` has stopped it: removes what it leaves outside ``var``.
-        timeout_s: How long a cold start may take on a busy machine.
+        timeout_s: How long its start may go on without a sign of progress.
         stop_timeout_s: How long it may take to stop before it is killed.
         stop_signal: The signal that stops it in good order.
         directory: Working directory; None: ``var``.

@@ -38,7 +38,6 @@ def api(config: Settings) -> Service:
         login=f"{config.airflow_user} / {config.airflow_password.get_secret_value()}",
         ports=[(config.airflow_port, "airflow_port")],
         after=("postgres",),
-        timeout_s=120,
         # It would wait for browsers to close their connections.
         stop_timeout_s=4,
     )
@@ -71,7 +70,6 @@ def _worker(config: Settings, component: str, purpose: str, *arguments: str) -> 
         ready=_healthy(component.replace("-", "_")),
         address="",
         after=("airflow-api",),
-        timeout_s=120,
     )
 
 

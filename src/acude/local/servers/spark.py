@@ -23,7 +23,6 @@ def service(config: Settings) -> Service:
         login="token in var/local.env",
         ports=[(config.spark_connect_port, "spark_connect_port")],
         after=("s3",),
-        timeout_s=90,
         directory=config.var / "spark",
     )
 

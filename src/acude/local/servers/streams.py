@@ -18,7 +18,7 @@ def service(config: Settings) -> Service:
         prepare=prepare,
         address="bronze, silver, gold.ao_vivo_*",
         after=("kafka", "s3", "glue", "spark-batch"),
-        timeout_s=300,
+        timeout_s=120,
         stop_timeout_s=40,
         live=True,
     )

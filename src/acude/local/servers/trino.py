@@ -34,7 +34,6 @@ def service(config: Settings) -> Service:
         login="for the athena server only",
         ports=[(config.trino_port, "trino_port")],
         after=("s3", "glue"),
-        timeout_s=240,
         stop_timeout_s=10,
     )
 
