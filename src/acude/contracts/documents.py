@@ -20,8 +20,11 @@ def is_document(text: str) -> bool:
 
     >>> is_document("52998224725"), is_document("52998224724"), is_document("12ABC34501DE35")
     (True, False, True)
+    >>> is_document("11111111111")
+    False
     """
-    return bool(cpf.is_valid(text) if len(text) == _CPF_LENGTH else cnpj.is_valid(text))
+    # One digit throughout passes the arithmetic, and was never given to anybody.
+    return len(set(text)) > 1 and bool(cpf.is_valid(text) if len(text) == _CPF_LENGTH else cnpj.is_valid(text))
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,11 @@ class Blacklist:
         self._known: TTLCache[str, bool] = TTLCache(_REMEMBERED, config.blacklist_kept.total_seconds())
         # No redirects: an answer from elsewhere is none. No cookies, no proxies of the environment.
         self._client = httpx.Client(
-            timeout=_LONGEST_S, follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=_AT_ONCE)
+            headers={"Accept-Encoding": "identity"},
+            timeout=_LONGEST_S,
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=_AT_ONCE),
         )
         self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="blacklist")
         self.breaker = CircuitBreaker(fail_max=5, reset_timeout=2, name="lista_externa", throw_new_error_on_trip=False)
@@ -120,9 +124,12 @@ class Blacklist:
 
 
 def _limited(response: httpx.Response, deadline: float, clock: Callable[[], float]) -> bytes:
-    """The body, if it is small and comes in time; httpx's own time-out starts again with each piece."""
+    """The body, if it is small and comes in time; httpx's own time-out starts again with each piece.
+
+    As it came: two kilobytes can be unpacked into a machine's memory.
+    """
     body = b""
-    for piece in response.iter_bytes():
+    for piece in response.iter_raw():
         body += piece
         if len(body) > _MOST_BYTES or clock() > deadline:
             raise ListError("the answer is too long, or comes too slowly")

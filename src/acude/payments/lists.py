@@ -17,7 +17,7 @@ from acude.errors import AcudeError
 from acude.masking import CNPJ
 from acude.payments.audit_log import LIST, append, audit_event
 from acude.payments.serde import TOPIC
-from acude.risk.lists import FIELDS, KEYED, LISTS, Entry
+from acude.risk.lists import FIELDS, KEYED, LISTS, Entry, normal
 
 _OWNER: Final = re.compile(r"[A-Za-z0-9_.@+-]{2,64}")
 _TOKEN: Final = re.compile(r"([a-z0-9]{1,8}):[0-9a-f]{32}")
@@ -79,6 +79,7 @@ def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
     pattern = table(f"topics.{TOPIC}").column(FIELDS[tipo]).pattern
     if pattern and not re.fullmatch(pattern, valor):
         raise EntryError(f"No payment can have this as its {FIELDS[tipo]}, which is {pattern}")
+    valor = normal(tipo, valor)
     return tokens.of(valor) if tipo in KEYED else valor
 
 

@@ -1,5 +1,6 @@
 """Block and allow lists: they refuse or clear payments, whatever the rules say, until an entry ends."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,34 @@ FIELDS: Final[Mapping[str, str]] = {
 
 KEYED: Final = frozenset({"documento", "chave_pix"})
 """Kinds that may identify a person: lists store keyed tokens instead."""
+
+_EVP: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DOCUMENT: Final = re.compile(r"[0-9]{11}|[0-9A-Z]{12}[0-9]{2}")
+
+
+def normal(tipo: str, valor: str) -> str:
+    """One spelling for all that mean the same: a list must not be escaped by writing a value in another way.
+
+    E-mail addresses and random Pix keys (EVP) have no case, phone numbers and documents no punctuation. All other
+    ids are what they are, to the letter: an entry must not hit somebody else.
+
+    Args:
+        tipo: one of `FIELDS`.
+        valor: a payment's, or a person's who makes an entry.
+
+    >>> normal("chave_pix", "Mula@X.com"), normal("chave_pix", "529.982.247-25"), normal("id_pagador", "Ana")
+    ('mula@x.com', '52998224725', 'Ana')
+    """
+    if "@" in valor:
+        return valor.lower()
+    if tipo != "chave_pix":
+        return valor
+    if _EVP.fullmatch(valor):
+        return valor.lower()
+    if valor.startswith("+"):
+        return "+" + re.sub(r"\D", "", valor)
+    compact = re.sub(r"[./-]", "", valor).upper()
+    return compact if _DOCUMENT.fullmatch(compact) else valor
 
 
 @dataclass(frozen=True)
@@ -78,7 +107,7 @@ class Lists:
         self._ends: dict[tuple[str, str], dict[str, datetime]] = {}
         prefixes = set()
         for entry in entries:
-            key = entry.valor
+            key = entry.valor if entry.tipo in KEYED else normal(entry.tipo, entry.valor)
             if entry.tipo == "ip":
                 network = ip_network(key)
                 key = str(network)
@@ -104,7 +133,7 @@ class Lists:
     def _keys(self, kind: str, value: str) -> list[str]:
         if kind == "ip":
             return self._networks(value)
-        return [self._token(value) if kind in KEYED else value]
+        return [self._token(normal(kind, value)) if kind in KEYED else normal(kind, value)]
 
     def _networks(self, address: str) -> list[str]:
         """The networks of listed sizes that an address is in; none for a text that is no address."""

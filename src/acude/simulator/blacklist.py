@@ -8,6 +8,7 @@ A document is listed where it is a multiple of `ONE_IN`, read as a number of bas
 """
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from enum import StrEnum
 from itertools import count
@@ -23,6 +24,7 @@ from acude.settings import HOST, settings
 ONE_IN = 997
 _SLOW_S = 5.0
 _HUGE = 64
+_PACKED = gzip.compress(b'{"listados": []}')
 
 
 class Mode(StrEnum):
@@ -35,6 +37,7 @@ class Mode(StrEnum):
     BROKEN = "quebrado"
     WRONG = "errado"
     HUGE = "enorme"
+    PACKED = "comprimido"
     REDIRECTING = "desviado"
 
 
@@ -95,10 +98,11 @@ async def _behaving(mode: Mode, request: Request, question: Question) -> Respons
             return JSONResponse({"listados": ["talvez"]})
         case Mode.REDIRECTING:
             return RedirectResponse(str(request.url_for("health")), 302)
-        case Mode.HUGE:
-            return StreamingResponse((b" " * 1_000_000 for _ in range(_HUGE)), media_type="application/json")
-        case Mode.DRIPPING:
-            return StreamingResponse(_drops(), media_type="application/json")
+        case Mode.PACKED:
+            return Response(_PACKED, headers={"Content-Encoding": "gzip"}, media_type="application/json")
+        case Mode.DRIPPING | Mode.HUGE:
+            pieces = _drops() if mode is Mode.DRIPPING else (b" " * 1_000_000 for _ in range(_HUGE))
+            return StreamingResponse(pieces, media_type="application/json")
         case _:
             pass
     return JSONResponse(good)

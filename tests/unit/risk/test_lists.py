@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from acude.risk.lists import ALLOW, BLOCK, FIELDS, KEYED, Entry, Listed, Lists
+from acude.risk.lists import ALLOW, BLOCK, FIELDS, KEYED, Entry, Listed, Lists, normal
 from tests.unit.risk.pasts import NOON, PIX, payment
 
 HOUR = timedelta(hours=1)
@@ -59,6 +59,27 @@ def test_a_pix_key_is_compared_by_its_token() -> None:
 )
 def test_an_address_is_the_same_however_it_is_written(listed: str, asked: str) -> None:
     assert Lists([entry("ip", listed)]).of(payment(ip=asked), NOON).bloqueio
+
+
+@pytest.mark.parametrize(
+    ("listed", "asked"),
+    [
+        ("mula@x.com", "Mula@X.com"),
+        ("Mula@X.com", "mula@x.com"),
+        ("+5511912345678", "+55-11-91234-5678"),
+        ("52998224725", "529.982.247-25"),
+        ("12ABC34501DE35", "12abc34501de35"),
+        ("71BE9B2C-7C5F-4D0E-9C1A-0D9B8B0E7A11", "71be9b2c-7c5f-4d0e-9c1a-0d9b8b0e7a11"),
+    ],
+)
+def test_a_pix_key_is_the_same_however_it_is_written(listed: str, asked: str) -> None:
+    stored = token(normal("chave_pix", listed))
+    assert Lists([entry("chave_pix", stored)], token).of(payment(**PIX | {"chave_pix": asked}), NOON).bloqueio
+
+
+def test_an_account_named_by_its_address_is_the_same_however_it_is_written_and_another_is_not() -> None:
+    assert Lists([entry("id_pagador", "Mula@x.com")]).of(payment(id_pagador="mula@X.com"), NOON).bloqueio
+    assert not Lists([entry("id_pagador", "Ana")]).of(payment(id_pagador="ana"), NOON).bloqueio
 
 
 def test_what_is_no_address_is_on_no_list() -> None:
