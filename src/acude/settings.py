@@ -15,6 +15,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from acude.production import require_safe
+
 PROJECT = Path(__file__).resolve().parents[2]
 """The checkout: contracts/, expectations/ and dags/ lie here."""
 
@@ -34,6 +36,10 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
         populate_by_name=True,
+    )
+
+    profile: Literal["local", "production"] = Field(
+        default="local", description="production: no process starts with settings that are for one machine only"
     )
 
     project: Path = PROJECT
@@ -233,6 +239,12 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The process's settings, read once; the local file lies in ``ACUDE_VAR`` where that is set."""
+    """The process's settings, read once; the local file lies in ``ACUDE_VAR`` where that is set.
+
+    Raises:
+        AcudeError: the profile is `production`, and some are not safe there.
+    """
     local_env = Path(os.environ.get("ACUDE_VAR", PROJECT / "var")) / LOCAL_ENV.name
-    return Settings(_env_file=local_env)  # type: ignore[call-arg]
+    found = Settings(_env_file=local_env)  # type: ignore[call-arg]
+    require_safe(found)
+    return found
