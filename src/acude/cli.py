@@ -1,6 +1,7 @@
 """``acude``: the one command. Each sub-command is a module of ``acude.commands`` and is imported only when called."""
 
 import errno
+import os
 from importlib import import_module
 from typing import Any
 
@@ -53,6 +54,8 @@ class LazyCommands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own
         """Runs the command; an error that needs a person is printed as sentences, without a traceback."""
+        # What a command writes may hold the shop's data.
+        os.umask(0o077)
         try:
             return super().invoke(ctx)
         except OSError as error:

@@ -117,6 +117,14 @@ def test_files_with_secrets_are_their_owners_only(platform: Platform, path: str)
     assert stat.S_IMODE((platform.config.var / path).stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("folder", ["kafka", "s3", "log", "airflow", "postgres"])
+def test_what_servers_keep_is_their_users_only(platform: Platform, folder: str) -> None:
+    modes = {path: path.stat().st_mode for path in (platform.config.var / folder).rglob("*") if path.is_file()}
+    assert modes
+    assert [path for path, mode in modes.items() if mode & 0o077] == []
+    assert platform.config.var.stat().st_mode & 0o066 == 0
+
+
 def test_no_command_line_shows_a_secret(platform: Platform) -> None:
     pairs = [line.partition("=") for line in (platform.config.var / "local.env").read_text().splitlines()]
     kinds = ("_PASSWORD", "_KEY", "_SECRET", "_TOKEN", "_DSN")

@@ -49,6 +49,8 @@ class Platform:
             PlatformError: A server can't start; says which, why, and what to do.
         """
         self.config.var.mkdir(parents=True, exist_ok=True)
+        # Others may pass, as PostgreSQL's own user does where this is root, but look at nothing.
+        self.config.var.chmod(self.config.var.stat().st_mode & ~0o066)
         _require_disk(self.config)
         with self._alone():
             self._settle_tls()

@@ -143,6 +143,8 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # Each server inherits it: what it keeps is for its own user only.
+                umask=0o077,
             )
         remember_session(self._config.var, supervisor.pid)
         if not _until_true(self.is_running):
