@@ -1,5 +1,6 @@
 """The caller: OAuth2 bearer tokens, JWTs signed by the issuer that the settings name."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from cachetools import TTLCache
 from fastapi import Depends, Request
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2, SecurityScopes
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from acude.api.problems import ProblemError
+from acude.payments.trace_ids import ID
 from acude.settings import Settings
 
 DECIDE: Final = "risco:decidir"
@@ -27,6 +30,19 @@ _ALGORITHMS: Final = ("ES256", "RS256")
 _LEEWAY_S: Final = 5
 _REMEMBERED: Final = 1_000
 _REMEMBERED_S: Final = 60.0
+
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+class TokenClaims(BaseModel):
+    """The claims that this API reads, of their own types: JWT's numbers are no texts."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    sub: Annotated[str, Field(min_length=1)]
+    exp: Annotated[float, Field(allow_inf_nan=False)]
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,8 +83,11 @@ class Verifier:
         """The caller that a token names, and when the token ends, seconds since 1970.
 
         Raises:
-            ProblemError: 401; 503 where the issuer's keys can't be had.
+            ProblemError: 401; 403 for a client that no decision could name; 503 where the issuer's keys can't be had.
         """
+        # The library forgives padding and signs behind a signature.
+        if not _TOKEN.fullmatch(token):
+            raise unauthorised("This is no token.")
         try:
             key = self._keys.get_signing_key_from_jwt(token)
             claims = jwt.decode(
@@ -86,7 +105,13 @@ class Verifier:
             ) from problem
         except jwt.PyJWTError as problem:
             raise unauthorised(f"The token is not valid here: {type(problem).__name__}.") from problem
-        return Caller(str(claims["sub"]), frozenset(str(claims.get("scope", "")).split())), int(claims["exp"])
+        try:
+            found = TokenClaims.model_validate(claims)
+        except ValidationError:
+            raise unauthorised("The token's claims `sub`, `exp` or `scope` are of the wrong kind.") from None
+        if not ID.fullmatch(found.sub):
+            raise ProblemError(403, "Not allowed", f"The token's `sub` must match {ID.pattern}; no record can name it.")
+        return Caller(found.sub, frozenset(found.scope.split())), int(found.exp)
 
 
 def unauthorised(detail: str) -> ProblemError:

@@ -1,9 +1,12 @@
 """Ids and Idempotency-Keys at the payment API: the first client to use one owns it, and only for the same payment."""
 
+import json
+from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from enum import Enum, auto
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
@@ -18,6 +21,16 @@ class Claim(Enum):
     SAME = auto()
     OTHER = auto()
     UNKNOWN = auto()
+
+
+def content_of(fields: Mapping[str, Any]) -> bytes:
+    """What a payment says, however it is written: fields have no order, and 10.0 is 10.00.
+
+    >>> content_of({"valor": Decimal("10.0"), "id": "a"}) == content_of({"id": "a", "valor": Decimal("10.00")})
+    True
+    """
+    plain = {name: one.normalize() if isinstance(one, Decimal) else one for name, one in fields.items()}
+    return json.dumps(plain, default=str, sort_keys=True).encode()
 
 
 class Claims:

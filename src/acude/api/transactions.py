@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from acude.api.auth import DECIDE, READ, READ_ALL, Caller, requires
-from acude.api.claims import Claim
+from acude.api.claims import Claim, content_of
 from acude.api.decisions import Answer
 from acude.api.examples import DECISION, PENDING
 from acude.api.openapi import payment_body
@@ -130,16 +130,28 @@ class _PaymentApi:
             raise _unavailable("More payments wait than can be decided in time.")
         payload = await self._payload(request)
         fields = self._checked(payload)
-        id_transacao, state = str(fields["id_transacao"]), request.app.state
+        id_transacao = str(fields["id_transacao"])
         request.state.payment = id_transacao
-        if key and await state.claims.claim("key", f"{who.client}:{key}", who.client, payload) is Claim.OTHER:
-            raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
-        claim = await state.claims.claim("id", id_transacao, who.client, payload)
-        if claim is Claim.OTHER:
-            raise _id_in_use()
-        if claim is Claim.SAME and (known := await self._repeated(request, who, id_transacao)):
+        if await self._claimed(request, who, key, fields) is Claim.SAME and (
+            known := await self._repeated(request, who, id_transacao)
+        ):
             return known
         return await self._sent(request, who, fields, payload, began)
+
+    async def _claimed(self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]) -> Claim:
+        """What the claim of the payment's id met; an attempt that is refused leaves its key free for another."""
+        if len(request.headers.getlist("idempotency-key")) > 1:
+            raise ProblemError(400, "Bad request", "Send one Idempotency-Key.")
+        claims, content, own = request.app.state.claims, content_of(fields), f"{who.client}:{key}"
+        of_key = await claims.claim("key", own, who.client, content) if key else Claim.UNKNOWN
+        if of_key is Claim.OTHER:
+            raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
+        found: Claim = await claims.claim("id", str(fields["id_transacao"]), who.client, content)
+        if found is Claim.OTHER:
+            if of_key is Claim.NEW:
+                await claims.release("key", own)
+            raise _id_in_use()
+        return found
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
@@ -187,7 +199,7 @@ class _PaymentApi:
             # Whether the broker has it is not known: the next attempt sends it again, and it is still decided once.
             await claims.release("id", id_transacao)
             raise _unavailable("The broker has not taken the payment; send it again.")
-        await claims.claim("taken", id_transacao, who.client, payload)
+        await claims.claim("taken", id_transacao, who.client, content_of(fields))
         return _pending(request, id_transacao)
 
     async def _admit(self, request: Request, who: Caller) -> None:

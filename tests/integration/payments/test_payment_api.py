@@ -55,6 +55,25 @@ def test_an_id_or_key_that_was_used_for_another_payment_is_refused(api: Api) -> 
     assert post(client, sent | {"valor": sent["valor"] + 1}).status_code == 409
 
 
+def test_a_payment_is_the_same_however_it_is_written(api: Api, shop: Shop) -> None:
+    (sent,) = some_payments(1, valor=10.5)
+    client, key = api(), {"Idempotency-Key": f"k-{sent['id_transacao']}"}
+    spaced = json.dumps(dict(reversed(sent.items())), indent=1).replace("10.5", "10.50").encode()
+    first, second = post(client, sent, **key), post(client, spaced, **key)
+    assert (first.status_code, second.json()) == (200, first.json())
+    assert len(shop.decisions([sent])[sent["id_transacao"]]) == 1
+
+
+def test_a_refused_attempt_leaves_its_key_free_and_two_keys_are_none(api: Api) -> None:
+    taken, own = some_payments(2)
+    assert post(api(), taken).status_code == 200
+    client, key = api(), {"Idempotency-Key": f"k-{own['id_transacao']}"}
+    assert post(client, taken | {"valor": taken["valor"] + 1}, **key).status_code == 409
+    assert post(client, own, **key).status_code == 200
+    twice = [("Content-Type", "application/json"), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    assert client.post("/transacoes", content=json.dumps(own).encode(), headers=twice).status_code == 400
+
+
 def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(api: Api, shop: Shop) -> None:
     own, foreign = some_payments(2)
     client = api()
@@ -117,6 +136,7 @@ def forged_tokens(genuine: str) -> dict[str, str]:
         "a foreign key's id": jwt.encode(claims, key, algorithm="ES256", headers={"kid": "foreign"}),
         "the body changed": f"{head}.{other}.{signature}",
         "signed with a shared secret": jwt.encode(claims, "s" * 32, algorithm="HS256", headers={"kid": kid}),
+        "with signs behind its signature": f"{genuine}==",
     }
 
 
@@ -131,19 +151,31 @@ def test_a_forged_token_is_refused(api: Api, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "claims",
-    [{"exp": int(time.time()) - 60}, {"aud": "another"}, {"iss": "http://127.0.0.1:1"}],
-    ids=["expired", "for another audience", "of another issuer"],
+    ("claims", "status"),
+    [
+        ({"exp": int(time.time()) - 60}, 401),
+        ({"exp": "9999999999"}, 401),
+        ({"exp": True}, 401),
+        ({"aud": "another"}, 401),
+        ({"iss": "http://127.0.0.1:1"}, 401),
+        ({"sub": ""}, 401),
+        ({"scope": ["risco:decidir"]}, 401),
+        ({"sub": "auth0|64a1f"}, 403),
+        ({"sub": "s" * 65}, 403),
+        ({"sub": "\ud83d"}, 401),
+    ],
 )
 def test_a_token_of_the_issuers_own_key_is_refused_where_its_claims_are_wrong(
-    api: Api, platform: Platform, claims: dict[str, object]
+    api: Api, platform: Platform, claims: dict[str, object], status: int
 ) -> None:
     genuine = api().headers["Authorization"].removeprefix("Bearer ")
     pem = (platform.config.var / "issuer.pem").read_text()
     kid = jwt.get_unverified_header(genuine)["kid"]
     token = jwt.encode(changed(genuine, **claims), pem, algorithm="ES256", headers={"kid": kid})
     with httpx.Client(base_url=api().base_url) as client:
-        assert post(client, some_payments(1)[0], Authorization=f"Bearer {token}").status_code == 401
+        answer = post(client, some_payments(1)[0], Authorization=f"Bearer {token}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == PROBLEM
 
 
 @pytest.mark.parametrize(
