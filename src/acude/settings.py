@@ -169,6 +169,7 @@ class Settings(BaseSettings):
     risk_url: str = Field(default=f"http://{HOST}:8090", description="Address of the payment API")
     risk_rate_limit: int = Field(default=500, description="Requests per second that each client may make")
     risk_most_waiting: int = Field(default=256, description="More payments at once in the payment API get a 503")
+    risk_most_waiting_client: int = Field(default=192, description="The same of one client alone; more get a 429")
     issuer_port: int = Field(default=8091, description="Port of the local issuer of tokens")
     oauth_issuer: str = Field(default=f"http://{HOST}:8091", description="Issuer of the payment API's tokens")
     oauth_audience: str = "acude"

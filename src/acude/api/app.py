@@ -21,9 +21,11 @@ from acude.api.openapi import describe
 from acude.api.outbox import Outbox
 from acude.api.problems import ProblemError, problem_response
 from acude.api.rate import RateLimit
-from acude.api.shedding import Shedding
+from acude.api.shedding import Fairness, Shedding
+from acude.contracts.model import table
 from acude.payments.audit_buffer import AuditBuffer
 from acude.payments.reads import Reads
+from acude.payments.serde import TOPIC
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,13 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.include_router(health.router())
     app.state.metrics = Metrics()
     app.middleware("http")(observed(app.state.metrics))
-    app.add_middleware(Shedding, most=config.risk_most_waiting)
+    app.state.fairness = Fairness(config.risk_most_waiting_client)
+    app.add_middleware(
+        Shedding,
+        most=config.risk_most_waiting,
+        within_s=config.risk_budget.total_seconds(),
+        largest=table(f"topics.{TOPIC}").max_bytes,
+    )
     app.exception_handler(ProblemError)(_on_problem)
     app.exception_handler(HTTPException)(_on_http_error)
     app.exception_handler(RequestValidationError)(_on_bad_parameter)

@@ -15,9 +15,12 @@ import jwt
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from fastapi import FastAPI, Form, Header
+from fastapi import FastAPI, Form, Header, Request
 from fastapi.responses import JSONResponse
 from jwt.algorithms import ECAlgorithm
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from acude import logs
 from acude.api.auth import DECIDE, READ, READ_ALL
@@ -27,6 +30,7 @@ from acude.settings import HOST, Settings, settings
 
 _LIFETIME_S: Final = 900
 _KEY_FILE: Final = "issuer.pem"
+_AGREED: Final = RateLimitItemPerSecond(50)
 
 
 class Issuer:
@@ -69,6 +73,8 @@ def create_app(config: Settings | None = None) -> FastAPI:
     """The application."""
     config = config or settings()
     issuer = Issuer(config)
+    # By address, for whoever asks has shown nothing yet.
+    asked = SlidingWindowCounterRateLimiter(MemoryStorage())
     app = FastAPI(title="Açude: tokens", version="1")
 
     @app.get("/jwks.json")
@@ -90,6 +96,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
 
     @app.post("/token")
     async def token(
+        request: Request,
         grant_type: Annotated[str, Form()],
         scope: Annotated[str, Form()] = "",
         client_id: Annotated[str, Form()] = "",
@@ -97,6 +104,8 @@ def create_app(config: Settings | None = None) -> FastAPI:
         authorization: Annotated[str, Header()] = "",
     ) -> JSONResponse:
         """A token for a client (RFC 6749, 4.4)."""
+        if not await asked.hit(_AGREED, request.client.host if request.client else ""):
+            return JSONResponse({"error": "slow_down"}, 429, headers={"Retry-After": "1"})
         if grant_type != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         found = issuer.token(*(_basic(authorization) or (client_id, client_secret)), scope)

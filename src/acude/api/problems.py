@@ -117,6 +117,7 @@ _MEANS: Final = {
     401: ("Not authorised", "No token, or one that is not valid here", None),
     403: ("Not allowed", "The token lacks the scope", None),
     404: ("Not found", "No such payment of yours", None),
+    408: ("Too slow", "The body did not come in time", None),
     409: ("Id in use", "The id or key was used for another payment", None),
     413: ("Too large", "The payload is too large", "grande_demais"),
     415: ("Not JSON", "The payload is not JSON", None),

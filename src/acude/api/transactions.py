@@ -86,7 +86,7 @@ def router(config: Settings) -> APIRouter:
     @routes.post(
         "/transacoes",
         operation_id="decidir",
-        responses={200: _DECIDED, 202: _TAKEN, **documented(400, 401, 403, 409, 413, 415, 422, 429, 503)},
+        responses={200: _DECIDED, 202: _TAKEN, **documented(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)},
         openapi_extra={"requestBody": payment_body()},
     )
     async def decide(
@@ -97,7 +97,8 @@ def router(config: Settings) -> APIRouter:
         ] = None,
     ) -> DecisionBody:
         """Ask for the decision on a payment; the same payment may be sent again and gets the same answer."""
-        return await api.decide(request, who, idempotency_key)  # type: ignore[return-value]
+        with request.app.state.fairness.one(who.client):
+            return await api.decide(request, who, idempotency_key)  # type: ignore[return-value]
 
     @routes.get(
         "/transacoes/{id_transacao}",

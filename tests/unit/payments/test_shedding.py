@@ -1,11 +1,14 @@
 """The payment API while it has as many payments as it can answer in time."""
 
 import asyncio
+from contextlib import ExitStack
 
 import httpx
-from starlette.types import Receive, Scope, Send
+import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from acude.api.shedding import Shedding
+from acude.api.problems import ProblemError
+from acude.api.shedding import Fairness, Shedding
 
 MOST = 2
 
@@ -29,7 +32,7 @@ class Slow:
 async def statuses() -> tuple[list[int], httpx.Response, int, int]:
     """Of payments that fill the API; of one more, of a question meanwhile, and of a payment when they are gone."""
     slow = Slow()
-    transport = httpx.ASGITransport(Shedding(slow, most=MOST))
+    transport = httpx.ASGITransport(Shedding(slow, most=MOST, within_s=5, largest=1_000_000))
     async with httpx.AsyncClient(transport=transport, base_url="http://porta") as client:
         inside = [asyncio.create_task(client.post("/transacoes", content=b"{}")) for _ in range(MOST)]
         while slow.asked < MOST:
@@ -48,3 +51,69 @@ def test_more_payments_than_the_api_can_answer_are_refused_until_there_is_room()
     assert (beyond.status_code, beyond.headers["retry-after"]) == (503, "1")
     assert beyond.headers["content-type"] == "application/problem+json"
     assert question == later == 200
+
+
+async def status_of(app: Shedding, messages: list[Message], *, hangs: bool) -> int:
+    """The answer to a request whose body is these messages, and then nothing."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if not messages and hangs:
+            await asyncio.Event().wait()
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app({"type": "http", "method": "POST", "path": "/transacoes", "headers": []}, receive, send)
+    return int(sent[0]["status"])
+
+
+def piece(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+async def beside_slow_bodies() -> tuple[list[int], int]:
+    """Of as many slow bodies as there are places, and of a payment meanwhile."""
+    slow = Slow()
+    slow.allowed.set()
+    app = Shedding(slow, most=MOST, within_s=0.2, largest=100)
+    hanging = [asyncio.create_task(status_of(app, [piece(b"{", more=True)], hangs=True)) for _ in range(MOST)]
+    await asyncio.sleep(0)
+    meanwhile = await status_of(app, [piece(b"{}", more=False)], hangs=False)
+    return [await one for one in hanging], meanwhile
+
+
+def test_who_sends_slowly_takes_nobodys_place_and_is_told() -> None:
+    assert asyncio.run(beside_slow_bodies()) == ([408] * MOST, 200)
+
+
+def test_the_application_gets_the_body_as_it_came_however_large() -> None:
+    got: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["method"] == "POST"
+        while (message := await receive())["type"] == "http.request":
+            got.append(message["body"])
+            if not message["more_body"]:
+                break
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    pieces = [piece(b"a" * 80, more=True), piece(b"b" * 80, more=True), piece(b"c", more=False)]
+    shedding = Shedding(app, most=MOST, within_s=1, largest=100)
+    assert asyncio.run(status_of(shedding, list(pieces), hangs=False)) == 200
+    assert got == [one["body"] for one in pieces]
+
+
+def test_a_client_that_has_too_many_inside_leaves_room_for_others() -> None:
+    fairness = Fairness(MOST)
+    with ExitStack() as inside:
+        for _ in range(MOST):
+            inside.enter_context(fairness.one("loja"))
+        with pytest.raises(ProblemError, match="At most 2 of your payments wait") as caught, fairness.one("loja"):
+            pass
+        assert caught.value.status == 429
+        with fairness.one("outra"):
+            pass
+    with fairness.one("loja"):
+        pass
