@@ -15,10 +15,10 @@ import jwt
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from fastapi import FastAPI, Form, Header, Request
+from fastapi import Depends, FastAPI, Form, Header, HTTPException, Request
 from fastapi.responses import JSONResponse
 from jwt.algorithms import ECAlgorithm
-from limits import RateLimitItemPerSecond
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
@@ -30,7 +30,7 @@ from acude.settings import HOST, Settings, settings
 
 _LIFETIME_S: Final = 900
 _KEY_FILE: Final = "issuer.pem"
-_AGREED: Final = RateLimitItemPerSecond(50)
+_AGREED: Final = RateLimitItemPerMinute(600)
 
 
 class Issuer:
@@ -69,11 +69,15 @@ class Issuer:
         return {"access_token": token, "token_type": "Bearer", "expires_in": _LIFETIME_S, "scope": claims["scope"]}
 
 
-def create_app(config: Settings | None = None) -> FastAPI:
-    """The application."""
+def create_app(config: Settings | None = None, agreed: RateLimitItem = _AGREED) -> FastAPI:
+    """The application.
+
+    Args:
+        config: clients, and the key's place.
+        agreed: how many tokens an address may ask for.
+    """
     config = config or settings()
     issuer = Issuer(config)
-    # By address, for whoever asks has shown nothing yet.
     asked = SlidingWindowCounterRateLimiter(MemoryStorage())
     app = FastAPI(title="Açude: tokens", version="1")
 
@@ -94,9 +98,13 @@ def create_app(config: Settings | None = None) -> FastAPI:
             "response_types_supported": [],
         }
 
-    @app.post("/token")
+    async def admit(request: Request) -> None:
+        # By address, for whoever asks has shown nothing yet.
+        if not await asked.hit(agreed, request.client.host if request.client else ""):
+            raise HTTPException(429, f"At most {agreed} are answered.", {"Retry-After": "10"})
+
+    @app.post("/token", dependencies=[Depends(admit)])
     async def token(
-        request: Request,
         grant_type: Annotated[str, Form()],
         scope: Annotated[str, Form()] = "",
         client_id: Annotated[str, Form()] = "",
@@ -104,8 +112,6 @@ def create_app(config: Settings | None = None) -> FastAPI:
         authorization: Annotated[str, Header()] = "",
     ) -> JSONResponse:
         """A token for a client (RFC 6749, 4.4)."""
-        if not await asked.hit(_AGREED, request.client.host if request.client else ""):
-            return JSONResponse({"error": "slow_down"}, 429, headers={"Retry-After": "1"})
         if grant_type != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         found = issuer.token(*(_basic(authorization) or (client_id, client_secret)), scope)
