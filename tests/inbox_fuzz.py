@@ -68,7 +68,8 @@ def _changed(rnd: random.Random, content: bytes, near_end: int = 0) -> bytes:
 
 def _gzip(rnd: random.Random) -> bytes:
     """Such lines in one to three members, whose headers have flags, and what the flags promise or not."""
-    rest, members = _csv(rnd), []
+    rest = _csv(rnd)
+    members: list[bytes] = []
     while rest or not members:
         place = rnd.randrange(len(rest) + 1) if len(members) < 2 and rnd.random() < 0.3 else len(rest)
         member = bytearray(gzip.compress(rest[:place], rnd.choice((0, 1))))

@@ -8,7 +8,7 @@ import pytest
 from acude.settings import PROJECT
 
 
-@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=[pytest.mark.soak, pytest.mark.timeout(3_600)])])
 def test_every_file_is_read_or_refused(count: int) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.inbox_fuzz", str(count)], cwd=PROJECT, capture_output=True, text=True, check=False

@@ -8,15 +8,20 @@ import gzip
 import io
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.fs import LocalFileSystem
 
+from acude.inbox import lines
 from acude.inbox import read_csv as csv_reader
 from acude.inbox import read_parquet as parquet_reader
 from acude.inbox.errors import InboxError
+from acude.inbox.files import InboxFile
+from acude.lake.object_store import ObjectStore
 
 HEADER = b"id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda\n"
 LINE = b"o-1,p-1,Caneca,2,2026-11-28T10:00:00,19.90,u-1,SP,BRL\n"
@@ -201,3 +206,17 @@ def test_more_lines_than_a_file_may_have_are_refused(
         monkeypatch.setattr(reader, "LARGEST_LINES", 2)
     with pytest.raises(InboxError, match=r"lines, found more; send it in parts"):
         read(kind, content)
+
+
+class Folder(ObjectStore):
+    """A folder in a bucket's place."""
+
+    def filesystem(self) -> LocalFileSystem:
+        return LocalFileSystem()
+
+
+def test_a_file_that_is_too_large_is_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lines, "LARGEST_BYTES", 10)
+    (tmp_path / "2026-11-28.csv").write_bytes(csv(LINE))
+    with pytest.raises(InboxError, match=r"at most .* bytes"):
+        lines._lines(Folder(str(tmp_path), "sa-east-1"), InboxFile("2026-11-28.csv", "loja", "csv", "etag"))
