@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS cargas (
     soma_receita DECIMAL(38, 4),
     hash_conteudo VARCHAR(256) NOT NULL,
     versao_delta BIGINT NOT NULL,
-    execucao VARCHAR(256) NOT NULL,
+    execucao VARCHAR(1000) NOT NULL,
     carregado_em TIMESTAMP NOT NULL,
     PRIMARY KEY (tabela, data, carregado_em)
 )

@@ -1,8 +1,8 @@
 """silver.vendas: the day's sales lines out of the inbox, and silver.quarentena_arquivos: those that can't be sales.
 
 The rules are the shop's (docs/batch.md): exact repeats within a file are one line; a price of zero or less, a quantity
-of zero or less outside a return, an unreadable value or another day's line goes to quarantine; invoices that start
-with C are returns; receita is quantidade times preco, exactly.
+of zero or less outside a return, an unreadable value, a text longer than its contract says or another day's line goes
+to quarantine; invoices that start with C are returns; receita is quantidade times preco, exactly.
 """
 
 from datetime import date
@@ -65,6 +65,7 @@ def checked_lines(lines: DataFrame, day: date) -> DataFrame:
         *(_unreadable(name, _filled(name)) for name in ("id_pedido", "id_produto", "regiao")),
         _unreadable("moeda", f.col("moeda").rlike(_CURRENCY)),
         *(_unreadable(name, f.col(typed).isNotNull()) for name, typed in _TYPED.items()),
+        *(_too_long(c.name, c.max_length) for c in table(SALES).columns if c.max_length and c.name in FIELDS),
         _reason("fora_do_dia", f.to_date("momento") != f.lit(day), _found(f"data: expected {day}", "data")),
         _reason("preco_nao_positivo", f.col("valor") <= 0, _found("preco: expected more than 0", "preco")),
         _reason(
@@ -195,6 +196,9 @@ def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id
     ]
 
 
+_SHOWN = 100
+"""Characters of a value that `detalhe` repeats."""
+
 _TYPED = {"data": "momento", "quantidade": "numero", "preco": "valor"}
 _WANTED = {
     "id_pedido": "an invoice number",
@@ -221,7 +225,7 @@ def _or_null(text: Column) -> Column:
 
 
 def _found(expectation: str, name: str) -> Column:
-    quoted = f.concat(f.lit("'"), name, f.lit("'"))
+    quoted = f.concat(f.lit("'"), f.substring(name, 1, _SHOWN), f.lit("'"))
     return f.concat(f.lit(f"{expectation}, found "), f.coalesce(quoted, f.lit("nothing")))
 
 
@@ -232,3 +236,9 @@ def _reason(motivo: str, refused: Column, detalhe: Column) -> Column:
 def _unreadable(name: str, good: Column) -> Column:
     detalhe = _found(f"{name}: expected {_WANTED[name]}", name)
     return _reason("valor_ilegivel", ~f.coalesce(good, f.lit(False)), detalhe)
+
+
+def _too_long(name: str, most: int) -> Column:
+    """What the warehouse has no room for; one such text in gold would fail each load of its day."""
+    detalhe = _found(f"{name}: expected at most {most} characters", name)
+    return _reason("valor_ilegivel", f.length(name) > most, detalhe)

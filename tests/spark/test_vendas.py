@@ -150,6 +150,13 @@ UNREADABLE = [
     ("preco", "Infinity"),
     ("preco", "2.55001"),
     ("preco", "123456789012345.00"),
+    ("preco", "1.234,56"),
+    ("preco", "R$ 19.90"),
+    ("preco", " 12.5"),
+    ("preco", "1_000"),
+    ("preco", "0E-999999999"),
+    ("preco", "\uff11\uff12"),
+    ("data", "<value out of range: 4611686018427387904>"),
     ("data", "2011-02-30 10:00:00"),
     ("data", "2011"),
     ("data", "04/01/2011 10:00"),
@@ -165,6 +172,10 @@ UNREADABLE = [
     ("preco", "1.5\n"),
     ("data", "2011-01-04\n"),
     ("moeda", None),
+    ("id_pedido", "C" * 65),
+    ("id_produto", "ã" * 65),
+    ("regiao", "\U0001f600" * 65),
+    ("regiao", "x" * 131_072),
 ]
 
 
@@ -174,6 +185,18 @@ def test_an_unreadable_value_is_refused_and_named(spark: SparkSession) -> None:
     assert [(row["motivo"], row["detalhe"].split(": expected ")[0]) for row in rows] == [
         ("valor_ilegivel", column) for column, _ in UNREADABLE
     ]
+
+
+def test_a_text_of_as_many_characters_as_the_warehouse_takes_is_a_sale(spark: SparkSession) -> None:
+    longest = "\U0001f600" * 64
+    rows = sold(spark, {"id_pedido": longest, "id_produto": longest, "regiao": longest, "descricao": longest * 9})
+    assert [row["regiao"] for row in rows] == [longest]
+
+
+def test_a_long_value_is_told_in_part_and_kept_whole(spark: SparkSession) -> None:
+    row = refused_lines(checked(spark, {"regiao": "x" * 131_072}), DAY).collect()[0]
+    assert row["detalhe"] == f"regiao: expected at most 64 characters, found '{'x' * 100}'"
+    assert json.loads(row["original"])[7] == "x" * 131_072
 
 
 def test_a_price_is_never_rounded(spark: SparkSession) -> None:

@@ -50,6 +50,11 @@ class Column(BaseModel):
         found = re.fullmatch(r"decimal\((\d+),(\d+)\)", self.type)
         return (int(found[1]), int(found[2])) if found else None
 
+    @property
+    def longest(self) -> int | None:
+        """Characters of the longest text that the contract allows, None where it names no limit."""
+        return self.max_length or max(map(len, self.values), default=None)
+
 
 class Variants(BaseModel):
     """Fields that depend on the value of field `by`.

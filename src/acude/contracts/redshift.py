@@ -16,8 +16,8 @@ Dialect = Literal["redshift", "postgres"]
 BYTES_PER_CHARACTER = 4
 """Redshift counts a VARCHAR's length in bytes of UTF-8."""
 
-DEFAULT_VARCHAR = 256
-"""Bytes of a text column whose contract names no longest value."""
+DEFAULT_LENGTH = 64
+"""Characters of a text column whose contract names no `maxLength`."""
 
 _TYPES = {
     "int": "INTEGER",
@@ -76,6 +76,11 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def room(column: Column) -> int:
+    """How many characters a text column of the warehouse takes, whatever they are."""
+    return column.max_length or DEFAULT_LENGTH
+
+
 def column_type(column: Column) -> str:
     """The column's type in the warehouse, the same words for Redshift and PostgreSQL.
 
@@ -85,8 +90,7 @@ def column_type(column: Column) -> str:
     if column.decimal:
         return "DECIMAL({}, {})".format(*column.decimal)
     if column.type == "string":
-        length = column.max_length * BYTES_PER_CHARACTER if column.max_length else DEFAULT_VARCHAR
-        return f"VARCHAR({length})"
+        return f"VARCHAR({room(column) * BYTES_PER_CHARACTER})"
     if column.type in _TYPES:
         return _TYPES[column.type]
     raise ContractError(

@@ -2,6 +2,9 @@
 
 from acude.errors import AcudeError
 
+_SHOWN = 200
+"""Characters that are told of a name or value: a file can hold megabytes of it."""
+
 
 class UploadError(AcudeError):
     """Files that can't be put into the inbox as they are; nothing was uploaded."""
@@ -21,6 +24,7 @@ class InboxError(AcudeError):
     """
 
     def __init__(self, file: str, line: int | None, column: str | None, expected: str, found: str) -> None:
+        column, found = column and _shown(column), _shown(found)
         place = "".join([f", line {line}" if line else "", f", column {column}" if column else ""])
         super().__init__(
             f"{file}{place}: expected {expected}, found {found}. The day is not published; "
@@ -31,3 +35,7 @@ class InboxError(AcudeError):
         self.column = column
         self.expected = expected
         self.found = found
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -12,6 +12,7 @@ from pyspark.sql import functions as f
 
 from acude.inbox.errors import InboxError
 from acude.inbox.files import InboxFile, changed
+from acude.inbox.limits import LARGEST_BYTES, too_many_bytes
 from acude.inbox.read_csv import FIELDS, LINES, read_csv
 from acude.inbox.read_parquet import read_parquet
 from acude.lake.object_store import ObjectStore, object_store
@@ -19,6 +20,7 @@ from acude.settings import Settings, settings
 
 _COLUMNS = LINES.append(pa.field("origem", pa.string())).append(pa.field("arquivo", pa.string()))
 _READ = _COLUMNS.append(pa.field("resumo", pa.string()))
+_BATCH = 65_536
 _SPARK_TYPES = {pa.int64(): "bigint", pa.string(): "string"}
 
 
@@ -75,7 +77,8 @@ def _read_one(store: ObjectStore, file: InboxFile) -> Iterator[pa.RecordBatch]:
     yield _summary(file, {"rows": lines.num_rows, "content": _fingerprint(lines)})
     for name, value in (("origem", file.origin), ("arquivo", file.key), ("resumo", None)):
         lines = lines.append_column(name, pa.repeat(pa.scalar(value, pa.string()), lines.num_rows))
-    yield from lines.to_batches()
+    # Spark takes a batch as one message, which has to be smaller than 2 GiB.
+    yield from lines.to_batches(_BATCH)
 
 
 def _lines(store: ObjectStore, file: InboxFile) -> pa.Table:
@@ -83,6 +86,8 @@ def _lines(store: ObjectStore, file: InboxFile) -> pa.Table:
     try:
         with store.filesystem().open_input_file(f"{store.bucket}/{file.key}") as opened:
             found = opened.metadata()
+            if opened.size() > LARGEST_BYTES:
+                raise too_many_bytes(file.key)
             content = opened.read()
     except FileNotFoundError as problem:
         raise changed(file.key) from problem

@@ -3,21 +3,39 @@
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from hashlib import blake2b
 
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSystem
 
+from acude.contracts.model import table
 from acude.inbox.files import FOLDER, SHOP, listed, origins
 from acude.lake.object_store import object_store
 from acude.reconciliation.report import Key, Sums
 from acude.settings import Settings
 
-_POSITION = {"InvoiceNo": "id_pedido", "Quantity": "quantidade", "UnitPrice": "preco", "InvoiceDate": "data"}
-_SCALE = 4
+_POSITION = {
+    "InvoiceNo": "id_pedido",
+    "StockCode": "id_produto",
+    "Quantity": "quantidade",
+    "UnitPrice": "preco",
+    "InvoiceDate": "data",
+    "Country": "regiao",
+}
+_GRAMMAR = {
+    "quantidade": re.compile(r"[+-]?[0-9]{1,10}"),
+    "preco": re.compile(r"[+-]?[0-9]{1,14}(\.[0-9]{1,4}0*)?"),
+    "data": re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII),
+    "moeda": re.compile(r"[A-Z]{3}"),
+}
+"""As docs/batch.md has it; int, Decimal and datetime alone would read more."""
+
+_TEXTS = ("id_pedido", "id_produto", "regiao")
+_INTEGER = 2**31
 _RANGE = 8 * 1024 * 1024
 """Bytes that are asked for at a time."""
 
@@ -49,15 +67,16 @@ def _add(sums: Sums, key: Key, value: Decimal) -> None:
 def sales(files: FileSystem, path: str, day: date) -> Iterator[tuple[str, Decimal]]:
     """Currency and revenue of each valid line of a file, repeated lines once; a hash of each line stays in memory."""
     seen = set()
+    longest = {name: table("silver.vendas").column(name).max_length or 0 for name in _TEXTS}
     for row in _rows(files, path):
         line = blake2b(repr([*row.values()]).encode(), digest_size=16).digest()
         if line in seen:
             continue
         seen.add(line)
-        named = {_POSITION.get(name, name): value for name, value in row.items()}
-        value = _revenue(named, day)
+        named = {"moeda": "GBP"} | {_POSITION.get(name, name): value for name, value in row.items()}
+        value = _revenue(named, day, longest)
         if value is not None:
-            yield named.get("moeda", "GBP"), value
+            yield named["moeda"], value
 
 
 def _rows(files: FileSystem, path: str) -> Iterator[dict[str, str]]:
@@ -73,16 +92,24 @@ def _rows(files: FileSystem, path: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(io.TextIOWrapper(plain, encoding="utf-8", newline=""))
 
 
-def _revenue(row: dict[str, str], day: date) -> Decimal | None:
+def _revenue(row: dict[str, str], day: date, longest: dict[str, int]) -> Decimal | None:
     """Revenue (quantidade * preco) of a valid line, None for one that belongs in quarantine."""
-    try:
-        quantity, price = int(row["quantidade"]), Decimal(row["preco"])
-        moment = datetime.fromisoformat(row["data"])
-    except (ValueError, InvalidOperation):
+    if not all(row[name].strip(" ") and len(row[name]) <= most for name, most in longest.items()):
         return None
-    exponent = price.normalize().as_tuple().exponent
-    if not price.is_finite() or price <= 0 or not isinstance(exponent, int) or -exponent > _SCALE:
+    if not all(pattern.fullmatch(row[name]) for name, pattern in _GRAMMAR.items()):
         return None
-    if moment.date() != day or (quantity <= 0 and not row["id_pedido"].startswith("C")):
+    quantity, price = int(row["quantidade"]), Decimal(row["preco"])
+    if price <= 0 or not -_INTEGER <= quantity < _INTEGER or not _is_on(row["data"], day):
+        return None
+    if quantity <= 0 and not row["id_pedido"].startswith("C"):
         return None
     return quantity * price
+
+
+def _is_on(text: str, day: date) -> bool:
+    """Whether a time, which is UTC where it names no zone, lies on that UTC day."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment.astimezone(UTC) if moment.tzinfo else moment).date() == day
+    except (ValueError, OverflowError):
+        return False

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from acude.contracts.column import Column
 from acude.contracts.model import Contract, ContractError, load
-from acude.contracts.redshift import warehouse_contracts
+from acude.contracts.redshift import room, warehouse_contracts
 from acude.warehouse.errors import WarehouseError
 
 LOADS = "cargas"
@@ -75,14 +76,25 @@ def _source(contract: Contract, everything: dict[str, Contract]) -> Contract:
                 f"redshift.{contract.name}.{column.name} is {column.type}: "
                 f"{source.full_name} must have it with that type"
             )
+        _refuse_longer_texts(column, source)
     return source
+
+
+def _refuse_longer_texts(column: Column, source: Contract) -> None:
+    """A text that the source may hold and the warehouse can't would fail each load of its day."""
+    longest = source.column(column.name).longest
+    if column.type == "string" and (longest is None or longest > room(column)):
+        raise ContractError(
+            f"{source.full_name}.{column.name} may hold {longest or 'any number of'} characters, the warehouse "
+            f"{room(column)}: give it a maxLength of at most that, or the warehouse's contract a larger one"
+        )
 
 
 def targets() -> dict[str, WarehouseTable]:
     """All tables that are loaded, by name.
 
     Raises:
-        ContractError: a table that has no source, or other columns than it.
+        ContractError: a table that has no source, other columns than it, or less room for a text.
     """
     everything = load()
     loaded = [contract for contract in warehouse_contracts() if contract.name != LOADS]

@@ -9,7 +9,7 @@ def asked(name: str, column: str) -> list[str]:
 
 
 def test_a_required_column_is_not_null() -> None:
-    assert asked("silver.vendas", "regiao") == ["expect_column_values_to_not_be_null"]
+    assert asked("silver.vendas", "origem") == ["expect_column_values_to_not_be_null"]
 
 
 def test_an_optional_column_may_be_null() -> None:

@@ -48,6 +48,33 @@ def test_each_valid_line_counts_once_in_every_format(suffix: str, content: bytes
     assert list(sales(LocalFileSystem(), str(path), DAY)) == [("BRL", Decimal("21.00")), ("BRL", Decimal("-10.50"))]
 
 
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("preco", "1_000"),
+        ("preco", " 10.50"),
+        ("preco", "1e3"),
+        ("preco", "1e999999"),
+        ("preco", "sNaN"),
+        ("preco", "\uff11\uff10"),
+        ("quantidade", "1_0"),
+        ("quantidade", "2147483648"),
+        ("data", f"{DAY} 23:30:00-03:00"),
+        ("data", "20261120"),
+        ("data", "0001-01-01 00:00:00+03:00"),
+        ("id_produto", " "),
+        ("regiao", ""),
+        ("regiao", "x" * 65),
+        ("moeda", "brl"),
+    ],
+)
+def test_what_the_lake_quarantines_does_not_count(column: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{DAY}.csv"
+    wrong = [text if name == column else value for name, value in zip(HEADER, SOLD, strict=True)]
+    path.write_bytes(csv_of([wrong, RETURNED]))
+    assert list(sales(LocalFileSystem(), str(path), DAY)) == [("BRL", Decimal("-10.50"))]
+
+
 def test_online_retail_is_in_pounds(tmp_path: Path) -> None:
     path = tmp_path / f"{DAY}.csv"
     header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"

@@ -3,6 +3,8 @@ from datetime import date
 
 import pytest
 
+from acude.contracts.model import ContractError, load
+from acude.contracts.redshift import room
 from acude.settings import PROJECT
 from acude.warehouse.errors import WarehouseError
 from acude.warehouse.target import LOADS, chosen, targets
@@ -51,3 +53,25 @@ def test_the_documentation_lists_the_tables() -> None:
     rows = text.split("## What is in it")[1].split("Columns, types")[0].splitlines()
     listed = [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")]
     assert sorted(listed) == sorted([LOADS, *targets()])
+
+
+def test_no_text_of_the_lake_is_longer_than_the_warehouse_has_room_for() -> None:
+    texts = [
+        (target.name, column.name, target.source.column(column.name).longest, room(column))
+        for target in targets().values()
+        for column in target.contract.columns
+        if column.type == "string"
+    ]
+    assert texts
+    assert [one for one in texts if one[2] is None or one[2] > one[3]] == []
+
+
+@pytest.mark.parametrize("length", [None, 65])
+def test_a_source_of_longer_texts_is_refused_by_its_column(monkeypatch: pytest.MonkeyPatch, length: int | None) -> None:
+    everything = load()
+    sales = everything["silver.vendas"]
+    columns = tuple(c.model_copy(update={"max_length": length}) if c.name == "id_pedido" else c for c in sales.columns)
+    longer = everything | {"silver.vendas": sales.model_copy(update={"columns": columns})}
+    monkeypatch.setattr("acude.warehouse.target.load", lambda: longer)
+    with pytest.raises(ContractError, match=r"silver\.vendas\.id_pedido may hold .* characters, the warehouse 64"):
+        targets()

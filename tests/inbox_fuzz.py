@@ -1,0 +1,188 @@
+"""Broken sales files by the thousand, each made from a whole one by a few changes that know the format.
+
+``python -m tests.inbox_fuzz COUNT [SEED]`` reads them all in this process, so that one that ends it is noticed from
+outside, and fails with the file's number where the reader raises anything but InboxError.
+"""
+
+import gzip
+import io
+import random
+import resource
+import sys
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from acude.inbox.errors import InboxError
+from acude.inbox.read_csv import FIELDS, LINES, RETAIL, read_csv
+from acude.inbox.read_parquet import read_parquet
+
+MEMORY = 8 * 2**30
+"""Bytes of address space: a reader that takes more fails at once, not the machine."""
+
+LONGEST_ERROR = 1_000
+"""Characters; an error is told in logs and by webhooks."""
+
+_SALE = ("o-1", "p-1", 'Caneca, "azul"', "2", "2026-11-28T10:00:00", "19.90", "u-1", "São Paulo", "BRL")
+_TEXTS = (
+    *(b"", b'"', b'""', b'"a', b'a"b', b",", b"\r", b"\n", b"\r\r\n", b"\\", b";", b"\t", b"1e999999999", b"-0"),
+    *(b"\0", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xf4\x90\x80\x80", b"\xe2\x80\xa8", b"x,\xff"),
+    *(b"x" * 140_000, b'"' + b"\n" * 140_000),
+)
+_BYTES = (b"\0", b"\x01", b"\x7f", b"\x80", b"\xfe", b"\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\xff" * 8)
+
+
+def _csv(rnd: random.Random) -> bytes:
+    """Lines in one of the two layouts, some fields of which are anything."""
+    names = rnd.choice((FIELDS, RETAIL))
+    end = rnd.choice((b"\n", b"\n", b"\r\n"))
+    rows = [[name.encode() for name in names]]
+    rows += [
+        [b'"' + field.replace('"', '""').encode() + b'"' for field in _SALE[: len(names)]]
+        for _ in range(rnd.randrange(4))
+    ]
+    for _ in range(rnd.choice((0, 1, 1, 2))):
+        row = rnd.choice(rows)
+        place = rnd.randrange(len(row) or 1)
+        row[place : place + rnd.choice((0, 1, 1, 1))] = [rnd.choice(_TEXTS) for _ in range(rnd.choice((0, 1, 1, 1)))]
+    return rnd.choice((b"", b"", b"\xef\xbb\xbf")) + b"".join(b",".join(row) + end for row in rows)
+
+
+def _changed(rnd: random.Random, content: bytes, near_end: int = 0) -> bytes:
+    """A few bytes exchanged, taken out, put in or repeated; half of them within so many bytes of the end."""
+    found = bytearray(content)
+    for _ in range(rnd.choice((0, 0, 1, 1, 4))):
+        first = max(0, len(found) - near_end) if near_end and rnd.random() < 0.5 else 0
+        at, length = rnd.randrange(first, len(found) + 1), rnd.choice((0, 1, 1, 4, 40))
+        source = rnd.randrange(len(found) + 1)
+        new = rnd.choice((b"", rnd.choice(_BYTES), rnd.randbytes(length), bytes(found[source : source + length])))
+        found[at : at + rnd.choice((0, len(new), length))] = new
+    return bytes(found[: rnd.randrange(len(found) + 1)]) if rnd.random() < 0.05 else bytes(found)
+
+
+def _gzip(rnd: random.Random) -> bytes:
+    """Such lines in one to three members, whose headers have flags, and what the flags promise or not."""
+    rest = _csv(rnd)
+    members: list[bytes] = []
+    while rest or not members:
+        place = rnd.randrange(len(rest) + 1) if len(members) < 2 and rnd.random() < 0.3 else len(rest)
+        member = bytearray(gzip.compress(rest[:place], rnd.choice((0, 1))))
+        if rnd.random() < 0.2:
+            member[3] = rnd.choice((1, 2, 4, 8, 16, 32, 0xE0, 0xFF))
+            member[10:10] = rnd.choice((b"", b"\0", b"name\0", b"\x02\0ab", b"\xff\xff"))
+        members.append(bytes(member))
+        rest = rest[place:]
+        if len(members) == 3:
+            break
+    return b"".join(members) + rnd.choice((b"", b"", b"", b"\0\0", b"lixo", b"\x1f\x8b"))
+
+
+def _column(rnd: random.Random, name: str, rows: int) -> pa.Array:
+    """A column of the layout, now and then of another type or with values at the edge of it."""
+    usual = {
+        "quantidade": pa.array([rnd.choice((2, -1, None, 2**31)) for _ in range(rows)], pa.int64()),
+        "data": pa.array([datetime(2026, 11, 28, 10)] * rows, pa.timestamp("us")),  # noqa: DTZ001 - as files have it
+        "preco": pa.array([Decimal("19.90"), None, Decimal(0)][:rows] * 2, pa.decimal128(18, 4))[:rows],
+    }
+    if rnd.random() < 0.96:
+        texts = [rnd.choice(("São Paulo", "", "x" * 300, None, "BRL")) for _ in range(rows)]
+        return usual.get(name, pa.array(texts, pa.string()))
+    raw = [rnd.choice(_TEXTS) for _ in range(rows)]
+    unit = rnd.choice(("ms", "us", "ns"))
+    zone = rnd.choice((None, "UTC", "America/Sao_Paulo", "Mars/Olympus", "+99:99"))
+    moments = pa.array([rnd.choice((0, -1, 2**62, -(2**63), 253402300800000000)) for _ in range(rows)], pa.int64())
+    odd: tuple[Callable[[], pa.Array], ...] = (
+        lambda: pa.array(raw, pa.binary()).view(pa.string()),
+        lambda: pa.array(raw, pa.binary()),
+        lambda: pa.array(raw, pa.large_binary()).view(pa.large_string()),
+        lambda: pa.array(["x"] * rows).dictionary_encode(),
+        lambda: moments.view(pa.timestamp(unit, zone)),
+        lambda: pa.array([rnd.choice((0, -(2**31), 2**31 - 1)) for _ in range(rows)], pa.int32()).view(pa.date32()),
+        lambda: pa.array([2**64 - 1] * rows, pa.uint64()),
+        lambda: pa.array([Decimal(10) ** 40] * rows, pa.decimal256(76, 35)),
+        lambda: pa.array([19.9] * rows),
+        lambda: pa.nulls(rows),
+        lambda: pa.array([["x"]] * rows),
+        lambda: pa.array([{"id": "x"}] * rows),
+    )
+    return rnd.choice(odd)()
+
+
+@lru_cache(maxsize=200)
+def _whole_parquet(number: int) -> bytes:
+    """One of some hundred whole files: written once, for that takes longer than reading."""
+    rnd = random.Random(number)  # noqa: S311 - no secret
+    rows = rnd.choice((0, 1, 1, 2, 3, 3))
+    names = [*FIELDS, *rnd.choice(((), (), (), (), ("moeda",), ("extra",)))][rnd.choice((0, 0, 0, 0, 0, 1)) :]
+    rnd.shuffle(names)
+    sink = io.BytesIO()
+    how: dict[str, Any] = {
+        "compression": rnd.choice(("none", "none", "snappy", "zstd", "gzip", "lz4", "brotli")),
+        "use_dictionary": rnd.random() < 0.5,
+        "data_page_version": rnd.choice(("1.0", "2.0")),
+        "store_schema": rnd.random() < 0.7,
+        "write_page_checksum": rnd.random() < 0.2,
+        "row_group_size": rnd.choice((1, 2, 1_000)),
+        "use_deprecated_int96_timestamps": rnd.random() < 0.2,
+    }
+    pq.write_table(pa.table([_column(rnd, name, rows) for name in names], names), sink, **how)
+    return sink.getvalue()
+
+
+def _parquet(rnd: random.Random) -> bytes:
+    return _changed(rnd, _whole_parquet(rnd.randrange(200)), near_end=2_500)
+
+
+KINDS: dict[str, Callable[[random.Random], bytes]] = {
+    "csv": lambda rnd: _changed(rnd, _csv(rnd)),
+    "csv.gz": lambda rnd: _changed(rnd, _gzip(rnd)),
+    "parquet": _parquet,
+}
+
+
+def outcome(number: int, seed: int) -> str:
+    """Reads the file of that number.
+
+    Returns:
+        Its kind, and `read` or `refused`.
+
+    Raises:
+        Exception: whatever the reader let through.
+    """
+    rnd = random.Random(f"{seed}/{number}")  # noqa: S311 - no secret
+    kind = list(KINDS)[number % len(KINDS)]
+    content = KINDS[kind](rnd)
+    try:
+        rows = (read_parquet if kind == "parquet" else read_csv)(content, f"vendas/loja/2026-11-28.{kind}")
+    except InboxError as problem:
+        if len(str(problem)) > LONGEST_ERROR:
+            raise
+        return f"{kind} refused"
+    assert rows.schema == LINES
+    assert rows.num_rows
+    rows.validate(full=True)
+    rows.to_pylist()
+    return f"{kind} read"
+
+
+def main(count: int, seed: int) -> None:
+    """Reads so many files and prints how many of each kind were read and refused."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    found: Counter[str] = Counter()
+    for number in range(count):
+        try:
+            found[outcome(number, seed)] += 1
+        except BaseException:
+            sys.stderr.write(f"file {number} of seed {seed}\n")
+            raise
+    sys.stdout.write("".join(f"{name}: {times}\n" for name, times in sorted(found.items())))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 13)
