@@ -112,7 +112,7 @@ class Decoder:
             rows.append(row)
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True)) or [()] * len(self.fields)
         for at, read in self._decimals.items():
-            columns[at] = list(_decimals(columns[at], read, refusals))
+            columns[at] = list(_decimals(columns[at], read, payloads, refusals))
         arrays = [pa.array(columns[i], type=field.type) for i, field in zip(self._order, self.fields, strict=True)]
         self._refuse_repeats(payloads, arrays, refusals)
         self._refuse_times_beyond(arrays, refusals)
@@ -138,11 +138,11 @@ class Decoder:
             if not payload or len(payload) > self.contract.max_bytes:
                 raise wrong_size(payload, self.contract.max_bytes)
             fields = dict(zip(self._names, msgspec.structs.astuple(self._decode(payload)), strict=True))
+            for place, read in self._decimals.items():
+                raw = fields[self._names[place]]
+                fields[self._names[place]] = None if raw is None else read(raw)
         except UNREADABLE as problem:
             raise Refused(*explain(problem, payload or b"")) from None
-        for place, read in self._decimals.items():
-            raw = fields[self._names[place]]
-            fields[self._names[place]] = None if raw is None else read(raw)
         present = [name for name, value in fields.items() if value is not None]
         quotes = 2 * (len(present) + sum(name in self._quoted for name in present))
         if payload.count(b'"') != quotes or b"\\" in payload:
@@ -219,7 +219,7 @@ def _micros(times: pa.TimestampArray) -> npt.NDArray[np.int64]:
 
 
 def _decimals(
-    values: Iterable[msgspec.Raw | None], read: DecimalReader, refusals: dict[int, Refusal]
+    values: Iterable[msgspec.Raw | None], read: DecimalReader, payloads: pa.BinaryArray, refusals: dict[int, Refusal]
 ) -> Iterator[Decimal | None]:
     """A column of raw numbers as decimals; a value that is no number is refused and null."""
     for position, raw in enumerate(values):
@@ -227,6 +227,6 @@ def _decimals(
         if raw is not None:
             try:
                 value = read(raw)
-            except Refused as problem:
-                refusals.setdefault(position, problem.refusal)
+            except UNREADABLE as problem:
+                refusals.setdefault(position, explain(problem, payloads[position].as_py()))
         yield value
