@@ -47,8 +47,13 @@ class Coordinate(NamedTuple):
 
 
 def headers_of(record: Message) -> list[tuple[str, bytes]]:
-    """The headers of a record, in their order."""
-    found = record.headers() or []
+    """The headers of a record, in their order; none where a name is no UTF-8."""
+    try:
+        found = record.headers() or []
+    except (SystemError, UnicodeDecodeError):
+        # Asked again, confluent-kafka 2.16 hands out a list that ends the process.
+        record.set_headers([])
+        found = []
     pairs = found.items() if isinstance(found, dict) else found
     return [(name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs]
 
