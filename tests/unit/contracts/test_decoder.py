@@ -60,6 +60,9 @@ def test_the_sample_event_is_valid_byte_for_byte() -> None:
         (event(cor='"azul"'), "campo_desconhecido"),
         (event(id_usuario='"u1","id_usuario":"u1"'), "campo_repetido"),
         (event(id_usuario='"u1","id\\u005fusuario":"u2"'), "campo_repetido"),
+        # Of these the first is what only a slow second reading sees.
+        (event(preco="1" * 5_000 + ',"preco":1'), "campo_repetido"),
+        (event(preco='"?","preco":1').replace(b"?", b"\xff"), "utf8_invalido"),
         (event(id_usuario='""'), "valor_invalido"),
         (event(id_usuario='"' + "u" * 65 + '"'), "valor_invalido"),
         (event(tipo_evento='"Compra"'), "valor_invalido"),

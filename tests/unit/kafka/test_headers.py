@@ -6,7 +6,7 @@ from acude.kafka.records import headers_of
 from tests.raw_records import Raw, taken
 
 
-def test_a_header_whose_name_is_no_text_costs_no_more_than_its_records_headers() -> None:
+def test_a_header_whose_name_is_no_utf8_is_left_out_and_the_others_stay() -> None:
     process = get_context("spawn").Process(target=_read_twice)
     process.start()
     process.join(60)
@@ -15,8 +15,10 @@ def test_a_header_whose_name_is_no_text_costs_no_more_than_its_records_headers()
 
 def _read_twice() -> None:
     """Twice, as the loop does with the records of a batch that failed."""
-    plain, odd = [(b"id_rastro", b"t1"), (b"", None)], [(b"id_rastro", b"t1"), (b"\xff", b"x")]
-    records = taken([Raw(b"v", headers=plain), Raw(b"v", headers=odd)])
+    trace, odd = (b"id_rastro", b"t1"), (b"\xff", b"x")
+    # Often: what Python knows of a call changes what the client's error does.
+    sent = ([trace, (b"", None)], [trace, odd], [odd, trace], [odd, (b"n\xc3\xa9", b""), odd])
+    records = taken([Raw(b"v", headers=headers) for headers in sent * 100])
     for _ in range(2):
         found = [headers_of(record) for record in records]
-        assert found == [[("id_rastro", b"t1"), ("", b"")], []]
+        assert found == [[("id_rastro", b"t1"), ("", b"")], *[[("id_rastro", b"t1")]] * 2, [("né", b"")]] * 100
