@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 
+from acude.days import require_days
 from acude.settings import Settings, settings
 from acude.warehouse import schema
 from acude.warehouse.connection import connect
@@ -54,7 +55,9 @@ def load_day(
     Raises:
         LoadError: at least one table wasn't loaded; one sentence for each. The others are.
         WarehouseError: it can't be reached, loads no table of that name, or its tables aren't the contracts'.
+        DayError: the day has not begun.
     """
+    require_days(day)
     config = config or settings()
     wanted = chosen(tables)
     schema.ensure(config)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
 from acude.aws import is_missing, s3
+from acude.days import require_days
 from acude.errors import AcudeError
 from acude.inbox.files import FOLDER, SHOP
 from acude.inbox.read_csv import FIELDS
@@ -61,7 +62,9 @@ def run(day: date) -> dict[str, Any]:
 
     Raises:
         ExportError: the database can't be read, or it has no sales of a day whose file is there already.
+        DayError: the day has not begun.
     """
+    require_days(day)
     sales = _sales_of(day)
     key = f"{FOLDER}{SHOP}/{day}.parquet"
     there = _content(key)

@@ -14,6 +14,7 @@ from pyspark.sql import functions as f
 
 from acude.contracts.dimension import UNKNOWN, categories
 from acude.contracts.model import table
+from acude.days import require_days
 from acude.inbox import files as inbox
 from acude.inbox.errors import InboxError
 from acude.inbox.lines import lines_of
@@ -154,7 +155,9 @@ def run(day: date, run_id: str) -> dict[str, Any]:
         InboxError: a file can't be read as a whole, or changed meanwhile; silver.vendas is as it was.
         QualityError: a suite refused the rows; nothing was published.
         PartitionChanged: another run published the day meanwhile, after its files were compared.
+        DayError: the day has not begun.
     """
+    require_days(day)
     files: list[inbox.InboxFile] = []
     try:
         files = inbox.files_of(day)

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import Bars
+from acude.days import require_days
 from acude.settings import settings
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def backfill(
       acude backfill vendas_diarias --from 2010-12-01 --to 2010-12-31 --reprocess failed
     """
     days = first.date(), last.date()
+    require_days(*days)
     if days[0] > days[1]:
         err.print(f"[red]✗[/red] --from {days[0]} is after --to {days[1]}.")
         err.print("  Give the earlier day first.")

@@ -9,6 +9,7 @@ import typer
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import counted
+from acude.days import require_days
 from acude.inbox import upload as inbox
 from acude.inbox.files import FOLDER
 from acude.settings import settings
@@ -46,6 +47,7 @@ def load(
     source = inbox.slug(origem or folder.resolve().name)
     config = settings()
     files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
+    require_days(*(file.day for file in files))
     with counted() as progress:
         task = progress.add_task("loading", total=len(files))
         done = inbox.load(
@@ -77,6 +79,7 @@ def generate(
     They have the dirt of real files: repeated lines, returns, prices of zero, missing customers, unreadable values.
     """
     last = to.date() if to else simulated.days_before(datetime.now(UTC).date(), 2)[0]
+    require_days(last)
     with err.status(f"writing {days} days"):
         truth = simulated.generate(seed, simulated.days_before(last, days), folder)
     if as_json:

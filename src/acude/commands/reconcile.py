@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import Json, err, out, print_json, print_table
+from acude.days import require_days
 from acude.reconciliation.report import MoneyRow, Report
 
 app = typer.Typer(add_completion=False)
@@ -40,7 +41,9 @@ def reconcile(
 
     today = datetime.now(UTC).date()
     last = to.date() if to else today
-    first = from_.date() if from_ else min(last, today) - timedelta(days=7)
+    require_days(last)
+    first = from_.date() if from_ else last - timedelta(days=7)
+    require_days(first)
     if first > last:
         raise typer.BadParameter(f"--from {first} lies behind --to {last}")
     with err.status(f"Comparing {first} to {last}"):

@@ -8,6 +8,7 @@ import typer
 
 from acude.commands.output import Json, err, out, print_json
 from acude.commands.risk_comparison import show_comparison
+from acude.days import require_days
 
 if TYPE_CHECKING:
     from acude.risk_history.learning import Lesson
@@ -36,12 +37,12 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate regras-novas.yaml
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
+    days = _ordered(first, last)
     from acude.lake.session import batch_session  # noqa: PLC0415
     from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
-    days = _ordered(first, last)
     status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
     with Versions(settings()).candidate(candidate) as (folder, rules), status:
         found = replayed(batch_session(), rules, folder, *days)
@@ -73,6 +74,7 @@ def train(
     Example:
       acude risk train --from 2026-10-01 --to 2026-10-31 --out var/modelo
     """
+    days = _ordered(first, last)
     from acude.risk.rules import json_bytes  # noqa: PLC0415
     from acude.risk.velocity import KEPT  # noqa: PLC0415
     from acude.risk_history.learning import (  # noqa: PLC0415 - imports scikit-learn
@@ -81,7 +83,6 @@ def train(
     )
     from acude.settings import settings  # noqa: PLC0415
 
-    days = _ordered(first, last)
     with err.status(f"reading the payments of {days[0]} to {days[1]}, and of {KEPT.days} days before"):
         lesson = _lesson(settings(), *days)
     if lesson.window.end > lesson.known_at - LABELS_TAKE:
@@ -113,11 +114,11 @@ def reference(
     Example:
       acude risk reference --from 2026-11-01 --to 2026-11-07
     """
+    days = _ordered(first, last)
     from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 
-    days = _ordered(first, last)
     with err.status(f"looking at the payments of {days[0]} to {days[1]}"):
         found = reference_of_days(settings(), *days, sample)
     path = Versions(settings()).pin(found)
@@ -142,6 +143,7 @@ def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
 def _ordered(first: datetime, last: datetime) -> tuple[date, date]:
     if first > last:
         raise typer.BadParameter(f"--from {first:%Y-%m-%d} lies behind --to {last:%Y-%m-%d}")
+    require_days(first.date(), last.date())
     return first.date(), last.date()
 
 

@@ -13,11 +13,13 @@ from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import Bars
+from acude.days import require_days
 from acude.simulator.faults import Shares
 from acude.simulator.play import Config, Progress, Summary, play
 
 app = typer.Typer(add_completion=False)
 
+_LONGEST = timedelta(days=3660)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SHOW_EVERY_S = 5.0
 
@@ -31,7 +33,13 @@ def duration(text: str) -> timedelta:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
     if not found or not float(found[1]):
         raise typer.BadParameter(f"{text!r}: write a number above 0 and s, m, h or d, for example 60s or 24h")
-    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    try:
+        length = timedelta(**{_UNITS[found[2]]: float(found[1])})
+    except OverflowError:
+        length = timedelta.max
+    if length > _LONGEST:
+        raise typer.BadParameter(f"{text!r}: at most {_LONGEST.days}d")
+    return length
 
 
 @app.command()
@@ -72,6 +80,8 @@ def simulate(
     if live and (start or virtual):
         raise typer.BadParameter("--live follows the real clock; leave out --start and --virtual")
     span = duration(length)
+    if start:
+        require_days(start.date())
     begin = start.replace(tzinfo=UTC) if start else (datetime.now(UTC) - span if virtual else None)
     shares = _shares(late, duplicate, malformed, contradictory)
     config = Config(rate, None if live else span, seed, shares, begin, not no_orders)

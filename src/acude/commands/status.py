@@ -10,7 +10,7 @@ from acude.local.status import ServiceStatus
 
 app = typer.Typer(add_completion=False)
 
-_COLOURS = {"up": "green", "starting": "yellow", "failed": "red", "stopped": "dim"}
+_COLOURS = {"up": "green", "starting": "yellow", "failing": "red", "failed": "red", "stopped": "dim"}
 
 
 @app.command()
@@ -18,7 +18,8 @@ def status(*, as_json: Json = False) -> None:
     """Say for each server whether it is up, its process, memory, restarts and address.
 
     Memory is PSS: pages that processes share are counted once, children included. Restarts count how often it ended by
-    itself since the platform's start. Exit code 0 only when every server is up and no part of the live shop failed.
+    itself since the platform's start; [bold]failing[/bold] is what does so again and again. Exit code 0 only when every
+    server is up and no part of the live shop failed.
     """
     rows = Platform().status()
     if as_json:

@@ -5,7 +5,6 @@ are decoded by msgspec into a struct made from the contract: exact JSON types, n
 trailing bytes, RFC 3339 times, bounds and allowed values.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,8 +27,8 @@ from acude.contracts.refusals import (
     absurd_time,
     beyond_calendar,
     explain,
-    no_repeats,
     refuse_absurd_time,
+    refuse_repeats,
     refuse_wrong_variant,
     refuse_wrong_variants,
     utc,
@@ -112,7 +111,7 @@ class Decoder:
             rows.append(row)
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True)) or [()] * len(self.fields)
         for at, read in self._decimals.items():
-            columns[at] = list(_decimals(columns[at], read, refusals))
+            columns[at] = list(_decimals(columns[at], read, payloads, refusals))
         arrays = [pa.array(columns[i], type=field.type) for i, field in zip(self._order, self.fields, strict=True)]
         self._refuse_repeats(payloads, arrays, refusals)
         self._refuse_times_beyond(arrays, refusals)
@@ -138,15 +137,15 @@ class Decoder:
             if not payload or len(payload) > self.contract.max_bytes:
                 raise wrong_size(payload, self.contract.max_bytes)
             fields = dict(zip(self._names, msgspec.structs.astuple(self._decode(payload)), strict=True))
+            for place, read in self._decimals.items():
+                raw = fields[self._names[place]]
+                fields[self._names[place]] = None if raw is None else read(raw)
+            present = [name for name, value in fields.items() if value is not None]
+            quotes = 2 * (len(present) + sum(name in self._quoted for name in present))
+            if payload.count(b'"') != quotes or b"\\" in payload:
+                refuse_repeats(payload)
         except UNREADABLE as problem:
             raise Refused(*explain(problem, payload or b"")) from None
-        for place, read in self._decimals.items():
-            raw = fields[self._names[place]]
-            fields[self._names[place]] = None if raw is None else read(raw)
-        present = [name for name, value in fields.items() if value is not None]
-        quotes = 2 * (len(present) + sum(name in self._quoted for name in present))
-        if payload.count(b'"') != quotes or b"\\" in payload:
-            json.loads(payload, object_pairs_hook=no_repeats)
         for name in self._moments:
             fields[name] = utc(name, fields[name])
         for name in self._bounded:
@@ -170,10 +169,11 @@ class Decoder:
         escaped = pc.match_substring(payloads, "\\").fill_null(False).to_numpy(zero_copy_only=False)
         for position in np.flatnonzero((quotes != 2 * (present + texts)) | escaped).tolist():
             if position not in refusals:
+                payload = payloads[position].as_py()
                 try:
-                    json.loads(payloads[position].as_py(), object_pairs_hook=no_repeats)
-                except Refused as problem:
-                    refusals[position] = problem.refusal
+                    refuse_repeats(payload)
+                except UNREADABLE as problem:
+                    refusals[position] = explain(problem, payload)
 
     def _refuse_times_beyond(self, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
         """Finds times that exist in their own zone's calendar and not in UTC's: no engine can hold them."""
@@ -219,7 +219,7 @@ def _micros(times: pa.TimestampArray) -> npt.NDArray[np.int64]:
 
 
 def _decimals(
-    values: Iterable[msgspec.Raw | None], read: DecimalReader, refusals: dict[int, Refusal]
+    values: Iterable[msgspec.Raw | None], read: DecimalReader, payloads: pa.BinaryArray, refusals: dict[int, Refusal]
 ) -> Iterator[Decimal | None]:
     """A column of raw numbers as decimals; a value that is no number is refused and null."""
     for position, raw in enumerate(values):
@@ -227,6 +227,6 @@ def _decimals(
         if raw is not None:
             try:
                 value = read(raw)
-            except Refused as problem:
-                refusals.setdefault(position, problem.refusal)
+            except UNREADABLE as problem:
+                refusals.setdefault(position, explain(problem, payloads[position].as_py()))
         yield value

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal, DecimalException
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -57,9 +57,18 @@ def field_type(column: Column) -> Any:  # noqa: ANN401 - a type expression
 DecimalReader = Callable[[msgspec.Raw], Decimal | None]
 
 
+_NUMBER = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?([eE][+-]?[0-9]{1,3})?")
+"""A JSON number that Decimal may see. Arrow ends the process on zeros with a huge exponent."""
+
+
 def decimal_reader(column: Column) -> DecimalReader:
-    """Reads a decimal field, the digits as they stand; what is no number within the bounds raises `Refused`."""
-    precision, scale = column.decimal or (0, 0)
+    """Reads a decimal field exactly, to the column's scale.
+
+    The reader raises `Refused` for what is no number within the bounds, `UnicodeDecodeError` for what is no UTF-8.
+    """
+    precision, scale = column.decimal or (1, 0)
+    unit = Decimal(1).scaleb(-scale)
+    exact = Context(prec=precision, traps=[Inexact, InvalidOperation])
 
     def read(raw: msgspec.Raw) -> Decimal | None:
         text = bytes(raw).decode()
@@ -70,12 +79,12 @@ def decimal_reader(column: Column) -> DecimalReader:
         if text[0] not in "-0123456789":
             raise Refused("tipo_errado", f"Expected a number, got {text[:20]} - at `$.{column.name}`")
         try:
-            value = Decimal(text)
-            exponent = value.normalize().as_tuple().exponent
-        except DecimalException as problem:
-            raise Refused("valor_invalido", f"Expected a number, got {text[:40]} - at `$.{column.name}`") from problem
-        if not isinstance(exponent, int) or -exponent > scale or (value and value.adjusted() >= precision - scale):
-            raise Refused("valor_invalido", f"Expected {column.type}, got {text[:40]} - at `$.{column.name}`")
+            if not _NUMBER.fullmatch(text):
+                raise InvalidOperation
+            # `plus` takes the sign from a zero.
+            value = exact.plus(exact.quantize(Decimal(text), unit))
+        except DecimalException:
+            raise Refused("valor_invalido", f"Expected {column.type}, got {text[:40]} - at `$.{column.name}`") from None
         if (column.minimum is not None and value < column.minimum) or (
             column.maximum is not None and value > column.maximum
         ):

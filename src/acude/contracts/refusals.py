@@ -1,5 +1,6 @@
 """Why a payload is refused: the reasons, and the checks that one payload and a batch of them share."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,13 +50,20 @@ def explain(problem: Exception, payload: bytes) -> Refusal:
     return Refusal("tipo_errado", text)
 
 
-def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_repeats(payload: bytes) -> None:
+    """Refuses a payload in which a name comes twice. Raises one of `UNREADABLE`: only here the first value is read."""
+    # Numbers stay text: Python makes no integer of more than 4,300 digits.
+    json.loads(payload, object_pairs_hook=_no_repeats, parse_int=str, parse_float=str)
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object's pairs as a dict; a name that comes twice is refused."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise Refused("campo_repetido", f"Object contains field `{name}` more than once")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise Refused("campo_repetido", f"Object contains field `{repeated}` more than once")
+    return found
 
 
 def refuse_wrong_variants(columns: dict[str, pa.Array], variants: Variants, refusals: dict[int, Refusal]) -> None:

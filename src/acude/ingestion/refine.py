@@ -5,6 +5,7 @@ records; `kept` takes the repeats out once `acude.ingestion.duplicates` has foun
 of silver, quarantine and duplicates.
 """
 
+import logging
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -17,11 +18,14 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.model import Contract, silver_of
 from acude.ingestion.hashes import content_hashes, event_hashes
 
+log = logging.getLogger(__name__)
+
 RAW_COLUMNS: Final = (
     "topico", "particao", "deslocamento", "carimbo_kafka", "chave", "valor", "cabecalhos", "ingerido_em",
 )  # fmt: skip
 COORDINATE: Final = ("topico", "particao", "deslocamento")
 NO_CONTRACT: Final = ("sem_contrato", "Expected a topic with a contract")
+UNREADABLE: Final = "ilegivel"
 
 KEYS: Final = pa.schema(
     [
@@ -80,16 +84,41 @@ def decoded(records: pa.Table, decoders: list[Decoder]) -> Iterator[Decoded]:
         part = records.filter(mine)
         if part.num_rows:
             named = pc.or_(named, mine)
-            yield _of_topic(part.combine_chunks(), decoder)
+            yield from _each_readable(part.combine_chunks(), decoder)
     rest = records.filter(pc.invert(named))
     if rest.num_rows:
-        refused = with_reasons(rest, *(pa.array([text] * rest.num_rows) for text in NO_CONTRACT))
-        yield Decoded(None, rest.slice(0, 0), refused, _keys(rest, None, None, np.ones(rest.num_rows, np.bool_)))
+        yield _refused(rest, None, *NO_CONTRACT)
 
 
 def of_contract(names: pa.Array | pa.ChunkedArray, topic: Contract) -> pa.Array | pa.ChunkedArray:
     """Which of these Kafka topics are the contract's."""
     return pc.is_in(names, pa.array(topic.kafka_topics)) if topic.split_by else pc.equal(names, topic.name)
+
+
+def _each_readable(records: pa.Table, decoder: Decoder) -> Iterator[Decoded]:
+    """The records of one contract. Where they fail, halves are tried: a record that no code reads costs only itself."""
+    try:
+        found = _of_topic(records, decoder)
+    except MemoryError:
+        # It lies in no record.
+        raise
+    except Exception as problem:  # noqa: BLE001 - whatever a record may cause
+        half = records.num_rows // 2
+        if half:
+            yield from _each_readable(records.slice(0, half), decoder)
+            yield from _each_readable(records.slice(half), decoder)
+            return
+        # The kind alone: a message may quote the record.
+        kind = type(problem).__name__
+        log.error("the record is left out", extra={"topic": decoder.contract.name, "kind": kind})  # noqa: TRY400
+        found = _refused(records, decoder.contract, UNREADABLE, f"Expected a record that can be decoded, found {kind}")
+    yield found
+
+
+def _refused(records: pa.Table, contract: Contract | None, reason: str, detail: str) -> Decoded:
+    rows = records.num_rows
+    refused = with_reasons(records, pa.array([reason] * rows), pa.array([detail] * rows))
+    return Decoded(contract, records.slice(0, 0), refused, _keys(records, None, None, np.ones(rows, np.bool_)))
 
 
 def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:

@@ -1,5 +1,6 @@
 """Where a table lies, how it is divided into days or months, and reading them with Spark."""
 
+from calendar import monthrange
 from datetime import date, timedelta
 from typing import Final
 
@@ -59,8 +60,7 @@ def days_of_month(day: date) -> tuple[date, date]:
     >>> days_of_month(date(2011, 2, 9))
     (datetime.date(2011, 2, 1), datetime.date(2011, 2, 28))
     """
-    first = day.replace(day=1)
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def each_day(first: date, last: date) -> list[date]:

@@ -1,7 +1,9 @@
 """What `acude status` shows of each service."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from acude.local import ports, processes
 from acude.local.service import Service
@@ -9,10 +11,14 @@ from acude.local.services import all_services
 from acude.local.supervisor import Supervisor, log_path
 from acude.settings import Settings
 
+_FAILING_AFTER: Final = 3
+_SETTLED_S: Final = 300
+"""A service that ended by itself so often has recovered only once it has run for so long."""
+
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """One row of ``acude status``; ``state`` is up, starting, stopped or failed."""
+    """One row of ``acude status``; ``state`` is up, starting, failing, stopped or failed."""
 
     name: str
     purpose: str
@@ -36,7 +42,7 @@ def status(config: Settings, supervisor: Supervisor, *, memory: bool) -> list[Se
             ServiceStatus(
                 name=service.name,
                 purpose=service.purpose,
-                state=_state(service, info.get(service.name, {}).get("statename", "STOPPED")),
+                state=state_of(service, info.get(service.name, {}), deaths.get(service.name, 0)),
                 pid=pid,
                 memory_bytes=processes.memory_bytes(pid) if pid and memory else 0,
                 restarts=deaths.get(service.name, 0),
@@ -58,8 +64,18 @@ def _deaths(config: Settings) -> dict[str, int]:
     return deaths
 
 
-def _state(service: Service, statename: str) -> str:
-    """The supervisor's state and the service's ports in one word."""
+def state_of(service: Service, info: Mapping[str, Any], deaths: int) -> str:
+    """The supervisor's state and the service's ports in one word.
+
+    Args:
+        service: which.
+        info: what the supervisor knows of it; empty where it knows nothing.
+        deaths: how often it ended by itself.
+    """
+    statename = info.get("statename", "STOPPED")
     if statename in {"RUNNING", "STARTING"}:
+        if deaths >= _FAILING_AFTER and info["now"] - info["start"] < _SETTLED_S:
+            # A service that ends in each of its first minutes gets nowhere, though it mostly runs when it is asked.
+            return "failing"
         return "starting" if any(ports.is_free(port) for port, _ in service.ports) else "up"
     return "failed" if statename in {"BACKOFF", "FATAL"} else "stopped"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from airflow.sdk import get_current_context
 
+from acude.days import require_days
 from acude.errors import AcudeError
 
 DAY = "dia"
@@ -47,7 +48,14 @@ def day_of(run: AboutRun, given: str | None, *, period: timedelta = _DAY) -> dat
 
     Raises:
         RunDayError: the given day is no date, or a backfill was given one.
+        DayError: the day had not begun when the run was requested.
     """
+    day = _asked_for(run, given, period)
+    require_days(day, today=run.run_after.astimezone(UTC).date())
+    return day
+
+
+def _asked_for(run: AboutRun, given: str | None, period: timedelta) -> date:
     if given:
         if str(getattr(run.run_type, "value", run.run_type)) == "backfill":
             raise RunDayError(
@@ -71,13 +79,20 @@ def read_day(text: str) -> date:
         raise RunDayError(f"{DAY} should be a date like 2026-11-01, found {text!r}") from problem
 
 
-def days_of_events(events: Iterable[Mapping[str, Any]]) -> list[date]:
+def days_of_events(events: Iterable[Mapping[str, Any]], today: date) -> list[date]:
     """The days that assets' events are about, ascending and each once: Airflow makes one run of several events.
 
     Args:
-        events: the `extra` of each event.
+        events: the `extra` of each event; anybody may send one through Airflow's API.
+        today: UTC day on which the run was requested.
+
+    Raises:
+        RunDayError: a day is no date.
+        DayError: a day had not begun then.
     """
-    return sorted({read_day(str(extra[DAY])) for extra in events if extra.get(DAY)})
+    days = sorted({read_day(str(extra[DAY])) for extra in events if extra.get(DAY)})
+    require_days(*days, today=today)
+    return days
 
 
 def this_run(period: timedelta = _DAY) -> ThisRun:
@@ -89,8 +104,9 @@ def this_run(period: timedelta = _DAY) -> ThisRun:
 
 def event_days() -> list[date]:
     """The days of the asset events that started the run whose task calls this; empty where none did."""
-    events = get_current_context()["triggering_asset_events"]
-    return days_of_events(event.extra or {} for found in events.values() for event in found)
+    context = get_current_context()
+    extras = (event.extra or {} for found in context["triggering_asset_events"].values() for event in found)
+    return days_of_events(extras, context["dag_run"].run_after.astimezone(UTC).date())
 
 
 def this_params() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 
 from acude.aws import delete, is_missing, keys, objects, s3
 from acude.contracts.model import Contract, table
+from acude.days import require_days
 from acude.errors import AcudeError
 from acude.lake import run_records
 from acude.lake.data_files import DataFile, Target, nullable
@@ -127,7 +128,9 @@ def stage(frame: DataFrame, contract: Contract, day: date, run_id: str, context:
 
     Raises:
         ContractViolation: a column is missing or of another type, or a required one holds a null.
+        DayError: the day has not begun.
     """
+    require_days(day)
     # One file a day, for each is looked up by itself (`acude.lake.snapshot`); more only from `FILE_BYTES` on.
     return describe(write(frame.coalesce(1), contract), day, run_id, context)
 

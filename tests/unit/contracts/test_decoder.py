@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -61,6 +60,9 @@ def test_the_sample_event_is_valid_byte_for_byte() -> None:
         (event(cor='"azul"'), "campo_desconhecido"),
         (event(id_usuario='"u1","id_usuario":"u1"'), "campo_repetido"),
         (event(id_usuario='"u1","id\\u005fusuario":"u2"'), "campo_repetido"),
+        # Of these the first is what only a slow second reading sees.
+        (event(preco="1" * 5_000 + ',"preco":1'), "campo_repetido"),
+        (event(preco='"?","preco":1').replace(b"?", b"\xff"), "utf8_invalido"),
         (event(id_usuario='""'), "valor_invalido"),
         (event(id_usuario='"' + "u" * 65 + '"'), "valor_invalido"),
         (event(tipo_evento='"Compra"'), "valor_invalido"),
@@ -70,7 +72,15 @@ def test_the_sample_event_is_valid_byte_for_byte() -> None:
         (event(preco="1.00001"), "valor_invalido"),
         (event(preco="1e15"), "valor_invalido"),
         (event(preco="1e999999999"), "valor_invalido"),
+        (event(preco="0e999999999"), "valor_invalido"),
+        (event(preco="0E-100000000"), "valor_invalido"),
+        (event(preco="0e" + "9" * 5_000), "valor_invalido"),
+        (event(preco="1" * 60_000), "valor_invalido"),
+        # More digits than Decimal's default precision: rounded they would fit.
+        (event(preco="1." + "0" * 40 + "1"), "valor_invalido"),
+        (event(preco='"?"').replace(b"?", b"\xff"), "utf8_invalido"),
         (event(preco="[" * 3_000 + "]" * 3_000), "json_invalido"),
+        (event(preco="[" * 300 + "]" * 300), "tipo_errado"),
         (event(moeda='"REAL"'), "valor_invalido"),
         (event(timestamp='"2026-11-22"'), "valor_invalido"),
         (event(timestamp='"22/11/2026 10:00"'), "valor_invalido"),
@@ -118,11 +128,32 @@ def test_a_refused_neighbour_does_not_change_why_a_time_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("12.3400", "12.34"), ("0", "0"), ("1e2", "100"), ("99999999999999.9999", "99999999999999.9999")],
+    [
+        ("12.3400", "12.3400"),
+        ("0", "0.0000"),
+        ("1e2", "100.0000"),
+        ("1.5E+2", "150.0000"),
+        ("125e-2", "1.2500"),
+        ("100.00000", "100.0000"),
+        ("99999999999999.9999", "99999999999999.9999"),
+        ("-0.0", "0.0000"),
+        ("0e15", "0.0000"),
+        ("0e28", "0.0000"),
+        ("0.0e40", "0.0000"),
+        ("-0e30", "0.0000"),
+        ("0." + "0" * 40, "0.0000"),
+    ],
 )
 def test_a_price_keeps_every_digit(text: str, value: str) -> None:
-    row = decode(event(preco=text)).fields[0].as_py()
-    assert row["preco"] == Decimal(value)
+    payload = event(preco=text)
+    alone = Decoder(table("topics.eventos_clientes")).one(payload, NOW)
+    found = decode(payload).fields[0].as_py()["preco"], alone["preco"]
+    assert [str(one) for one in found] == [value, value]
+
+
+def test_a_number_that_no_column_holds_leaves_its_neighbours_alone() -> None:
+    decoded = decode(SAMPLE, event(preco="0e40"), event(preco="1." + "0" * 40 + "1"), SAMPLE)
+    assert set(decoded.refusals) == {2}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from airflow.utils.types import DagRunType
 
+from acude.days import DayError
 from acude.orchestration.runs import RunDayError, day_of, days_of_events
+from acude.orchestration.steps import needs_a_person
 
 HOUR = timedelta(hours=1)
 D1, D2, D3 = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
@@ -55,6 +57,24 @@ def test_a_day_that_is_no_date_says_how_it_should_look(text: str) -> None:
         day_of(run("manual", None, LATER), text)
 
 
+@pytest.mark.parametrize("text", ["2026-11-04", "2026-12-25", "9999-12-31", "0001-01-01"])
+def test_a_day_that_has_not_begun_is_refused_before_anything_runs(text: str) -> None:
+    with pytest.raises(DayError, match=text) as caught:
+        day_of(run("manual", None, LATER), text)
+    assert needs_a_person(caught.value)
+    with pytest.raises(DayError, match=text):
+        days_of_events([{"dia": "2026-11-02"}, {"dia": text}], D3)
+
+
+def test_today_is_a_day_that_has_begun() -> None:
+    assert day_of(run("manual", None, LATER), "2026-11-03") == D3
+
+
+def test_an_interval_of_the_future_is_refused() -> None:
+    with pytest.raises(DayError, match="2026-11-03"):
+        day_of(run("manual", LATER, MIDNIGHT), None)
+
+
 def test_one_run_of_several_events_is_about_each_of_their_days_once() -> None:
     events = [{"dia": "2026-11-02"}, {"dia": "2026-11-01"}, {}, {"dia": "2026-11-02"}]
-    assert days_of_events(events) == [D1, D2]
+    assert days_of_events(events, D3) == [D1, D2]

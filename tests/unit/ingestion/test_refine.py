@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 
+from acude.contracts.decoder import Decoded as Fields
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens
 from acude.contracts.model import load, topics
@@ -13,6 +14,7 @@ from acude.ingestion.duplicates import find_duplicates
 from acude.ingestion.hashes import content_hashes
 from acude.ingestion.refine import Decoded, Kept, bronze_rows, decoded, kept, quarantine_rows, with_named_headers
 
+POISON = b"{}"
 LANDED = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 TOPICS = topics()
 TABLES = load()
@@ -73,6 +75,37 @@ def test_a_topic_without_a_contract_is_refused_whole() -> None:
     assert part.contract is None
     assert quarantine_rows(part.refused, TABLES["silver.quarentena"])["motivo"].to_pylist() == ["sem_contrato"] * 2
     assert part.keys["recusado"].to_pylist() == [True, True]
+
+
+class Failing(Decoder):
+    """Ends in an error where a batch holds `POISON`, as Arrow has done."""
+
+    problem: Exception = pa.ArrowInvalid("does not fit")
+
+    def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Fields:
+        if POISON in payloads.to_pylist():
+            raise self.problem
+        return super().decode(payloads, taken_at)
+
+
+def test_a_record_on_which_the_decoder_fails_costs_only_itself() -> None:
+    batch = records(event(1), POISON, event(2), event(3), POISON)
+    parts = list(decoded(batch, [Failing(EVENTS, Tokens("k1", b"secret"))]))
+    accepted = [row for part in parts if part.accepted for row in part.accepted["_deslocamento"].to_pylist()]
+    refused = pa.concat_tables([quarantine_rows(part.refused, TABLES["silver.quarentena"]) for part in parts])
+    assert accepted == [0, 2, 3]
+    assert refused["deslocamento"].to_pylist() == [1, 4]
+    assert refused["motivo"].to_pylist() == ["ilegivel", "ilegivel"]
+    assert "ArrowInvalid" in refused["detalhe"][0].as_py()
+    keys = pa.concat_tables([part.keys for part in parts])
+    assert keys["recusado"].to_pylist() == [False, True, False, False, True]
+
+
+def test_too_little_memory_refuses_no_record() -> None:
+    decoder = Failing(EVENTS, Tokens("k1", b"secret"))
+    decoder.problem = MemoryError()
+    with pytest.raises(MemoryError):
+        list(decoded(records(event(1), POISON), [decoder]))
 
 
 def test_bronze_has_every_record_as_it_came() -> None:
