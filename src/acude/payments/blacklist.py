@@ -114,6 +114,9 @@ class Blacklist:
             with self._client.stream("POST", self._url, json={"documentos": documents}, timeout=left) as response:
                 if response.status_code != httpx.codes.OK:
                     raise ListError(f"status {response.status_code}")
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    # Two kilobytes can be unpacked into a machine's memory.
+                    raise ListError("a compressed answer, which nobody asked for")
                 listed = set(Listing.model_validate_json(_limited(response, deadline, self._clock)).listados)
         except (httpx.HTTPError, ValidationError) as problem:
             # The kind alone: a message may quote what was sent.
@@ -124,12 +127,9 @@ class Blacklist:
 
 
 def _limited(response: httpx.Response, deadline: float, clock: Callable[[], float]) -> bytes:
-    """The body, if it is small and comes in time; httpx's own time-out starts again with each piece.
-
-    As it came: two kilobytes can be unpacked into a machine's memory.
-    """
+    """The body, if it is small and comes in time; httpx's own time-out starts again with each piece."""
     body = b""
-    for piece in response.iter_raw():
+    for piece in response.iter_bytes():
         body += piece
         if len(body) > _MOST_BYTES or clock() > deadline:
             raise ListError("the answer is too long, or comes too slowly")
