@@ -1,15 +1,21 @@
 """Dead letters: records that could not be processed, kept with their bytes until somebody sends them again."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from acude.contracts.decoder import Decoder
+from acude.contracts.fields import Refused
+from acude.contracts.model import table
 from acude.kafka.reader import Found, TopicReader
 from acude.kafka.records import Coordinate
 from acude.settings import Settings
+
+log = logging.getLogger(__name__)
 
 TOPIC: Final = "cartas_mortas"
 ORIGINAL: Final = "acude-original"
@@ -78,14 +84,25 @@ def letters(config: Settings) -> list[Letter]:
         KafkaException: the broker does not answer.
     """
     reader = TopicReader(config)
-    records = [one for topic in reader.existing([TOPIC]) for one in reader.between(topic)]
-    # A record that is given up twice is one letter.
-    found = {letter.at: letter for letter in map(_read, records)}
+    return letters_among(one for topic in reader.existing([TOPIC]) for one in reader.between(topic))
+
+
+def letters_among(records: Iterable[Found]) -> list[Letter]:
+    """The letters among records of `cartas_mortas`. The lake keeps the bytes of the others in quarantine."""
+    decoder, found = Decoder(table(f"topics.{TOPIC}")), {}
+    for record in records:
+        try:
+            fields = decoder.one(record.value, datetime.fromtimestamp(record.taken_ms / 1000, UTC))
+        except Refused as problem:
+            log.warning("no dead letter", extra={"record": str(record.at), "reason": problem.refusal.reason})
+            continue
+        letter = _letter(record, fields)
+        # A record that is given up twice is one letter.
+        found[letter.at] = letter
     return sorted(found.values(), key=lambda letter: letter.given_up, reverse=True)
 
 
-def _read(record: Found) -> Letter:
-    fields = orjson.loads(record.value)
+def _letter(record: Found, fields: dict[str, Any]) -> Letter:
     original = [value for name, value in record.headers if name == ORIGINAL]
     return Letter(
         at=Coordinate(fields["topico_origem"], fields["particao_origem"], fields["deslocamento_origem"]),
@@ -93,7 +110,7 @@ def _read(record: Found) -> Letter:
         detail=fields["detalhe"],
         attempts=fields["tentativas"],
         trace=fields["id_rastro"],
-        given_up=datetime.fromisoformat(fields["timestamp"]).astimezone(UTC),
+        given_up=fields["timestamp"],
         key=record.key,
         value=original[-1] if original else None,
         headers=tuple((name, value) for name, value in record.headers if name != ORIGINAL),

@@ -43,6 +43,19 @@ def test_the_sample_event_is_valid_byte_for_byte() -> None:
         (b"{", "json_invalido"),
         (b"compra", "json_invalido"),
         (SAMPLE + b" {}", "json_invalido"),
+        (b"\xef\xbb\xbf" + SAMPLE, "json_invalido"),
+        (event(preco="1."), "json_invalido"),
+        (event(preco=".5"), "json_invalido"),
+        (event(preco="-Infinity"), "json_invalido"),
+        (event(id_usuario='"u\\ud83d"'), "json_invalido"),
+        (SAMPLE.replace(b"u123", b"u\xed\xa0\xbd"), "utf8_invalido"),
+        (event(Moeda='"BRL"'), "campo_desconhecido"),
+        (event(cor="[" * 2_000 + "]" * 2_000), "campo_desconhecido"),
+        (event(quantidade="-0"), "valor_invalido"),
+        (event(quantidade="9" * 400), "valor_invalido"),
+        (event(timestamp='"1795863600"'), "valor_invalido"),
+        (event(timestamp='"2016-12-31T23:59:60Z"'), "valor_invalido"),
+        (event(timestamp='"2026-11-21T24:00:00Z"'), "valor_invalido"),
         (SAMPLE.replace(b"u123", b"u\xff"), "utf8_invalido"),
         (b"[1]", "tipo_errado"),
         (b"null", "tipo_errado"),
@@ -163,12 +176,22 @@ def test_a_number_that_no_column_holds_leaves_its_neighbours_alone() -> None:
         ("2026-11-22T10:00:00Z", datetime(2026, 11, 22, 10, tzinfo=UTC)),
         ("2026-11-21T23:30:00-03:00", datetime(2026, 11, 22, 2, 30, tzinfo=UTC)),
         ("2026-11-22T10:00:00.123456", datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)),
+        ("2026-11-21T23:59:59.9999999Z", datetime(2026, 11, 22, tzinfo=UTC)),
     ],
 )
 def test_event_time_is_utc_and_names_the_day(text: str, utc: datetime) -> None:
     decoded = decode(event(timestamp=f'"{text}"'))
     assert decoded.fields[0].as_py()["timestamp"] == utc
     assert decoded.day.to_pylist() == [utc.date()]
+
+
+@pytest.mark.parametrize(
+    ("text", "user"), [("u\\ud83d\\ude00", "u😀"), ("u\\u0000x", "u\0x"), ("u\\u0001\\t\\n", "u\1\t\n")]
+)
+def test_a_text_is_taken_as_it_is_meant(text: str, user: str) -> None:
+    payload = event(id_usuario=f'"{text}"')
+    assert decode(payload).fields[0].as_py()["id_usuario"] == user
+    assert Decoder(table("topics.eventos_clientes")).one(payload, NOW)["id_usuario"] == user
 
 
 def test_an_event_is_late_past_the_contracts_lateness() -> None:

@@ -14,7 +14,9 @@ from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
 from acude.athena.client import QueryFailed
+from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
+from acude.contracts.model import table
 from acude.kafka.reader import Found, TopicReader
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
@@ -156,8 +158,12 @@ def _ask_topics(reader: TopicReader, trace: Trace, wanted: str) -> None:
         return
     for topic, what in ((DECISIONS, "decision"), (ALERTS, "alert")):
         until = trace.decided_ms + _SLACK_MS
+        decoder = Decoder(table(f"topics.{topic}"))
         for found in reader.between(topic, trace.decided_ms, until, holding=text.encode()):
-            fields = orjson.loads(found.value)
+            fields: dict[str, Any] = {}
+            with suppress(Refused):
+                decoder.one(found.value, of_ms(found.taken_ms))
+                fields = orjson.loads(found.value)
             if fields.get("id_transacao") == text:
                 about = {"registro": str(found.at)} | without_personal(fields)
                 trace.events.append(TraceEvent(of_ms(found.taken_ms), "kafka", f"{what} written", about))
