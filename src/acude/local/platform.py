@@ -1,6 +1,7 @@
 """The one-machine platform: start the servers in order, wait until each answers, look after them, stop them."""
 
 import fcntl
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -173,10 +174,14 @@ class Platform:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One start at a time: two would format the same storage."""
-        with (self.config.var / "up.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        """One start at a time: two would format the same storage. What it writes is for this user only."""
+        before = os.umask(0o077)
+        try:
+            with (self.config.var / "up.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        finally:
+            os.umask(before)
 
 
 def _waves(services: list[Service]) -> list[list[Service]]:
