@@ -46,15 +46,15 @@ def up(
     # Clients complain about a server that is still starting; the progress says it better.
     logging.basicConfig(level=logging.CRITICAL)
     platform = Platform(settings() if tls is None else settings().model_copy(update={"tls": tls}))
-    done = _stop_signal()
+    done, attached = _stop_signal(), platform.is_running()
     try:
         with ServiceProgress() as progress:
             platform.up(only or platform.names(live=not servers), progress)
         if not only and not servers:
             _let_schedules_run(platform)
     except (KeyboardInterrupt, AcudeError) as problem:
-        # Nobody would stop in the background what a foreground start has left.
-        if not detach:
+        # Nobody would stop in the background what a foreground start has left; what ran before it stays.
+        if not detach and not attached:
             _down(platform)
         if isinstance(problem, AcudeError):
             raise

@@ -2,9 +2,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from acude.cli import COMMANDS, app
+from acude.local.errors import PlatformError
+from acude.local.platform import Platform
 
 
 def test_help_lists_every_command_without_importing_any() -> None:
@@ -57,3 +60,15 @@ def test_an_error_may_have_an_exit_code_of_its_own(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert str(tmp_path) in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("runs", "stopped"), [(True, 0), (False, 1)])
+def test_a_start_that_fails_stops_what_it_started_and_nothing_that_ran_before(
+    monkeypatch: pytest.MonkeyPatch, runs: bool, stopped: int
+) -> None:
+    downs: list[Platform] = []
+    monkeypatch.setattr(Platform, "is_running", lambda _: runs)
+    monkeypatch.setattr(Platform, "up", lambda *_: (_ for _ in ()).throw(PlatformError("There is no service kafkaa.")))
+    monkeypatch.setattr(Platform, "down", lambda self, _: downs.append(self))
+    assert CliRunner().invoke(app, ["up", "--only", "kafkaa"]).exit_code == 1
+    assert len(downs) == stopped
