@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acude.local import readiness
+from acude.local import processes, readiness
 from acude.local.errors import PlatformError
 from acude.local.readiness import wait_ready
 from acude.local.service import Service
@@ -50,7 +50,7 @@ def wait(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, cpu: Iterator[float], log: Path, *, lines: bool = False
 ) -> list[str]:
     """Waits for a server that answers after three times its patience; what was said meanwhile."""
-    monkeypatch.setattr(readiness.processes, "cpu_seconds", lambda _: next(cpu))
+    monkeypatch.setattr(processes, "cpu_seconds", lambda _: next(cpu))
     log.parent.mkdir()
 
     def ready(_: Settings) -> None:
