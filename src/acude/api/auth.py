@@ -30,8 +30,6 @@ _ALGORITHMS: Final = ("ES256", "RS256")
 _LEEWAY_S: Final = 5
 _REMEMBERED: Final = 1_000
 _REMEMBERED_S: Final = 60.0
-
-
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 

@@ -42,13 +42,14 @@ class Shedding:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        if self._inside >= self._most:
-            await self._refuse(scope, receive, send)
-            return
         read = await self._body(receive)
         if read is None:
             late = ProblemError(408, "Too slow", "The body did not come in time.", headers={"Connection": "close"})
             await _answer(late, scope, receive, send)
+            return
+        # Asked last: bodies that were slow together may be whole together.
+        if self._inside >= self._most:
+            await self._refuse(scope, receive, send, whole=not read[-1].get("more_body"))
             return
 
         async def again() -> Message:
@@ -73,14 +74,16 @@ class Shedding:
                         return found
         return None
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, whole: bool) -> None:
         problem = ProblemError(
             503, "Not available", "More payments come than can be decided in time.", headers={"Retry-After": "1"}
         )
         # The server resets a connection whose body is unread, and the answer may be lost with it.
         left = _MOST_UNREAD
-        while left > 0 and (message := await receive()).get("more_body"):
-            left -= len(message["body"])
+        while not whole and left > 0:
+            message = await receive()
+            whole = not message.get("more_body")
+            left -= len(message.get("body", b""))
         await _answer(problem, scope, receive, send)
 
 

@@ -84,6 +84,37 @@ async def beside_slow_bodies() -> tuple[list[int], int]:
     return [await one for one in hanging], meanwhile
 
 
+async def whole_together() -> list[int]:
+    """Of bodies that were begun while there was room, one more than there is, and are whole at the same moment."""
+    slow, ready = Slow(), asyncio.Event()
+    app = Shedding(slow, most=MOST, within_s=5, largest=100)
+
+    async def one() -> int:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            await ready.wait()
+            return piece(b"{}", more=False)
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await app({"type": "http", "method": "POST", "path": "/transacoes", "headers": []}, receive, send)
+        return int(sent[0]["status"])
+
+    asked = [asyncio.create_task(one()) for _ in range(MOST + 1)]
+    await asyncio.sleep(0)
+    ready.set()
+    while slow.asked < MOST:
+        await asyncio.sleep(0)
+    slow.allowed.set()
+    return sorted([await each for each in asked])
+
+
+def test_bodies_that_are_whole_together_are_counted_like_any_others() -> None:
+    assert asyncio.run(whole_together()) == [200] * MOST + [503]
+
+
 def test_who_sends_slowly_takes_nobodys_place_and_is_told() -> None:
     assert asyncio.run(beside_slow_bodies()) == ([408] * MOST, 200)
 
