@@ -7,9 +7,9 @@ import json
 import time
 from typing import Annotated
 
-import psutil
 import typer
 
+from acude.local import processes
 from acude.local.platform import Platform
 from acude.settings import PROJECT
 
@@ -18,12 +18,7 @@ _MIB = 2**20
 
 def cpu_seconds(servers: Platform) -> dict[str, float]:
     """CPU seconds of each server so far, its children's among them."""
-    found = {}
-    for row in servers.status():
-        if row.pid and psutil.pid_exists(row.pid):
-            whole = psutil.Process(row.pid)
-            found[row.name] = sum(sum(one.cpu_times()[:4]) for one in (whole, *whole.children(recursive=True)))
-    return found
+    return {row.name: processes.cpu_seconds(row.pid) for row in servers.status(memory=False) if row.pid}
 
 
 def main(
