@@ -1,9 +1,10 @@
 # ruff: noqa: PLC0415 - jobs are imported by the tasks that run them: reading a DAG file must cost nothing
-"""Runs a day again when sales reach the inbox after the day was published.
+"""Runs a day again when sales reach the inbox after the day was published, and days that the schedule has missed.
 
 Looks every ten minutes at the last 35 days' files; each day whose files are others than its last run saw starts
 `vendas_diarias` with that day. The same files start one run only. It also exports the shop's last two days once more:
-an order that was committed after midnight is in the new file.
+an order that was committed after midnight is in the new file. A closed day between the first that ran and yesterday
+that never ran, because `vendas_diarias` was paused or the machine was off, is started once.
 
 **When it is red**
 
@@ -33,10 +34,10 @@ def exportar_de_novo() -> list[str]:
 
 @step(trigger_rule="all_done")
 def procurar() -> list[dict[str, Any]]:
-    """The days whose files changed since they ran."""
+    """The days whose files changed since they ran, and those that were missed."""
     from acude.orchestration import late_files
 
-    return late_files.runs_to_start()
+    return late_files.runs_to_start(datetime.now(UTC).date())
 
 
 @dag(

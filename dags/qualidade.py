@@ -8,7 +8,8 @@ gold, the warehouse and Athena agree to the cent.
 The suites are in `expectations/` and in the contracts. Their results, with the rows that broke a rule, are in the
 [Data Docs](/data-docs/index.html).
 
-A day that was never published is skipped: the run of `vendas_diarias` is red then.
+A day that was never published is skipped: the run of `vendas_diarias` is red then, or there was none, and
+`novos_arquivos` starts it.
 
 **When it is red**
 

@@ -95,10 +95,21 @@ def days_of_events(events: Iterable[Mapping[str, Any]], today: date) -> list[dat
     return days
 
 
+def require_known(conf: Iterable[str], form: Iterable[str]) -> None:
+    """Refuses a conf with a name that the form lacks: a misspelt day would run yesterday.
+
+    Raises:
+        RunDayError: names the unknown ones and the form's.
+    """
+    if unknown := set(conf) - set(form):
+        raise RunDayError(f"The conf has {sorted(unknown)}, but the form knows only {sorted(form)}: correct the name")
+
+
 def this_run(period: timedelta = _DAY) -> ThisRun:
     """Day and id of the run whose task calls this."""
     context = get_current_context()
     run = context["dag_run"]
+    require_known(run.conf or (), context["params"])
     return ThisRun(day_of(run, context["params"].get(DAY), period=period), run.run_id)
 
 

@@ -18,6 +18,7 @@ from acude.lake import run_records
 from acude.lake.data_files import ContractViolation, write_rows
 from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
+from acude.orchestration.late_files import missed_days, runs_to_start
 from acude.publishing import mart
 from acude.publishing.publish import session
 from jobs.batch import estoque_por_armazem, mais_vendidos, marts, receita_mensal, vendas, vendas_por_regiao
@@ -135,6 +136,19 @@ def test_days_whose_files_changed_after_their_run_are_found(lake: BatchLake, day
         lake.s3.put_object(Bucket=lake.inbox, Key=f"vendas/loja/{junk}", Body=b"")
     assert inbox.changed_days(*window) == [day, other, refused]
     assert inbox.changed_days(other, other) == [other]
+
+
+@pytest.mark.usefixtures("lake")
+def test_closed_days_that_nobody_ran_are_found_from_the_first_that_ran(day: date) -> None:
+    # Late in the month: the days of other tests lie before the window.
+    first, *days = [day + timedelta(days=12 + number) for number in range(5)]
+    today = days[-1] + timedelta(days=1)
+    assert missed_days(today) == []
+    for one in (first, days[1]):
+        inbox.remember(one, [], "r1", published=True)
+
+    assert missed_days(today) == [days[0], days[2]]
+    assert runs_to_start(days[2]) == [{"conf": {"dia": str(days[0])}, "trigger_run_id": f"falta__{days[0]}"}]
 
 
 def test_a_day_that_is_refused_for_a_files_name_waits_for_another_file(lake: BatchLake, day: date) -> None:

@@ -8,7 +8,7 @@ import pytest
 from airflow.utils.types import DagRunType
 
 from acude.days import DayError
-from acude.orchestration.runs import RunDayError, day_of, days_of_events
+from acude.orchestration.runs import RunDayError, day_of, days_of_events, require_known
 from acude.orchestration.steps import needs_a_person
 
 HOUR = timedelta(hours=1)
@@ -51,10 +51,16 @@ def test_a_backfill_with_a_day_in_its_form_is_refused_for_all_its_runs_would_wri
         day_of(run(kind, MIDNIGHT, LATER), "2026-11-01")
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "01/11/2026"])
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "01/11/2026", "2026-11-01T00:00:00"])
 def test_a_day_that_is_no_date_says_how_it_should_look(text: str) -> None:
     with pytest.raises(RunDayError, match="2026-11-01"):
         day_of(run("manual", None, LATER), text)
+
+
+def test_a_misspelt_name_in_a_conf_is_refused() -> None:
+    require_known({"dia": "2026-11-01"}, ["dia"])
+    with pytest.raises(RunDayError, match=r"Dia.*knows only.*dia"):
+        require_known({"dia": "2026-11-01", "Dia": "2026-11-02"}, ["dia"])
 
 
 @pytest.mark.parametrize("text", ["2026-11-04", "2026-12-25", "9999-12-31", "0001-01-01"])
