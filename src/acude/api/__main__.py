@@ -21,6 +21,7 @@ if __name__ == "__main__":
         timeout_keep_alive=KEEP_ALIVE_S,
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         # uvloop takes one new connection a turn: with many payments inside, the next client waits for seconds.
         loop="asyncio",
     )

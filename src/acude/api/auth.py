@@ -61,7 +61,10 @@ class Verifier:
     def __init__(self, config: Settings) -> None:
         self._issuer = config.oauth_issuer
         self._audience = config.oauth_audience
-        self._keys = jwt.PyJWKClient(config.oauth_jwks_url, lifespan=300, timeout=2, ssl_context=config.tls_context())
+        # A key that was published a moment ago is asked for at once; keys that nobody published ask once a second.
+        self._keys = jwt.PyJWKClient(
+            config.oauth_jwks_url, lifespan=300, timeout=2, cooldown_duration=1, ssl_context=config.tls_context()
+        )
         self._verified: TTLCache[str, tuple[Caller, int]] = TTLCache(_REMEMBERED, _REMEMBERED_S)
 
     async def caller(self, token: str) -> Caller:
@@ -101,7 +104,8 @@ class Verifier:
             raise ProblemError(
                 503, "Keys out of reach", "The issuer's keys can't be read now.", headers={"Retry-After": "1"}
             ) from problem
-        except jwt.PyJWTError as problem:
+        # The library raises TypeError where the header's algorithm is not that of the key.
+        except (jwt.PyJWTError, TypeError, ValueError) as problem:
             raise unauthorised(f"The token is not valid here: {type(problem).__name__}.") from problem
         try:
             found = TokenClaims.model_validate(claims)
@@ -142,6 +146,8 @@ def requires(config: Settings) -> Callable[..., object]:
     async def caller(
         needed: SecurityScopes, request: Request, authorization: Annotated[str | None, Depends(oauth2)]
     ) -> Caller:
+        if len(request.headers.getlist("authorization")) > 1:
+            raise ProblemError(400, "Bad request", "Send one Authorization header.")
         token = bearer(authorization)
         found: Caller = await request.app.state.verifier.caller(token)
         if not found.scopes.intersection(needed.scopes):

@@ -16,6 +16,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from fastapi import Depends, FastAPI, Form, Header, HTTPException, Request
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse
 from jwt.algorithms import ECAlgorithm
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -80,6 +81,8 @@ def create_app(config: Settings | None = None, agreed: RateLimitItem = _AGREED) 
     issuer = Issuer(config)
     asked = SlidingWindowCounterRateLimiter(MemoryStorage())
     app = FastAPI(title="Açude: tokens", version="1")
+    # A page in a browser reaches loopback, too, under its own name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
 
     @app.get("/jwks.json")
     async def keys() -> dict[str, Any]:
@@ -159,4 +162,6 @@ if __name__ == "__main__":
         ssl_certfile=config.tls_certificate,
         log_config=None,
         access_log=False,
+        # Whoever calls from this machine could name any address, and each has limits of its own.
+        proxy_headers=False,
     )

@@ -14,7 +14,7 @@ async def guesses(config: Settings, number: int) -> list[int]:
     """Answers to so many wrong secrets, of which five an hour are looked at."""
     transport = httpx.ASGITransport(create_app(config, RateLimitItemPerHour(5)))
     asked = {"grant_type": "client_credentials", "client_id": "loja", "client_secret": "palpite"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://emissor") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         return [(await client.post("/token", data=asked)).status_code for _ in range(number)]
 
 
