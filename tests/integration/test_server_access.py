@@ -1,6 +1,10 @@
 """Who reaches the servers: nobody beyond this machine, and nobody without credentials."""
 
 import stat
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import boto3
 import httpx
@@ -13,6 +17,7 @@ from pyspark.sql.connect.client import SparkConnectClient
 from acude.local.platform import Platform
 from acude.local.ports import listening
 from acude.local.processes import marked
+from acude.settings import HOST
 
 LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
@@ -63,6 +68,64 @@ def test_the_object_store_refuses_other_keys(platform: Platform) -> None:
     )
     with pytest.raises(ClientError, match="InvalidAccessKeyId"):
         client.list_buckets()
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        (0, "dir/status"),
+        (0, "dir/assign"),
+        (0, "col/delete?collection=acude-lake"),
+        (2, "3,01637037d6"),
+        (4, "buckets/acude-lake/"),
+    ],
+)
+def test_the_object_stores_inner_ports_answer_nobody(platform: Platform, part: int, path: str) -> None:
+    answer = httpx.get(f"http://{HOST}:{platform.config.s3_internal_port + part}/{path}")
+
+    assert answer.status_code in {401, 404}
+    assert not answer.content.strip() or b"wrong jwt" in answer.content or b"page not found" in answer.content
+
+
+def test_the_object_stores_parts_know_each_other_by_certificate(platform: Platform, tmp_path: Path) -> None:
+    port = platform.config.s3_internal_port
+    shell = [str(Path(sys.executable).parent / "weed"), "shell", f"-master={HOST}:{port}.{port + 1}"]
+    stranger = subprocess.Popen(
+        shell, stdin=PIPE, stdout=PIPE, stderr=STDOUT, cwd=tmp_path, env={"HOME": str(tmp_path)}, text=True
+    )
+    try:
+        said, _ = stranger.communicate("volume.list\nexit\n", timeout=10)
+    except subprocess.TimeoutExpired:
+        stranger.kill()
+        said, _ = stranger.communicate()
+
+    assert "DataCenter" not in said
+
+
+def test_the_catalogue_refuses_other_keys(platform: Platform) -> None:
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        boto3.client(
+            "glue",
+            endpoint_url=platform.config.glue_endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="other",
+            aws_secret_access_key="other",
+        ).get_databases()
+
+
+def test_the_catalogue_forgets_nothing_for_strangers(platform: Platform) -> None:
+    answer = httpx.post(f"{platform.config.glue_endpoint}/moto-api/reset")
+
+    assert (answer.status_code, answer.json()["__type"]) == (403, "MissingAuthenticationTokenException")
+
+
+@pytest.mark.parametrize("port", ["issuer_port", "blacklist_port", "receiver_port", "warehouses_port"])
+def test_a_page_in_a_browser_is_not_answered_under_its_own_name(platform: Platform, port: str) -> None:
+    if port == "warehouses_port":
+        platform.start("warehouses")
+    url = f"http://{HOST}:{getattr(platform.config, port)}/saude"
+
+    assert httpx.get(url, headers={"Host": "page.example"}).status_code == 400
 
 
 def test_the_databases_refuse_another_password(platform: Platform) -> None:

@@ -38,7 +38,7 @@ def build(config: Settings) -> FastAPI:
     engine, catalog, prepared = Trino(config), Catalog(aws.glue(config)), PreparedStatements()
     executions = Executions(Runner(engine, catalog, files, prepared).run)
     api = Api(executions, catalog, files, prepared, workgroup=config.athena_workgroup)
-    signatures = Signatures(key.get_secret_value(), secret.get_secret_value(), config.aws_region)
+    signatures = Signatures({key.get_secret_value(): secret.get_secret_value()}, config.aws_region, "athena")
     return create_app(api, signatures, executions.close)
 
 

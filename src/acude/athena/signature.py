@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -19,7 +19,6 @@ _AUTHORIZATION = re.compile(
 )
 _SKEW = timedelta(minutes=5)
 _MUST_BE_SIGNED = {"host", "x-amz-date", "x-amz-target"}
-_SERVICE = "athena"
 _HASH = "x-amz-content-sha256"
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -43,11 +42,16 @@ class Received:
 
 
 class Signatures:
-    """Knows the platform's access key, its secret, and the only region."""
+    """Knows who may ask.
 
-    def __init__(self, key: str, secret: str, region: str) -> None:
-        self._credentials = Credentials(key, secret)
-        self._region = region
+    Args:
+        secrets: each access key's secret.
+        region: the only one.
+        service: the only one, by its name in AWS's signatures.
+    """
+
+    def __init__(self, secrets: Mapping[str, str], region: str, service: str) -> None:
+        self._secrets, self._region, self._service = secrets, region, service
 
     def check(self, received: Received, now: datetime | None = None) -> None:
         """Lets only requests through that somebody has signed who has the key.
@@ -62,7 +66,7 @@ class Signatures:
         if given is None:
             message = "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' of AWS4-HMAC-SHA256."
             raise ApiError(message, "IncompleteSignatureException", 403)
-        if not hmac.compare_digest(given["key"].encode(), self._credentials.access_key.encode()):
+        if given["key"] not in self._secrets:
             raise ApiError("The security token included in the request is invalid.", "UnrecognizedClientException", 403)
         if problem := self._problem(given, received, now or datetime.now(UTC)):
             raise ApiError(problem, "InvalidSignatureException", 403)
@@ -73,16 +77,20 @@ class Signatures:
             signed_at = datetime.strptime(stamp, SIGV4_TIMESTAMP).replace(tzinfo=UTC)
         except ValueError:
             return f"Date in X-Amz-Date must be in the format YYYYMMDDTHHMMSSZ. Got: {stamp[:32]!r}"
-        if given["scope"] != f"{stamp[:8]}/{self._region}/{_SERVICE}":
-            return f"Credential should be scoped to {stamp[:8]}, {self._region!r} and {_SERVICE!r}."
+        if given["scope"] != f"{stamp[:8]}/{self._region}/{self._service}":
+            return f"Credential should be scoped to {stamp[:8]}, {self._region!r} and {self._service!r}."
         if abs(now - signed_at) > _SKEW:
             when = "expired" if signed_at < now else "not yet current"
             return f"Signature {when}: {stamp} is more than 5 min. away from {now.strftime(SIGV4_TIMESTAMP)}"
         if missing := _MUST_BE_SIGNED - signed:
             return f"These headers must be signed: {', '.join(sorted(missing))}"
-        return "" if hmac.compare_digest(given["signature"], self._signature(received, signed)) else _MISMATCH
+        return (
+            ""
+            if hmac.compare_digest(given["signature"], self._signature(received, given["key"], signed))
+            else _MISMATCH
+        )
 
-    def _signature(self, received: Received, signed: set[str]) -> str:
+    def _signature(self, received: Received, key: str, signed: set[str]) -> str:
         request = AWSRequest(method=received.method, url=received.url, data=received.body)
         for name, value in received.headers:
             # Whatever the client says of its body: the signature is over the hash of the bytes that came.
@@ -91,5 +99,5 @@ class Signatures:
         if _HASH in signed:
             request.headers[_HASH] = sha256(received.body).hexdigest()
         request.context["timestamp"] = received.header("x-amz-date")
-        signer = SigV4Auth(self._credentials, _SERVICE, self._region)
+        signer = SigV4Auth(Credentials(key, self._secrets[key]), self._service, self._region)
         return str(signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request))

@@ -18,24 +18,31 @@ _LIFETIME: Final = timedelta(days=365)
 _RENEWED_BEFORE: Final = timedelta(days=30)
 
 
+AUTHORITY: Final = "authority.pem"
+SERVER: Final = "server.pem"
+
+
 def authority(config: Settings) -> Path:
     """The certificate that clients trust."""
-    return config.var / "tls" / "authority.pem"
+    return config.var / "tls" / AUTHORITY
 
 
 def server(config: Settings) -> Path:
     """The servers' key and certificate; only their owner can read the file."""
-    return config.var / "tls" / "server.pem"
+    return config.var / "tls" / SERVER
 
 
 def ensure(config: Settings) -> None:
-    """Make both files where they are missing or about to run out.
+    """Make both files where they are missing or about to run out."""
+    if not (authority(config).exists() and server(config).exists()) or _runs_out(authority(config)):
+        make(authority(config).parent)
+
+
+def make(folder: Path) -> None:
+    """Make an authority and a server's certificate, which the server may also show to others as their client.
 
     The authority's key is kept nowhere, so nobody can ever sign another certificate that clients trust.
     """
-    if authority(config).exists() and server(config).exists() and not _runs_out(authority(config)):
-        return
-
     signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = _named("Açude on this machine")
     root = _begun(name, signer.public_key()).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -46,14 +53,16 @@ def ensure(config: Settings) -> None:
         .issuer_name(name)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(known_as), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
     # Kafka reads no other form of a key.
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_private(server(config), (private + leaf.public_bytes(Encoding.PEM)).decode())
-    write_private(authority(config), vouching.public_bytes(Encoding.PEM).decode())
+    write_private(folder / SERVER, (private + leaf.public_bytes(Encoding.PEM)).decode())
+    write_private(folder / AUTHORITY, vouching.public_bytes(Encoding.PEM).decode())
 
 
 def _begun(name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -59,6 +59,7 @@ def examine(config: Settings) -> list[Check]:
         jars_check(missing_jars(config)),
         trino_check(config.trino_home),
         ports_check(taken_ports(config)),
+        open_check([service.name for service in all_services(config) if service.ports and not service.login]),
         browser_check(next(filter(None, map(shutil.which, BROWSERS)), None)),
         promtool_check(shutil.which("promtool") or shutil.which("promtool", path=config.project / UNPACKED)),
     ]
@@ -122,6 +123,13 @@ def ports_check(taken: list[tuple[int, str, str]]) -> Check:
 def tool_check(name: str, path: str | None, advice: str) -> Check:
     """A program is on the PATH."""
     return Check(name, bool(path), path or "none", "" if path else advice)
+
+
+def open_check(names: list[str]) -> Check:
+    """Whom the servers answer: on loopback, some answer every user of this machine."""
+    found = f"{', '.join(names)}: whoever works on this machine reaches them"
+    advice = "" if not names else "Share the machine only with people who may read the shop's events."
+    return Check("access", not names, found if names else "every server asks for credentials", advice, needed=False)
 
 
 def browser_check(path: str | None) -> Check:

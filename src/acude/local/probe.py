@@ -1,6 +1,6 @@
 """Asking a server once whether it answers."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import boto3
 import httpx
@@ -8,21 +8,25 @@ from botocore.config import Config
 
 from acude.settings import Settings
 
-_QUESTION = {"s3": "list_buckets", "glue": "get_databases", "athena": "list_work_groups"}
+_QUESTION = {"glue": "get_databases", "athena": "list_work_groups"}
 
 # The platform asks again by itself; boto3's own retries, with their growing pauses, would only see it late.
 _ONCE = Config(retries={"max_attempts": 0}, connect_timeout=2, read_timeout=10)
 
 
-def ask_once(service: Literal["s3", "glue", "athena"], endpoint: str | None, config: Settings) -> None:
-    """List buckets, databases or workgroups.
+def client_once(service: str, endpoint: str | None, config: Settings) -> Any:  # noqa: ANN401 - any of boto3's clients
+    """A client that asks once."""
+    return boto3.client(service, endpoint_url=endpoint, config=_ONCE, **config.aws_options())  # type: ignore[call-overload]
+
+
+def ask_once(service: Literal["glue", "athena"], endpoint: str | None, config: Settings) -> None:
+    """List databases or workgroups.
 
     Raises:
         botocore.exceptions.BotoCoreError: Nobody answers.
         botocore.exceptions.ClientError: The answer is a refusal.
     """
-    client = boto3.client(service, endpoint_url=endpoint, config=_ONCE, **config.aws_options())  # type: ignore[call-overload]
-    getattr(client, _QUESTION[service])()
+    getattr(client_once(service, endpoint, config), _QUESTION[service])()
 
 
 def get_once(url: str, config: Settings, timeout_s: float = 2) -> httpx.Response:

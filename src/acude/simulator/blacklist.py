@@ -15,6 +15,7 @@ from itertools import count
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 
@@ -65,6 +66,8 @@ def is_listed(document: str) -> bool:
 def api() -> FastAPI:
     """The application."""
     app = FastAPI(title="Lista de documentos", docs_url=None, redoc_url=None)
+    # A page in a browser reaches loopback, too, under its own name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     app.state.mode = Mode.UP
     asked = count()
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from pydantic import BaseModel
 
 from acude import logs
@@ -45,6 +46,8 @@ class Behaviour(BaseModel):
 def api(config: Settings) -> FastAPI:
     """The application."""
     app = FastAPI(title="Avisos", docs_url=None, redoc_url=None)
+    # A page in a browser reaches loopback, too, under its own name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     app.state.mode = Mode.UP
     taken: OrderedDict[str, dict[str, Any]] = OrderedDict()
     key = key_of(config.webhook_secret.get_secret_value())

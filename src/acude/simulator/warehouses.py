@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 from fastapi import FastAPI, HTTPException, Query
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 
 from acude.settings import HOST, settings
 from acude.simulator.stock import WAREHOUSES, Stock, as_json
@@ -40,6 +41,8 @@ class Offer:
 def api(offer: Offer) -> FastAPI:
     """The application."""
     app = FastAPI(title="Armazéns", docs_url=None, redoc_url=None)
+    # A page in a browser reaches loopback, too, under its own name.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     rng = random.Random(f"armazens:{offer.seed}")  # noqa: S311
 
     @app.get("/saude")

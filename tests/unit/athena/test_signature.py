@@ -13,7 +13,7 @@ from acude.athena.signature import Received, Signatures
 
 URL = "http://127.0.0.1:8444/"
 KEY, SECRET, REGION = "chave", "segredo", "us-east-1"
-SIGNATURES = Signatures(KEY, SECRET, REGION)
+SIGNATURES = Signatures({KEY: SECRET}, REGION, "athena")
 Change = Callable[[dict[str, str]], None]
 
 

@@ -50,6 +50,7 @@ def test_a_missing_browser_is_no_obstacle_to_the_platform() -> None:
         doctor.memory_check(1),
         doctor.jars_check(["a:b:1"]),
         doctor.ports_check([(1, "s3_port", "x")]),
+        doctor.open_check(["kafka"]),
         doctor.tool_check("git", None, "Install git."),
         doctor.browser_check(None),
         doctor.promtool_check(None),

@@ -19,6 +19,7 @@ def service(config: Settings) -> Service:
         ready=ready,
         finish=register,
         address=f"http://{HOST}:{config.glue_port}",
+        login="keys in var/local.env",
         ports=[(config.glue_port, "glue_port")],
         directory=config.project,
     )

@@ -1,17 +1,22 @@
 """S3: SeaweedFS, all its parts in one process, on loopback."""
 
 import json
+import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from acude import aws
 from acude.files import write_private
+from acude.local import certificates
 from acude.local.errors import PlatformError
 from acude.local.ports import is_free
-from acude.local.probe import ask_once, get_once
+from acude.local.probe import client_once
 from acude.local.service import Service
 from acude.settings import HOST, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _PARTS = ("master", "volume", "filer")
 
@@ -28,6 +33,8 @@ def service(config: Settings) -> Service:
         prepare=prepare,
         finish=fill,
         tidy=remove_sockets,
+        # There it looks for its security.toml.
+        directory=_security(config),
         address=f"http://{HOST}:{config.s3_port}",
         login="keys in var/local.env",
         ports=[(config.s3_port, "s3_port"), *((port, "s3_internal_port") for port in _internal_ports(config).values())],
@@ -38,21 +45,39 @@ def service(config: Settings) -> Service:
 
 
 def ready(config: Settings) -> None:
-    """List the buckets with the platform's own credentials, and check that the volume server has registered.
+    """Write an object with the platform's own credentials.
 
-    The gate answers a moment earlier than that part after a kill, and would call an object unreadable that is there.
+    The gate answers a moment earlier than the parts behind it after a kill, and would call an object unreadable that
+    is there.
     """
-    ask_once("s3", config.s3_endpoint, config)
-    master = f"http://{HOST}:{_internal_ports(config)['master.port']}"
-    if not get_once(f"{master}/dir/status", config, timeout_s=5).json()["Topology"].get("DataCenters"):
-        raise ConnectionError("S3's volume server has not reported to its master yet")
+    client = client_once("s3", config.s3_endpoint, config)
+    _create_buckets(client, config)
+    client.put_object(Bucket=config.results_bucket, Key="ready", Body=b"1")
 
 
 def prepare(config: Settings) -> None:
-    """Write the file with the identities."""
+    """Write the file with the identities, and what the parts know each other by."""
     remove_sockets(config)
     (config.var / "s3").mkdir(parents=True, exist_ok=True)
     write_private(_identities(config), json.dumps(identities(config)))
+    certificates.make(_security(config))
+    write_private(_security(config) / "security.toml", security(_security(config)))
+
+
+def security(folder: Path) -> str:
+    """SeaweedFS's security file: whoever reaches a part's port needs its certificate, or a token signed by its keys.
+
+    Args:
+        folder: Where the certificates lie.
+    """
+    parts = ("client", *_PARTS, "s3")
+    pair = f'cert = "{folder / certificates.SERVER}"\nkey = "{folder / certificates.SERVER}"\n'
+    tokens = ("signing", "signing.read", "filer_signing", "filer_signing.read")
+    return (
+        f'[grpc]\nca = "{folder / certificates.AUTHORITY}"\n'
+        + "".join(f"[grpc.{part}]\n{pair}" for part in parts)
+        + "".join(f'[jwt.{token}]\nkey = "{secrets.token_urlsafe(32)}"\n' for token in tokens)
+    )
 
 
 def remove_sockets(config: Settings) -> None:
@@ -82,16 +107,14 @@ def sockets(config: Settings) -> dict[Path, int]:
 
 
 def fill(config: Settings) -> None:
-    """Create the buckets and the lake's tables, so that every reader finds them from the first day on."""
+    """Create the lake's tables, so that every reader finds them from the first day on."""
     from acude.lake.maintenance import create_all  # noqa: PLC0415 - imports Spark's types, which takes a second
 
-    create_buckets(config)
     create_all(config)
 
 
-def create_buckets(config: Settings) -> None:
+def _create_buckets(client: "S3Client", config: Settings) -> None:
     """Create the platform's buckets where they are missing."""
-    client = aws.s3(config)
     known = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
     for bucket in (config.lake_bucket, config.inbox_bucket, config.results_bucket, config.backup_bucket):
         if bucket not in known:
@@ -115,6 +138,10 @@ def identities(config: Settings) -> dict[str, object]:
     }
 
 
+def _security(config: Settings) -> Path:
+    return config.var / "s3-security"
+
+
 def _identities(config: Settings) -> Path:
     return config.var / "s3.json"
 
@@ -132,4 +159,6 @@ def _arguments(config: Settings) -> Iterator[str]:
     yield from ("-filer", "-s3", f"-s3.port={config.s3_port}", f"-s3.config={_identities(config)}")
     yield from ("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false")
     yield from ("-master.telemetry=false", "-master.volumeSizeLimitMB=1024", "-volume.max=200")
+    # The master's and the filer's pages take orders from everybody who reaches them; the parts talk by gRPC.
+    yield "-disableHttp"
     yield from ("-volume.preStopSeconds=0", "-master.electionTimeout=1s", "-s3.autoCreateBucket=false")
