@@ -78,7 +78,7 @@ lint: install ## style, types, and the layers of imports
 	$(BIN)/lint-imports
 
 test-unit: install ## the tests that need no server
-	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadgroup tests/unit
+	$(BIN)/pytest -p no:schemathesis -n logical --maxprocesses 4 --dist loadgroup tests/unit
 
 test: packages lint test-unit ## all the tests, with real servers and a real browser
 	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --session-timeout 4700 --ignore tests/unit

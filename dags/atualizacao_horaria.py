@@ -59,7 +59,7 @@ def funil() -> dict[str, Any]:
     """Where the day's shoppers dropped out so far."""
     from jobs.batch import funil_conversao
 
-    return funil_conversao.run(*this_run(HOUR))
+    return funil_conversao.MART.run(*this_run(HOUR))
 
 
 @step(trigger_rule="all_done", inlets=lake("silver.atualizacoes_estoque"), outlets=lake("gold.estoque_por_armazem"))
@@ -67,7 +67,7 @@ def estoque_por_armazem() -> dict[str, Any]:
     """The day's last known stock of each warehouse."""
     from jobs.batch import estoque_por_armazem
 
-    return estoque_por_armazem.run(*this_run(HOUR))
+    return estoque_por_armazem.MART.run(*this_run(HOUR))
 
 
 @step(inlets=lake("silver.atualizacoes_estoque"), outlets=lake("gold.estoque"))
@@ -75,7 +75,7 @@ def estoque() -> dict[str, Any]:
     """The day's last known stock over all warehouses."""
     from jobs.batch import estoque
 
-    return estoque.run(*this_run(HOUR))
+    return estoque.MART.run(*this_run(HOUR))
 
 
 @step(outlets=[CLOSED_HOUR])

@@ -9,7 +9,7 @@
 
 A table's day is replaced in one transaction, with a row in `cargas`; loading a day again changes nothing.
 
-**When it is red**: the log's first line names the table and what is wrong. Tables that failed keep their old rows,
+**When it is red**: the log's first `ERROR` names the table and what is wrong. Tables that failed keep their old rows,
 the others are loaded. Where the warehouse's tables aren't the contracts', it says what to change first.
 """
 

@@ -13,7 +13,7 @@ A day that was never published is skipped: the run of `vendas_diarias` is red th
 
 **When it is red**
 
-- `auditar`: the log's first line names the table, the rule, how many rows break it, and shows one.
+- `auditar`: the log's first `ERROR` names the table, the rule, how many rows break it, and shows one.
 - `conciliar`: it names day, currency and what each place has. Run `vendas_diarias` for that day; if one place still
   differs, `acude reconcile --from D --to D` shows all of them.
 """

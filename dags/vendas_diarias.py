@@ -13,7 +13,7 @@ It runs at midnight UTC for the day that has ended. By hand it runs the day give
 of the days D to E writes those days only; any day may run again, also while the streams run. Nothing that was visible
 goes away before audited rows take its place. The suites' results are in the [Data Docs](/data-docs/index.html).
 
-**When it is red**, the first line of the task's log says what was expected, what was found, and what to do:
+**When it is red**, the first `ERROR` in the task's log says what was expected, what was found, and what to do:
 
 - `refinar`: a file can't be read (it names file, line and column), or its lines were refused. Put a corrected file in
   its place; `novos_arquivos` runs the day again by itself, or clear the run.

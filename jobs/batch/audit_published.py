@@ -10,9 +10,8 @@ from acude.lake.snapshot import rows_of_day, snapshot
 from acude.publishing.audit import QualityError, result_on, result_on_files
 from acude.publishing.data_docs import write_docs
 from acude.publishing.staging import AuditResult, Failure, Staged
-from acude.publishing.totals import sums_by_currency
 from acude.publishing.views import Derived
-from jobs.batch import marts, receita_mensal, vendas
+from jobs.batch import marts, vendas
 
 LARGEST = 200_000
 """The most rows of a stream's day that are audited: more would not fit into memory, and a fault shows in a sample."""
@@ -65,14 +64,13 @@ def _audited(contract: Contract, day: date, run_id: str) -> tuple[AuditResult, i
     publication = run_records.publication(contract.full_name, day)
     if publication is None:
         return _never_published(visible), visible.rows
-    monthly = contract.full_name == receita_mensal.TABLE
-    # Other days' runs replace the month too: it has to be the sum of its days as they are now.
-    expected = sums_by_currency(receita_mensal.published_days(day)) if monthly else publication.expected
+    mart = marts.MARTS.get(contract.full_name)
+    sums, content = mart.promised(publication) if mart else (publication.expected, publication.hash)
     result, _ = result_on_files(
-        visible.model_copy(update={"expected": expected, "parameters": publication.parameters}), derive
+        visible.model_copy(update={"expected": sums, "parameters": publication.parameters}), derive
     )
-    if not monthly and result.hash != publication.hash:
-        result = _with(result, _altered(result.hash, publication.hash))
+    if content and result.hash != content:
+        result = _with(result, _altered(result.hash, content))
     return result, visible.rows
 
 

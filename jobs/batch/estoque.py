@@ -1,12 +1,10 @@
 """gold.estoque: each product's stock over all warehouses at the end of a day."""
 
 from datetime import date
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from acude.publishing import mart
 from acude.publishing.mart import Mart
 from jobs.batch import estoque_por_armazem
 
@@ -35,8 +33,3 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows)
-
-
-def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
-    return mart.run(MART, day, run_id)

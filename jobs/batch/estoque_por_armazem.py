@@ -4,7 +4,6 @@ A day is made from the newest earlier day that is published and the updates sinc
 """
 
 from datetime import date, timedelta
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
@@ -13,7 +12,6 @@ from acude.contracts.model import table
 from acude.lake import run_records
 from acude.lake.delta import read_days
 from acude.lake.snapshot import frame_of_day
-from acude.publishing import mart
 from acude.publishing.mart import Mart
 from jobs.latest_stock import latest_stock_per_warehouse
 
@@ -68,8 +66,3 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows)
-
-
-def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
-    return mart.run(MART, day, run_id)

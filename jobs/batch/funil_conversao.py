@@ -2,7 +2,6 @@
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
@@ -10,7 +9,6 @@ from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import read_day
-from acude.publishing import mart
 from acude.publishing.mart import Mart
 
 TABLE = "gold.funil_conversao"
@@ -71,8 +69,3 @@ def _share(users: int, first: int) -> Decimal | None:
 
 
 MART = Mart(TABLE, rows, derive=with_expected_rates)
-
-
-def run(day: date, run_id: str) -> dict[str, Any]:
-    """Stages, audits and publishes the day; see `acude.publishing.mart.run`."""
-    return mart.run(MART, day, run_id)

@@ -6,35 +6,31 @@ The steps may run in three processes: they hand over through staging. All of a m
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from importlib import import_module
 from typing import Any, TypeVar
 
+from acude.contracts import model
 from acude.lake.run_records import Publication
-from acude.publishing import mart, staging
+from acude.publishing import staging
 from acude.publishing.audit import audit
 from acude.publishing.mart import Mart
-from acude.publishing.publish import publish, session, staged_or_published, summary
+from acude.publishing.publish import session, summary
 from acude.publishing.staging import Staged
 from acude.publishing.views import Derived
-from jobs.batch import (
-    estoque,
-    estoque_por_armazem,
-    funil_conversao,
-    mais_vendidos,
-    receita_mensal,
-    vendas_por_categoria,
-    vendas_por_regiao,
-)
 
-DAILY: tuple[Mart, ...] = tuple(
-    module.MART
-    for module in (
-        estoque, estoque_por_armazem, funil_conversao, mais_vendidos, vendas_por_categoria, vendas_por_regiao,
-    )
-)  # fmt: skip
-TABLES: tuple[str, ...] = (*(one.table for one in DAILY), receita_mensal.TABLE)
-"""The gold tables that the batch replaces a day (or month) at a time."""
 
-DERIVED: Derived = {one.table: one.derive for one in DAILY}
+def _mart_of(contract: model.Contract) -> Mart:
+    found: Mart = import_module(f"jobs.batch.{contract.name}").MART
+    return found
+
+
+MARTS: dict[str, Mart] = {contract.full_name: _mart_of(contract) for contract in model.marts()}
+"""The gold tables that the batch replaces a day (or month) at a time, each as the file of its name has it."""
+
+DERIVED: Derived = {name: mart.derive for name, mart in MARTS.items()}
+
+_WAVES = [[mart for mart in MARTS.values() if mart.of_marts is later] for later in (False, True)]
+"""Those that are made of others come behind them."""
 
 _TOGETHER = 4
 """Tables that are computed or committed at a time: a commit waits for S3 more than it computes."""
@@ -57,8 +53,7 @@ def stage_all(day: date, run_id: str) -> dict[str, Any]:
         MartError: silver.vendas of that day isn't published.
     """
     with session() as spark:
-        staged = _each(DAILY, lambda one: mart.stage(spark, one, day, run_id))
-        staged.append(receita_mensal.stage(spark, day, run_id))
+        staged = [_each(wave, lambda mart: mart.stage(spark, day, run_id)) for wave in _WAVES]
     return _by_table(staged)
 
 
@@ -72,7 +67,7 @@ def audit_all(day: date, run_id: str) -> dict[str, Any]:
         QualityError: at least one suite refused; the refused rows lie under `_rejeitados/`.
         StagingError: the day isn't staged by this run.
     """
-    return audit([staging.staged(name, day, run_id) for name in TABLES], DERIVED)
+    return audit([staging.staged(name, day, run_id) for name in MARTS], DERIVED)
 
 
 def publish_all(day: date, run_id: str) -> dict[str, Any]:
@@ -87,24 +82,17 @@ def publish_all(day: date, run_id: str) -> dict[str, Any]:
         PartitionChanged: another run published a mart after its sources were compared; the other marts are published.
         QualityError: the month, summed again because another day was published meanwhile, is refused.
     """
-    daily = [staged_or_published(one.table, day, run_id) for one in DAILY]
-    month = receita_mensal.of_run(day, run_id)
-    for one in (*daily, month):
+    done = {name: mart.of_run(day, run_id) for name, mart in MARTS.items()}
+    for one in done.values():
         if isinstance(one, Staged):
             staging.passed(one)
-    for one in daily:
-        mart.assert_sources_unchanged(one)
-    published = _each(daily, _published)
-    published.append(receita_mensal.publish_audited(month, run_id))
-    return _by_table(published)
+    for name, mart in MARTS.items():
+        mart.assert_current(done[name])
+    return _by_table([_each(wave, lambda mart: mart.publish(done[mart.table], run_id)) for wave in _WAVES])
 
 
-def _published(one: Staged | Publication) -> Publication:
-    return one if isinstance(one, Publication) else publish(one, mart.assert_sources_unchanged)
-
-
-def _by_table(done: list[Staged] | list[Publication]) -> dict[str, Any]:
-    return {one.table: summary(one) for one in done}
+def _by_table(waves: list[list[Staged]] | list[list[Publication]]) -> dict[str, Any]:
+    return {one.table: summary(one) for wave in waves for one in wave}
 
 
 def _each(given: Iterable[Given], action: Callable[[Given], Made]) -> list[Made]:

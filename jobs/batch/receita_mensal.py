@@ -20,6 +20,7 @@ from acude.lake.run_records import Publication
 from acude.lake.snapshot import rows_of_days
 from acude.publishing import staging
 from acude.publishing.audit import audit
+from acude.publishing.mart import Mart, Sums
 from acude.publishing.publish import MartError, publish, session, staged_or_published, summary
 from acude.publishing.staging import Staged
 from acude.publishing.totals import sums_by_currency
@@ -51,43 +52,56 @@ def revenue_per_month(regions: DataFrame) -> DataFrame:
     )
 
 
-def stage(spark: SparkSession, day: date, run_id: str) -> Staged:
-    """Stages the month as it will be once the run's staged day of gold.vendas_por_regiao is published.
+class Month(Mart):
+    """The month, from days that may be of other runs."""
 
-    Raises:
-        StagingError: the run has not staged that day.
-    """
-    published = published_days(day)
-    others = published.filter(pc.not_equal(published["data"], pa.scalar(day)))
-    regions = staging.rows_of(staging.staged(SOURCE, day, run_id))
-    return _stage(spark, pa.concat_tables([others, regions.cast(others.schema)]), day, run_id)
+    def stage(self, spark: SparkSession, day: date, run_id: str) -> Staged:
+        """Stages the month as it will be once the run's staged day of gold.vendas_por_regiao is published.
+
+        Raises:
+            StagingError: the run has not staged that day.
+        """
+        visible = published_days(day)
+        others = visible.filter(pc.not_equal(visible["data"], pa.scalar(day)))
+        regions = staging.rows_of(staging.staged(SOURCE, day, run_id))
+        return _stage(spark, pa.concat_tables([others, regions.cast(others.schema)]), day, run_id)
+
+    def of_run(self, day: date, run_id: str) -> Staged | Publication:
+        """What the run staged or published of the month; one that it has summed again is its own, too.
+
+        Raises:
+            StagingError: neither.
+        """
+        return staged_or_published(TABLE, day, run_id, *_attempts(run_id))
+
+    def assert_current(self, done: Staged | Publication) -> None:
+        """Days that were published meanwhile are no fault: the month is summed again."""
+
+    def publish(self, done: Staged | Publication, run_id: str) -> Publication:
+        """Publishes the audited month, and sums it again where another day was published meanwhile."""
+        published = done if isinstance(done, Publication) else publish(done, None)
+        return published if _is_of_the_days_now(published) else _publish_settled(done.day, run_id)
+
+    def promised(self, publication: Publication) -> tuple[Sums | None, str | None]:
+        """Other days' runs replace the month too: it has to be the sum of its days as they are now."""
+        return sums_by_currency(published_days(publication.day)), None
+
+    def run(self, day: date, run_id: str) -> dict[str, Any]:
+        """Sums, audits and publishes the month of the day from the days that are published.
+
+        Raises:
+            QualityError: its suite refused it; the month as it was stands.
+            MartError: the days kept changing.
+        """
+        return {TABLE: summary(_publish_settled(day, run_id))}
 
 
-def of_run(day: date, run_id: str) -> Staged | Publication:
-    """What the run staged or published of the month; one that it has summed again is its own, too.
-
-    Raises:
-        StagingError: neither.
-    """
-    return staged_or_published(TABLE, day, run_id, *_attempts(run_id))
+def rows(spark: SparkSession, day: date) -> DataFrame:
+    """The rows of the day's month, from the days that are published."""
+    return revenue_per_month(days_frame(spark, published_days(day)))
 
 
-def publish_audited(month: Staged | Publication, run_id: str) -> Publication:
-    """Publishes the audited month, and sums it again where another day was published meanwhile."""
-    published = month if isinstance(month, Publication) else publish(month, None)
-    if _is_of_the_days_now(published):
-        return published
-    return _publish_settled(month.day, run_id)
-
-
-def run(day: date, run_id: str) -> dict[str, Any]:
-    """Sums, audits and publishes the month of the day from the days that are published.
-
-    Raises:
-        QualityError: its suite refused it; the month as it was stands.
-        MartError: the days kept changing.
-    """
-    return {TABLE: summary(_publish_settled(day, run_id))}
+MART = Month(TABLE, rows, of_marts=True)
 
 
 def _publish_settled(day: date, run_id: str) -> Publication:

@@ -17,7 +17,7 @@ def sales_per(sales: DataFrame, column: str) -> DataFrame:
 
     Args:
         sales: rows of silver.vendas.
-        column: `regiao` or `categoria`.
+        column: one of theirs.
 
     Returns:
         `data`, the column, `pedidos` (distinct invoices of type venda), `quantidade` and `receita` (both net of

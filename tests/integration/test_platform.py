@@ -20,6 +20,7 @@ from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.local.processes import marked
 from acude.local.servers import postgres
+from acude.local.service import Action, Service, nothing
 from acude.publishing.publish import session
 from acude.settings import Settings
 from tests.programs import free_port
@@ -183,6 +184,40 @@ def test_a_taken_port_stops_the_start_with_a_sentence(small: Platform) -> None:
         pytest.raises(PlatformError, match=rf"glue needs port {small.config.glue_port}.*ACUDE_GLUE_PORT"),
     ):
         small.up(["glue"])
+
+
+def test_servers_that_are_late_are_named_together_and_end_nobody_elses_start(
+    small: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[str] = []
+
+    def never(_: Settings) -> None:
+        raise OSError("no answer")
+
+    def after_the_late_ones(config: Settings) -> None:
+        if len(failed) < 2:
+            never(config)
+
+    def sleeper(name: str, ready: Action, *after: str, timeout_s: float = 1) -> Service:
+        command = ["sleep", "600"]
+        return Service(
+            name=name, purpose="", command=command, ready=ready, address="", after=after, timeout_s=timeout_s
+        )
+
+    monkeypatch.setattr(
+        "acude.local.platform.all_services",
+        lambda _: [
+            sleeper("late", never),
+            sleeper("later", never),
+            sleeper("behind", nothing, "late"),
+            sleeper("slow", after_the_late_ones, timeout_s=60),
+            sleeper("quick", nothing, "slow"),
+        ],
+    )
+    with pytest.raises(PlatformError, match=r"(late.? runs but did not answer.*){2}") as problem:
+        small.up(None, lambda name, state: failed.append(name) if state == "failed" else None)
+    assert {"late:", "later:"} <= set(problem.value.log)
+    assert {name for name in ("late", "later", "behind", "slow", "quick") if small.pid(name)} == {"slow", "quick"}
 
 
 def test_down_ends_what_a_killed_supervisor_left_behind(small: Platform) -> None:

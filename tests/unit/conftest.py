@@ -1,8 +1,12 @@
 """What the unit tests share, and how they are spread over pytest-xdist's workers."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Threads of scikit-learn that wait for work keep their core busy, and pytest-xdist has a worker per core.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 from acude import aws
 from tests.buckets import MemoryBucket
@@ -20,7 +24,10 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps a file's tests together, for what their fixtures make takes longer than most of them."""
+    """Keeps a file's tests together, for what their fixtures make takes longer than most of them.
+
+    Files that name a group stay together too: each worker would import the same large library.
+    """
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if item.path.is_relative_to(HERE) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(HERE))))

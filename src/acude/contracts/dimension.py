@@ -127,10 +127,10 @@ def derive(folder: Path) -> list[Product]:
         folder: the daily files (`*.csv.gz` or `*.csv`) with StockCode and Description columns.
     """
     descriptions: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for code, description in _lines(folder):
+    for (code, description), times in Counter(_lines(folder)).items():
         # Lower-case descriptions are stock clerks' notes ("damaged", "check"), not names.
         if description == description.upper() and description.strip():
-            descriptions[code][" ".join(description.split())] += 1
+            descriptions[code][" ".join(description.split())] += times
         else:
             descriptions[code].update(())
     found = (Product(code, category_of(code, _most_frequent(names))) for code, names in sorted(descriptions.items()))
@@ -148,8 +148,9 @@ def _lines(folder: Path) -> Iterator[tuple[str, str]]:
         raise DimensionError(f"{folder} holds no *.csv.gz and no *.csv; name the folder of the Online Retail files")
     for file in files:
         content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-        for row in csv.DictReader(io.StringIO(content.decode("utf-8"))):
-            yield row["StockCode"], row["Description"]
+        header, *rows = csv.reader(io.StringIO(content.decode("utf-8")))
+        code, description = header.index("StockCode"), header.index("Description")
+        yield from ((row[code], row[description]) for row in rows if row)
 
 
 def write(products: Iterable[Product], target: Path) -> None:

@@ -25,7 +25,7 @@ LEAST_FREE_GB = 2
 """Below this Kafka and the object store begin to refuse writes."""
 
 Progress = Callable[[str, str], None]
-"""Called with a service's name and its new state: waiting, starting, ready, stopping, stopped."""
+"""Called with a service's name and its new state: waiting, starting, ready, failed, stopping, stopped."""
 
 
 class Platform:
@@ -44,10 +44,11 @@ class Platform:
 
         No names: every server, without the live shop (see `names`).
 
-        Services that already run are left alone, so a second call costs little.
+        Services that already run are left alone, so a second call costs little. A server that can't start is stopped
+        again; all others that don't need it are started, and run.
 
         Raises:
-            PlatformError: A server can't start; says which, why, and what to do.
+            PlatformError: Servers can't start; says which, why, and what to do.
         """
         self.config.var.mkdir(parents=True, exist_ok=True)
         # Others may pass, as PostgreSQL's own user does where this is root, but look at nothing.
@@ -129,31 +130,53 @@ class Platform:
         return next(service for service in chosen(all_services(self.config), [name]) if service.name == name)
 
     def _start_all(self, services: list[Service], on_progress: Progress) -> None:
+        """Starts all that can be started: a server that fails keeps back only those that need it."""
         by_name = {service.name: service for service in services}
         self._give_up.clear()
-        for name in by_name:
-            on_progress(name, "waiting")
+        for service in services:
+            self._require_ports(service)
+            on_progress(service.name, "waiting")
         order = start_order(services)
         running: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(max_workers=len(services)) as pool:
+        problems: dict[str, PlatformError] = {}
+        with ThreadPoolExecutor(max_workers=len(services)) as pool, self._given_up_where_it_breaks():
             while order.is_active():
                 for name in order.get_ready():
                     running[pool.submit(self._start, by_name[name], on_progress)] = name
+                if not running:
+                    break
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
-                failed = [future for future in done if future.exception()]
-                if failed:
-                    self._give_up.set()
-                    failed[0].result()
                 for future in done:
-                    order.done(running.pop(future))
+                    name = running.pop(future)
+                    try:
+                        future.result()
+                    except PlatformError as problem:
+                        problems[name] = problem
+                        on_progress(name, "failed")
+                    else:
+                        order.done(name)
+        if problems:
+            raise _together(problems)
+
+    @contextmanager
+    def _given_up_where_it_breaks(self) -> Iterator[None]:
+        """Ends the waiting of all threads where this one is interrupted."""
+        try:
+            yield
+        except BaseException:
+            self._give_up.set()
+            raise
+
+    def _require_ports(self, service: Service) -> None:
+        if not self.pid(service.name):
+            ports.require_free(service.name, service.ports)
 
     def _start(self, service: Service, on_progress: Progress) -> None:
         on_progress(service.name, "starting")
         # Also where it runs: one that dies again and again needs the present configuration most.
         service.prepare(self.config)
-        if not self.pid(service.name):
-            ports.require_free(service.name, service.ports)
-            self._supervisor.start(service.name)
+        self._require_ports(service)
+        self._supervisor.start(service.name)
         try:
             say = partial(on_progress, service.name)
             wait_ready(service, self.config, self._supervisor, self._give_up, say)
@@ -182,6 +205,15 @@ class Platform:
                 yield
         finally:
             os.umask(before)
+
+
+def _together(problems: dict[str, PlatformError]) -> PlatformError:
+    """One error that says all."""
+    if len(problems) == 1:
+        return next(iter(problems.values()))
+    log = [line for name, problem in problems.items() for line in (f"{name}:", *problem.log)]
+    found, steps = zip(*((problem.found, problem.next_step) for problem in problems.values()), strict=True)
+    return PlatformError(" ".join(found), " ".join(steps), log)
 
 
 def _waves(services: list[Service]) -> list[list[Service]]:

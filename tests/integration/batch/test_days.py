@@ -19,14 +19,13 @@ from acude.lake.data_files import ContractViolation, write_rows
 from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.orchestration.late_files import missed_days, runs_to_start
-from acude.publishing import mart
 from acude.publishing.publish import session
 from jobs.batch import estoque_por_armazem, mais_vendidos, marts, receita_mensal, vendas, vendas_por_regiao
 from tests.integration.batch.batch_lake import OWN, BatchLake, csv_of, line, own_lake, publish_day, revenue
 
 pytestmark = pytest.mark.usefixtures("platform")
 
-MARTS = set(marts.TABLES)
+MARTS = marts.MARTS.keys()
 
 
 def test_a_day_goes_from_file_to_every_mart(lake: BatchLake, day: date) -> None:
@@ -244,9 +243,9 @@ def test_days_of_one_month_published_at_once_all_count(lake: BatchLake, day: dat
     for one in days:
         lake.send(one, csv_of(line(one)))
         vendas.run(one, "r1")
-        mart.run(vendas_por_regiao.MART, one, "r1")
+        vendas_por_regiao.MART.run(one, "r1")
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda one: receita_mensal.run(one, f"r-{one}"), days))
+        list(pool.map(lambda one: receita_mensal.MART.run(one, f"r-{one}"), days))
     assert [row["receita"] for row in lake.rows("gold.receita_mensal", day).to_pylist()] == [Decimal("63.0000")]
 
 

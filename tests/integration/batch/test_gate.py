@@ -12,7 +12,7 @@ from acude.lake import run_records
 from acude.lake.commit import BatchWriter, PartitionChanged, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
-from acude.publishing import mart, staging
+from acude.publishing import staging
 from acude.publishing.audit import QualityError
 from acude.publishing.publish import MartError, publish
 from acude.publishing.staging import StagingError
@@ -22,7 +22,7 @@ from tests.integration.batch.batch_lake import BatchLake, csv_of, line, publish_
 
 pytestmark = pytest.mark.usefixtures("platform")
 
-MARTS = set(marts.TABLES)
+MARTS = marts.MARTS.keys()
 
 
 def test_a_poisoned_day_leaves_gold_as_it_was_until_it_is_mended(lake: BatchLake, day: date) -> None:
@@ -91,7 +91,7 @@ def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLak
     with pytest.raises(StagingError, match="was refused by its expectations"):
         marts.publish_all(day, "r1")
     with pytest.raises(StagingError, match="was refused by its expectations"):
-        publish(staged, mart.assert_sources_unchanged)
+        publish(staged, marts.MARTS[staged.table].assert_current)
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
 
 
@@ -115,7 +115,7 @@ def test_a_run_that_slept_after_its_check_does_not_replace_a_newer_one(lake: Bat
     marts.audit_all(day, "slow")
 
     def sleep_through_another_run(staged: staging.Staged) -> None:
-        mart.assert_sources_unchanged(staged)
+        marts.MARTS[staged.table].assert_current(staged)
         lake.send(day, csv_of(line(day), line(day, order="2")))
         publish_day(day, "newer")
 
@@ -132,8 +132,8 @@ def test_a_publication_that_was_killed_between_two_tables_goes_on_with_those_tha
     vendas.run(day, "r1")
     marts.stage_all(day, "r1")
     marts.audit_all(day, "r1")
-    first = marts.DAILY[0].table
-    done = publish(staging.staged(first, day, "r1"), mart.assert_sources_unchanged)
+    first = next(iter(marts.MARTS))
+    done = marts.MARTS[first].publish(staging.staged(first, day, "r1"), "r1")
     assert marts.publish_all(day, "r1").keys() == MARTS
     assert run_records.publication(first, day) == done
     # A call that died behind its last table finds nothing left, the month too, and says the same.
@@ -161,7 +161,7 @@ def test_rows_of_another_day_are_refused(lake: BatchLake, day: date) -> None:
     )
     staging.put_result(result)
     with pytest.raises(StagingError, match="rows of another day are staged"):
-        publish(other, mart.assert_sources_unchanged)
+        publish(other, marts.MARTS[other.table].assert_current)
     assert lake.rows("gold.mais_vendidos", day) == rows
 
 

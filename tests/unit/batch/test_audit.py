@@ -14,6 +14,8 @@ from acude.publishing.staging import Staged, StagingError
 from jobs.batch.marts import DERIVED
 from tests.buckets import MemoryBucket
 
+pytestmark = pytest.mark.xdist_group("great expectations")
+
 DAY, RUN = date(2026, 11, 22), "r"
 REFUSED = ["gold.funil_conversao", "gold.receita_mensal"]
 PROMISED = {"BRL": {"receita": "1.0000", "quantidade": "1", "linhas": "1"}}

@@ -11,10 +11,12 @@ import pytest
 from acude.contracts.arrow import arrow_schema
 from acude.contracts.model import marts, table
 from acude.publishing.audit import result_on
-from acude.publishing.staging import Staged
+from acude.publishing.staging import Failure, Staged
 from acude.publishing.suites import own_expectations, suite_path
 from jobs.batch import marts as batch_marts
 from jobs.batch import vendas
+
+pytestmark = pytest.mark.xdist_group("great expectations")
 
 DAY = date(2011, 1, 4)
 DERIVED = {**batch_marts.DERIVED, **vendas.DERIVED}
@@ -77,6 +79,13 @@ def faults(
     name: str, rows: list[Row], expected: dict[str, dict[str, str]] | None = None, **parameters: int
 ) -> list[str]:
     """Columns of the expectations that such rows fail."""
+    return [failure.column for failure in failures(name, rows, expected, **parameters)]
+
+
+def failures(
+    name: str, rows: list[Row], expected: dict[str, dict[str, str]] | None = None, **parameters: int
+) -> list[Failure]:
+    """What the suite refuses about such rows."""
     schema = arrow_schema(table(name))
     content = pa.Table.from_pylist(rows, schema=pa.schema([field.with_nullable(True) for field in schema]))
     staged = Staged(
@@ -90,7 +99,7 @@ def faults(
     )
     result = result_on(content, staged, "", DERIVED.get(name))[0]
     assert result.success is not bool(result.failures)
-    return [failure.column for failure in result.failures]
+    return result.failures
 
 
 @pytest.mark.parametrize("contract", [table("silver.vendas"), table("silver.quarentena_arquivos"), *marts()])
@@ -100,22 +109,27 @@ def test_every_batch_table_has_a_suite_whose_expectations_say_what_they_mean(con
     assert all(one["meta"]["significado"] for one in own_expectations(contract))
 
 
-@pytest.mark.parametrize(
-    ("difference", "column"),
-    [
-        ({}, []),
-        ({"receita": Decimal("2.1001")}, ["receita / receita_esperada"]),
-        ({"tipo": "devolucao"}, ["tipo / tipo_esperado"]),
-        ({"regiao": None}, ["regiao"]),
-        ({"momento": datetime(2011, 1, 5, tzinfo=UTC)}, ["data / dia_do_momento"]),
-        ({"preco": Decimal(0), "receita": Decimal(0)}, ["preco"]),
-        ({"preco": Decimal(2000000), "receita": Decimal(4000000)}, ["preco"]),
-        ({"quantidade": -2, "receita": Decimal("-2.1000")}, ["quantidade / menor_quantidade"]),
-        ({"moeda": "R$"}, ["moeda"]),
-    ],
-)
-def test_a_sale_that_breaks_a_rule_is_refused(difference: Row, column: list[str]) -> None:
-    assert faults("silver.vendas", [SALE | difference]) == column
+def test_a_healthy_sale_passes() -> None:
+    assert faults("silver.vendas", [SALE]) == []
+
+
+def test_each_sale_that_breaks_a_rule_is_refused_for_it_and_a_healthy_one_beside_it_is_not() -> None:
+    wrong: list[tuple[Row, str]] = [
+        ({"receita": Decimal("2.1001")}, "receita / receita_esperada"),
+        ({"tipo": "devolucao"}, "tipo / tipo_esperado"),
+        ({"regiao": None}, "regiao"),
+        ({"momento": datetime(2011, 1, 5, tzinfo=UTC)}, "data / dia_do_momento"),
+        ({"preco": Decimal(0), "receita": Decimal(0)}, "preco"),
+        ({"preco": Decimal(2000000), "receita": Decimal(4000000)}, "preco"),
+        ({"quantidade": -2, "receita": Decimal("-2.1000")}, "quantidade / menor_quantidade"),
+        ({"moeda": "R$"}, "moeda"),
+    ]
+    rows = [SALE | difference | {"linha": number} for number, (difference, _) in enumerate(wrong, start=1)]
+    found = failures("silver.vendas", [*rows, SALE | {"linha": len(rows) + 1}])
+    refused = [(failure.column, f", {sample},") for failure in found for sample in failure.sample]
+    assert len(refused) == len(wrong)
+    for number, (_, column) in enumerate(wrong, start=1):
+        assert any(name == column and f", linha={number}," in sample for name, sample in refused), column
 
 
 def test_a_line_that_got_lost_or_came_twice_is_noticed() -> None:
@@ -133,16 +147,20 @@ def test_a_file_of_which_most_is_refused_is_no_sales_file() -> None:
     assert faults("silver.quarentena_arquivos", [REFUSED, REFUSED | {"linha": 4}]) == ["*"]
 
 
-@pytest.mark.parametrize("name", ["gold.vendas_por_regiao", "gold.vendas_por_categoria"])
-def test_sums_have_to_be_those_of_silver_in_every_currency(name: str) -> None:
-    row = {
-        ("categoria" if name.endswith("categoria") and key == "regiao" else key): value for key, value in REGION.items()
-    }
-    right = {"receita": "2.1000", "quantidade": "2", "linhas": "1"}
-    assert faults(name, [row], {"BRL": right}) == []
-    assert faults(name, [row], {"BRL": right | {"receita": "2.1100"}}) == ["na_tabela / na_fonte"]
-    assert faults(name, [row], {"BRL": right, "GBP": right}) == ["na_tabela / na_fonte"]
-    assert faults(name, [], {"BRL": right}) == ["na_tabela / na_fonte"]
+RIGHT = {"receita": "2.1000", "quantidade": "2", "linhas": "1"}
+
+
+@pytest.mark.parametrize("dimension", ["regiao", "categoria"])
+def test_sums_have_to_be_those_of_silver(dimension: str) -> None:
+    row = {(dimension if key == "regiao" else key): value for key, value in REGION.items()}
+    assert faults(f"gold.vendas_por_{dimension}", [row], {"BRL": RIGHT}) == []
+    wrong = {"BRL": RIGHT | {"receita": "2.1100"}}
+    assert faults(f"gold.vendas_por_{dimension}", [row], wrong) == ["na_tabela / na_fonte"]
+
+
+def test_sums_are_missed_in_every_currency_also_where_there_is_no_row() -> None:
+    assert faults("gold.vendas_por_regiao", [REGION], {"BRL": RIGHT, "GBP": RIGHT}) == ["na_tabela / na_fonte"]
+    assert faults("gold.vendas_por_regiao", [], {"BRL": RIGHT}) == ["na_tabela / na_fonte"]
 
 
 def test_a_month_has_to_be_the_sum_of_its_days() -> None:

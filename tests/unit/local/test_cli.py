@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,11 +28,14 @@ def test_an_unknown_command_is_refused() -> None:
     assert CliRunner().invoke(app, ["upp"]).exit_code == 2
 
 
-def test_a_full_disk_is_said_in_a_sentence_without_a_traceback() -> None:
+def test_a_full_disk_is_said_in_a_sentence_without_a_traceback(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "kafka.log"
+    log.parent.mkdir()
+    log.write_text("a line\n")
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(
-            [sys.executable, "-c", "from acude.cli import app; app()", "doctor", "--json"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            [sys.executable, "-c", "from acude.cli import app; app()", "logs", "kafka", "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, "ACUDE_VAR": str(tmp_path)},
         )  # fmt: skip
 
     assert answer.returncode == 1
