@@ -13,7 +13,7 @@ from stdnum.br import cnpj, cpf
 
 from acude.contracts.documents import Tokens, is_document
 from acude.contracts.model import table
-from acude.errors import AcudeError
+from acude.errors import WRONG_USE, AcudeError
 from acude.masking import CNPJ
 from acude.payments.audit_log import LIST, append, audit_event
 from acude.payments.serde import TOPIC
@@ -34,7 +34,7 @@ _KEY: Final = "lista = %(lista)s AND tipo = %(tipo)s AND valor = %(valor)s"
 class EntryError(AcudeError):
     """Something that can't be an entry. It says what is expected, and quotes nothing that may be personal."""
 
-    exit_code = 2
+    exit_code = WRONG_USE
 
 
 def checked(
