@@ -46,6 +46,11 @@ def asked_to_stop(command: str) -> None:
     log.info("%s asked to stop servers: %s", _person(), command)
 
 
+def asked_to_start(command: str) -> None:
+    """Writes down who starts servers beside others that run: those whose settings have changed are stopped first."""
+    log.info("%s asked to start servers, and to stop first what has changed: %s", _person(), command)
+
+
 def _person() -> str:
     try:
         return getpass.getuser()

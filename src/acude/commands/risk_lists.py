@@ -59,8 +59,9 @@ def show(
       acude risk lists show --kind ip --json
     """
     from acude.payments.audit_log import ACCESS, append, audit_event, cli_user  # noqa: PLC0415
-    from acude.payments.lists import entries  # noqa: PLC0415 - --help does without it
+    from acude.payments.lists import entries, require_known  # noqa: PLC0415 - --help does without it
 
+    require_known(lista, tipo)
     with decisions_database() as connection:
         found = entries(connection)
         append(connection, [audit_event(ACCESS, cli_user(), "listas", por="acude risk lists show")])
@@ -130,6 +131,7 @@ def remove(lista: List, tipo: Kind, valor: Value, *, reason: Reason, as_json: Js
     from acude.payments.audit_log import cli_user  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
+    lists.require_known(lista, tipo)
     stored = lists.stored_value(tipo, _given(valor), tokens_of(settings()))
     why = lists.reason(reason)
     with decisions_database() as connection:

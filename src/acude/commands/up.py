@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from acude.commands.command_log import asked_to_stop
+from acude.commands.command_log import asked_to_start, asked_to_stop
 from acude.commands.output import Json, err, print_json, print_table
 from acude.commands.progress import ServiceProgress
 from acude.errors import AcudeError
@@ -45,6 +45,8 @@ def up(
     """
     platform = Platform(settings() if tls is None else settings().model_copy(update={"tls": tls}))
     done, attached = _stop_signal(), platform.is_running()
+    if attached:
+        asked_to_start("acude up")
     try:
         with ServiceProgress() as progress:
             platform.up(only or platform.names(live=not servers), progress)

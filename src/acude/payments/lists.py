@@ -55,9 +55,20 @@ def checked(
     Raises:
         EntryError: something is wrong.
     """
-    if lista not in LISTS:
-        raise EntryError(f"There is no list {lista!r}; there are {' and '.join(LISTS)}")
+    require_known(lista, tipo)
     return Entry(lista, tipo, stored_value(tipo, valor, tokens), _owner(dono), reason(motivo), now, _end(until, now))
+
+
+def require_known(lista: str | None, tipo: str | None) -> None:
+    """Refuses a list or a kind that does not exist; None names none.
+
+    Raises:
+        EntryError: says which there are.
+    """
+    if lista is not None and lista not in LISTS:
+        raise EntryError(f"There is no list {lista!r}; there are {' and '.join(LISTS)}")
+    if tipo is not None and tipo not in FIELDS:
+        raise EntryError(f"There is no kind {tipo!r}; there are {', '.join(FIELDS)}")
 
 
 def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
@@ -66,8 +77,7 @@ def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
     Raises:
         EntryError: no payment can have such a value.
     """
-    if tipo not in FIELDS:
-        raise EntryError(f"There is no kind {tipo!r}; there are {', '.join(FIELDS)}")
+    require_known(None, tipo)
     if tipo == "ip":
         return _network(valor)
     if tipo in KEYED and (token := _TOKEN.fullmatch(valor)):

@@ -84,3 +84,5 @@ def test_what_does_not_exist_is_wrong_use_whatever_it_is() -> None:
     assert "There is no service 'brocker'" in refused("logs", "brocker")
     assert "There is no reason 'x'" in refused("deadletters", "list", "--motivo", "x")
     assert "there is no reason 'x'" in refused("quarantine", "list", "--motivo", "x").lower()
+    assert "There is no list 'x'" in refused("risk", "lists", "show", "--list", "x")
+    assert "There is no kind 'x'" in refused("risk", "lists", "show", "--kind", "x")
