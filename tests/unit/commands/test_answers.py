@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from acude.athena import client
 from acude.athena.client import QueryResult
 from acude.cli import app
-from acude.commands import output, progress, query
+from acude.commands import history, output, progress, query
 from acude.commands.progress import ServiceProgress
+from acude.inbox.upload import Loaded
 
 WIDE = QueryResult(["nome", "valor", "nulo"], [("a, b " * 60, Decimal("1.50"), None), ("[x]", Decimal(2), None)])
 
@@ -89,3 +90,11 @@ def test_help_has_no_line_breaks_of_the_source(command: list[str]) -> None:
 )
 def test_arguments_are_named_in_one_style(command: list[str], usage: str) -> None:
     assert usage in CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "80"}).stdout
+
+
+def test_a_small_upload_has_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = terminal(120)
+    monkeypatch.setattr(history, "out", console)
+    monkeypatch.setattr(output, "out", console)
+    history._print(Loaded("loja", ("vendas/loja/2026-01-01.csv",), (), (), (), 900), "acude-inbox")
+    assert "900 bytes uploaded" in text(console)
