@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.records import again_or_not, content, explained, print_record
@@ -50,7 +51,7 @@ def list_(*, motivo: Motivo = None, as_json: Json = False) -> None:
             str(one.at),
             f"{one.given_up:%Y-%m-%d %H:%M:%S}",
             one.reason,
-            one.detail,
+            escape(one.detail),
             str(one.attempts),
             again_or_not(one.at, sent),
         ]

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
@@ -71,7 +72,7 @@ def list_(
         print_json({"registros": [_plain(record, sent) for record in records], "totais": totals})
         return
     rows = [
-        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, r.detalhe[:80], again_or_not(r.at, sent)]
+        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, escape(r.detalhe[:80]), again_or_not(r.at, sent)]
         for r in records
     ]
     columns = ("record", "taken (UTC)", "motivo", "detalhe", "sent again")
