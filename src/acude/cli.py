@@ -1,6 +1,7 @@
 """``acude``: the one command. Each sub-command is a module of ``acude.commands`` and is imported only when called."""
 
 import errno
+import inspect
 import os
 from importlib import import_module
 from typing import Any
@@ -49,6 +50,7 @@ class LazyCommands(TyperGroup):
         if name in COMMANDS:
             command = typer.main.get_command(import_module(f"acude.commands.{name}").app)
             command.name = name
+            _in_one_style(command)
             self.commands[name] = command
         return super().resolve_command(ctx, args)
 
@@ -58,24 +60,54 @@ class LazyCommands(TyperGroup):
         os.umask(0o077)
         try:
             return super().invoke(ctx)
-        except OSError as error:
-            if error.errno not in _FULL:
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except Exception as problem:
+            error = _explained(problem)
+            if error is None:
                 raise
-            where = error.filename or "where this command writes"
-            Console(stderr=True, soft_wrap=True, highlight=False).print(
-                f"[red]✗[/red] The disk is full: {where}\n"
-                "  Free some space (`acude doctor` says how much is needed), then run the same command again."
-            )
-            raise typer.Exit(1) from None
-        except AcudeError as error:
-            console = Console(stderr=True, soft_wrap=True, highlight=False)
-            for line in error.log:
-                console.print(line, style="dim", markup=False)
-            first, *more = error.sentences
-            console.print(f"[red]✗[/red] {escape(first)}")
-            for sentence in more:
-                console.print(f"  {sentence}", markup=False)
+            _say(error)
             raise typer.Exit(error.exit_code) from None
+
+
+def _in_one_style(command: Any) -> None:  # noqa: ANN401 - typer's own
+    """Gives help that fits any width, and arguments in capitals, to a command and to those below it."""
+    # Typer keeps the line breaks of all paragraphs but the first, wherever the source has them.
+    command.help = "\n\n".join(_flowing(one) for one in inspect.cleandoc(command.help or "").split("\n\n"))
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            parameter.metavar = (parameter.metavar or parameter.name).strip("[]").upper()
+    for below in getattr(command, "commands", {}).values():
+        _in_one_style(below)
+
+
+def _flowing(paragraph: str) -> str:
+    """A paragraph as one line; a list of examples stays as it is."""
+    return paragraph if "\n  " in paragraph else paragraph.replace("\n", " ")
+
+
+def _explained(problem: Exception) -> AcudeError | None:
+    """The error that a person can read; None where it is a defect."""
+    if isinstance(problem, AcudeError):
+        return problem
+    if isinstance(problem, OSError) and problem.errno in _FULL:
+        return AcudeError(
+            f"The disk is full: {problem.filename or 'where this command writes'}",
+            "Free some space (`acude doctor` says how much is needed), then run the same command again.",
+        )
+    from acude.commands import servers_away  # noqa: PLC0415 - --help does without it
+
+    return servers_away.explained(problem)
+
+
+def _say(error: AcudeError) -> None:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    for line in error.log:
+        console.print(line, style="dim", markup=False)
+    first, *more = error.sentences
+    console.print(f"[red]✗[/red] {escape(first)}")
+    for sentence in more:
+        console.print(f"  {sentence}", markup=False)
 
 
 app = typer.Typer(cls=LazyCommands, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
@@ -88,3 +120,6 @@ def acude() -> None:
     Begin with [bold]acude doctor[/bold], then [bold]acude demo[/bold] or [bold]acude up[/bold].
     A walk through all of it: docs/guide.md.
     """
+    from acude.commands import command_log  # noqa: PLC0415 - --help does without it
+
+    command_log.begin()

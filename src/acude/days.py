@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Final
 
-from acude.errors import AcudeError
+from acude.errors import WRONG_USE, AcudeError
 
 FIRST: Final = date(1970, 1, 1)
 """No file and no record is older; the days before it are too near the calendar's beginning to reckon back from."""
@@ -12,7 +12,7 @@ FIRST: Final = date(1970, 1, 1)
 class DayError(AcudeError):
     """A day on which nothing can have happened."""
 
-    exit_code = 2
+    exit_code = WRONG_USE
 
 
 def require_days(*days: date, today: date | None = None) -> None:

@@ -1,7 +1,13 @@
 """The base of all errors that a person has to look at."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
+
+FAILED: Final = 1
+WRONG_USE: Final = 2
+NOTHING_FOUND: Final = 3
+"""Exit codes of every command, beside 0 for done: something failed or differs; the call can't be meant as it stands;
+there is nothing of what was asked for."""
 
 
 class AcudeError(Exception):
@@ -17,7 +23,7 @@ class AcudeError(Exception):
     """
 
     retryable: ClassVar[bool] = False
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = FAILED
 
     def __init__(self, found: str, next_step: str = "", log: Sequence[str] = ()) -> None:
         self.sentences = [sentence for sentence in (found, next_step) if sentence]
@@ -25,3 +31,15 @@ class AcudeError(Exception):
         self.found = found
         self.next_step = next_step
         self.log = tuple(log)
+
+
+class WrongUseError(AcudeError):
+    """A call that can't be meant as it stands."""
+
+    exit_code = WRONG_USE
+
+
+class NothingFoundError(AcudeError):
+    """There is nothing of what was asked for."""
+
+    exit_code = NOTHING_FOUND

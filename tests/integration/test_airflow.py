@@ -268,7 +268,7 @@ def test_every_other_dag_is_green_on_a_published_day(api: AirflowApi, published:
 def test_an_unknown_dag_is_refused_with_the_names_that_exist(platform: Platform) -> None:
     assert platform.is_running()
     answer = CliRunner().invoke(app, ["backfill", "vendas", "--from", "2026-01-01", "--to", "2026-01-01"])
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert "Airflow knows no DAG 'vendas'" in answer.stderr
     assert "vendas_diarias" in answer.stderr
 

@@ -164,10 +164,10 @@ def test_a_missing_topic_is_named(shop: Settings) -> None:
         play(day("nirgends"), platform=shop)
 
 
-def test_a_missing_broker_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+def test_a_missing_broker_is_a_sentence_and_a_failure(tmp_path: Path) -> None:
     environment = os.environ | {"ACUDE_VAR": str(tmp_path), "ACUDE_KAFKA_BOOTSTRAP": "127.0.0.1:18649"}
     command = [sys.executable, "-c", "from acude.cli import app; app()", "simulate", "--no-orders"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
+    assert ended.returncode == 1
     assert "Expected a Kafka broker at 127.0.0.1:18649" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -14,6 +14,9 @@ _ENGINE = "GENERIC_INTERNAL_ERROR"
 """What Athena's reason begins with where the engine is to blame, not the query."""
 
 
+_NEXT = "Start the platform with `acude up`; where it runs, `acude logs athena` has more."
+
+
 class QueryFailed(AcudeError):  # noqa: N818 - reads as what happened
     """A query that Athena refused; its text has Athena's reason."""
 
@@ -65,6 +68,6 @@ def run_query(sql: str, *, database: str | None = None, config: Settings | None 
             rows = cursor.fetchall()
         except Error as error:
             if isinstance(error.__cause__, BotoCoreError) or str(error).startswith(_ENGINE):
-                raise AthenaUnavailable(f"Athena does not answer: {error}", "Look at `acude logs athena`.") from error
+                raise AthenaUnavailable(f"Athena does not answer: {error}", _NEXT) from error
             raise QueryFailed(f"Athena refused the query: {error}") from error
         return QueryResult([column[0] for column in cursor.description or ()], rows)

@@ -1,12 +1,13 @@
 """``acude audit``."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from acude.commands.database import decisions_database
+from acude.commands.days import moment_option, require_order
 from acude.commands.output import Json, out, print_json, print_table
 from acude.commands.progress import counted
 
@@ -31,7 +32,6 @@ app = typer.Typer(
     """,
 )
 
-_MOMENT = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 _SHOWN = 100
 
 
@@ -69,7 +69,8 @@ def verify(
 ) -> None:
     """Follow the chain from its first row to its last, and compare decisions and lists with it.
 
-    Exit code 0: all is sound; 1: something was changed, the first such row is named; 2: the database does not answer.
+    Exit code 0: all is sound; 1: something was changed, the first such row is named, or the
+    database does not answer.
 
     Examples:
       acude audit verify
@@ -119,8 +120,8 @@ def show(
         typer.Option("--object", help="Only about this: a payment's id, a list's entry, a policy's version."),
     ] = None,
     who: Annotated[str | None, typer.Option("--who", help="Only by this client or person.")] = None,
-    since: Annotated[datetime | None, typer.Option("--from", formats=_MOMENT, help="Only since then (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=_MOMENT, help="Only before then (UTC).")] = None,
+    since: Annotated[datetime | None, moment_option("--from", "Only since then (UTC).")] = None,
+    until: Annotated[datetime | None, moment_option("--to", "Only before then (UTC).")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="The most rows, the newest ones.")] = 50,
     as_json: Json = False,
 ) -> None:
@@ -133,7 +134,8 @@ def show(
     """
     from acude.payments.audit_log import Search  # noqa: PLC0415 - --help does without it
 
-    wanted = Search(kind and kind.value, who, object_, _utc(since), _utc(until))
+    require_order(since, until)
+    wanted = Search(kind and kind.value, who, object_, since, until)
     with decisions_database() as connection:
         found = wanted.rows(connection, limit)
         _audit(connection, "acude audit show", objeto=object_)
@@ -141,7 +143,8 @@ def show(
         print_json([_row(one) for one in found])
         return
     rows = [(str(r.numero), f"{r.em:%Y-%m-%d %H:%M:%S}", r.tipo, r.quem, r.objeto, _cut(r.detalhe)) for r in found]
-    print_table(("row", "when (UTC)", "kind", "who", "object", "detail"), rows)
+    columns = ("row", "when (UTC)", "kind", "who", "object", "detail")
+    print_table(columns, rows, nothing="No row of the audit log is like that.")
 
 
 def _audit(connection: Any, command: str, **detail: Any) -> None:  # noqa: ANN401 - psycopg is not imported here
@@ -149,10 +152,6 @@ def _audit(connection: Any, command: str, **detail: Any) -> None:  # noqa: ANN40
 
     with connection.transaction():
         append(connection, [audit_event(ACCESS, cli_user(), "trilha", por=command, **detail)])
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment else None
 
 
 def _end(chain: "HashChain") -> dict[str, Any]:

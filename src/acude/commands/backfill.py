@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import Bars
 from acude.days import require_days
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
-_DAY = ["%Y-%m-%d"]
-_WRONG_CALL = 2
 _UNDER_WAY = ("queued", "running")
 
 
@@ -37,8 +36,8 @@ class Reprocess(StrEnum):
 def backfill(
     dag: Annotated[str, typer.Argument(help="The DAG's name, for example vendas_diarias.")],
     *,
-    first: Annotated[datetime, typer.Option("--from", formats=_DAY, help="First day (UTC).")],
-    last: Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last day (UTC), included.")],
+    first: Annotated[date, day_option("--from", "First day (UTC).")],
+    last: Annotated[date, day_option("--to", "Last day (UTC), included.")],
     max_active: Annotated[int, typer.Option(min=1, max=16, help="How many runs at a time.")] = 2,
     reprocess: Annotated[
         Reprocess, typer.Option(help="Which days run again although they ran: none, failed, or all completed ones.")
@@ -55,12 +54,9 @@ def backfill(
       acude backfill vendas_diarias --from 2010-12-01 --to 2010-12-31
       acude backfill vendas_diarias --from 2010-12-01 --to 2010-12-31 --reprocess failed
     """
-    days = first.date(), last.date()
+    days = first, last
     require_days(*days)
-    if days[0] > days[1]:
-        err.print(f"[red]✗[/red] --from {days[0]} is after --to {days[1]}.")
-        err.print("  Give the earlier day first.")
-        raise typer.Exit(_WRONG_CALL)
+    require_order(*days)
     from acude.orchestration.airflow_api import AirflowApi  # noqa: PLC0415 - --help does without it
     from acude.orchestration.backfills import Backfills  # noqa: PLC0415
 

@@ -36,6 +36,7 @@ app = typer.Typer(
 
 Which = Annotated[str, typer.Argument(metavar="[ID]", help="The backup's name, or latest.")]
 Keep = Annotated[int, typer.Option("--keep", min=1, help="How many complete backups stay, the newest ones.")]
+_NONE = "There is no backup yet; `acude backup create` makes one."
 _SAID = {"stored", "loaded", "proved", "refused"}
 
 
@@ -86,7 +87,7 @@ def list_(*, as_json: Json = False) -> None:
     if as_json:
         print_json([_plain(one) for one in found])
         return
-    print_table(("backup", "databases", "rows", "size", "key", "state"), [_row(one) for one in found])
+    print_table(("backup", "databases", "rows", "size", "key", "state"), [_row(one) for one in found], nothing=_NONE)
 
 
 @app.command()

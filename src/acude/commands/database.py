@@ -16,8 +16,6 @@ _CONNECT_S = 3
 class DecisionsDatabaseError(AcudeError):
     """The decisions' database does not answer or refuses."""
 
-    exit_code = 2
-
 
 @contextmanager
 def decisions_database(*, autocommit: bool = False) -> "Iterator[Connection[Any]]":

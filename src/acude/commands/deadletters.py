@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 import typer
-from confluent_kafka import KafkaException
+from rich.markup import escape
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.records import again_or_not, content, explained, print_record
 from acude.contracts.model import table
-from acude.errors import AcudeError
+from acude.errors import NothingFoundError, WrongUseError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Refused
 from acude.kafka.records import Coordinate
@@ -32,6 +32,8 @@ app = typer.Typer(
     """,
 )
 
+_EXAMPLE = "alertas/1/17"
+
 Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example webhook_sem_resposta.")]
 
 
@@ -49,13 +51,14 @@ def list_(*, motivo: Motivo = None, as_json: Json = False) -> None:
             str(one.at),
             f"{one.given_up:%Y-%m-%d %H:%M:%S}",
             one.reason,
-            one.detail,
+            escape(one.detail),
             str(one.attempts),
             again_or_not(one.at, sent),
         ]
         for one in found
     ]
-    print_table(("record", "given up (UTC)", "motivo", "detalhe", "tries", "sent again"), rows)
+    columns = ("record", "given up (UTC)", "motivo", "detalhe", "tries", "sent again")
+    print_table(columns, rows, nothing="There is no dead letter like that.")
 
 
 @app.command()
@@ -66,17 +69,15 @@ def show(
 ) -> None:
     """Show one dead letter with its key, headers and payload, which may hold personal data.
 
-    What is no printable text is escaped and the rest cut; [bold]--json[/bold] has all bytes in base64. Exit code 2
+    What is no printable text is escaped and the rest cut; [bold]--json[/bold] has all bytes in base64. Exit code 3
     where there is no such letter.
     """
     with explained():
-        at = Coordinate.parse(record)
+        at = Coordinate.parse(record, _EXAMPLE)
         found = [letter for letter in _letters(None) if letter.at == at]
         sent = _sent(found)
     if not found:
-        err.print(f"[red]✗[/red] There is no dead letter {at}.")
-        err.print("  `acude deadletters list` shows which there are.")
-        raise typer.Exit(2)
+        raise NothingFoundError(f"There is no dead letter {at}.", "`acude deadletters list` shows which there are.")
     letter = found[0]
     if as_json:
         print_json(_plain(letter, sent) | content(letter.key, letter.value, letter.headers))
@@ -103,19 +104,20 @@ def replay(
 ) -> None:
     """Send dead letters to their topics again: the same key, bytes and headers.
 
-    A header [bold]acude-reenvio-de[/bold] names the record that was given up. The webhook sees the same webhook-id, the
-    lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given.
+    A header [bold]acude-reenvio-de[/bold] names the record that was given up first. The webhook sees the same
+    webhook-id, the lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given.
 
     Examples:
       acude deadletters replay
       acude deadletters replay --record alertas/1/17 --again
     """
     with explained():
-        at = Coordinate.parse(record) if record else None
+        at = Coordinate.parse(record, _EXAMPLE) if record else None
         found = [one for one in _letters(motivo) if at is None or one.at == at]
         before = set() if again else _sent(found)
         # In the order in which they were given up.
         waiting = [_refused(one) for one in reversed(found) if one.at not in before]
+        err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
         done = [str(one.at) for one in quarantine.send_again(waiting)] if waiting else []
     if as_json:
         print_json({"enviados": done, "ja_enviados": sorted(str(one) for one in before)})
@@ -126,12 +128,8 @@ def replay(
 def _letters(motivo: str | None) -> list[Letter]:
     reasons = table(f"topics.{deadletters.TOPIC}").column("motivo").values
     if motivo is not None and motivo not in reasons:
-        raise AcudeError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
-    try:
-        found = deadletters.letters(settings())
-    except KafkaException as problem:
-        raise AcudeError(f"The broker does not answer: {problem}", "Start it with `acude up`.") from None
-    return [one for one in found if motivo in {None, one.reason}]
+        raise WrongUseError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
+    return [one for one in deadletters.letters(settings()) if motivo in {None, one.reason}]
 
 
 def _sent(found: list[Letter]) -> set[Coordinate]:

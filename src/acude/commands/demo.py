@@ -1,11 +1,11 @@
 """``acude demo``."""
 
-import logging
 import time
 from typing import Annotated
 
 import typer
 
+from acude.commands.command_log import asked_to_stop
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import ServiceProgress
 from acude.local.platform import Platform
@@ -28,8 +28,6 @@ def demo(
     Starts what is not running, plays the next day, and ends with a report of the platform's five properties. Stops
     what it started. Exit code 0 only if all five held.
     """
-    # Clients complain about a server that is still starting; the progress says it better.
-    logging.basicConfig(level=logging.CRITICAL)
     began = time.monotonic()
     platform = Platform(settings().model_copy(update={"jvm_short_lived": True}))
     attached = platform.is_running()
@@ -39,6 +37,7 @@ def demo(
         held = _play(platform, began, as_json=as_json)
     finally:
         if not attached and not keep:
+            asked_to_stop("acude demo")
             with ServiceProgress() as progress:
                 platform.down(progress)
     raise typer.Exit(0 if held else 1)

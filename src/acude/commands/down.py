@@ -2,6 +2,7 @@
 
 import typer
 
+from acude.commands.command_log import asked_to_stop
 from acude.commands.output import Json, err, print_json
 from acude.commands.progress import ServiceProgress
 from acude.local.platform import Platform
@@ -15,6 +16,7 @@ def down(*, as_json: Json = False) -> None:
 
     Works also when the process supervisor itself was killed: servers are known by a mark in their environment.
     """
+    asked_to_stop("acude down")
     with ServiceProgress() as progress:
         ended = Platform().down(progress)
     if as_json:

@@ -1,12 +1,14 @@
 """``acude history``."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import filesize
 
+from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import counted
 from acude.days import require_days
@@ -17,9 +19,8 @@ from acude.simulator import history as simulated
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Put daily sales files into the inbox.")
 
-_DAY = ["%Y-%m-%d"]
-First = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="Leave out earlier days.")]
-Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Leave out later days.")]
+First = Annotated[date | None, day_option("--from", "Leave out earlier days (UTC).")]
+Last = Annotated[date | None, day_option("--to", "Leave out later days (UTC).")]
 
 
 @app.command()
@@ -44,9 +45,10 @@ def load(
       acude history load online-retail --from 2010-12-01 --to 2010-12-31
       acude history load /tmp/files --origem atacado --replace
     """
+    require_order(first, last)
     source = inbox.slug(origem or folder.resolve().name)
     config = settings()
-    files = inbox.daily_files(folder, first.date() if first else None, last.date() if last else None)
+    files = inbox.daily_files(folder, first, last)
     require_days(*(file.day for file in files))
     with counted() as progress:
         task = progress.add_task("loading", total=len(files))
@@ -68,9 +70,7 @@ def generate(
     folder: Annotated[Path, typer.Argument(help="Where the files go.")],
     *,
     days: Annotated[int, typer.Option(min=1, max=3660, help="How many days.")] = 30,
-    to: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, help="The last day. Default: yesterday (UTC).")
-    ] = None,
+    to: Annotated[date | None, day_option("--to", "The last day (UTC); yesterday unless given.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 7,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +78,7 @@ def generate(
 
     They have the dirt of real files: repeated lines, returns, prices of zero, missing customers, unreadable values.
     """
-    last = to.date() if to else simulated.days_before(datetime.now(UTC).date(), 2)[0]
+    last = to or simulated.days_before(datetime.now(UTC).date(), 2)[0]
     require_days(last)
     with err.status(f"writing {days} days"):
         truth = simulated.generate(seed, simulated.days_before(last, days), folder)
@@ -95,4 +95,4 @@ def _print(done: inbox.Loaded, bucket: str) -> None:
         out.print(f"changed: {key}")
     for key in done.removed:
         out.print(f"removed: {key}")
-    out.print(f"{done.size / 2**20:.1f} MiB uploaded to s3://{bucket}/{FOLDER}{done.origem}/")
+    out.print(f"{filesize.decimal(done.size)} uploaded to s3://{bucket}/{FOLDER}{done.origem}/")

@@ -20,7 +20,7 @@ def logs(
     name: Annotated[str, typer.Argument(help="A service, as `acude status` names it.")],
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", help="How many of the last lines.")] = 50,
+    lines: Annotated[int, typer.Option("-n", min=1, help="How many of the last lines.")] = 50,
     as_json: Json = False,
 ) -> None:
     """Show the end of a server's log ([bold]var/log/NAME.log[/bold]; times are UTC)."""

@@ -21,8 +21,20 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-    """A table on stdout, with as many lines as it needs."""
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None, *, nothing: str = ""
+) -> None:
+    """A table on stdout, with as many lines as it needs.
+
+    Args:
+        columns: its heading.
+        rows: its lines, as rich's markup.
+        title: what stands above it.
+        nothing: the sentence in its place where it has no row.
+    """
+    if nothing and not rows:
+        out.print(nothing)
+        return
     table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*row)

@@ -16,6 +16,7 @@ from rich.progress import (
 from acude.commands.output import err
 
 _DONE = {"ready", "stopped"}
+_CHANGES = {"starting", "stopping", *_DONE}
 
 
 def counted() -> Progress:
@@ -51,7 +52,7 @@ class Bars:
 
 
 class ServiceProgress(Bars):
-    """Shows each service's progress: a line per service, elsewhere one per event."""
+    """Shows each service's progress: a moving line per service; elsewhere a plain line each time one starts or ends."""
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description:<14}"))
@@ -61,7 +62,8 @@ class ServiceProgress(Bars):
     def __call__(self, name: str, state: str) -> None:
         """A service's new state."""
         if not err.is_terminal:
-            err.print(f"{self.seconds:6.1f} s  {name:<14} {state}", markup=False)
+            if state in _CHANGES:
+                err.print(f"{self.seconds:6.1f} s  {name:<14} {state}", markup=False)
             return
         if name not in self._tasks:
             self._tasks[name] = self.bars.add_task(name, total=1, start=False, state=state)

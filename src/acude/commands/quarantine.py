@@ -1,13 +1,17 @@
 """``acude quarantine``."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
+from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import counted
 from acude.commands.records import again_or_not, content, explained, print_record
+from acude.contracts.model import topics
+from acude.errors import NothingFoundError, WrongUseError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Filter, Refused
 from acude.kafka.records import Coordinate
@@ -30,14 +34,10 @@ app = typer.Typer(
     """,
 )
 
-_DAY = ["%Y-%m-%d"]
-
 Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example json_invalido.")]
 Topico = Annotated[str | None, typer.Option("--topico", help="Only this topic.")]
-First = Annotated[
-    datetime | None, typer.Option("--from", formats=_DAY, help="Taken by the broker on this day or later.")
-]
-Last = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Taken on this day (UTC) or earlier.")]
+First = Annotated[date | None, day_option("--from", "Taken by the broker on this day (UTC) or later.")]
+Last = Annotated[date | None, day_option("--to", "Taken by the broker on this day (UTC) or earlier.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this number, the newest ones.")]
 
 
@@ -60,22 +60,26 @@ def list_(
       acude quarantine list --motivo tipo_errado --topico eventos_clientes --limit 10
     """
     with explained():
-        which = Filter(motivo, topico, first.date() if first else None, last.date() if last else None)
+        which = _filter(motivo, topico, first, last)
         with err.status("asking Athena"):
             records = quarantine.found(which, limit)
             counts = quarantine.counted(which)
             sent = quarantine.already_sent(record.at for record in records)
+    if not records:
+        _require_known(topico)
     if as_json:
         totals = [{"topico": topic, "motivo": reason, "registros": number} for topic, reason, number in counts]
         print_json({"registros": [_plain(record, sent) for record in records], "totais": totals})
         return
     rows = [
-        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, r.detalhe[:80], again_or_not(r.at, sent)]
+        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, escape(r.detalhe[:80]), again_or_not(r.at, sent)]
         for r in records
     ]
-    print_table(("record", "taken (UTC)", "motivo", "detalhe", "sent again"), rows)
-    out.print()
-    print_table(("topic", "motivo", "records"), [(topic, reason, str(number)) for topic, reason, number in counts])
+    columns = ("record", "taken (UTC)", "motivo", "detalhe", "sent again")
+    print_table(columns, rows, nothing="No refused record is like that.")
+    if counts:
+        out.print()
+        print_table(("topic", "motivo", "records"), [(topic, reason, str(number)) for topic, reason, number in counts])
 
 
 @app.command()
@@ -87,7 +91,7 @@ def show(
     """Show one refused record with its key, headers and payload.
 
     The payload may hold personal data. What is no printable text is escaped and the rest cut; [bold]--json[/bold]
-    has all bytes in base64. Exit code 2 where there is no such record.
+    has all bytes in base64. Exit code 3 where there is no such record.
 
     Example:
       acude quarantine show eventos_clientes/3/128 --json
@@ -98,9 +102,10 @@ def show(
             records = quarantine.found(Filter(at=at), 1, content=True)
             sent = quarantine.already_sent([at])
     if not records:
-        err.print(f"[red]✗[/red] silver.quarentena has no record {at}.")
-        err.print("  `acude quarantine list` shows which there are; a new one takes a few seconds to be there.")
-        raise typer.Exit(2)
+        raise NothingFoundError(
+            f"silver.quarentena has no record {at}.",
+            "`acude quarantine list` shows which there are; a new one takes a few seconds to be there.",
+        )
     refused = records[0]
     if as_json:
         print_json(_plain(refused, sent) | content(refused.chave, refused.valor, refused.cabecalhos))
@@ -123,28 +128,41 @@ def replay(
     first: First = None,
     last: Last = None,
     record: Annotated[str | None, typer.Option("--record", help="Only this: topic/partition/offset.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every refused record, where no filter is given.")] = False,
     limit: Limit = 1_000,
     again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
     as_json: Json = False,
 ) -> None:
     """Send refused records to their topics again: the same key, bytes and headers.
 
-    A header [bold]acude-reenvio-de[/bold] names the refused record. What was sent again before is left out unless
-    [bold]--again[/bold] is given. Restart the streams first where a contract changed: they read it when they start.
-    What still doesn't fit comes back to quarantine under its new place.
+    It takes a filter, or [bold]--all[/bold]; how many records it sends is said first. A header
+    [bold]acude-reenvio-de[/bold] names the record that was refused first: an event counts once, with an id or without,
+    however often it is sent again. What was sent before is left out unless [bold]--again[/bold] is given.
+    Restart the streams first where a contract changed: they read it when they start. What still doesn't fit comes back
+    to quarantine under its new place.
 
     Examples:
       acude quarantine replay --motivo campo_desconhecido --from 2026-11-20
       acude quarantine replay --record eventos_clientes/3/128 --again
     """
+    if not (every or motivo or topico or first or last or record):
+        raise WrongUseError(
+            "Expected a filter (--motivo, --topico, --from, --to or --record) or --all, found none.",
+            "`acude quarantine list` shows with the same filters what would be sent.",
+        )
     with explained():
-        at = Coordinate.parse(record) if record else None
-        which = Filter(motivo, topico, first.date() if first else None, last.date() if last else None, at)
+        which = _filter(motivo, topico, first, last, Coordinate.parse(record) if record else None)
         with err.status("asking Athena"):
             records = quarantine.found(which, limit, content=True)
             before = set() if again else quarantine.already_sent(one.at for one in records)
+            more = sum(number for *_, number in quarantine.counted(which)) - len(records)
+        if not records:
+            _require_known(topico)
         # In the order of their arrival, which decides what counts as a repeat.
         waiting = [one for one in reversed(records) if one.at not in before]
+        err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
+        if more > 0:
+            err.print(f"{more} older ones fit too: --limit takes the newest {limit}.")
         with counted() as progress:
             task = progress.add_task("sending", total=len(waiting))
             for _ in quarantine.send_again(waiting) if waiting else ():
@@ -153,6 +171,20 @@ def replay(
         print_json({"enviados": [str(one.at) for one in waiting], "ja_enviados": sorted(str(one) for one in before)})
         return
     out.print(f"{len(waiting)} sent again, {len(before)} left out because they were sent before")
+
+
+def _filter(
+    motivo: str | None, topico: str | None, first: date | None, last: date | None, at: Coordinate | None = None
+) -> Filter:
+    require_order(first, last)
+    return Filter(motivo, topico, first, last, at)
+
+
+def _require_known(topico: str | None) -> None:
+    """Refuses a topic of which nothing was found and that no contract names."""
+    known = sorted(name for topic in topics() for name in topic.kafka_topics)
+    if topico and topico not in known:
+        raise WrongUseError(f"There is no topic {topico!r}.", f"Topics are {', '.join(known)}.")
 
 
 def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:

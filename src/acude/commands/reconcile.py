@@ -1,12 +1,15 @@
 """``acude reconcile``."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
+from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.days import require_days
+from acude.errors import FAILED, NOTHING_FOUND
 from acude.reconciliation.report import MoneyRow, Report
 
 app = typer.Typer(add_completion=False)
@@ -16,12 +19,9 @@ app = typer.Typer(add_completion=False)
 def reconcile(
     *,
     from_: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First UTC day; seven days ago unless given."),
+        date | None, day_option("--from", "First UTC day; seven days before the last unless given.")
     ] = None,
-    to: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last UTC day, included; today unless given.")
-    ] = None,
+    to: Annotated[date | None, day_option("--to", "Last UTC day, included; today unless given.")] = None,
     wait_s: Annotated[int, typer.Option("--wait", help="Seconds to ask again while something differs.")] = 30,
     as_json: Json = False,
 ) -> None:
@@ -31,7 +31,9 @@ def reconcile(
     The ledger is that of this machine's simulator; it is absent on days of which it has nothing, and today's sales
     may not be exported yet.
     A batch that is being written shows as a difference at first, so the comparison is repeated for
-    [bold]--wait[/bold] seconds. Exit code 0: all agree; 1: something differs.
+    [bold]--wait[/bold] seconds. Records count by the day that their rule names: that on which the broker took them, on
+    which the payment was made, or of the file's name. Exit code 0: all agree; 1: something differs; 3: there is nothing
+    of these days.
 
     Examples:
       acude reconcile                                    the last seven days and today
@@ -40,23 +42,26 @@ def reconcile(
     from acude.reconciliation import compare as reconciliation  # noqa: PLC0415 - imports Arrow, which --help does without
 
     today = datetime.now(UTC).date()
-    last = to.date() if to else today
+    last = to or today
     require_days(last)
-    first = from_.date() if from_ else last - timedelta(days=7)
+    first = from_ or last - timedelta(days=7)
     require_days(first)
-    if first > last:
-        raise typer.BadParameter(f"--from {first} lies behind --to {last}")
+    require_order(first, last)
     with err.status(f"Comparing {first} to {last}"):
         report = reconciliation.run(first, last, wait=timedelta(seconds=wait_s))
     if as_json:
         print_json(report.as_json())
     else:
         show(report)
-    raise typer.Exit(0 if report.ok else 1)
+    raise typer.Exit(NOTHING_FOUND if report.empty else 0 if report.ok else FAILED)
 
 
 def show(report: Report) -> None:
     """Prints a report as tables, and its differences as sentences."""
+    if report.empty:
+        days = f"{report.first} to {report.last}"
+        out.print(f"There is nothing to compare: no place has a sale, an event or a payment of {days}.")
+        return
     for flow in dict.fromkeys(row.key.flow for row in report.money):
         rows = [row for row in report.money if row.key.flow == flow]
         places = list(dict.fromkeys(place for row in rows for place in row.sums))
@@ -64,11 +69,11 @@ def show(report: Report) -> None:
         print_table(["day", "currency", *places, ""], cells, title=f"Money: {flow}")
         out.print()
     print_table(
-        ["records", "checked", "break it", ""],
-        [(row.rule, f"{row.checked:,}", f"{row.broken:,}", _mark(ok=row.ok)) for row in report.sets],
+        ["records", "counted by", "checked", "break it", ""],
+        [(row.rule, row.counted_by, f"{row.checked:,}", f"{row.broken:,}", _mark(ok=row.ok)) for row in report.sets],
     )
     for sentence in report.differences():
-        out.print(f"[red]✗[/red] {sentence}")
+        out.print(f"[red]✗[/red] {escape(sentence)}")
     if report.ok:
         out.print(f"[green]✓[/green] {report.first} to {report.last}: all places agree")
 

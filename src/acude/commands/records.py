@@ -5,10 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import typer
-
-from acude.commands.output import err, out
-from acude.errors import AcudeError
+from acude.commands.output import out
+from acude.errors import AcudeError, WrongUseError
 from acude.kafka.records import Coordinate
 
 _SHOWN = 2_000
@@ -55,16 +53,13 @@ def again_or_not(at: Coordinate, sent: Collection[Coordinate]) -> str:
 @contextmanager
 def explained() -> Iterator[None]:
     """Says in sentences what went wrong outside this command."""
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - takes a moment, which --help does without
-    from kafka.errors import KafkaError  # noqa: PLC0415 - the same
+    from kafka.errors import KafkaError  # noqa: PLC0415 - takes a moment, which --help does without
 
     try:
         yield
     except ValueError as wrong:
-        err.print(f"[red]✗[/red] {wrong}.", highlight=False)
-        raise typer.Exit(2) from None
-    except BotoCoreError as problem:
-        raise AcudeError(f"Athena or S3 doesn't answer: {problem}", "Start it with `acude up`.") from None
+        sentence = str(wrong)
+        raise WrongUseError(f"{sentence[:1].upper()}{sentence[1:]}.") from None
     except KafkaError as problem:
         raise AcudeError(
             f"The broker refused a record: {type(problem).__name__}: {problem}",

@@ -8,7 +8,7 @@ import typer
 
 from acude.commands import risk_change, risk_history, risk_lists
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.errors import AcudeError
+from acude.errors import AcudeError, NothingFoundError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Payments: what was decided, and why.")
 app.add_typer(risk_lists.app, name="lists")
@@ -29,7 +29,7 @@ def why(
 ) -> None:
     """Say what was decided on a payment and why: each reason with its meaning, versions, and what did not answer.
 
-    Exit code 1 where there is no decision.
+    Exit code 3 where there is no decision.
 
     Example:
       acude risk why tnnhoegbfchcm-1
@@ -53,7 +53,7 @@ def why(
     finally:
         store.close()
     if found is None:
-        raise AcudeError(
+        raise NothingFoundError(
             f"There is no decision on {id_transacao!r}.",
             "Is the id right? What is no payment is in `acude quarantine list`.",
         )
@@ -112,8 +112,8 @@ def simulate(
 
     With --labels-after the frauds come to light on topic contestacoes, as chargebacks do.
 
-    Seven named frauds are woven in, from tried-out cards to mule accounts. Ctrl-C ends it. Exit code 2 where the broker
-    is missing, 1 where it did not take a payment.
+    Seven named frauds are woven in, from tried-out cards to mule accounts. Ctrl-C ends it. Exit code 1 where the broker
+    is missing or did not take a payment.
 
     Examples:
       acude risk simulate --rate 20 --duration 5m --fraud-share 0.05

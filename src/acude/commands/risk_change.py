@@ -2,21 +2,22 @@
 
 import getpass
 from contextlib import closing
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.risk_comparison import show_comparison
+from acude.errors import NothingFoundError
 
 if TYPE_CHECKING:
     from acude.payments.version_log import Change
     from acude.payments.versions import Versions
 
-_DAY = ["%Y-%m-%d"]
 _REPORT = "report"
 
 Candidate = Annotated[
@@ -109,19 +110,16 @@ def shadow(
     off: Annotated[bool, typer.Option("--off", help="Compare no more.")] = False,
     reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name and the time.")] = "",
     from_: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=_DAY, help="Of the report: first UTC day; the candidate's first."),
+        date | None, day_option("--from", "Of the report: first UTC day; the candidate's first unless given.")
     ] = None,
-    to: Annotated[
-        datetime | None, typer.Option("--to", formats=_DAY, help="Of the report: last UTC day; today unless given.")
-    ] = None,
+    to: Annotated[date | None, day_option("--to", "Of the report: last UTC day; today unless given.")] = None,
     as_json: Json = False,
 ) -> None:
     """Have a candidate decide every payment too, beside the live rules; its decisions are compared and never used.
 
     The workers count agreement in their metrics and write each pair of decisions to topic comparacoes_sombra, which the
     lake keeps as silver.comparacoes_sombra; the report is made from that table, which is seconds behind. A payment is
-    left out where the candidate is too slow or the worker is behind. Exit code 1 where nothing is compared.
+    left out where the candidate is too slow or the worker is behind. Exit code 3 where nothing is compared.
 
     Examples:
       acude risk shadow regras-novas.yaml
@@ -130,9 +128,10 @@ def shadow(
     """
     if off == bool(candidate):
         raise typer.BadParameter("name a candidate, or write report, or --off")
+    require_order(from_, to)
     versions = _opened()
     if candidate == _REPORT:
-        _report(versions, from_.date() if from_ else None, to.date() if to else None, as_json=as_json)
+        _report(versions, from_, to, as_json=as_json)
         return
     before = versions.load(versions.live())
     who = getpass.getuser()
@@ -216,13 +215,12 @@ def _mark(rows: list[dict[str, Any]], role: str, sha256: str, actions: set[str])
 
 
 def _report(versions: "Versions", first: date | None, last: date | None, *, as_json: bool) -> None:
-    from acude.payments.version_log import VersionError  # noqa: PLC0415
     from acude.risk_history.comparisons import shadow_comparison  # noqa: PLC0415 - imports Arrow
     from acude.settings import settings  # noqa: PLC0415
 
     sha256 = versions.shadow()
     if not sha256:
-        raise VersionError("no candidate is compared, so there is nothing to report")
+        raise NothingFoundError("No candidate is compared.", "`acude risk shadow CANDIDATE` begins a comparison.")
     began = next(
         change for change in reversed(versions.changes()) if change.sha256 == sha256 and change.acao == "sombra"
     )

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json
 from acude.commands.risk_comparison import show_comparison
+from acude.commands.servers_away import require_answer
 from acude.days import require_days
 
 if TYPE_CHECKING:
     from acude.risk_history.learning import Lesson
     from acude.settings import Settings
 
-_DAY = ["%Y-%m-%d"]
-
-First = Annotated[datetime, typer.Option("--from", formats=_DAY, help="First UTC day of the payments.")]
-Last = Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last UTC day, included.")]
+First = Annotated[date, day_option("--from", "First UTC day of the payments.")]
+Last = Annotated[date, day_option("--to", "Last UTC day, included.")]
 
 
 def replay(
@@ -45,6 +45,8 @@ def replay(
 
     status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
     with Versions(settings()).candidate(candidate) as (folder, rules), status:
+        if remote := settings().spark_remote:
+            require_answer("Spark", remote)
         found = replayed(batch_session(), rules, folder, *days)
     if as_json:
         heading = {"de": days[0], "ate": days[1], "versao_regras": rules.policy.versao}
@@ -140,11 +142,10 @@ def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
     return Lesson(payments_of(config, first - KEPT, last), known.frauds, unknown, window, known_at)
 
 
-def _ordered(first: datetime, last: datetime) -> tuple[date, date]:
-    if first > last:
-        raise typer.BadParameter(f"--from {first:%Y-%m-%d} lies behind --to {last:%Y-%m-%d}")
-    require_days(first.date(), last.date())
-    return first.date(), last.date()
+def _ordered(first: date, last: date) -> tuple[date, date]:
+    require_order(first, last)
+    require_days(first, last)
+    return first, last
 
 
 def _midnight(day: date) -> datetime:

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from acude.commands.database import decisions_database
-from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.days import moment_option
+from acude.commands.output import Json, out, print_json, print_table
+from acude.errors import NothingFoundError
 
 app = typer.Typer(
     add_completion=False,
@@ -57,8 +59,9 @@ def show(
       acude risk lists show --kind ip --json
     """
     from acude.payments.audit_log import ACCESS, append, audit_event, cli_user  # noqa: PLC0415
-    from acude.payments.lists import entries  # noqa: PLC0415 - --help does without it
+    from acude.payments.lists import entries, require_known  # noqa: PLC0415 - --help does without it
 
+    require_known(lista, tipo)
     with decisions_database() as connection:
         found = entries(connection)
         append(connection, [audit_event(ACCESS, cli_user(), "listas", por="acude risk lists show")])
@@ -72,7 +75,7 @@ def show(
         print_json([_plain(asdict(one)) for one in shown])
         return
     rows = [(one.lista, one.tipo, one.valor, f"{one.expira_em:%Y-%m-%d %H:%M}", one.dono, one.motivo) for one in shown]
-    print_table(("list", "kind", "value", "until (UTC)", "owner", "reason"), rows)
+    print_table(("list", "kind", "value", "until (UTC)", "owner", "reason"), rows, nothing="No entry is like that.")
 
 
 @app.command()
@@ -83,12 +86,7 @@ def add(
     *,
     owner: Annotated[str, typer.Option("--owner", help="Who is responsible for the entry.")],
     reason: Reason,
-    until: Annotated[
-        datetime,
-        typer.Option(
-            "--until", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="From then on (UTC) it counts no more."
-        ),
-    ],
+    until: Annotated[datetime, moment_option("--until", "From then on (UTC) it counts no more.")],
     as_json: Json = False,
 ) -> None:
     """Put an entry on a list; one for the same value is replaced. Exit code 2 where the entry is invalid.
@@ -108,7 +106,7 @@ def add(
         _given(valor),
         owner,
         reason,
-        until=until.replace(tzinfo=UTC),
+        until=until,
         now=datetime.now(UTC),
         tokens=tokens_of(settings()),
     )
@@ -123,7 +121,7 @@ def add(
 
 @app.command()
 def remove(lista: List, tipo: Kind, valor: Value, *, reason: Reason, as_json: Json = False) -> None:
-    """Take an entry off a list. Exit code 1 where there is none, 2 where there can't be one.
+    """Take an entry off a list. Exit code 3 where there is none, 2 where there can't be one.
 
     Example:
       acude risk lists remove bloqueio id_pagador u17 --reason "it was the customer after all"
@@ -133,14 +131,15 @@ def remove(lista: List, tipo: Kind, valor: Value, *, reason: Reason, as_json: Js
     from acude.payments.audit_log import cli_user  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
+    lists.require_known(lista, tipo)
     stored = lists.stored_value(tipo, _given(valor), tokens_of(settings()))
     why = lists.reason(reason)
     with decisions_database() as connection:
         before = lists.remove(connection, lista, tipo, stored, why=why, who=cli_user())
     if not before:
-        err.print(f"[red]✗[/red] {lista} has no {tipo} {stored}.")
-        err.print("  `acude risk lists show --expired` shows all entries.")
-        raise typer.Exit(1)
+        raise NothingFoundError(
+            f"{lista} has no {tipo} {stored}.", "`acude risk lists show --expired` shows all entries."
+        )
     if as_json:
         print_json({"removida": _plain(asdict(before))})
         return

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from acude.commands.days import moment_option
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import Bars
 from acude.days import require_days
@@ -55,7 +56,8 @@ def simulate(
         float, typer.Option(min=0, max=1, help="Share that is followed by another event under the same id.")
     ] = 0.0,
     start: Annotated[
-        datetime | None, typer.Option(help="Begin of the shop's time (UTC); it then runs as fast as Kafka takes it.")
+        datetime | None,
+        moment_option("--start", "Begin of the shop's time (UTC); it then runs as fast as Kafka takes it."),
     ] = None,
     virtual: Annotated[
         bool, typer.Option("--virtual", help="Let the shop's time run as fast as Kafka takes it, up to now.")
@@ -67,8 +69,8 @@ def simulate(
     """Play shoppers: events to Kafka, orders to the shop's database, and a ledger of every answer.
 
     By the real clock, event times are now; with [bold]--start[/bold] or [bold]--virtual[/bold] they are spread over the
-    shop's time, with its nights and its evening peak. Ctrl-C ends it with a complete ledger. Exit code 2 where the
-    broker or the order database is missing, 1 where sends remain without an answer.
+    shop's time, with its nights and its evening peak. Ctrl-C ends it with a complete ledger. Exit code 1 where
+    sends remain without an answer, or the broker or the order database is missing.
 
     Examples:
       acude simulate --rate 500 --duration 5m --late 0.02 --malformed 0.005
@@ -82,7 +84,7 @@ def simulate(
     span = duration(length)
     if start:
         require_days(start.date())
-    begin = start.replace(tzinfo=UTC) if start else (datetime.now(UTC) - span if virtual else None)
+    begin = start or (datetime.now(UTC) - span if virtual else None)
     shares = _shares(late, duplicate, malformed, contradictory)
     config = Config(rate, None if live else span, seed, shares, begin, not no_orders)
     try:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from acude.commands.output import Json, err, out, print_json
-from acude.errors import AcudeError
+from acude.errors import AcudeError, NothingFoundError, WrongUseError
 
 if TYPE_CHECKING:
     from acude.payments.trace.gather import Trace
@@ -32,7 +32,8 @@ def trace(
 
     The payment API's line in the log, the record on the topic, the decision with reasons, versions and causes, the
     alert and whether the webhook took it, the row in PostgreSQL, and the rows and bytes in the lake. A store that does
-    not answer is named. Exit code 1 where no store knows the payment.
+    not answer is named. Exit code 3 where no store knows the payment, 1 where one
+    that did not answer may know it.
 
     Examples:
       acude trace tnnhoegbfchcm-1
@@ -43,7 +44,7 @@ def trace(
     from acude.settings import settings  # noqa: PLC0415
 
     if not ID.fullmatch(wanted):
-        raise AcudeError(
+        raise WrongUseError(
             f"{wanted!r} can't be an id.", "Ids have 1 to 64 letters, digits and _.:@+-; `acude risk why` has them too."
         )
     with err.status("asking every store"):
@@ -53,9 +54,13 @@ def trace(
     else:
         _print(found)
     if not found.events:
-        silent = f" {', '.join(found.silent)} did not answer." if found.silent else ""
-        raise AcudeError(
-            f"No store knows {wanted!r}.{silent}",
+        if found.silent:
+            raise AcudeError(
+                f"No store that answers knows {wanted!r}; {', '.join(found.silent)} did not answer.",
+                "`acude status` shows what runs, `acude up` starts it.",
+            )
+        raise NothingFoundError(
+            f"No store knows {wanted!r}.",
             "Is the id right? What is no payment is in `acude quarantine list`.",
         )
 

@@ -1,6 +1,5 @@
 """``acude up``."""
 
-import logging
 import signal
 import threading
 from dataclasses import asdict
@@ -8,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from acude.commands.command_log import asked_to_start, asked_to_stop
 from acude.commands.output import Json, err, print_json, print_table
 from acude.commands.progress import ServiceProgress
 from acude.errors import AcudeError
@@ -43,10 +43,10 @@ def up(
       acude up --only kafka           just the broker
       acude up --tls                  Kafka, PostgreSQL, Valkey, the payment API and its issuer speak TLS
     """
-    # Clients complain about a server that is still starting; the progress says it better.
-    logging.basicConfig(level=logging.CRITICAL)
     platform = Platform(settings() if tls is None else settings().model_copy(update={"tls": tls}))
     done, attached = _stop_signal(), platform.is_running()
+    if attached:
+        asked_to_start("acude up")
     try:
         with ServiceProgress() as progress:
             platform.up(only or platform.names(live=not servers), progress)
@@ -98,6 +98,7 @@ def _watch(platform: Platform, done: threading.Event) -> None:
 
 
 def _down(platform: Platform) -> None:
+    asked_to_stop("acude up, which was ended")
     with ServiceProgress() as progress:
         platform.down(progress)
 

@@ -50,7 +50,8 @@ class Contract(BaseModel):
     freshness: timedelta | None = None
     event_time: str | None = None
     event_id: str = Field(
-        "id_evento", description="Topics: the field that identifies repeats; a row without it is never one"
+        "id_evento",
+        description="Topics: the field that identifies repeats; a row without it is one only where it was replayed",
     )
     bounded_times: tuple[str, ...] = Field(
         (), description="Topics: fields that, like the event time, lie between 2000 and a day after the arrival"

@@ -1,6 +1,6 @@
 """What is wrong with a sales file, said so that its sender can mend it."""
 
-from acude.errors import AcudeError
+from acude.errors import WRONG_USE, AcudeError
 
 _SHOWN = 200
 """Characters that are told of a name or value: a file can hold megabytes of it."""
@@ -9,7 +9,7 @@ _SHOWN = 200
 class UploadError(AcudeError):
     """Files that can't be put into the inbox as they are; nothing was uploaded."""
 
-    exit_code = 2
+    exit_code = WRONG_USE
 
 
 class InboxError(AcudeError):

@@ -15,14 +15,12 @@ from kafka import KafkaProducer
 from acude.athena.client import run_query
 from acude.aws import keys, s3
 from acude.contracts.model import table
+from acude.ingestion.replays import HEADER, origin
 from acude.kafka import producer as kafka
 from acude.kafka.records import TOPIC_NAME, Coordinate
 from acude.settings import settings
 
 TABLE = "silver.quarentena"
-HEADER = "acude-reenvio-de"
-"""Header of a record that was sent again: `topico/particao/deslocamento` of the refused one."""
-
 SENT = "_controle/reenvios/"
 
 _ANSWER_WITHIN_S = 60
@@ -153,7 +151,7 @@ def send_again(records: Sequence[Refused]) -> Iterator[Refused]:
     """Sends records to their topics: key, payload and headers as they came, and `HEADER`.
 
     A record is remembered as sent when the broker has acknowledged it. A crash between the two sends it once more next
-    time; its event id then tells the repeat.
+    time: the event's id, or the one that `acude.ingestion.replays` makes of the header, then tells the repeat.
 
     Yields:
         Each record that is sent.
@@ -177,7 +175,9 @@ def send_again(records: Sequence[Refused]) -> Iterator[Refused]:
 
 def _send(producer: KafkaProducer, record: Refused) -> Any:  # noqa: ANN401 - kafka-python has no types
     kept = [(key, value) for key, value in record.cabecalhos if key != HEADER]
-    headers = [*kept, (HEADER, str(record.at).encode())]
+    # What comes back to quarantine is still the record that was refused first.
+    first = origin(record.cabecalhos, record.at.topic) or record.at
+    headers = [*kept, (HEADER, str(first).encode())]
     return producer.send(record.at.topic, value=record.valor, key=record.chave, headers=headers)
 
 

@@ -17,6 +17,7 @@ from acude.contracts.arrow import arrow_schema
 from acude.contracts.decoder import Decoder
 from acude.contracts.model import Contract, silver_of
 from acude.ingestion.hashes import content_hashes, event_hashes
+from acude.ingestion.replays import with_ids
 
 log = logging.getLogger(__name__)
 
@@ -129,14 +130,16 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
     refused[list(found.refusals)] = True
     columns = {f"_{name}": records[name] for name in RAW_COLUMNS}
     columns |= {"data": found.day, "atrasado": found.late, "hash_conteudo": pa.array(hashes)}
-    columns |= dict(zip(contract.column_names, found.fields.flatten(), strict=True))
-    accepted = pa.table(columns)
+    fields = dict(zip(contract.column_names, found.fields.flatten(), strict=True))
+    if contract.event_id in fields:
+        fields[contract.event_id] = with_ids(fields[contract.event_id], records["cabecalhos"])
+    accepted = pa.table(columns | fields)
     quarantined = records.slice(0, 0)
     if found.refusals:
         accepted, quarantined = accepted.filter(pa.array(~refused)), records.filter(pa.array(refused))
     order = sorted(found.refusals)
     reasons, details = ([found.refusals[at][n] for at in order] for n in (0, 1))
-    ids = _event_ids(contract, found.fields)
+    ids = _event_ids(contract, fields)
     return Decoded(
         contract,
         accepted,
@@ -145,11 +148,11 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
     )
 
 
-def _event_ids(contract: Contract, fields: pa.StructArray) -> pa.Array | None:
+def _event_ids(contract: Contract, fields: dict[str, pa.Array]) -> pa.Array | None:
     """Hash of each event id, null without one."""
-    if contract.event_id not in contract.column_names:
+    ids = fields.get(contract.event_id)
+    if ids is None:
         return None
-    ids = fields.flatten()[contract.column_names.index(contract.event_id)]
     return pa.array(event_hashes(contract.name, ids), mask=np.asarray(ids.is_null()))
 
 

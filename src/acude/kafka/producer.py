@@ -20,7 +20,6 @@ class BrokerError(AcudeError):
     """No broker answers, or it lacks the topic."""
 
     retryable = True
-    exit_code = 2
 
 
 def connect(config: Settings, client_id: str, **options: Any) -> KafkaProducer:  # noqa: ANN401 - kafka-python's own options

@@ -28,8 +28,8 @@ class Coordinate(NamedTuple):
         return cls(record.topic() or "", record.partition() or 0, record.offset() or 0)
 
     @classmethod
-    def parse(cls, text: str) -> "Coordinate":
-        """Reads what `str` writes.
+    def parse(cls, text: str, example: str = "eventos_clientes/3/128") -> "Coordinate":
+        """Reads what `str` writes; a refusal names the example.
 
         >>> Coordinate.parse("transacoes/3/17")
         Coordinate(topic='transacoes', partition=3, offset=17)
@@ -39,7 +39,7 @@ class Coordinate(NamedTuple):
         """
         found = _WRITTEN.fullmatch(text)
         if not found:
-            raise ValueError(f"expected topic/partition/offset, for example eventos_clientes/3/128; found {text!r}")
+            raise ValueError(f"expected topic/partition/offset, for example {example}; found {text!r}")
         return cls(found[1], int(found[2]), int(found[3]))
 
     @property

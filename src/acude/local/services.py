@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 
-from acude.local.errors import PlatformError
+from acude.local.errors import UnknownServiceError
 from acude.local.servers import airflow, athena, glue, kafka, postgres, risk, s3, shop, spark, streams, trino, valkey
 from acude.local.service import Service
 from acude.settings import Settings
@@ -49,7 +49,7 @@ def chosen(services: Iterable[Service], names: Iterable[str] | None) -> list[Ser
     """The named services and all that they depend on; every bare server (not the live shop) where no name is given.
 
     Raises:
-        PlatformError: A name is unknown.
+        UnknownServiceError: A name is unknown.
     """
     by_name = {service.name: service for service in services}
     wanted = [service.name for service in by_name.values() if not service.live] if names is None else list(names)
@@ -57,7 +57,7 @@ def chosen(services: Iterable[Service], names: Iterable[str] | None) -> list[Ser
     while wanted:
         name = wanted.pop()
         if name not in by_name:
-            raise PlatformError(f"There is no service {name!r}.", f"Choose from: {', '.join(sorted(by_name))}.")
+            raise UnknownServiceError(f"There is no service {name!r}.", f"Choose from: {', '.join(sorted(by_name))}.")
         if name not in found:
             found[name] = by_name[name]
             wanted.extend(by_name[name].after)

@@ -14,7 +14,7 @@ from airflow_client.client import (
     TriggerDAGRunPostBody,
 )
 
-from acude.orchestration.airflow_session import AirflowError, AirflowSession
+from acude.orchestration.airflow_session import AirflowError, AirflowSession, UnknownDagError
 from acude.settings import Settings
 
 _READ_WITHIN_S = 120.0
@@ -95,7 +95,7 @@ class AirflowApi(AirflowSession):
         """Returns once Airflow knows the DAG.
 
         Raises:
-            AirflowError: it doesn't; the error names the DAGs that it knows.
+            UnknownDagError: it doesn't; the error names the DAGs that it knows.
         """
         until = time.monotonic() + (_READ_WITHIN_S if (self.config.project / "dags" / f"{dag_id}.py").exists() else 0)
         known = self.dag_ids()
@@ -104,7 +104,7 @@ class AirflowApi(AirflowSession):
             time.sleep(LOOK_S)
             known = self.dag_ids()
         if dag_id not in known:
-            raise AirflowError(
-                f"Airflow knows no DAG {dag_id!r}.",
-                f"Choose from: {', '.join(known)}." if known else "Wait until it has read dags/, then ask again.",
-            )
+            found = f"Airflow knows no DAG {dag_id!r}."
+            if not known:
+                raise AirflowError(found, "Wait until it has read dags/, then ask again.")
+            raise UnknownDagError(found, f"Choose from: {', '.join(known)}.")

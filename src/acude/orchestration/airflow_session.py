@@ -13,7 +13,7 @@ import httpx
 import urllib3
 from airflow_client.client import ApiClient, ApiException, Configuration
 
-from acude.errors import AcudeError
+from acude.errors import WRONG_USE, AcudeError
 from acude.settings import Settings, settings
 
 _TIMEOUT_S = 60.0
@@ -24,6 +24,12 @@ _TOKEN_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 class AirflowError(AcudeError):
     """Airflow doesn't answer, or refused a request."""
+
+
+class UnknownDagError(AirflowError):
+    """A name that no DAG has."""
+
+    exit_code = WRONG_USE
 
 
 class _Page(Protocol):

@@ -13,7 +13,7 @@ from stdnum.br import cnpj, cpf
 
 from acude.contracts.documents import Tokens, is_document
 from acude.contracts.model import table
-from acude.errors import AcudeError
+from acude.errors import WRONG_USE, AcudeError
 from acude.masking import CNPJ
 from acude.payments.audit_log import LIST, append, audit_event
 from acude.payments.serde import TOPIC
@@ -34,7 +34,7 @@ _KEY: Final = "lista = %(lista)s AND tipo = %(tipo)s AND valor = %(valor)s"
 class EntryError(AcudeError):
     """Something that can't be an entry. It says what is expected, and quotes nothing that may be personal."""
 
-    exit_code = 2
+    exit_code = WRONG_USE
 
 
 def checked(
@@ -55,9 +55,20 @@ def checked(
     Raises:
         EntryError: something is wrong.
     """
-    if lista not in LISTS:
-        raise EntryError(f"There is no list {lista!r}; there are {' and '.join(LISTS)}")
+    require_known(lista, tipo)
     return Entry(lista, tipo, stored_value(tipo, valor, tokens), _owner(dono), reason(motivo), now, _end(until, now))
+
+
+def require_known(lista: str | None, tipo: str | None) -> None:
+    """Refuses a list or a kind that does not exist; None names none.
+
+    Raises:
+        EntryError: says which there are.
+    """
+    if lista is not None and lista not in LISTS:
+        raise EntryError(f"There is no list {lista!r}; there are {' and '.join(LISTS)}")
+    if tipo is not None and tipo not in FIELDS:
+        raise EntryError(f"There is no kind {tipo!r}; there are {', '.join(FIELDS)}")
 
 
 def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
@@ -66,8 +77,7 @@ def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
     Raises:
         EntryError: no payment can have such a value.
     """
-    if tipo not in FIELDS:
-        raise EntryError(f"There is no kind {tipo!r}; there are {', '.join(FIELDS)}")
+    require_known(None, tipo)
     if tipo == "ip":
         return _network(valor)
     if tipo in KEYED and (token := _TOKEN.fullmatch(valor)):

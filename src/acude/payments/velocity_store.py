@@ -224,7 +224,13 @@ def _decision(id_transacao: str) -> bytes:
 
 
 def connect_velocity_store(config: Settings) -> VelocityStore:
-    """The store at the settings' address; nothing is asked yet."""
+    """The store at the settings' address; nothing is asked yet.
+
+    Raises:
+        VelocityStoreError: the settings name no address.
+    """
+    if not config.valkey_url.get_secret_value():
+        raise VelocityStoreError("ACUDE_VALKEY_URL is not set")
     client = valkey.from_url(
         config.valkey_url.get_secret_value(), socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
     )

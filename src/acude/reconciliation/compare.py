@@ -35,9 +35,9 @@ def run(
 
 
 def _compared(first: date, last: date, config: Settings, *, events: bool) -> Report:
-    money, sets = sales_rows(config, first, last), []
+    money, sets = sales_rows(config, first, last)
     if events:
         paid, decided = payment_rows(config, first, last)
         money += [*purchase_rows(config, first, last), *paid]
-        sets = [*set_rows(config, first, last), *decided]
+        sets += [*set_rows(config, first, last), *decided]
     return Report(first, last, tuple(money), tuple(sets))

@@ -11,7 +11,7 @@ from psycopg2.errors import UndefinedTable
 from acude.contracts.model import table
 from acude.lake.delta import each_day
 from acude.lake.snapshot import rows_where, snapshot
-from acude.reconciliation.report import MoneyRow, Sums, compare
+from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
 from acude.reconciliation.sent import arrived, rows_since, sent_of
 from acude.reconciliation.source_files import inbox_sums
 from acude.reconciliation.sums import athena, between, columns, summed
@@ -22,9 +22,13 @@ from acude.warehouse.connection import connect
 _Ask = Callable[[], Sums]
 
 
-def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
-    """Sales: inbox files, silver, gold, warehouse, Athena; and the shop's own, from its ledger to its exported file."""
-    inbox, shop = inbox_sums(config, first, last)
+def sales_rows(config: Settings, first: date, last: date) -> tuple[list[MoneyRow], list[SetRow]]:
+    """Sales: inbox files, silver, gold, warehouse, Athena; and the shop's own, from its ledger to its exported file.
+
+    Returns:
+        Sums by place, and the rule about files where one can't be read.
+    """
+    inbox = inbox_sums(config, first, last)
     asked: dict[str, _Ask] = {
         "silver": lambda: _lake(config, "silver.vendas", first, last),
         "gold região": lambda: _lake(config, "gold.vendas_por_regiao", first, last),
@@ -37,8 +41,9 @@ def sales_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     # Side by side: Athena keeps a client waiting longer than it works.
     with ThreadPoolExecutor() as pool:
         answers = pool.map(lambda ask: ask(), asked.values())
-        places = {"inbox": inbox, **dict(zip(asked, answers, strict=True))}
-    return compare(places) + shop_rows(config, first, last, shop, datetime.now(UTC).date())
+        places = {"inbox": inbox.every, **dict(zip(asked, answers, strict=True))}
+    shop = shop_rows(config, first, last, inbox.shop, datetime.now(UTC).date())
+    return compare(places) + shop, inbox.rules()
 
 
 def shop_rows(config: Settings, first: date, last: date, exported: Sums, today: date) -> list[MoneyRow]:

@@ -24,6 +24,12 @@ SETTLED: Final = timedelta(minutes=1)
 """A payment this young may still wait for its decision, so it is not compared."""
 
 _EXAMPLES: Final = 3
+_BY_PAYMENT: Final = "the day on which the payment was made"
+_WORKER: Final = "`acude logs risk-worker`; `acude trace ID` shows where a payment is"
+_RECORDER: Final = "`acude logs risk-recorder`; `acude trace ID` shows where a decision is"
+_DIFFER: Final = "`acude trace ID` shows the decision in both, `acude audit show --object ID` what was chained"
+"""What a person does where a rule is broken."""
+
 _ID: Final = "id_transacao"
 _SAID: Final = {
     "decisao": pa.string(),
@@ -170,13 +176,16 @@ def rules(found: Payments) -> list[SetRow]:
     decided, stored = found.decided[_ID], found.stored[_ID]
     settled = found.stored.filter(pc.less(found.stored["decidida_em"], _moment(found.until)))[_ID]
     return [
-        _row("Every payment has a decision in the lake", due, _without(due, decided)),
-        _row("Every decision in the lake is on a payment", decided, _without(decided, known)),
-        SetRow("No payment was decided a second time", len(decided), len(found.again), found.again[:_EXAMPLES]),
-        _row("Every payment has a decision in the database", due, _without(due, stored)),
-        _row("Every decision in the database is on a payment", settled, _without(settled, known)),
-        _row("No payment has two decisions in the database", stored, _repeated(stored)),
-        _row("Lake and database say the same of each payment", decided, _contradicted(found)),
+        _row("Every payment has a decision in the lake", due, _without(due, decided), _WORKER),
+        _row("Every decision in the lake is on a payment", decided, _without(decided, known), _DIFFER),
+        SetRow(
+            *("No payment was decided a second time", len(decided), len(found.again), found.again[:_EXAMPLES]),
+            *(_BY_PAYMENT, "`acude quarantine show RECORD`, or silver.duplicatas; `acude logs risk-worker`"),
+        ),
+        _row("Every payment has a decision in the database", due, _without(due, stored), _RECORDER),
+        _row("Every decision in the database is on a payment", settled, _without(settled, known), _DIFFER),
+        _row("No payment has two decisions in the database", stored, _repeated(stored), _DIFFER),
+        _row("Lake and database say the same of each payment", decided, _contradicted(found), _DIFFER),
     ]
 
 
@@ -200,8 +209,9 @@ def _repeated(ids: pa.ChunkedArray) -> pa.Array:
     return counted.field("values").filter(pc.greater(counted.field("counts"), 1))
 
 
-def _row(rule: str, checked: pa.ChunkedArray, broken: pa.Array) -> SetRow:
-    return SetRow(rule, len(checked), len(broken), tuple(broken.slice(0, _EXAMPLES).to_pylist()))
+def _row(rule: str, checked: pa.ChunkedArray, broken: pa.Array, next_step: str) -> SetRow:
+    some = tuple(broken.slice(0, _EXAMPLES).to_pylist())
+    return SetRow(rule, len(checked), len(broken), some, _BY_PAYMENT, next_step)
 
 
 def _midnight(day: date, later: int = 0) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class Key(NamedTuple):
@@ -33,20 +33,64 @@ class MoneyRow:
         """Whether all places have the same exact sum."""
         return len(set(self.sums.values())) == 1
 
+    @property
+    def next_step(self) -> str:
+        """What a person does where the sums differ."""
+        return _AFTER_MONEY[self.key.flow].format(day=self.key.day)
+
+    def difference(self) -> str:
+        """What differs, as a sentence."""
+        sums = ", ".join(f"{place} has {'no row' if value is None else value}" for place, value in self.sums.items())
+        return f"{self.key.flow} of {self.key.day} in {self.key.currency}: {sums}. Next: {self.next_step}"
+
+
+_AFTER_EVENTS: Final = "see the rules about records; where all of them hold, `acude quarantine list --from {day}`"
+_AFTER_MONEY: Final = {
+    "vendas": "`acude backfill vendas_diarias --from {day} --to {day}`, which publishes the day again everywhere",
+    "loja": "`acude backfill vendas_diarias --from {day} --to {day}`, which exports the day again",
+    "compras": _AFTER_EVENTS,
+    "pagamentos": "see the rules about payments; `acude trace ID` follows one of them",
+    "pagamentos enviados": _AFTER_EVENTS,
+}
+
 
 @dataclass(frozen=True)
 class SetRow:
-    """One rule about sets of Kafka coordinates, and how many break it."""
+    """One rule about sets of records, and how many break it.
+
+    Attributes:
+        rule: what holds for each of them.
+        checked: how many were looked at.
+        broken: how many break it.
+        examples: some of those.
+        counted_by: which day of a record puts it among the days that were asked for.
+        next_step: what a person does where it is broken.
+        behind: how many of the broken are only on their way: the streams have not come so far.
+    """
 
     rule: str
     checked: int
     broken: int
     examples: tuple[str, ...] = ()
+    counted_by: str = ""
+    next_step: str = ""
+    behind: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether nothing breaks the rule."""
         return self.broken == 0
+
+    def difference(self) -> str:
+        """What breaks it, as a sentence."""
+        said = f"{self.rule}: {self.broken} of {self.checked} break it, for example {', '.join(self.examples)}"
+        if self.behind:
+            said += f"; {self.behind} of them are on their way, the streams have not come so far"
+        step = _WHERE_BEHIND if self.behind == self.broken else self.next_step
+        return f"{said}. Next: {step}" if step else said
+
+
+_WHERE_BEHIND: Final = "ask again in a minute; `acude status` shows whether streams is up, `acude logs streams` why not"
 
 
 @dataclass(frozen=True)
@@ -63,25 +107,30 @@ class Report:
         """Whether everything agrees."""
         return all(row.ok for row in self.money) and all(row.ok for row in self.sets)
 
+    @property
+    def empty(self) -> bool:
+        """Whether no place has anything of these days."""
+        return not self.money and not any(row.checked for row in self.sets)
+
+    @property
+    def behind(self) -> int:
+        """How many records the streams still have to take in."""
+        return max((row.behind for row in self.sets), default=0)
+
     def differences(self) -> list[str]:
-        """A sentence for each thing that does not agree."""
-        money = [
-            f"{row.key.flow} of {row.key.day} in {row.key.currency}: "
-            + ", ".join(f"{place} has {'no row' if value is None else value}" for place, value in row.sums.items())
-            for row in self.money
-            if not row.ok
+        """A sentence for each thing that does not agree, with what to do next."""
+        late = f"The streams are behind by {self.behind} records: sums of what is on its way differ until it has landed"
+        return [
+            *([late] if self.behind else []),
+            *(row.difference() for row in (*self.money, *self.sets) if not row.ok),
         ]
-        sets = [
-            f"{row.rule}: {row.broken} of {row.checked} break it, for example {', '.join(row.examples)}"
-            for row in self.sets
-            if not row.ok
-        ]
-        return money + sets
 
     def as_json(self) -> dict[str, Any]:
         """The report for programs; sums are text with every digit."""
         return {
             "ok": self.ok,
+            "empty": self.empty,
+            "behind": self.behind,
             "first": self.first.isoformat(),
             "last": self.last.isoformat(),
             "money": [
@@ -95,7 +144,14 @@ class Report:
                 for row in self.money
             ],
             "sets": [
-                {"rule": row.rule, "checked": row.checked, "broken": row.broken, "examples": list(row.examples)}
+                {
+                    "rule": row.rule,
+                    "counted_by": row.counted_by,
+                    "checked": row.checked,
+                    "broken": row.broken,
+                    "behind": row.behind,
+                    "examples": list(row.examples),
+                }
                 for row in self.sets
             ],
             "differences": self.differences(),

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from acude.contracts.model import table, topics
 from acude.ingestion.dedup_index import Longs, pack, unpack
+from acude.ingestion.replays import origins
 from acude.lake.snapshot import snapshot
 from acude.reconciliation.report import SetRow
 from acude.reconciliation.sent import rows_since
@@ -25,7 +26,16 @@ Coordinates = dict[str, Longs]
 _COORDINATE = ("topico", "particao", "deslocamento")
 _TRACE = "id_rastro"
 _EXAMPLES = 3
+_PARTITIONS = 4_096
+"""As many as a packed coordinate has room for."""
 _NONE: Longs = np.empty(0, np.int64)
+
+_BY_BROKER = "the day on which the broker took it"
+_COMPARE = "`acude down`, then `.venv/bin/python -m jobs.streaming.rebuild`, which compares silver with bronze"
+_LOOK = "`acude logs streams`; bronze.eventos has both records under these coordinates"
+_SEND = "`acude logs streams`; what Kafka still holds can be read again (docs/streams.md, lost checkpoint)"
+_TWICE = "look in bronze.eventos for the header id_rastro of these records: their producer sent them again"
+"""What a person does where a rule is broken."""
 
 
 class _Landed:
@@ -33,13 +43,15 @@ class _Landed:
 
     Attributes:
         stamp: when the newest of the days' batches landed; None where nothing did.
+        whole: the table; None where there is none.
         coordinates: those of the days.
         near: those of the day behind, too, where a send of the last day's last seconds may have landed.
-        traced: those of `near` that carry one of the sends' ids.
+        traced: those of `near` that carry one of the sends' ids, and no replay sent them.
     """
 
     def __init__(self, config: Settings, first: date, last: date, sends: pa.Array) -> None:
-        bronze, begin, end = snapshot(table("bronze.eventos"), config), _midnight(first), _midnight(last, 1)
+        self.whole = bronze = snapshot(table("bronze.eventos"), config)
+        begin, end = _midnight(first), _midnight(last, 1)
         near = _between("carimbo_kafka", begin, _midnight(last, 2))
         columns = [*_COORDINATE, "carimbo_kafka", "ingerido_em", "cabecalhos"]
         stamps: list[datetime] = []
@@ -52,6 +64,20 @@ class _Landed:
         self.coordinates, self.near, self.traced = (
             (_joined(parts) for parts in zip(*found, strict=True)) if found else ({}, {}, {})
         )
+
+    def above(self, missing: Coordinates) -> int:
+        """How many of these, which bronze lacks, lie above all that it has of their partition."""
+        if not self.whole or not _size(missing):
+            return _size(missing)
+        ends = self.whole.greatest(["deslocamento"], by=["topico", "particao"])
+        return _size(_above(missing, _packed(ends)))
+
+    def of_the_last_batch(self, missing: Coordinates, refined: Coordinates) -> int:
+        """How many of these, which silver lacks, bronze's newest batch has brought: it is refined after bronze."""
+        if not self.whole or not _size(missing):
+            return 0
+        newest = pc.max(self.whole.greatest(["ingerido_em"], by=["topico"])["ingerido_em"]).as_py()
+        return _size(_above(missing, refined)) if newest == self.stamp else 0
 
 
 def set_rows(config: Settings, first: date, last: date) -> list[SetRow]:
@@ -66,19 +92,22 @@ def set_rows(config: Settings, first: date, last: date) -> list[SetRow]:
     landed = bronze.coordinates
     # What was refined since bronze was read has landed since, too.
     refined = _refined(config, first, last, bronze.stamp) if bronze.stamp else {}
+    unrefined = _without(landed, refined)
+    late = bronze.of_the_last_batch(unrefined, refined)
     rows = [
-        _row("Every coordinate is in bronze once", landed, _more_than_once(landed)),
-        _row("Every coordinate is refined once", refined, _more_than_once(refined)),
-        _row("What is in bronze is in silver, quarantine or duplicates", landed, _without(landed, refined)),
-        _row("What is refined is in bronze", refined, _without(refined, landed)),
+        _row("Every coordinate is in bronze once", landed, _more_than_once(landed), _LOOK),
+        _row("Every coordinate is refined once", refined, _more_than_once(refined), _COMPARE),
+        _row("What is in bronze is in silver, quarantine or duplicates", landed, unrefined, _COMPARE, late),
+        _row("What is refined is in bronze", refined, _without(refined, landed), _COMPARE),
     ]
     if not confirmed.num_rows:
         return rows
     sent = _packed(confirmed)
+    missing = _without(sent, bronze.near)
     return [
         *rows,
-        _row("What the broker acknowledged is in bronze", sent, _without(sent, bronze.near)),
-        _row("No acknowledged send is in bronze a second time", sent, _without(bronze.traced, sent)),
+        _row("What the broker acknowledged is in bronze", sent, missing, _SEND, bronze.above(missing)),
+        _row("No acknowledged send is in bronze a second time", sent, _without(bronze.traced, sent), _TWICE),
     ]
 
 
@@ -122,11 +151,16 @@ def _joined(parts: Iterable[Coordinates]) -> Coordinates:
 
 
 def _carrying(sends: pa.Array, rows: pa.Table) -> pa.Table:
-    """Rows of bronze with one of those ids in the header `id_rastro`; others' headers hold any bytes."""
+    """Rows of bronze with one of those ids in the header `id_rastro`; others' headers hold any bytes.
+
+    A replay from quarantine or of a dead letter keeps that header: it is the same send, asked for by a person.
+    """
     headers = rows["cabecalhos"].combine_chunks()
     each = headers.flatten()
     ours = pc.and_(pc.equal(each.field("chave"), _TRACE), pc.is_in(each.field("valor"), sends))
-    return rows.take(pc.unique(pc.list_parent_indices(headers).filter(ours)))
+    replays = pa.array(list(origins(headers)), pa.int64())
+    found = pc.unique(pc.list_parent_indices(headers).filter(ours))
+    return rows.take(found.filter(pc.invert(pc.is_in(found, replays))))
 
 
 def _refined(config: Settings, first: date, last: date, stamp: datetime) -> Coordinates:
@@ -159,13 +193,26 @@ def _without(found: Coordinates, others: Coordinates) -> Coordinates:
     return {name: np.setdiff1d(values, others.get(name, _NONE)) for name, values in found.items()}
 
 
-def _row(rule: str, checked: Coordinates, broken: Coordinates) -> SetRow:
+def _above(found: Coordinates, reached: Coordinates) -> Coordinates:
+    """Those that lie above the highest offset of their partition in `reached`."""
+    above = {}
+    for name, values in found.items():
+        _, partitions, offsets = unpack(values)
+        last = np.full(_PARTITIONS, -1)
+        _, reached_partitions, reached_offsets = unpack(reached.get(name, _NONE))
+        np.maximum.at(last, reached_partitions, reached_offsets)
+        above[name] = values[offsets > last[partitions]]
+    return above
+
+
+def _row(rule: str, checked: Coordinates, broken: Coordinates, next_step: str, behind: int = 0) -> SetRow:
     examples = [
         f"{name}/{partition}/{offset}"
         for name, values in sorted(broken.items())
         for partition, offset in zip(*unpack(values[:_EXAMPLES])[1:], strict=True)
     ]
-    return SetRow(rule, _size(checked), _size(broken), tuple(examples[:_EXAMPLES]))
+    some = tuple(examples[:_EXAMPLES])
+    return SetRow(rule, _size(checked), _size(broken), some, _BY_BROKER, next_step, behind)
 
 
 def _size(found: Coordinates) -> int:

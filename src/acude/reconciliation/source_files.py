@@ -4,18 +4,21 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import blake2b
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSystem
 
 from acude.contracts.model import table
 from acude.inbox.files import FOLDER, SHOP, listed, origins
 from acude.lake.object_store import object_store
-from acude.reconciliation.report import Key, Sums
+from acude.reconciliation.report import Key, SetRow, Sums
 from acude.settings import Settings
 
 _POSITION = {
@@ -36,28 +39,75 @@ _GRAMMAR = {
 
 _TEXTS = ("id_pedido", "id_produto", "regiao")
 _INTEGER = 2**31
+_EXAMPLES = 3
 _RANGE = 8 * 1024 * 1024
 """Bytes that are asked for at a time."""
 
 
-def inbox_sums(config: Settings, first: date, last: date) -> tuple[Sums, Sums]:
-    """Revenue of the files of those days.
+_UNREADABLE = (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error, KeyError, pa.ArrowException)
+"""What a file's content causes; whatever else is raised, the store or its network is to blame."""
 
-    Returns:
-        Sums of all origins (flow `vendas`) and of the shop's own export alone (flow `loja`).
+
+@dataclass
+class Inbox:
+    """What the files of some days say.
+
+    Attributes:
+        every: sums of all origins, flow `vendas`.
+        shop: sums of the shop's own export alone, flow `loja`.
+        files: how many there are.
+        unreadable: keys of those that can't be read; they add nothing to the sums.
     """
-    every: Sums = {}
-    shop: Sums = {}
+
+    every: Sums = field(default_factory=dict)
+    shop: Sums = field(default_factory=dict)
+    files: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+    def rules(self) -> list[SetRow]:
+        """The files that can't be read, where there are any."""
+        if not self.unreadable:
+            return []
+        rule, some = "Every file of the inbox can be read", tuple(self.unreadable[:_EXAMPLES])
+        step = "send the day again, or look in silver.quarentena_arquivos for what the batch says of it"
+        return [SetRow(rule, self.files, len(self.unreadable), some, "the day in the file's name", step)]
+
+
+def inbox_sums(config: Settings, first: date, last: date) -> Inbox:
+    """Revenue of the files of those days."""
+    found = Inbox()
     store = object_store(config, config.inbox_bucket)
     for origin in origins(config):
         prefix = f"{FOLDER}{origin}/"
         for key in listed(prefix, first, last, config):
+            found.files += 1
             day = date.fromisoformat(key.removeprefix(prefix)[:10])
-            for currency, value in sales(store.filesystem(), f"{store.bucket}/{key}", day):
-                _add(every, Key("vendas", day, currency), value)
+            try:
+                sold = _by_currency(sales(store.filesystem(), f"{store.bucket}/{key}", day))
+            except Exception as problem:
+                if not _is_the_files(problem):
+                    raise
+                found.unreadable.append(key)
+                continue
+            for currency, value in sold.items():
+                _add(found.every, Key("vendas", day, currency), value)
                 if origin == SHOP:
-                    _add(shop, Key("loja", day, currency), value)
-    return every, shop
+                    _add(found.shop, Key("loja", day, currency), value)
+    return found
+
+
+def _by_currency(sold: Iterator[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for currency, value in sold:
+        sums[currency] = sums.get(currency, Decimal(0)) + value
+    return sums
+
+
+def _is_the_files(problem: Exception) -> bool:
+    """Whether the file's content is to blame. Arrow says of a broken page what it says of a lost network: OSError."""
+    if isinstance(problem, _UNREADABLE):
+        return True
+    return isinstance(problem, OSError) and not problem.errno and "AWS Error" not in str(problem)
 
 
 def _add(sums: Sums, key: Key, value: Decimal) -> None:

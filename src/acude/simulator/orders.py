@@ -115,8 +115,6 @@ def _order(purchases: Sequence[Event]) -> Order:
 class ShopDatabaseError(AcudeError):
     """The shop's order database doesn't answer."""
 
-    exit_code = 2
-
 
 class OrderDatabase:
     """Writes orders, each once, and keeps the ledger of them.

@@ -1,13 +1,17 @@
 """A cent that goes astray in any real place is found, and named."""
 
+import gzip
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from typer.testing import CliRunner
 
 from acude.aws import s3
+from acude.cli import app
 from acude.contracts.model import table
+from acude.errors import NOTHING_FOUND
 from acude.lake.delta import table_path
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
@@ -103,6 +107,31 @@ def test_a_cent_in_the_source_is_found(published: None) -> None:
         assert disagreeing(compared()) == {"inbox"}
     finally:
         put(LINES)
+
+
+def test_a_file_that_can_not_be_read_is_named_and_the_others_are_compared(published: None) -> None:
+    del published
+    broken = [f"vendas/ilegivel/{DAY}.{kind}" for kind in ("csv.gz", "parquet", "csv")]
+    for key, content in zip(broken, (gzip.compress(HEADER.encode())[:-9], b"PAR1 no", b"\xff\xfe"), strict=True):
+        s3().put_object(Bucket=settings().inbox_bucket, Key=key, Body=content)
+    try:
+        report = compared()
+    finally:
+        for key in broken:
+            s3().delete_object(Bucket=settings().inbox_bucket, Key=key)
+    (rule,) = [row for row in report.sets if not row.ok]
+    assert (rule.checked, sorted(rule.examples)) == (4, sorted(broken))
+    assert all(row.ok for row in report.money)
+    assert {value for row in report.money for value in row.sums.values()} == {Decimal("11.049")}
+
+
+def test_days_of_which_nothing_exists_have_an_answer_and_an_exit_code_of_their_own(platform: Platform) -> None:
+    del platform
+    answer = CliRunner().invoke(app, ["reconcile", "--from", "1999-01-01", "--to", "1999-01-02", "--wait", "0"])
+    assert answer.exit_code == NOTHING_FOUND, answer.output
+    assert "There is nothing to compare" in answer.stdout
+    assert "1999-01-01 to 1999-01-02" in answer.stdout
+    assert "agree" not in answer.stdout
 
 
 def disagreeing(report: Report) -> set[str]:

@@ -175,7 +175,7 @@ def test_a_candidate_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path) -> N
         assert "must not be above negar" in answer.stderr
         assert "Nothing was changed" in answer.stderr
     assert risk("rollback", "--reason", "x").exit_code == 1
-    assert risk("shadow", "report").exit_code == 1
+    assert risk("shadow", "report").exit_code == 3
     assert risk("shadow").exit_code == 2
 
 

@@ -146,5 +146,5 @@ def test_alerts_of_the_platform_are_passed_on_for_who_shows_the_token(platform: 
 
 def test_an_unknown_letter_is_said_in_a_sentence(shop: Shop) -> None:
     del shop
-    assert "There is no dead letter alertas/0/999999999" in deadletters("show", "alertas/0/999999999", code=2)
-    assert "There is no reason 'x'" in deadletters("list", "--motivo", "x", code=1)
+    assert "There is no dead letter alertas/0/999999999" in deadletters("show", "alertas/0/999999999", code=3)
+    assert "There is no reason 'x'" in deadletters("list", "--motivo", "x", code=2)

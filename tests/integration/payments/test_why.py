@@ -34,7 +34,7 @@ def test_a_refusal_is_shown_with_the_meaning_of_each_reason(shop: Shop) -> None:
 def test_an_unknown_payment_is_said_in_a_sentence(shop: Shop) -> None:
     del shop
     answer = CliRunner().invoke(app, ["risk", "why", "nobody-made-it"])
-    assert answer.exit_code == 1
+    assert answer.exit_code == 3
     assert "There is no decision on 'nobody-made-it'" in answer.stderr
 
 

@@ -27,7 +27,17 @@ BIN = Path(sys.executable).parent
 COLD = b'{"id_sensor":"s1","valor":-5.0,"timestamp":"2026-11-22T10:00:00","id_evento":"cold"}'
 WARM = b'{"id_sensor":"s1","valor":5.0,"timestamp":"2026-11-22T10:00:00","id_evento":"warm"}'
 BROKEN = b'{"id_sensor":\xff\x1b'
+NAMELESS = b'{"id_sensor":"s2","valor":-7.0,"timestamp":"2026-11-22T10:00:00"}'
 HEADER = ("rastro", b"\x00\x01")
+
+KILLED = """
+import os, signal, sys
+from acude.cli import app
+from acude.ingestion import quarantine
+quarantine._remember = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+app(["quarantine", "replay", "--record", sys.argv[1]])
+"""
+"""A replay that is killed between the broker's answer and its own note of it."""
 
 
 @dataclass
@@ -146,11 +156,23 @@ def test_broken_bytes_are_shown_without_touching_the_terminal(sensors: Sensors) 
 
 
 def test_a_record_that_is_not_there_is_said_to_be_missing(sensors: Sensors) -> None:
-    assert "has no record" in sensors.acude("show", f"{sensors.topic}/0/999999", code=2)
+    assert "has no record" in sensors.acude("show", f"{sensors.topic}/0/999999", code=3)
 
 
 def test_days_without_refused_records_list_none(sensors: Sensors) -> None:
     assert sensors.acude("list", "--topico", sensors.topic, "--to", "2020-01-01")["registros"] == []
+
+
+def test_a_topic_that_does_not_exist_is_refused_with_those_that_do(sensors: Sensors) -> None:
+    said = sensors.acude("list", "--topico", "leituras", code=2)
+    assert "There is no topic 'leituras'" in said
+    assert sensors.topic in said
+
+
+def test_how_many_records_a_replay_sends_is_said_first(sensors: Sensors) -> None:
+    command = [str(BIN / "acude"), "quarantine", "replay", "--topico", sensors.topic, "--to", "2020-01-01"]
+    done = subprocess.run(command, env=sensors.lab.whole_environment, capture_output=True, text=True, check=True)
+    assert "Sending 0 records again" in done.stderr
 
 
 def test_a_replayed_record_is_in_silver_once_its_contract_is_right(sensors: Sensors) -> None:
@@ -174,3 +196,33 @@ def test_a_replayed_record_is_in_silver_once_its_contract_is_right(sensors: Sens
     sensors.lab.do(ingest)
     assert sensors.ids() == ["cold", "warm"]
     assert len(sensors.lab.rows("silver.duplicatas")) == 1
+
+
+def test_a_replay_that_is_killed_before_it_remembers_counts_an_event_without_an_id_once(sensors: Sensors) -> None:
+    sensors.refuse_negative()
+    sensors.lab.end_the_process()
+    produce(sensors.lab.config, sensors.topic, NAMELESS)
+    sensors.lab.do(ingest)
+    refused = next(
+        place(one)
+        for one in sensors.acude("list", "--motivo", "valor_invalido", "--topico", sensors.topic)["registros"]
+        if base64.b64decode(sensors.acude("show", place(one))["valor_base64"]) == NAMELESS
+    )
+    sensors.allow_negative()
+
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, refused], env=sensors.lab.whole_environment, capture_output=True, check=False
+    )
+    assert killed.returncode == -9, killed.stderr
+    assert sensors.acude("replay", "--record", refused) == {"enviados": [refused], "ja_enviados": []}
+    assert sensors.acude("replay", "--record", refused) == {"enviados": [], "ja_enviados": [refused]}
+    sensors.lab.do(ingest)
+    # A driver that starts learns from silver what was sent again.
+    sensors.lab.end_the_process()
+    assert sensors.acude("replay", "--record", refused, "--again")["enviados"] == [refused]
+    sensors.lab.do(ingest)
+
+    landed = [row for row in sensors.lab.rows("bronze.eventos") if row["valor"] == NAMELESS]
+    assert len(landed) == 4
+    found = [row for row in sensors.lab.rows(f"silver.{sensors.topic}") if row["id_sensor"] == "s2"]
+    assert [row["id_evento"] for row in found] == [f"reenvio:{refused}"]

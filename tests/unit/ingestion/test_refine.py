@@ -31,8 +31,12 @@ def event(number: int, **changes: object) -> bytes:
     return str({**fields, **changes}).replace("'", '"').encode()
 
 
-def records(*payloads: bytes | None, topic: str = "eventos_clientes") -> pa.Table:
+HEADERS = pa.list_(pa.struct([("chave", pa.string()), ("valor", pa.binary())]))
+
+
+def records(*payloads: bytes | None, topic: str = "eventos_clientes", replay_of: bytes | None = None) -> pa.Table:
     rows = len(payloads)
+    headers = [("rastro", b"1"), ("acude-reenvio-de", replay_of)] if replay_of else None
     return pa.table(
         {
             "topico": pa.array([topic] * rows),
@@ -41,7 +45,9 @@ def records(*payloads: bytes | None, topic: str = "eventos_clientes") -> pa.Tabl
             "carimbo_kafka": pa.array([LANDED] * rows, pa.timestamp("us", tz="UTC")),
             "chave": pa.array([b"k"] * rows, pa.binary()),
             "valor": pa.array(payloads, pa.binary()),
-            "cabecalhos": pa.nulls(rows, pa.list_(pa.struct([("chave", pa.string()), ("valor", pa.binary())]))),
+            "cabecalhos": pa.array(
+                [headers and [{"chave": name, "valor": value} for name, value in headers]] * rows, HEADERS
+            ),
             "ingerido_em": pa.array([LANDED] * rows, pa.timestamp("us", tz="UTC")),
         }
     )
@@ -68,6 +74,37 @@ def test_each_record_ends_in_one_table() -> None:
     assert part.refused["motivo"].to_pylist() == ["json_invalido", "vazio"]
     assert found.contradictory["valor"].to_pylist() == [event(1, id_usuario="u2")]
     assert found.duplicates["deslocamento_original"].to_pylist() == [0]
+
+
+def without_id() -> bytes:
+    return event(1).replace(b', "id_evento": "e1"', b"")
+
+
+def test_an_event_without_an_id_counts_as_often_as_it_comes() -> None:
+    _, found = refined(records(without_id(), without_id()))
+    assert found.silver["id_evento"].to_pylist() == [None, None]
+
+
+def test_an_event_without_an_id_that_is_replayed_twice_counts_once() -> None:
+    part, found = refined(records(without_id(), without_id(), replay_of=b"eventos_clientes/3/128"))
+    assert found.silver["deslocamento"].to_pylist() == [0]
+    assert found.silver["id_evento"].to_pylist() == ["reenvio:eventos_clientes/3/128"]
+    assert found.duplicates["deslocamento"].to_pylist() == [1]
+    once = parts_of(records(without_id()))[0].accepted["hash_conteudo"][0]
+    assert set(part.accepted["hash_conteudo"].to_pylist()) == {once.as_py()}
+
+
+def test_a_replay_keeps_the_id_that_its_event_has() -> None:
+    _, found = refined(records(event(1), replay_of=b"eventos_clientes/3/128"))
+    assert found.silver["id_evento"].to_pylist() == ["e1"]
+
+
+@pytest.mark.parametrize("header", [b"eventos_clientes", b"\xff", b"", b"eventos_clientes/0/1\n"])
+def test_a_header_that_names_no_record_gives_no_id(header: bytes) -> None:
+    batch = records(without_id())
+    headers = pa.array([[{"chave": "acude-reenvio-de", "valor": header}]], HEADERS)
+    _, found = refined(batch.set_column(batch.schema.get_field_index("cabecalhos"), "cabecalhos", headers))
+    assert found.silver["id_evento"].to_pylist() == [None]
 
 
 def test_a_topic_without_a_contract_is_refused_whole() -> None:

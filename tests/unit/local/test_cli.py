@@ -47,7 +47,7 @@ def test_a_full_disk_is_said_in_a_sentence_without_a_traceback(tmp_path: Path) -
 def test_an_unknown_service_is_said_in_a_sentence_without_a_traceback() -> None:
     result = CliRunner().invoke(app, ["logs", "brocker"])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "There is no service 'brocker'" in result.stderr
     assert "Traceback" not in result.stderr
 

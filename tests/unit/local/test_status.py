@@ -3,7 +3,9 @@
 import pytest
 
 from acude.local.service import Service
+from acude.local.services import all_services
 from acude.local.status import state_of
+from acude.settings import Settings
 
 
 def running(seconds: int) -> dict[str, object]:
@@ -28,3 +30,9 @@ def test_a_service_that_ends_by_itself_again_and_again_is_not_up(
 ) -> None:
     service = Service(name="streams", purpose="", command=[], ready=lambda _: None, address="")
     assert state_of(service, info, deaths) == state
+
+
+def test_the_notifiers_address_is_its_own() -> None:
+    addresses = {service.name: service.address for service in all_services(Settings())}
+    assert addresses["risk-notifier"].startswith(f"http://127.0.0.1:{Settings().risk_notifier_port}/")
+    assert addresses["risk-notifier"] != addresses["webhook-receiver"]

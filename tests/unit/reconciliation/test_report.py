@@ -51,3 +51,40 @@ def test_a_broken_rule_about_sets_makes_the_report_fail() -> None:
     report = Report(DAY, DAY, sets=(SetRow("What is in bronze is refined", 10, 1, ("t/0/7",)),))
     assert not report.ok
     assert report.differences() == ["What is in bronze is refined: 1 of 10 break it, for example t/0/7"]
+
+
+def test_a_difference_ends_with_what_to_do_next() -> None:
+    found = places(warehouse="1")
+    row = SetRow("A rule", 10, 1, ("t/0/7",), "a day", "look at it")
+    money, rule = Report(DAY, DAY, tuple(compare(found)), (row,)).differences()
+    assert f"Next: `acude backfill vendas_diarias --from {DAY} --to {DAY}`" in money
+    assert rule == "A rule: 1 of 10 break it, for example t/0/7. Next: look at it"
+
+
+@pytest.mark.parametrize("flow", ["vendas", "loja", "compras", "pagamentos", "pagamentos enviados"])
+def test_every_flow_of_money_has_a_next_step(flow: str) -> None:
+    key = Key(flow, DAY, "BRL")
+    (row,) = compare({"a": {key: Decimal(1)}, "b": {}})
+    assert row.next_step
+
+
+def test_what_is_only_behind_is_said_to_be_on_its_way() -> None:
+    late = SetRow("A rule", 10, 2, ("t/0/7",), "a day", "look at it", behind=2)
+    first, rule = Report(DAY, DAY, sets=(late,)).differences()
+    assert first.startswith("The streams are behind by 2 records")
+    assert "2 of them are on their way" in rule
+    assert "look at it" not in rule
+    assert "acude status" in rule
+
+
+def test_what_is_missing_beside_what_is_behind_keeps_its_next_step() -> None:
+    row = SetRow("A rule", 10, 3, ("t/0/7",), "a day", "look at it", behind=2)
+    assert row.difference().endswith("Next: look at it")
+
+
+def test_days_of_which_no_place_has_anything_are_empty_and_not_wrong() -> None:
+    report = Report(DAY, DAY, sets=(SetRow("A rule", 0, 0),))
+    assert report.empty
+    assert report.ok
+    assert not Report(DAY, DAY, tuple(compare(places()))).empty
+    assert not Report(DAY, DAY, sets=(SetRow("A rule", 1, 0),)).empty

@@ -49,9 +49,10 @@ class Lake:
         rows = pa.Table.from_pylist([{"carimbo_kafka": NOON, **row}], pa.schema(fields))
         write_deltalake(str(self.folder / contract.prefix), rows, mode="append", partition_by=["data"])
 
-    def land(self, offset: int, send: int | None = None, **values: object) -> None:
+    def land(self, offset: int, send: int | None = None, replay_of: str = "", **values: object) -> None:
         """A row of bronze, with a foreign header before ours."""
         trace = [{"chave": "id_rastro", "valor": self.ledger.id_of(send).encode()}] if send is not None else []
+        trace += [{"chave": "acude-reenvio-de", "valor": replay_of.encode()}] if replay_of else []
         self.add(table("bronze.eventos"), offset, cabecalhos=[{"chave": "x", "valor": b"\xff"}, *trace], **values)
 
     def refine(self, offset: int, into: str = f"silver.{TOPIC}", **values: object) -> None:
@@ -135,6 +136,55 @@ def test_a_send_that_landed_under_a_second_coordinate_is_named(lake: Lake) -> No
     lake.land(5, send=0)
     lake.refine(5)
     assert lake.broken(DAY, datetime.now(UTC).date()) == {ONCE: (f"{TOPIC}/1/5",)}
+
+
+def test_a_replay_of_a_send_is_no_second_send(lake: Lake) -> None:
+    lake.acknowledge(0)
+    lake.land(5, send=0, replay_of=f"{TOPIC}/1/0")
+    lake.refine(5)
+    assert lake.broken(DAY, datetime.now(UTC).date()) == {}
+
+
+def behind(lake: Lake) -> dict[str, tuple[int, int]]:
+    found = sets.set_rows(lake.config, DAY, datetime.now(UTC).date())
+    return {row.rule: (row.broken, row.behind) for row in found if not row.ok}
+
+
+def test_a_send_above_all_that_bronze_has_is_on_its_way(lake: Lake) -> None:
+    lake.acknowledge(9)
+    assert behind(lake) == {ACKNOWLEDGED: (1, 1)}
+
+
+def test_a_send_below_what_bronze_has_of_any_day_is_missing(lake: Lake) -> None:
+    lake.acknowledge(9)
+    lake.land(12, carimbo_kafka=NOON - timedelta(days=3), data=DAY - timedelta(days=3))
+    assert behind(lake) == {ACKNOWLEDGED: (1, 0)}
+
+
+def test_what_bronzes_newest_batch_brought_is_still_being_refined(lake: Lake) -> None:
+    lake.land(7)
+    assert behind(lake) == {LANDED_IS_REFINED: (1, 1)}
+
+
+def test_what_an_older_batch_brought_and_silver_lacks_is_missing(lake: Lake) -> None:
+    lake.land(7)
+    later = NOON - timedelta(days=3)
+    lake.land(30, carimbo_kafka=later, data=later.date(), ingerido_em=NOON + timedelta(hours=1))
+    assert behind(lake) == {LANDED_IS_REFINED: (1, 0)}
+
+
+def test_a_record_that_silver_skipped_is_missing(lake: Lake) -> None:
+    lake.land(7)
+    lake.land(8)
+    lake.refine(8)
+    assert behind(lake) == {LANDED_IS_REFINED: (1, 0)}
+
+
+def test_each_rule_says_by_which_day_it_counts_and_what_to_do(lake: Lake) -> None:
+    lake.acknowledge(0)
+    for row in sets.set_rows(lake.config, DAY, datetime.now(UTC).date()):
+        assert row.counted_by == "the day on which the broker took it"
+        assert row.next_step
 
 
 def test_no_tables_and_no_ledger_break_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def notifier(config: Settings) -> Service:
         command=[sys.executable, "-m", "acude.payments.notifier"],
         ready=lambda config: get_once(f"http://{HOST}:{config.risk_notifier_port}/pronta", config),
         prepare=_write_token,
-        address=config.webhook_url,
+        address=f"http://{HOST}:{config.risk_notifier_port}/metrics",
         ports=[(config.risk_notifier_port, "risk_notifier_port")],
         after=("kafka", "webhook-receiver"),
     )
