@@ -1,4 +1,4 @@
-"""The process of a consumer: logs, signals, health endpoint, watchdog and exit code."""
+"""Where consumers run: a process with logs, signals, health, watchdog and exit code, or a thread beside another."""
 
 import logging
 import signal
@@ -17,6 +17,8 @@ from acude.kafka.watchdog import watch
 from acude.settings import HOST, Settings
 
 log = logging.getLogger(__name__)
+
+_RESTART_S: Final = 1.0
 
 _BUILT_WITHIN_S: Final = 120.0
 """A broker that dies while the clients greet it may leave them waiting for ever, as later ones do."""
@@ -62,3 +64,25 @@ def run_service(
     except KafkaException as problem:
         log.critical("ended by the broker", extra={"answer": str(problem)})
         raise SystemExit(1) from problem
+
+
+def run_in_thread(name: str, build: Callable[[], Runner[Any]], stop: threading.Event) -> threading.Thread:
+    """Runs a consumer beside the process's own work. After a failure it starts again with a new consumer.
+
+    Args:
+        name: of the thread.
+        build: makes the runner.
+        stop: ends it.
+    """
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                build().run()
+            except Exception:
+                log.exception("a consumer failed and starts again", extra={"consumer": name})
+                stop.wait(_RESTART_S)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
