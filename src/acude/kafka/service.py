@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from acude import logs
 from acude.kafka.consumer import Runner
 from acude.kafka.health import serve
+from acude.kafka.producer import BrokerError
 from acude.kafka.watchdog import watch
 from acude.settings import HOST, Settings
 
@@ -37,7 +38,7 @@ def run_service(
 
     Raises:
         OSError: the port is taken. Nothing was begun, so the service that has it is not disturbed.
-        SystemExit: 1, where the broker refuses; the supervisor starts the service again.
+        SystemExit: 1, where the broker refuses or is away; the supervisor starts the service again.
     """
     logs.configure(name, config.log_level)
     stop = threading.Event()
@@ -61,7 +62,7 @@ def run_service(
         runner.strategy.health.beat()
         built.append(runner)
         runner.run()
-    except KafkaException as problem:
+    except (KafkaException, BrokerError) as problem:
         log.critical("ended by the broker", extra={"answer": str(problem)})
         raise SystemExit(1) from problem
 
