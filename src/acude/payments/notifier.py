@@ -32,14 +32,10 @@ from acude.payments import deadletters
 from acude.payments.deadletters import KafkaLetterBox
 from acude.payments.groups import NOTIFIERS
 from acude.payments.serde import ALERTS
-from acude.payments.webhook import Message, RefusedError, SilentError, Webhook
+from acude.payments.webhook import OPERATION, RISK, Message, RefusedError, SilentError, Webhook
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
-
-RISK: Final = "alerta_risco"
-OPERATION: Final = "alerta_operacao"
-"""Kinds of messages: a record of topic `alertas`, and an alert of Alertmanager's."""
 
 ALERTS_PATH: Final = "/alertas"
 """Where Alertmanager posts."""
