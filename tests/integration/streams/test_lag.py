@@ -8,6 +8,7 @@ from kafka import KafkaProducer
 
 from acude.orchestration.lag import lags
 from jobs.streaming.queries import INGEST, QUERIES
+from tests.integration.payments.minutes.rows import decision, payment
 from tests.integration.streams.silver import NOON, Silver
 from tests.integration.streams.steps import ingest, measure, stock
 from tests.integration.streams.streamlab import StreamLab
@@ -46,10 +47,16 @@ def test_a_query_is_behind_as_long_as_rows_wait_that_it_has_not_counted(spark: S
 def test_a_query_that_never_finished_a_batch_is_behind_all_rows(
     spark: StreamLab, silver: Silver, query: str, source: str
 ) -> None:
-    del silver
+    paid = payment(NOON)
+    rows = {
+        "silver.eventos_clientes": silver.event(NOON, "u1"),
+        "silver.atualizacoes_estoque": silver.update(NOON, "p1", 5),
+        "silver.transacoes": paid,
+        "silver.decisoes_risco": decision(paid, "aprovar"),
+    }
     spark.create(source)
     assert behind(spark)[query, source] == NOTHING
-    spark.append(source, [{"data": NOON.date()}])
+    spark.append(source, [rows[source]])
     assert behind(spark)[query, source] > NOTHING
 
 
