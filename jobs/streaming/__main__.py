@@ -19,13 +19,14 @@ from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from acude.kafka.health import serve
 from acude.lake import maintenance_requests
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
 from jobs.streaming import queries as known
 from jobs.streaming.maintenance import MaintenanceWorker
-from jobs.streaming.progress import BatchLog
+from jobs.streaming.progress import BatchLog, StreamMetrics
 from jobs.streaming.queries import Query
 
 log = logging.getLogger("jobs.streaming")
@@ -96,19 +97,26 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     maintenance_requests.sweep()
     worker = MaintenanceWorker(spark, lease)
     queries: list[StreamingQuery] = []
+    metrics = StreamMetrics(query.name for query in known.active())
+    shown = serve(metrics, settings().streams_metrics_port)
+    announced = False
     try:
         # One after another, so that those that run are known where the next can't start.
         queries.extend(_in_pool(spark, lease, query) for query in known.active())
-        lease.announce_ready()
-        log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
         next_look = time.monotonic()
         while not asked.wait(_LOOK_S):
             if _broken(queries, lease):
                 return FAILED
+            # A query that fails in its first batch, at each start again, has started all the same.
+            if metrics.look() and not announced:
+                announced = True
+                lease.announce_ready()
+                log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
             if time.monotonic() >= next_look:
                 worker.look()
                 next_look = time.monotonic() + _ASK_FOR_WORK_S
     finally:
+        shown.shutdown()
         worker.close(_MAINTENANCE_MAY_TAKE_S)
         _stop(queries, patient=asked.is_set())
     log.info("Streams stopped")

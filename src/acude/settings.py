@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
     measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are updated")
     payments_trigger: str = Field(default="60 seconds", description="How often payments are counted by the minute")
+    streams_metrics_port: int = Field(default=9468, description="Port of the streams' metrics and health")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Of the logs of the streams' driver and the risk services"
     )
@@ -137,6 +138,14 @@ class Settings(BaseSettings):
     warehouse_dsn: SecretStr = SecretStr("")
     redshift_copy_role: str = Field(default="", description="ARN of the role that Redshift's COPY assumes")
     shop_dsn: SecretStr = Field(default=SecretStr(""), description="The shop's own order database")
+    backup_dsn: SecretStr = Field(
+        default=SecretStr(""),
+        description="postgresql://… of the administrator of the server that is backed up; empty: the local one",
+    )
+    backup_programs: Path | None = Field(
+        default=None, description="Folder of pg_dump, pg_dumpall and pg_restore of that server's version; None: ours"
+    )
+    backup_kept: int = Field(default=14, ge=1, description="How many backups the nightly one leaves, the newest")
     backup_bucket: str = "acude-backup"
     backup_keys: SecretStr = Field(
         default=SecretStr(""), description="`k2:key,k1:key`: the first makes new backups, all of them read"

@@ -53,9 +53,9 @@ class Lake:
         self.acknowledged.update(found)
         return found
 
-    def start(self) -> "subprocess.Popen[str]":
-        """Starts the driver, which lands what is there and ends."""
-        command = [sys.executable, "-m", "jobs.streaming", "--available-now"]
+    def start(self, *, available_now: bool = True) -> "subprocess.Popen[str]":
+        """Starts the driver, which lands what is there and ends, or goes on."""
+        command = [sys.executable, "-m", "jobs.streaming", *(["--available-now"] if available_now else [])]
         driver = subprocess.Popen(
             command, cwd=PROJECT, env=self.environment, start_new_session=True, stderr=subprocess.PIPE, text=True
         )

@@ -25,17 +25,24 @@ class Kill:
         key: pattern of the object's key, below the bucket.
         after: whether the write itself still happens.
         number: of the writes that fit, the first is 1.
+        since: pattern of the write with which counting begins.
     """
 
     key: str
     after: bool = True
     number: int = 1
+    since: str = ""
     seen: int = 0
     done: bool = False
 
     def fits(self, method: str, key: str) -> bool:
         """Whether this write is the one."""
-        if method not in WRITES or not re.search(self.key, key) or self.done:
+        if method not in WRITES or self.done:
+            return False
+        if self.since:
+            self.since = "" if re.search(self.since, key) else self.since
+            return False
+        if not re.search(self.key, key):
             return False
         self.seen += 1
         self.done = self.seen == self.number

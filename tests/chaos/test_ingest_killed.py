@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -124,6 +125,25 @@ def produce_and_abort(lake: Lake, payload: bytes) -> None:
     producer.produce(lake.topic, payload, "0")
     producer.flush(30)
     producer.abort_transaction(30)
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=[pytest.mark.soak, pytest.mark.timeout(3_600)])])
+def test_drivers_killed_at_any_write_of_a_running_batch_lose_and_repeat_nothing(landed: Lake, kills: int) -> None:
+    rng, number = random.SystemRandom(), 500_000
+    for _ in range(kills):
+        # As many writes as a batch has, from its offsets to Spark's commit.
+        landed.send(*(reading(number + n) for n in range(40)), reading(number), b"{")
+        landed.proxy.writes.clear()
+        landed.run()
+        keys = [write.partition(" ")[2] for write in landed.proxy.writes]
+        begin = next(place for place, key in enumerate(keys) if re.search(OFFSETS, key))
+        end = next(place for place, key in enumerate(keys) if re.search(SPARKS_COMMIT, key))
+        landed.send(*(reading(number + 50 + n) for n in range(40)), reading(number), b"{")
+        place = rng.randrange(1, end - begin + 1)
+        landed.run(Kill(".", after=rng.random() < 0.5, number=place, since=OFFSETS))
+        number += 1_000
+    landed.run()
+    landed.assert_nothing_lost_nothing_twice()
 
 
 def test_a_lost_checkpoint_goes_on_behind_bronze_and_mends_the_cut_batch(landed: Lake) -> None:

@@ -25,7 +25,7 @@ from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.airflow_session import AirflowError
 from acude.orchestration.backfills import Backfills
-from acude.settings import Settings, settings
+from acude.settings import Settings
 from acude.warehouse.connection import connect
 
 ACUDE = str(Path(sys.executable).with_name("acude"))
@@ -70,14 +70,18 @@ class Inbox:
         self.keys.add(key)
         return key
 
+    def remove(self) -> None:
+        """Takes the files away again."""
+        for key in self.keys:
+            aws.s3(self.config).delete_object(Bucket=self.config.inbox_bucket, Key=key)
+
 
 @pytest.fixture(scope="module")
 def inbox(platform: Platform) -> Iterator[Inbox]:
     """The tests' source."""
     source = Inbox(platform.config)
     yield source
-    for key in source.keys:
-        aws.s3(platform.config).delete_object(Bucket=platform.config.inbox_bucket, Key=key)
+    source.remove()
 
 
 @dataclass
@@ -157,7 +161,6 @@ def test_a_poisoned_day_is_red_with_a_reason_and_gold_stands_until_it_is_mended(
     assert first_error(api, red, "refinar").startswith(f"{key}, line 2")
     assert gold(day) == before
     assert in_warehouse(inbox.config, day) == 3 * good
-    assert any(red.dag_run_id in text and "vendas_diarias.refinar failed" in text for text in alerts(inbox.config))
 
     inbox.put(day, [line(day, mended)])
     assert run_day(api, day).state == "success"
@@ -271,15 +274,6 @@ def test_an_unknown_dag_is_refused_with_the_names_that_exist(platform: Platform)
     assert answer.exit_code == 2
     assert "Airflow knows no DAG 'vendas'" in answer.stderr
     assert "vendas_diarias" in answer.stderr
-
-
-def alerts(config: Settings) -> list[str]:
-    """Today's alerts."""
-    folder = f"_controle/alertas/{datetime.now(UTC):%Y-%m-%d}/"
-    client = aws.s3(config)
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=config.lake_bucket, Prefix=folder)
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
-    return [client.get_object(Bucket=settings().lake_bucket, Key=key)["Body"].read().decode() for key in keys]
 
 
 def test_an_airflow_that_is_away_and_a_wrong_password_are_refused_with_a_next_step(platform: Platform) -> None:

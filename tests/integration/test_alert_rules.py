@@ -18,6 +18,8 @@ from acude.payments.notifier import Metrics as NotifierMetrics
 from acude.payments.recorder import Metrics as RecorderMetrics
 from acude.payments.rules_metrics import DriftCollector, RulesMetrics
 from acude.settings import PROJECT, Settings
+from jobs.streaming.progress import StreamMetrics
+from jobs.streaming.queries import QUERIES
 from tests.programs import program
 
 FOLDER = PROJECT / "infra" / "prometheus"
@@ -30,7 +32,7 @@ RULES: list[dict[str, Any]] = [
 TESTS: list[dict[str, Any]] = [
     test for file in sorted((FOLDER / "tests").glob("*.yml")) for test in yaml.safe_load(file.read_text())["tests"]
 ]
-PROMETHEUS_OWN = {"up": {"job", "instance"}}
+PROMETHEUS_OWN = {"up": {"job", "instance"}, "process_start_time_seconds": {"job", "instance"}}
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 
@@ -62,6 +64,7 @@ def known_metrics() -> dict[str, set[str]]:
     found: dict[str, set[str]] = dict(PROMETHEUS_OWN)
     for kind in (WorkerMetrics, RecorderMetrics, NotifierMetrics, PaymentApiMetrics):
         found |= dict(_series(kind().registry))
+    found |= dict(_series(StreamMetrics(query.name for query in QUERIES).registry))
     return found | dict(_series(of_change()))
 
 
@@ -83,7 +86,9 @@ def _series(registry: CollectorRegistry) -> Iterator[tuple[str, set[str]]]:
 
 def selectors(expression: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Each metric of an expression with the labels that it is selected by."""
-    for name, braces in re.findall(r"\b((?:risco|porta|registro|avisos)_[a-z0-9_]+|up)\b(?:\{([^}]*)\})?", expression):
+    for name, braces in re.findall(
+        r"\b((?:risco|porta|registro|avisos|fluxos|process)_[a-z0-9_]+|up)\b(?:\{([^}]*)\})?", expression
+    ):
         yield name, dict(re.findall(r'(\w+)\s*=~?\s*"([^"]*)"', braces))
 
 
@@ -132,4 +137,5 @@ def test_the_scraped_ports_are_those_of_the_settings() -> None:
         "risk-recorder": [f"127.0.0.1:{usual['risk_recorder_port']}"],
         "risk-notifier": [f"127.0.0.1:{usual['risk_notifier_port']}"],
         "risk-api": [f"127.0.0.1:{usual['risk_api_metrics_port']}"],
+        "streams": [f"127.0.0.1:{usual['streams_metrics_port']}"],
     }

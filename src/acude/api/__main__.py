@@ -1,17 +1,24 @@
 """`python -m acude.api`: the payment API, on loopback."""
 
+from typing import Final
+
 import uvicorn
 
 from acude import logs
 from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.kafka.health import serve
+from acude.kafka.watchdog import watch
 from acude.settings import HOST, settings
+
+_HANGS_S: Final = 60.0
+"""The reader of decisions asks the broker each second, also one that is away."""
 
 if __name__ == "__main__":
     config = settings()
     logs.configure("risk-api", config.log_level)
     app = create_app(config)
     serve(app.state.metrics, config.risk_api_metrics_port)
+    watch(lambda: not app.state.metrics.hangs(_HANGS_S))
     # Without a configuration of its own its lines are like all others.
     uvicorn.run(
         app,

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from confluent_kafka import Message
 
-from acude.kafka.consumer import Batch, Runner, Strategy, run_in_thread
+from acude.kafka.consumer import Batch, Runner, Strategy
 from acude.kafka.follower import Follower
 from acude.kafka.health import Health
+from acude.kafka.service import run_in_thread
 from acude.payments.groups import PAYMENT_API
-from acude.payments.serde import DECISIONS, decisions_among
+from acude.payments.serde import DECISIONS, decision_in
 from acude.risk.first_decision import PAYMENT
 from acude.settings import Settings
 
@@ -61,6 +62,8 @@ class Decisions(Strategy[Answer]):
         self._following.wait()
 
     def _runner(self) -> Runner[Answer]:
+        # The thread is alive while it looks for a broker that is away.
+        self.health.beat()
         source = Follower(self._config, PAYMENT_API, DECISIONS, self._heard)
         self._following.set()
         return Runner(source, self, self._stop)
@@ -113,8 +116,8 @@ class Decisions(Strategy[Answer]):
                 del self._waiting[id_transacao]
 
     def handle(self, records: Sequence[Message]) -> list[Answer]:
-        """The decisions among the records, as answers."""
-        return list(decisions_among(records))
+        """The decisions, as answers. The recorder keeps what is none; here it is counted."""
+        return [decision_in(record) for record in records]
 
     def finish(self, effects: Sequence[Answer], batch: Batch) -> None:
         """Hands the answers to the event loop. Nothing is committed: every process follows the whole topic."""

@@ -16,9 +16,11 @@ def router() -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["saude"])
 
-    @routes.get("/saude/viva", responses=documented())
-    async def alive() -> HealthBody:
-        """The process answers."""
+    @routes.get("/saude/viva", responses=documented(503))
+    async def alive(request: Request) -> HealthBody:
+        """The process and each of its threads are at work. Where one is not, only a new process helps."""
+        if not request.app.state.metrics.alive:
+            raise ProblemError(503, "Not alive", "A thread of the payment API ended or hangs; start it again.")
         return HealthBody()
 
     @routes.get("/saude/pronta", responses=documented(503))

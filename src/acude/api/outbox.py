@@ -59,8 +59,8 @@ class Outbox:
         for topic in (TOPIC, *own_topics(config)):
             self._producer.list_topics(topic, timeout=_LEAVE_S)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="outbox", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._listen, name="outbox", daemon=True)
+        self.thread.start()
 
     def send(self, payload: bytes, way: str, key: str, headers: Headers) -> Sending:
         """Hands a payment over, to the topic of its way of paying.
@@ -84,7 +84,7 @@ class Outbox:
         """Waits up to two seconds for what is under way."""
         self._producer.flush(_LEAVE_S)
         self._stop.set()
-        self._thread.join()
+        self.thread.join()
 
     def _listen(self) -> None:
         """Delivery reports arrive only while the producer is polled."""

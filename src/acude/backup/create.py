@@ -28,7 +28,7 @@ def create(config: Settings, report: Report) -> Manifest:
     Raises:
         BackupError: PostgreSQL or S3 doesn't answer, or refuses.
     """
-    storage = Storage(config)
+    storage, owners = Storage(config), databases.owners(config)
     began = datetime.now(UTC)
     backup = _Backup(config, storage, new_id(began), report)
     try:
@@ -39,7 +39,7 @@ def create(config: Settings, report: Report) -> Manifest:
             versao_acude=version("acude"),
             versao_servidor=databases.server_version(config),
             papeis=backup.roles(),
-            bancos=[backup.database(name, owner) for name, owner in databases.owners(config).items()],
+            bancos=[backup.database(name, owner) for name, owner in owners.items()],
             concluido_em=datetime.now(UTC),
         )
         storage.complete(manifest)

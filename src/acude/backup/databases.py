@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import psycopg2
 from psycopg2 import errors, sql
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor, make_dsn, parse_dsn
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, cursor, make_dsn
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from acude.backup import server
 from acude.backup.errors import BackupError
-from acude.local.servers import postgres
 from acude.settings import Settings
 
 _LOCK_WITHIN: Final = "60s"
@@ -55,31 +55,26 @@ class _TablesChangedError(Exception):
 
 @contextmanager
 def session(config: Settings, database: str = "postgres") -> Iterator[connection]:
-    """A superuser's connection; what PostgreSQL refuses is said in a sentence.
+    """The administrator's connection; what PostgreSQL refuses is said in a sentence.
 
     Raises:
         BackupError: the server doesn't answer, or refuses.
     """
-    if not config.postgres_password.get_secret_value():
-        raise BackupError(
-            "There is no password for the local PostgreSQL server.",
-            "`acude up` draws one. On AWS, use the snapshots of RDS and Redshift instead.",
-        )
     try:
-        with closing(postgres.connect(config, database)) as found:
+        with closing(server.connect(config, database)) as found:
             yield found
     except psycopg2.Error as problem:
         said = (str(problem).splitlines() or [type(problem).__name__])[0]
         raise BackupError(
             f"PostgreSQL refuses to work on {database}: {said}.",
-            "Start it with `acude up --detach --only postgres`, or see `acude logs postgres`.",
+            "Start it with `acude up --detach --only postgres`, or see `acude logs postgres`; another one is that of "
+            "ACUDE_BACKUP_DSN.",
         ) from None
 
 
 def owners(config: Settings) -> dict[str, str]:
     """The databases that are backed up, each with its owner's role."""
-    parts = [parse_dsn(dsn) for dsn in postgres.dsns(config)]
-    return {part["dbname"]: part["user"] for part in parts}
+    return {one["dbname"]: one["user"] for one in server.addresses(config)}
 
 
 def option(database: str) -> str:
@@ -148,7 +143,7 @@ def create(config: Settings, database: str, owner: str | None = None) -> None:
     """A new, empty database in place of whatever has this name."""
     drop(config, database)
     with session(config) as found, found.cursor() as asked:
-        owned = sql.SQL("OWNER {}").format(sql.Identifier(owner or postgres.SUPERUSER))
+        owned = sql.SQL("OWNER {}").format(sql.Identifier(owner or server.administrator(config)))
         asked.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' {}").format(sql.Identifier(database), owned)
         )

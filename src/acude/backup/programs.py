@@ -1,14 +1,14 @@
 """PostgreSQL's own programs, as streams: what one writes, and what one is fed."""
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryFile
 from typing import IO, Final
 
+from acude.backup import server
 from acude.backup.errors import BackupError
-from acude.local.servers import postgres
 from acude.settings import Settings
 
 _PIECE: Final = 1024 * 1024
@@ -49,13 +49,9 @@ def feed(config: Settings, name: str, arguments: Sequence[str], content: Iterato
 def _running(
     config: Settings, name: str, arguments: Sequence[str], *, stdin: int, stdout: int
 ) -> "Iterator[Popen[bytes]]":
-    command = [postgres.program(name), "--no-password", *arguments]
-    environment = postgres.client_environment(config)
-    # Unbuffered: what is left in a buffer would be written when it is closed, killed or not.
-    with (
-        TemporaryFile() as errors,
-        Popen(command, env=environment, stdin=stdin, stdout=stdout, stderr=errors, bufsize=0) as process,
-    ):
+    command = [server.program(config, name), "--no-password", *arguments]
+    environment = server.environment(config)
+    with TemporaryFile() as errors, _started(command, environment, stdin, stdout, errors) as process:
         try:
             yield process
         except BrokenPipeError:
@@ -65,6 +61,19 @@ def _running(
             raise
         if process.wait():
             raise _failed(name, errors)
+
+
+def _started(
+    command: Sequence[str], environment: Mapping[str, str], stdin: int, stdout: int, errors: IO[bytes]
+) -> "Popen[bytes]":
+    try:
+        # Unbuffered: what is left in a buffer would be written when it is closed, killed or not.
+        return Popen(command, env=environment, stdin=stdin, stdout=stdout, stderr=errors, bufsize=0)
+    except OSError as problem:
+        raise BackupError(
+            f"{command[0]} can't be started: {problem.strerror}.",
+            "ACUDE_BACKUP_PROGRAMS must be the folder of PostgreSQL's programs; empty, it is that of `make install`.",
+        ) from None
 
 
 def _failed(name: str, errors: IO[bytes]) -> BackupError:

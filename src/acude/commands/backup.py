@@ -23,9 +23,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="""Back up the databases, prove it, and bring them back.
 
-    A backup holds the databases of the local PostgreSQL server, each as it was at one moment, and the roles. It is
-    encrypted before it leaves the process and lies in the bucket [bold]acude-backup[/bold]. Keep a copy of
-    ACUDE_BACKUP_KEYS ([bold]var/local.env[/bold]) elsewhere: without it no backup can be read.
+    A backup holds the databases of the local PostgreSQL server, or of the one that ACUDE_BACKUP_DSN names, each as it
+    was at one moment, and the roles. It is encrypted before it leaves the process and lies in the bucket
+    [bold]acude-backup[/bold]. Keep a copy of ACUDE_BACKUP_KEYS ([bold]var/local.env[/bold]) elsewhere: without it no
+    backup can be read.
 
     Examples:
       acude backup create --keep 14

@@ -22,8 +22,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="""Look at records that could not be processed, and send them again.
 
-    An alert that the webhook did not take, or a payment without a decision, waits on topic [bold]cartas_mortas[/bold]
-    with its bytes, the reason and the number of tries. When the cause is gone, send it to its topic again.
+    An alert that the webhook did not take, a payment without a decision, or a record that a consumer could not read
+    waits on topic [bold]cartas_mortas[/bold] with its bytes, the reason and the number of tries. When the cause is
+    gone, send it to its topic again.
 
     Examples:
       acude deadletters list
@@ -105,7 +106,8 @@ def replay(
     """Send dead letters to their topics again: the same key, bytes and headers.
 
     A header [bold]acude-reenvio-de[/bold] names the record that was given up first. The webhook sees the same
-    webhook-id, the lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given.
+    webhook-id, the lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given;
+    so is a record that was too large to be kept, of which bronze has the bytes.
 
     Examples:
       acude deadletters replay
@@ -116,7 +118,7 @@ def replay(
         found = [one for one in _letters(motivo) if at is None or one.at == at]
         before = set() if again else _sent(found)
         # In the order in which they were given up.
-        waiting = [_refused(one) for one in reversed(found) if one.at not in before]
+        waiting = [_refused(one) for one in reversed(found) if one.at not in before and one.value is not None]
         err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
         done = [str(one.at) for one in quarantine.send_again(waiting)] if waiting else []
     if as_json:

@@ -28,8 +28,6 @@ RDKAFKA: Final = logging.getLogger("rdkafka")
 _SESSION_MS: Final = 10_000
 """The group excludes a consumer that is silent for this long, and gives its partitions to the others."""
 
-_RESTART_S: Final = 1.0
-
 Effect = TypeVar("Effect")
 
 
@@ -161,6 +159,19 @@ class Batch(NamedTuple):
         return [TopicPartition(*place, end) for place, end in ends.items()]
 
 
+class LetterBox(Protocol):
+    """Where records go that a consumer can't process: dead letters, with their bytes."""
+
+    def keep(self, record: Message, problem: Exception) -> None:
+        """Takes a record; `flush` waits for it. The same record twice is one letter."""
+
+    def flush(self) -> None:
+        """Returns when everything taken is stored; raises where that fails."""
+
+    def close(self) -> None:
+        """Closes the connections."""
+
+
 class Strategy(ABC, Generic[Effect]):
     """What a consumer does with its batches.
 
@@ -170,6 +181,7 @@ class Strategy(ABC, Generic[Effect]):
         wait_s: how long a round waits for its first record.
         hangs_after_s: a batch that takes longer hangs, and the process ends; something restarts it.
         posts: what the service's port accepts beside health and metrics, by path.
+        letters: where poison records go; None: they are counted, and a consumer of the same topic keeps them.
     """
 
     health: Health
@@ -177,6 +189,7 @@ class Strategy(ABC, Generic[Effect]):
     wait_s: float = 0.5
     hangs_after_s: float = 60.0
     posts: Mapping[str, Post] = {}
+    letters: LetterBox | None = None
 
     @abstractmethod
     def handle(self, records: Sequence[Message]) -> Sequence[Effect]:
@@ -187,10 +200,10 @@ class Strategy(ABC, Generic[Effect]):
         """
 
     def give_up(self, record: Message, problem: Exception) -> Sequence[Effect]:
-        """What follows from a record on which `handle` fails alone; by default nothing but a line in the log."""
-        # The kind alone: a message may quote the record.
-        about = {"record": str(Coordinate.of(record)), "kind": type(problem).__name__}
-        log.error("the record is left out", extra=about)
+        """What follows from a record on which `handle` fails alone; by default it is counted, and a dead letter."""
+        self.health.unreadable.inc()
+        if self.letters:
+            self.letters.keep(record, problem)
         return []
 
     @abstractmethod
@@ -215,9 +228,16 @@ class AtLeastOnce(Strategy[Effect]):
         """Stores the effects; twice must do no harm. False: stopped in between, so nothing is committed."""
 
     def finish(self, effects: Sequence[Effect], batch: Batch) -> None:
-        """Stores the effects and commits the offsets."""
+        """Stores the effects and the dead letters, and commits the offsets."""
         if self.store(effects):
+            if self.letters:
+                self.letters.flush()
             batch.source.commit()
+
+    def close(self) -> None:
+        """Closes the connections of the dead letters."""
+        if self.letters:
+            self.letters.close()
 
 
 class Runner(Generic[Effect]):
@@ -275,25 +295,3 @@ def per_record_fallback(strategy: Strategy[Effect], records: Sequence[Message]) 
             log.exception("the record failed alone", extra={"record": str(Coordinate.of(record))})
             effects += strategy.give_up(record, problem)
     return effects
-
-
-def run_in_thread(name: str, build: Callable[[], Runner[Any]], stop: threading.Event) -> threading.Thread:
-    """Runs a consumer beside the process's own work. After a failure it starts again with a new consumer.
-
-    Args:
-        name: of the thread.
-        build: makes the runner.
-        stop: ends it.
-    """
-
-    def run() -> None:
-        while not stop.is_set():
-            try:
-                build().run()
-            except Exception:
-                log.exception("a consumer failed and starts again", extra={"consumer": name})
-                stop.wait(_RESTART_S)
-
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    return thread

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
+    Counter,
     Gauge,
     Histogram,
     ProcessCollector,
@@ -61,11 +62,13 @@ class Health:
     registry: CollectorRegistry
     breakers: Gauge
     lag: Gauge
+    unreadable: Counter
     batch: Histogram | None = None
 
     def __init__(self, service: "Health | None" = None) -> None:
         if service:
             self.registry, self.breakers, self.lag = service.registry, service.breakers, service.lag
+            self.unreadable = service.unreadable
             service._threads.append(self)
         else:
             self.registry = CollectorRegistry()
@@ -79,7 +82,11 @@ class Health:
                 ["grupo", "particao"],
                 registry=self.registry,
             )
+            self.unreadable = Counter(
+                "risco_registros_ilegiveis", "Records that a consumer could not process", registry=self.registry
+            )
         self._threads: list[Health] = []
+        self._needed: list[Thread] = []
         self._beat = time.monotonic()
         self._lag_at = 0.0
         self._partitions: set[int] = set()
@@ -96,12 +103,28 @@ class Health:
 
     @property
     def alive(self) -> bool:
-        """Whether the last beat is recent, and that of each consumer in a thread beside."""
-        return self.beat_age_s < _STUCK_S and all(one.alive for one in self._threads)
+        """Whether the last beat is recent, and that of each consumer in a thread beside, and no needed thread ended."""
+        return self.beat_age_s < _STUCK_S and all(one.alive for one in self._threads) and not self._lacks_a_thread
 
     def hangs(self, after_s: float) -> bool:
-        """Whether the last beat is older than that, or a consumer in a thread beside has been silent for a minute."""
-        return self.beat_age_s >= after_s or any(one.hangs(_THREAD_HANGS_S) for one in self._threads)
+        """Whether nothing but a new process helps.
+
+        The last beat is older than that, a consumer in a thread beside has been silent for a minute, or a thread ended.
+        """
+        silent = self.beat_age_s >= after_s or any(one.hangs(_THREAD_HANGS_S) for one in self._threads)
+        return silent or self._lacks_a_thread
+
+    @property
+    def _lacks_a_thread(self) -> bool:
+        return not all(one.is_alive() for one in self._needed)
+
+    def need(self, *threads: Thread) -> None:
+        """The service is alive only while these threads are. They must have been started."""
+        self._needed += threads
+
+    def release(self) -> None:
+        """The service ends now, and its threads with it."""
+        self._needed.clear()
 
     def remark(self) -> str:
         """What `/pronta` adds to its status."""

@@ -1,4 +1,4 @@
-"""The process of a consumer: logs, signals, health endpoint, watchdog and exit code."""
+"""Where consumers run: a process with logs, signals, health, watchdog and exit code, or a thread beside another."""
 
 import logging
 import signal
@@ -13,10 +13,13 @@ from confluent_kafka import KafkaException
 from acude import logs
 from acude.kafka.consumer import Runner
 from acude.kafka.health import serve
+from acude.kafka.producer import BrokerError
 from acude.kafka.watchdog import watch
 from acude.settings import HOST, Settings
 
 log = logging.getLogger(__name__)
+
+_RESTART_S: Final = 1.0
 
 _BUILT_WITHIN_S: Final = 120.0
 """A broker that dies while the clients greet it may leave them waiting for ever, as later ones do."""
@@ -35,7 +38,7 @@ def run_service(
 
     Raises:
         OSError: the port is taken. Nothing was begun, so the service that has it is not disturbed.
-        SystemExit: 1, where the broker refuses; the supervisor starts the service again.
+        SystemExit: 1, where the broker refuses or is away; the supervisor starts the service again.
     """
     logs.configure(name, config.log_level)
     stop = threading.Event()
@@ -59,6 +62,28 @@ def run_service(
         runner.strategy.health.beat()
         built.append(runner)
         runner.run()
-    except KafkaException as problem:
+    except (KafkaException, BrokerError) as problem:
         log.critical("ended by the broker", extra={"answer": str(problem)})
         raise SystemExit(1) from problem
+
+
+def run_in_thread(name: str, build: Callable[[], Runner[Any]], stop: threading.Event) -> threading.Thread:
+    """Runs a consumer beside the process's own work. After a failure it starts again with a new consumer.
+
+    Args:
+        name: of the thread.
+        build: makes the runner.
+        stop: ends it.
+    """
+
+    def run() -> None:
+        while not stop.is_set():
+            try:
+                build().run()
+            except Exception:
+                log.exception("a consumer failed and starts again", extra={"consumer": name})
+                stop.wait(_RESTART_S)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread

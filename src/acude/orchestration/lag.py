@@ -83,7 +83,9 @@ def _followers_behind(config: Settings, now: datetime) -> Iterator[Lag]:
     for query in queries.active():
         done = finished_offsets(query.checkpoint, config) if query.sources else ()
         for source, offset in zip_longest(query.sources, done):
-            oldest = delta_log.oldest_rows_since(table(source), unread_version(offset), config) if offset else None
+            # A query that has not finished a batch with this source has all of it before it.
+            unread = unread_version(offset) if offset else 0
+            oldest = delta_log.oldest_rows_since(table(source), unread, config)
             yield Lag(query.name, source, now - oldest if oldest else timedelta(), allowed)
 
 

@@ -35,12 +35,20 @@ def keep_alive() -> str:
         What was found and done.
 
     Raises:
-        CheckError: they were dead and don't start; what had come until now is landed.
+        CheckError: they were dead and don't start, and what had come until now is landed; or they start again and again
+            and never get through a batch.
     """
     config = settings()
-    holder = Lease(maintenance_requests.WRITER, config).holder()
-    if holder:
-        return f"The streams run as process {holder['pid']} on {holder['host']}"
+    lease, until = Lease(maintenance_requests.WRITER, config), time.monotonic() + _PATIENCE_S
+    while holder := lease.holder():
+        if holder["ready"]:
+            return f"The streams run as process {holder['pid']} on {holder['host']}"
+        if time.monotonic() > until:
+            raise CheckError(
+                f"The streams' driver (process {holder['pid']} on {holder['host']}) starts, but its queries don't get "
+                f"through a batch. `acude logs streams` says why"
+            )
+        time.sleep(_LOOK_S)
     log.warning("Nobody holds the streams' lease: the streams are dead")
     try:
         start(config)

@@ -41,8 +41,8 @@ class AuditBuffer:
         self._waiting: deque[AuditEvent] = deque()
         self._stop = threading.Event()
         self._lost = False
-        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name="audit", daemon=True)
+        self.thread.start()
 
     @property
     def waiting(self) -> int:
@@ -62,7 +62,7 @@ class AuditBuffer:
     def close(self) -> None:
         """Writes what waits, in one try, and ends."""
         self._stop.set()
-        self._thread.join(_ENDING_S)
+        self.thread.join(_ENDING_S)
 
     def _run(self) -> None:
         while not self._stop.wait(_EVERY_S):

@@ -2,17 +2,21 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
+from confluent_kafka import Message
+from kafka.errors import MessageSizeTooLargeError
 
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
+from acude.kafka.producer import connect
 from acude.kafka.reader import Found, TopicReader
-from acude.kafka.records import Coordinate
+from acude.kafka.records import Coordinate, encoded, headers_of
+from acude.payments.serde import trace_of
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,6 +28,10 @@ ORIGINAL: Final = "acude-original"
 REFUSED: Final = "webhook_recusou"
 SILENT: Final = "webhook_sem_resposta"
 UNDECIDED: Final = "sem_decisao"
+UNREADABLE: Final = "ilegivel"
+UNFIT: Final = "nao_gravado"
+
+_ANSWER_WITHIN_S: Final = 30
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -34,12 +42,12 @@ class Letter:
 
     Attributes:
         at: where the record lies.
-        reason: REFUSED, SILENT or UNDECIDED.
+        reason: REFUSED, SILENT, UNDECIDED, UNREADABLE or UNFIT.
         detail: the last answer; nothing of the record itself.
         attempts: how often it was tried.
         trace: the payment's trace id.
         given_up: when, UTC.
-        key, value, headers: the record as it came.
+        key, value, headers: the record as it came; nothing of it where it was too large for a letter.
     """
 
     at: Coordinate
@@ -75,6 +83,67 @@ class Letter:
     def with_original(self) -> list[tuple[str, str | bytes | None]]:
         """The headers of that record: the original's, and the original's bytes."""
         return [*self.headers, (ORIGINAL, self.value or b"")]
+
+    def without_original(self) -> "Letter":
+        """The same letter of a record that is too large to be kept twice; bronze has its bytes."""
+        return replace(self, detail=f"{self.detail}, too large to be kept here", key=None, value=None, headers=())
+
+
+class KafkaLetterBox:
+    """Sends dead letters to their topic (`acude.kafka.consumer.LetterBox`). Any thread may use it.
+
+    Args:
+        config: where the broker is.
+        client_id: how the broker's logs name this producer.
+
+    Raises:
+        BrokerError: no broker answers.
+    """
+
+    def __init__(self, config: Settings, client_id: str) -> None:
+        self._producer = connect(config, client_id, linger_ms=0)
+        self._under_way: list[Any] = []
+
+    def keep(self, record: Message, problem: Exception) -> None:
+        """Takes a record that a consumer can't read."""
+        # Of an exception the reason or the kind alone: its message may quote the record.
+        detail = problem.refusal.reason if isinstance(problem, Refused) else type(problem).__name__
+        log.warning("a dead letter", extra={"record": str(Coordinate.of(record)), "reason": detail})
+        self.put(record, UNREADABLE, detail)
+
+    def put(self, record: Message, reason: str, detail: str, attempts: int = 1, trace: str = "") -> None:
+        """Takes a record with the reason why it is given up."""
+        letter = Letter(
+            at=Coordinate.of(record),
+            reason=reason,
+            detail=detail,
+            attempts=attempts,
+            trace=trace or trace_of(record),
+            given_up=datetime.now(UTC),
+            key=encoded(record.key()),
+            value=encoded(record.value()),
+            headers=headers_of(record),
+        )
+        try:
+            self._send(letter, letter.with_original())
+        except MessageSizeTooLargeError:
+            self._send(letter.without_original(), [])
+
+    def _send(self, letter: Letter, headers: Sequence[tuple[str, str | bytes | None]]) -> None:
+        self._under_way.append(self._producer.send(TOPIC, letter.payload(), letter.key, headers=list(headers)))
+
+    def flush(self) -> None:
+        """Returns when the broker has acknowledged everything taken.
+
+        Raises:
+            KafkaError: it has not. The process ends, and the next one reads the records again.
+        """
+        while self._under_way:
+            self._under_way.pop().get(_ANSWER_WITHIN_S)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._producer.close(_ANSWER_WITHIN_S)
 
 
 def letters(config: Settings) -> list[Letter]:

@@ -12,10 +12,11 @@ from typing import Any, Final
 from confluent_kafka import Message
 
 from acude.contracts.decoder import Decoder
-from acude.contracts.fields import Refused
 from acude.contracts.model import table
-from acude.kafka.consumer import AtLeastOnce, GroupConsumer, Runner, run_in_thread
+from acude.kafka.consumer import AtLeastOnce, GroupConsumer, LetterBox, Runner
 from acude.kafka.health import Health
+from acude.kafka.service import run_in_thread
+from acude.payments.deadletters import KafkaLetterBox
 from acude.payments.groups import DISPUTES
 from acude.payments.velocity_store import Fraud, VelocityStore, VelocityStoreError
 from acude.risk.payment import microseconds
@@ -33,26 +34,25 @@ class Disputes(AtLeastOnce[Fraud]):
         store: the workers'.
         stop: ends the retries while the store is away.
         health: of this consumer.
+        letters: takes what is no dispute.
     """
 
     batch_size = 500
     wait_s = 1.0
 
-    def __init__(self, store: VelocityStore, stop: threading.Event, health: Health) -> None:
+    def __init__(self, store: VelocityStore, stop: threading.Event, health: Health, letters: LetterBox) -> None:
         self.health = health
+        self.letters = letters
         self._store = store
         self._stop = stop
         self._decoder = Decoder(table(f"topics.{TOPIC}"))
 
     def handle(self, records: Sequence[Message]) -> list[Fraud]:
-        """The disputes about payments at terminals. The lake keeps records that are no disputes in quarantine."""
+        """The disputes about payments at terminals."""
         found = []
         for record in records:
             _, taken_ms = record.timestamp()
-            try:
-                fields: dict[str, Any] = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
-            except Refused:
-                continue
+            fields: dict[str, Any] = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
             if terminal := fields.get("id_terminal"):
                 at_us = microseconds(fields["transacao_em"])
                 found.append(Fraud(fields["id_transacao"], terminal, at_us, fields["resultado"] == "honesta"))
@@ -84,6 +84,7 @@ def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Even
 
     def build() -> Runner[Fraud]:
         health.beat()
-        return Runner(GroupConsumer(config, DISPUTES, TOPIC), Disputes(store, stop, health), stop)
+        strategy = Disputes(store, stop, health, KafkaLetterBox(config, "acude-contestacoes"))
+        return Runner(GroupConsumer(config, DISPUTES, TOPIC), strategy, stop)
 
     return run_in_thread("disputes", build, stop)

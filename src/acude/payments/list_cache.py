@@ -49,8 +49,8 @@ class ListCache:
         self._stop = threading.Event()
         # Once before the first payment; a database that is away delays the start by two seconds at most.
         self._check()
-        self._thread = threading.Thread(target=self._run, name="lists", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name="lists", daemon=True)
+        self.thread.start()
 
     def __call__(self) -> KnownLists:
         """The lists."""
@@ -64,7 +64,7 @@ class ListCache:
     def close(self) -> None:
         """Ends the checks."""
         self._stop.set()
-        self._thread.join(_ENDING_S)
+        self.thread.join(_ENDING_S)
 
     def _run(self) -> None:
         while not self._stop.wait(_CHECK_EVERY_S):

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -20,29 +21,26 @@ from prometheus_client import Counter, Histogram
 from pybreaker import CircuitBreakerError
 
 from acude import logs
+from acude.contracts.decoder import Decoder
+from acude.contracts.model import table
 from acude.kafka.consumer import AtLeastOnce, GroupConsumer, Runner
 from acude.kafka.health import BUCKETS, Health
-from acude.kafka.producer import connect, require_topic
-from acude.kafka.records import Coordinate, encoded, headers_of
+from acude.kafka.producer import require_topic
+from acude.kafka.records import encoded
 from acude.kafka.service import run_service
 from acude.payments import deadletters
-from acude.payments.deadletters import Letter
+from acude.payments.deadletters import KafkaLetterBox
 from acude.payments.groups import NOTIFIERS
 from acude.payments.serde import ALERTS
-from acude.payments.webhook import Message, RefusedError, SilentError, Webhook
+from acude.payments.webhook import OPERATION, RISK, Message, RefusedError, SilentError, Webhook
 from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
-
-RISK: Final = "alerta_risco"
-OPERATION: Final = "alerta_operacao"
-"""Kinds of messages: a record of topic `alertas`, and an alert of Alertmanager's."""
 
 ALERTS_PATH: Final = "/alertas"
 """Where Alertmanager posts."""
 
 _PARALLEL: Final = 8
-_ANSWER_WITHIN_S: Final = 30
 
 
 class Metrics(Health):
@@ -79,34 +77,29 @@ class Notifier(AtLeastOnce[Alert]):
     Args:
         config: broker and webhook; without a webhook's address alerts have no recipient.
         stop: ends the tries.
+        letters: takes the dead letters.
     """
 
     batch_size = 32
+    letters: KafkaLetterBox
 
-    def __init__(self, config: Settings, stop: threading.Event) -> None:
+    def __init__(self, config: Settings, stop: threading.Event, letters: KafkaLetterBox) -> None:
         self._stop = stop
+        self.letters = letters
         self._token = config.alerts_token.get_secret_value()
         self._webhook = Webhook(config) if config.webhook_url else None
         self.health = self.metrics = Metrics()
         self.posts = {ALERTS_PATH: self.take_alerts}
         if self._webhook:
             self.metrics.watch([self._webhook.breaker])
-        self._letters = connect(config, "acude-avisos", linger_ms=0)
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="webhook")
 
     def handle(self, records: Sequence[Record]) -> list[Alert]:
-        """The alerts that the records are."""
-        alerts = []
-        for record in records:
-            value = encoded(record.value()) or b""
-            fields = orjson.loads(value)
-            decided_at = datetime.fromisoformat(fields["timestamp"]).astimezone(UTC)
-            message = Message(RISK, value, str(fields["id_rastro"]))
-            alerts.append(Alert(record, message, str(fields["id_transacao"]), decided_at))
-        return alerts
+        """The alerts that the records are, read as strictly as the lake does."""
+        return [_alert(record) for record in records]
 
     def give_up(self, record: Record, problem: Exception) -> list[Alert]:
-        """Counts a record that is no alert. The lake keeps it in quarantine."""
+        """Counts a record that is no alert; it is a dead letter."""
         self.metrics.alerts.labels(RISK, "ilegivel").inc()
         return [*super().give_up(record, problem)]
 
@@ -119,11 +112,7 @@ class Notifier(AtLeastOnce[Alert]):
         return all(self._pool.map(lambda alert: self._delivered(webhook, alert), effects))
 
     def _delivered(self, webhook: Webhook, alert: Alert) -> bool:
-        """Delivers one alert, or makes it a dead letter. False: stopped in between.
-
-        Raises:
-            KafkaError: the broker does not take the dead letter; the process ends, and the next one tries again.
-        """
+        """Delivers one alert, or makes it a dead letter. False: stopped in between."""
         message = alert.message
         about = {logs.TRACE: message.trace, "payment": alert.id_transacao}
         tries = 0
@@ -141,7 +130,9 @@ class Notifier(AtLeastOnce[Alert]):
             refused = isinstance(problem, RefusedError)
             if self._stop.is_set() and not refused:
                 return False
-            self._bury(alert, deadletters.REFUSED if refused else deadletters.SILENT, _answer(problem), tries)
+            reason = deadletters.REFUSED if refused else deadletters.SILENT
+            self.letters.put(alert.record, reason, _answer(problem), tries, message.trace)
+            self.metrics.alerts.labels(message.kind, "morto").inc()
             log.warning("not delivered", extra=about | {"tries": tries, "answer": _answer(problem)})
             return True
         self.metrics.beat()
@@ -149,23 +140,6 @@ class Notifier(AtLeastOnce[Alert]):
         self.metrics.alerts.labels(message.kind, "entregue").inc()
         log.info("delivered", extra=about | {"tries": tries, "webhook_id": message.id})
         return True
-
-    def _bury(self, alert: Alert, reason: str, detail: str, tries: int) -> None:
-        record = alert.record
-        letter = Letter(
-            at=Coordinate.of(record),
-            reason=reason,
-            detail=detail,
-            attempts=tries,
-            trace=alert.message.trace,
-            given_up=datetime.now(UTC),
-            key=encoded(record.key()),
-            value=encoded(record.value()),
-            headers=headers_of(record),
-        )
-        kept = self._letters.send(deadletters.TOPIC, letter.payload(), letter.key, headers=letter.with_original())
-        kept.get(_ANSWER_WITHIN_S)
-        self.metrics.alerts.labels(alert.message.kind, "morto").inc()
 
     def take_alerts(self, headers: Mapping[str, str], body: bytes) -> HTTPStatus:
         """Passes on what Alertmanager posts. Alertmanager tries again where the answer is no success."""
@@ -194,9 +168,20 @@ class Notifier(AtLeastOnce[Alert]):
     def close(self) -> None:
         """Ends the deliveries and closes the connections."""
         self._pool.shutdown()
+        super().close()
         if self._webhook:
             self._webhook.close()
-        self._letters.close()
+
+
+def _alert(record: Record) -> Alert:
+    value = encoded(record.value()) or b""
+    fields = _decoder().one(value, datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC))
+    return Alert(record, Message(RISK, value, fields["id_rastro"]), fields["id_transacao"], fields["timestamp"])
+
+
+@cache
+def _decoder() -> Decoder:
+    return Decoder(table(f"topics.{ALERTS}"))
 
 
 def _answer(problem: Exception) -> str:
@@ -208,7 +193,8 @@ def notifier(config: Settings, stop: threading.Event) -> Runner[Alert]:
     """The notifier of the alerts' topic."""
     for topic in (ALERTS, deadletters.TOPIC):
         require_topic(config, topic)
-    return Runner(GroupConsumer(config, NOTIFIERS, ALERTS), Notifier(config, stop), stop)
+    strategy = Notifier(config, stop, KafkaLetterBox(config, "acude-avisos"))
+    return Runner(GroupConsumer(config, NOTIFIERS, ALERTS), strategy, stop)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from confluent_kafka import Message
 from prometheus_client import Counter, Histogram
@@ -19,8 +19,10 @@ from acude.kafka.consumer import AtLeastOnce, GroupConsumer, Runner
 from acude.kafka.health import BUCKETS, Health
 from acude.kafka.producer import require_topic
 from acude.kafka.service import run_service
+from acude.payments import deadletters
+from acude.payments.deadletters import KafkaLetterBox
 from acude.payments.groups import RECORDERS
-from acude.payments.serde import DECISIONS, decision_of, decisions_among
+from acude.payments.serde import DECISIONS, decision_in, decision_of
 from acude.payments.store import AWAY, UNFIT, Row, Store
 from acude.settings import Settings, settings
 
@@ -39,18 +41,29 @@ class Metrics(Health):
         )
 
 
-class Recorder(AtLeastOnce[Row]):
-    """Stores decisions as rows.
+class Decided(NamedTuple):
+    """A decision's record and its row."""
+
+    record: Message
+    row: Row
+
+
+class Recorder(AtLeastOnce[Decided]):
+    """Stores decisions as rows. What is no decision, or fits no row, is a dead letter.
 
     Args:
         config: names the database.
         stop: ends the retries while the database is away.
+        letters: takes the dead letters.
     """
+
+    letters: KafkaLetterBox
 
     batch_size = 2_000
 
-    def __init__(self, config: Settings, stop: threading.Event) -> None:
+    def __init__(self, config: Settings, stop: threading.Event, letters: KafkaLetterBox) -> None:
         self.health = self.metrics = Metrics()
+        self.letters = letters
         self._store = Store(config)
         self._patiently = Retrying(
             retry=retry_if_exception_type(AWAY),
@@ -68,30 +81,34 @@ class Recorder(AtLeastOnce[Row]):
             # Retries end when the process stops, and at no other time.
             log.warning("stopped before the database answered")
 
-    def handle(self, records: Sequence[Message]) -> list[Row]:
-        """The decisions as rows. With one record that is no decision the database would refuse the batch for ever."""
-        return [_row(fields) for fields in decisions_among(records)]
+    def handle(self, records: Sequence[Message]) -> list[Decided]:
+        """The decisions as rows."""
+        return [Decided(record, _row(decision_in(record))) for record in records]
 
-    def store(self, effects: Sequence[Row]) -> bool:
-        """Stores the rows, and tries again while the database is away. A row that it can't hold is left out.
+    def store(self, effects: Sequence[Decided]) -> bool:
+        """Stores the rows, and tries again while the database is away. A row that it can't hold is a dead letter.
 
         Raises:
             psycopg.Error: the database refuses for a reason that lies in no row.
         """
         try:
-            return self._stored(effects)
+            return self._stored([one.row for one in effects])
         except UNFIT:
             log.warning("the batch failed; its decisions are stored one by one")
-        return all(self._stored_or_left_out(row) for row in effects)
+        return all(self._stored_or_kept(one) for one in effects)
 
-    def _stored_or_left_out(self, row: Row) -> bool:
+    def _stored_or_kept(self, decided: Decided) -> bool:
         self.metrics.beat()
+        row = decided.row
         try:
             return self._stored([row])
         except UNFIT as problem:
             # The kind alone: a message may quote the row.
-            about = {logs.TRACE: row["id_rastro"], "payment": row["id_transacao"], "kind": type(problem).__name__}
-            log.error("the decision is left out", extra=about)  # noqa: TRY400 - no traceback: it may quote the row
+            kind = type(problem).__name__
+            about = {logs.TRACE: row["id_rastro"], "payment": row["id_transacao"], "kind": kind}
+            log.error("the decision fits no row and is a dead letter", extra=about)  # noqa: TRY400 - the same
+            self.metrics.unreadable.inc()
+            self.letters.put(decided.record, deadletters.UNFIT, kind, trace=row["id_rastro"])
             return True
 
     def _stored(self, rows: Sequence[Row]) -> bool:
@@ -109,7 +126,8 @@ class Recorder(AtLeastOnce[Row]):
         log.warning("the database does not answer", extra={"kind": type(problem).__name__})
 
     def close(self) -> None:
-        """Closes the database's connections."""
+        """Closes the connections."""
+        super().close()
         self._store.close()
 
 
@@ -130,10 +148,12 @@ def _row(fields: dict[str, Any]) -> Row:
     return fields | {"decidida_em": fields["timestamp"]}
 
 
-def recorder(config: Settings, stop: threading.Event) -> Runner[Row]:
+def recorder(config: Settings, stop: threading.Event) -> Runner[Decided]:
     """The recorder of the decisions' topic."""
-    require_topic(config, DECISIONS)
-    return Runner(GroupConsumer(config, RECORDERS, DECISIONS), Recorder(config, stop), stop)
+    for topic in (DECISIONS, deadletters.TOPIC):
+        require_topic(config, topic)
+    strategy = Recorder(config, stop, KafkaLetterBox(config, "acude-registro"))
+    return Runner(GroupConsumer(config, RECORDERS, DECISIONS), strategy, stop)
 
 
 if __name__ == "__main__":

@@ -58,14 +58,16 @@ class ReloadingRules:
         """The rules."""
         return self._rules
 
-    def follow(self, stop: threading.Event) -> None:
+    def follow(self, stop: threading.Event) -> threading.Thread:
         """Checks once a second until `stop` is set, in a thread: no payment waits for a file or a model's first run."""
 
         def poll() -> None:
             while not stop.wait(_CHECK_EVERY_S):
                 self.reload()
 
-        threading.Thread(target=poll, name="rules", daemon=True).start()
+        thread = threading.Thread(target=poll, name="rules", daemon=True)
+        thread.start()
+        return thread
 
     def reload(self) -> None:
         """Loads what has changed."""

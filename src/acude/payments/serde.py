@@ -1,7 +1,6 @@
 """Payments as they come from their topic, and decisions and alerts as they are sent."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,8 +16,6 @@ from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments import routes, trace_ids
 from acude.risk.decision import Decision, Verdict
 from acude.risk.payment import Payment, of_fields
-
-log = logging.getLogger(__name__)
 
 TOPIC: Final = routes.TOPIC
 DECISIONS: Final = "decisoes_risco"
@@ -140,14 +137,13 @@ def decision_of(payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
     return _decision_decoder().one(payload, taken_at)
 
 
-def decisions_among(records: Sequence[Message]) -> Iterator[dict[str, Any]]:
-    """The decisions among records of `decisoes_risco`. The lake keeps the bytes of the others in quarantine."""
-    for record in records:
-        try:
-            yield decision_of(encoded(record.value()), datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC))
-        except Refused as problem:
-            # The reason alone: the detail may quote the record.
-            log.warning("no decision", extra={"record": str(Coordinate.of(record)), "reason": problem.refusal.reason})
+def decision_in(record: Message) -> dict[str, Any]:
+    """A record of `decisoes_risco` by field.
+
+    Raises:
+        Refused: it is no decision; says why.
+    """
+    return decision_of(encoded(record.value()), datetime.fromtimestamp(record.timestamp()[1] / 1000, UTC))
 
 
 @cache

@@ -32,6 +32,10 @@ from acude.errors import AcudeError
 from acude.payments.trace_ids import TRACEPARENT, traceparent
 from acude.settings import Settings
 
+RISK: Final = "alerta_risco"
+OPERATION: Final = "alerta_operacao"
+"""Kinds of messages: a record of topic `alertas`, and an alert about the platform, in Alertmanager's form."""
+
 _PATIENCE_S: Final = 3.0
 _REST_S: Final = 5
 """After five failures the webhook is not called for this long."""
@@ -53,7 +57,7 @@ class Message:
     """What is delivered.
 
     Attributes:
-        kind: `alerta_risco` (a record of topic `alertas`) or `alerta_operacao` (an alert of Alertmanager's).
+        kind: RISK or OPERATION.
         data: JSON.
         trace: the payment's trace id, where there is one.
     """

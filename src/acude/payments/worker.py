@@ -91,7 +91,7 @@ class Worker(Transactional[Effect]):
         )
         self.metrics.watch([self.engine.breaker, self._blacklist.breaker])
         self._stop, self._disputes = stop, follow_disputes(config, store, stop, self.metrics)
-        rules.follow(stop)
+        self.metrics.need(rules.follow(stop), self._lists.thread, self._audit.thread)
         self._shadow = Shadow(config, rules, self.metrics, shown)
         self._shadow.start()
         super().__init__(config, identity_of(config, group), WRITES)
@@ -160,6 +160,7 @@ class Worker(Transactional[Effect]):
 
     def close(self) -> None:
         """Releases connections and threads."""
+        self.metrics.release()
         if self._stop.is_set():
             # It leaves its group, too, so the other workers need not wait for its session to time out.
             self._disputes.join(_ENDING_S)

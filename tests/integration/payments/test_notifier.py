@@ -105,6 +105,10 @@ def test_a_notifier_that_is_killed_leaves_no_alert_undelivered(shop: Shop, recei
         assert len(eventually(lambda one=one: delivered(receiver, one) or letters_of(one))) == 1  # type: ignore[misc]
 
 
+def letters_at(place: str) -> list[Any]:
+    return [one for one in deadletters("list") if place == f"{one['topico']}/{one['particao']}/{one['deslocamento']}"]
+
+
 def letters_of(payment: Payment) -> list[Any]:
     """Dead letters of a payment, found by their bytes."""
     found = []
@@ -118,14 +122,22 @@ def letters_of(payment: Payment) -> list[Any]:
 
 def test_what_is_no_alert_stops_nothing(shop: Shop, receiver: str, platform: Platform) -> None:
     producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all")
-    for rubbish in (b"\xff", b"[]", b"{}", b'{"id_transacao":"t","id_rastro":"r","timestamp":"never"}', None):
+    loose = b'{"id_transacao":"t","id_rastro":"r","timestamp":"2026-11-22T10:00:00Z"}'
+    rubbish, places = (b"\xff", b"[]", b"{}", loose, None), []
+    for one in rubbish:
         for partition in (0, 1):
-            producer.send(ALERTS, rubbish, b"k", partition=partition).get(30)
+            taken = producer.send(ALERTS, one, b"k", partition=partition).get(30)
+            places.append(f"{ALERTS}/{taken.partition}/{taken.offset}")
     producer.close()
     (sent,) = suspicious(1)
     shop.begins.pop(ALERTS)
     shop.send([sent])
     assert eventually(lambda: delivered(receiver, sent))
+    taken = [one for one in httpx.get(f"{receiver}/recebidos").json() if one["dados"].get("id_transacao") == "t"]
+    assert taken == []
+    for place in places:
+        (letter,) = eventually(lambda place=place: letters_at(place))  # type: ignore[misc]
+        assert letter["motivo"] == "ilegivel"
 
 
 def test_alerts_of_the_platform_are_passed_on_for_who_shows_the_token(platform: Platform, receiver: str) -> None:

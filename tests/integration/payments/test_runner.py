@@ -1,5 +1,8 @@
 """What the runner promises, with a real broker: a clean shutdown, and no stop at a record that nobody can read."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -9,10 +12,14 @@ from uuid import uuid4
 import httpx
 import orjson
 from kafka import KafkaAdminClient, KafkaProducer
+from typer.testing import CliRunner
 
+from acude.cli import app
+from acude.payments import deadletters
 from acude.payments.groups import WORKERS
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.store import Store
+from acude.settings import HOST
 from tests.integration.payments.conftest import PixWorkers, Shop, some_payments
 from tests.waiting import awaited
 
@@ -55,11 +62,27 @@ def test_a_record_that_is_no_decision_or_fits_no_row_stops_neither_the_recorder_
     shop: Shop, store: Store, api: Callable[..., httpx.Client]
 ) -> None:
     asked, sent = some_payments(2)
+    wrong = [b"x", b"{", HALF, *(decision(**one) for one in UNFIT)]
+    known = {letter.at for letter in deadletters.letters(shop.config)}
     with closing(KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap, acks="all")) as producer:
         for partition in producer.partitions_for(DECISIONS):
-            for value in (b"{", HALF, *(decision(**one) for one in UNFIT)):
+            for value in wrong:
                 producer.send(DECISIONS, value, partition=partition).get(timeout=30)
+            partitions = len(producer.partitions_for(DECISIONS))
     assert api().post("/transacoes", json=asked).status_code == 200
+    assert httpx.get(f"{shop.config.risk_url}/saude/viva").status_code == 200
     shop.send([sent])
     for one in (asked, sent):
         awaited(lambda one=one: store.decision(one["id_transacao"]), bool)  # type: ignore[misc]
+    kept = awaited(
+        lambda: [one for one in deadletters.letters(shop.config) if one.at not in known],
+        lambda found: len(found) >= partitions * len(wrong),
+    )
+    assert Counter(letter.value for letter in kept) == dict.fromkeys(wrong, partitions)
+    reasons = {letter.value: letter.reason for letter in kept}
+    assert reasons == dict.fromkeys(wrong[:3], deadletters.UNREADABLE) | dict.fromkeys(wrong[3:], deadletters.UNFIT)
+    listed = json.loads(CliRunner().invoke(app, ["deadletters", "list", "--motivo", "ilegivel", "--json"]).stdout)
+    assert DECISIONS in {one["topico"] for one in listed}
+    shown = httpx.get(f"http://{HOST}:{shop.config.risk_recorder_port}/metrics").text
+    (counted,) = re.findall(r"^risco_registros_ilegiveis_total (\S+)$", shown, re.MULTILINE)
+    assert float(counted) >= len(kept)

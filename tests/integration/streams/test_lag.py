@@ -1,11 +1,16 @@
 """How far each query is behind the silver tables that it reads, from its real checkpoint."""
 
+from contextlib import closing
 from datetime import timedelta
 
+import pytest
+from kafka import KafkaProducer
+
 from acude.orchestration.lag import lags
-from jobs.streaming.queries import QUERIES
+from jobs.streaming.queries import INGEST, QUERIES
+from tests.integration.payments.minutes.rows import decision, payment
 from tests.integration.streams.silver import NOON, Silver
-from tests.integration.streams.steps import measure, stock
+from tests.integration.streams.steps import ingest, measure, stock
 from tests.integration.streams.streamlab import StreamLab
 
 NOTHING = timedelta()
@@ -36,3 +41,32 @@ def test_a_query_is_behind_as_long_as_rows_wait_that_it_has_not_counted(spark: S
     spark.append("silver.atualizacoes_estoque", [silver.update(NOON, "p1", 4)])
     assert behind(spark)[EVENTS] == NOTHING
     assert behind(spark)[UPDATES] > NOTHING
+
+
+@pytest.mark.parametrize(("query", "source"), [(query.name, one) for query in QUERIES for one in query.sources])
+def test_a_query_that_never_finished_a_batch_is_behind_all_rows(
+    spark: StreamLab, silver: Silver, query: str, source: str
+) -> None:
+    paid = payment(NOON)
+    rows = {
+        "silver.eventos_clientes": silver.event(NOON, "u1"),
+        "silver.atualizacoes_estoque": silver.update(NOON, "p1", 5),
+        "silver.transacoes": paid,
+        "silver.decisoes_risco": decision(paid, "aprovar"),
+    }
+    spark.create(source)
+    assert behind(spark)[query, source] == NOTHING
+    spark.append(source, [rows[source]])
+    assert behind(spark)[query, source] > NOTHING
+
+
+def test_landing_is_behind_as_long_as_records_wait_on_a_topic(spark: StreamLab, silver: Silver) -> None:
+    del silver
+    place = (INGEST.name, "contestacoes")
+    with closing(KafkaProducer(bootstrap_servers=spark.config.kafka_bootstrap, acks="all")) as producer:
+        producer.send(place[1], b"{").get(timeout=30)
+        assert behind(spark)[place] > NOTHING
+        spark.do(ingest)
+        assert behind(spark)[place] == NOTHING
+        producer.send(place[1], b"{").get(timeout=30)
+    assert behind(spark)[place] > NOTHING

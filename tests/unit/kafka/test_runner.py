@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka import Message
 
 from acude.kafka import health
-from acude.kafka.consumer import AtLeastOnce, Batch, Runner, run_in_thread
+from acude.kafka.consumer import AtLeastOnce, Batch, Runner
 from acude.kafka.health import Health
+from acude.kafka.service import run_in_thread
 
 POISON = b"poison"
 
@@ -53,6 +54,22 @@ class Log:
 
 
 @dataclass
+class Letters:
+    """Dead letters in memory."""
+
+    log: list[str] = field(default_factory=list)
+
+    def keep(self, record: Message, problem: Exception) -> None:
+        self.log.append(f"{(record.value() or b'').decode()}: {type(problem).__name__}")
+
+    def flush(self) -> None:
+        self.log.append("flushed")
+
+    def close(self) -> None:
+        self.log.append("closed")
+
+
+@dataclass
 class Collect(AtLeastOnce[bytes]):
     """Stores values in a list; fails on poison."""
 
@@ -78,6 +95,7 @@ class Collect(AtLeastOnce[bytes]):
         return True
 
     def close(self) -> None:
+        super().close()
         self.closed = True
 
 
@@ -100,6 +118,30 @@ def test_a_poison_record_costs_its_neighbours_nothing() -> None:
     source = run(strategy, b"a", POISON, b"c", b"d")
     assert strategy.stored == [b"a", b"c", b"d"]
     assert source.committed == 4
+
+
+def test_a_poison_record_is_counted_and_a_dead_letter_before_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    strategy = Collect()
+    strategy.letters = letters = Letters()
+    commits: list[list[str]] = []
+    monkeypatch.setattr(Log, "commit", lambda _: commits.append([*letters.log]))
+    run(strategy, b"a", POISON)
+    assert commits == [["poison: ValueError", "flushed"]]
+    assert letters.log[-1] == "closed"
+    assert strategy.health.registry.get_sample_value("risco_registros_ilegiveis_total") == 1
+
+
+def test_a_dead_letter_that_is_not_stored_ends_the_consumer_without_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Letters) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(Letters, "flush", fails)
+    strategy, stop = Collect(), threading.Event()
+    strategy.letters = Letters()
+    source = Log(records(POISON), stop)
+    with pytest.raises(ConnectionError):
+        Runner(source, strategy, stop).run()
+    assert source.committed == 0
 
 
 def test_a_strategy_says_what_follows_from_a_poison_record(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +225,19 @@ def test_a_partition_that_has_moved_away_is_shown_no_more(monkeypatch: pytest.Mo
         service.registry.get_sample_value("risco_atraso_registros", {"grupo": "g", "particao": one}) for one in "03"
     ]
     assert found == [None, 7]
+
+
+def test_a_service_is_alive_while_the_threads_that_it_needs_are() -> None:
+    service, over = Health(), threading.Event()
+    thread = threading.Thread(target=over.wait)
+    thread.start()
+    service.need(thread)
+    assert (service.alive, service.hangs(10)) == (True, False)
+    over.set()
+    thread.join()
+    assert (service.alive, service.hangs(10)) == (False, True)
+    service.release()
+    assert (service.alive, service.hangs(10)) == (True, False)
 
 
 def test_a_service_is_alive_while_the_consumers_in_its_threads_are(monkeypatch: pytest.MonkeyPatch) -> None:

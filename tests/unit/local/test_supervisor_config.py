@@ -33,6 +33,17 @@ def test_every_service_is_kept_but_none_starts_by_itself(tmp_path: Path) -> None
         assert section["stdout_logfile"] == f"{tmp_path}/log/{service.name}.log"
 
 
+def test_no_service_is_given_up_within_a_year_of_what_it_needs_being_away(tmp_path: Path) -> None:
+    config = Settings(var=tmp_path)
+    services = all_services(config)
+    parser = parsed(config, services)
+
+    for service in services:
+        tries = int(parser[f"program:{service.name}"]["startretries"])
+        # Before each try supervisord waits a second longer than before the last one.
+        assert tries * (tries + 1) / 2 > 365 * 24 * 3600
+
+
 def test_every_process_carries_the_mark_of_its_platform(tmp_path: Path) -> None:
     environment = parsed(Settings(var=tmp_path), [])["supervisord"]["environment"]
 

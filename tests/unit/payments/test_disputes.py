@@ -9,6 +9,7 @@ from acude.kafka.health import Health
 from acude.payments import disputes
 from acude.payments.disputes import Disputes
 from acude.payments.velocity_store import Fraud, VelocityStoreError
+from tests.unit.payments.letters import Letters
 
 
 class Away:
@@ -27,6 +28,6 @@ class Away:
 def test_a_store_that_is_away_is_no_hung_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disputes, "_RETRY_S", 0.001)
     store: Any = Away()
-    consumer = Disputes(store, threading.Event(), store.health)
+    consumer = Disputes(store, threading.Event(), store.health, Letters())
     assert consumer.store([Fraud("t-1", "pos-1", 0, False)])
     assert store.tries == sorted(set(store.tries))

@@ -1,4 +1,4 @@
-"""What lies among the decisions and is none reaches neither the database nor a client of the payment API."""
+"""What lies among the decisions and is none, or fits no row, is a dead letter and stops nothing."""
 
 import asyncio
 import threading
@@ -17,9 +17,10 @@ from psycopg import DataError, OperationalError
 from acude.api.decisions import Decisions
 from acude.kafka.consumer import per_record_fallback
 from acude.kafka.health import Health
-from acude.payments import recorder
-from acude.payments.recorder import Recorder
+from acude.payments import deadletters, recorder
+from acude.payments.recorder import Decided, Recorder
 from acude.settings import Settings
+from tests.unit.payments.letters import Letters
 
 AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 DECISION = {
@@ -46,27 +47,37 @@ WRONG = [{"decisao": "talvez"}, {"transacao_em": "9999-12-31T23:59:00Z"}, {"tran
 NONE = [b"", b"{", b"null", orjson.dumps(HALF), *(orjson.dumps(DECISION | one) for one in WRONG)]
 
 
-def of_recorder(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - either strategy
-    monkeypatch.setattr(recorder, "Store", lambda _: SimpleNamespace())
-    return Recorder(Settings(), threading.Event())
+def message(value: bytes, place: int = 0) -> Message:
+    return Message("decisoes_risco", 0, place, None, value, timestamp=(2, time.time_ns() // 1_000_000))
 
 
-def of_api(_: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - either strategy
+@pytest.fixture
+def letters() -> Letters:
+    return Letters()
+
+
+def of_recorder(letters: Letters) -> Any:  # noqa: ANN401 - either strategy
+    return Recorder(Settings(), threading.Event(), letters)
+
+
+def of_api(_: Letters) -> Any:  # noqa: ANN401 - either strategy
     return Decisions(Settings(), asyncio.new_event_loop(), Health())
 
 
 @pytest.mark.parametrize("made", [of_recorder, of_api])
-def test_a_record_that_is_no_decision_is_left_out(
-    made: Callable[[pytest.MonkeyPatch], Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_record_that_is_no_decision_is_counted_and_left_out(
+    made: Callable[[Letters], Any], letters: Letters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(recorder, "Store", lambda _: SimpleNamespace())
+    strategy = made(letters)
     values = [*NONE[:3], orjson.dumps(DECISION), *NONE[3:]]
-    records = [
-        Message("decisoes_risco", 0, place, None, value, timestamp=(2, time.time_ns() // 1_000_000))
-        for place, value in enumerate(values)
-    ]
-    (found,) = per_record_fallback(made(monkeypatch), records)
-    assert (found["id_transacao"], found["timestamp"], found["valor"]) == ("t-1", AT, Decimal("10.5"))
-    assert [record.message for record in caplog.records] == ["no decision"] * len(NONE)
+    (found,) = per_record_fallback(strategy, [message(value, place) for place, value in enumerate(values)])
+    fields = found.row if isinstance(found, Decided) else found
+    assert (fields["id_transacao"], fields["timestamp"], fields["valor"]) == ("t-1", AT, Decimal("10.5"))
+    assert strategy.health.registry.get_sample_value("risco_registros_ilegiveis_total") == len(NONE)
+    # Each process of the API follows the whole topic; the recorder keeps each record once.
+    assert [value for _, _, value in letters.sent] == (NONE if made is of_recorder else [])
+    assert {reason for reason, _, _ in letters.sent} <= {deadletters.UNREADABLE}
 
 
 def test_a_row_says_when_the_payment_was_decided() -> None:
@@ -92,33 +103,33 @@ class Rows:
         return len(found)
 
 
-def row(id_transacao: str) -> dict[str, Any]:
-    return {"id_transacao": id_transacao, "id_rastro": "r"}
+def decided(id_transacao: str) -> Decided:
+    return Decided(message(id_transacao.encode()), {"id_transacao": id_transacao, "id_rastro": "r"})
 
 
-def test_a_decision_that_the_database_cannot_hold_is_left_out_alone(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_decision_that_the_database_cannot_hold_is_a_dead_letter_alone(
+    monkeypatch: pytest.MonkeyPatch, letters: Letters
 ) -> None:
     store = Rows()
     monkeypatch.setattr(recorder, "Store", lambda _: store)
-    assert Recorder(Settings(), threading.Event()).store([row("a"), row("\0"), row("c")])
+    strategy = of_recorder(letters)
+    assert strategy.store([decided("a"), decided("\0"), decided("c")])
     assert store.ids == ["a", "c"]
-    assert [(one.message, one.__dict__.get("kind")) for one in caplog.records][1:] == [
-        ("the decision is left out", "DataError")
-    ]
+    assert letters.sent == [(deadletters.UNFIT, "DataError", b"\0")]
+    assert strategy.health.registry.get_sample_value("risco_registros_ilegiveis_total") == 1
 
 
 @pytest.mark.parametrize("batch", [["a", "b"], ["a", "\0"]])
 def test_no_decision_is_left_out_because_the_database_is_away(
-    monkeypatch: pytest.MonkeyPatch, batch: list[str]
+    monkeypatch: pytest.MonkeyPatch, batch: list[str], letters: Letters
 ) -> None:
     store, stop = Rows(), threading.Event()
     monkeypatch.setattr(recorder, "Store", lambda _: store)
-    strategy = Recorder(Settings(), stop)
+    strategy = Recorder(Settings(), stop, letters)
     store.away = 2
-    assert strategy.store([row(one) for one in batch])
+    assert strategy.store([decided(one) for one in batch])
     assert store.ids == [one for one in batch if one != "\0"]
     stop.set()
     store.away, store.ids = 1_000, []
-    assert not strategy.store([row(one) for one in batch])
+    assert not strategy.store([decided(one) for one in batch])
     assert store.ids == []

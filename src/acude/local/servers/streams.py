@@ -18,6 +18,7 @@ def service(config: Settings) -> Service:
         prepare=prepare,
         address="bronze, silver, gold.ao_vivo_*",
         after=("kafka", "s3", "glue", "spark-batch"),
+        ports=[(config.streams_metrics_port, "streams_metrics_port")],
         timeout_s=120,
         stop_timeout_s=40,
         live=True,
@@ -25,12 +26,12 @@ def service(config: Settings) -> Service:
 
 
 def ready(config: Settings) -> None:
-    """Ask whether the driver holds its lease and its queries run."""
+    """Ask whether the driver holds its lease, and each of its queries has got through a batch."""
     from acude.lake.lease import Lease  # noqa: PLC0415 - imports boto3
 
     holder = Lease("streams", config).holder()
     if not holder or not holder.get("ready"):
-        raise ConnectionError("the streams' driver does not hold its lease yet")
+        raise ConnectionError("the streams' driver does not hold its lease yet, or its queries do not advance")
 
 
 def prepare(config: Settings) -> None:
