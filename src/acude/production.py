@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ _LEAST_SECRET = 24
 """Bytes of a webhook's secret, by Standard Webhooks."""
 
 _LEAST_KEY = 32
+
+_LEAST_KEPT = timedelta(days=1)
 
 _HTTPS = ("oauth_issuer", "oauth_jwks_url", "oauth_token_url", "webhook_url", "blacklist_url", "s3_endpoint")
 _TLS_MODES = ("sslmode=require", "sslmode=verify-ca", "sslmode=verify-full")
@@ -48,6 +51,8 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('document_key')} has fewer than {_LEAST_KEY} characters")
     if not config.tls:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
+    if config.expire_after < _LEAST_KEPT:
+        found.append(f"{_variable('expire_after')} is less than a day, and a reader that stands still overnight loses its place")
     for name in _DATABASES:
         dsn = getattr(config, name).get_secret_value()
         if dsn and not any(mode in dsn for mode in _TLS_MODES):

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     results_bucket: str = "acude-athena-results"
     expire_after: timedelta = Field(
         default=timedelta(days=7),
+        ge=timedelta(),
         description="How long files that a table no longer needs are kept; longer than the longest outage of a reader",
     )
     rejected_kept: timedelta = Field(

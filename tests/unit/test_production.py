@@ -1,6 +1,7 @@
 """Settings that only one machine may have."""
 
 import base64
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def test_safe_settings_start() -> None:
         ("document_key", "kurz"),
         ("s3_endpoint", "http://127.0.0.1:8333"),
         ("tls", False),
+        ("expire_after", timedelta(hours=23)),
         ("risk_dsn", "postgresql://risco@banco.example/risco"),
         ("risk_read_dsn", "postgresql://risco@banco.example/risco?sslmode=prefer"),
         ("valkey_url", "redis://memoria.example:6379"),

@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import date, timedelta
+from math import ceil
 from typing import Final
 
 from pyspark.sql import DataFrame, SparkSession
@@ -34,8 +35,8 @@ def is_live(contract: Contract) -> bool:
 
 
 def hours_kept(contract: Contract, config: Settings) -> int:
-    """How long files that the table no longer needs are kept."""
-    return int((REPLACED_OFTEN if is_live(contract) else config.expire_after).total_seconds() // 3600)
+    """How long files that the table no longer needs are kept: at least the time asked for, in the vacuum's hours."""
+    return ceil((REPLACED_OFTEN if is_live(contract) else config.expire_after) / timedelta(hours=1))
 
 
 def partition_of(contract: Contract, day: date) -> str:
