@@ -17,8 +17,10 @@ from acude.api.openapi import payment_body
 from acude.api.outbox import OutboxFullError, Sending
 from acude.api.problems import HEADERS, ProblemError, documented, trace_of
 from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens, tokens_of
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
+from acude.contracts.personal import without_documents
 from acude.payments.audit_buffer import AuditBufferFullError
 from acude.payments.audit_log import ACCESS, audit_event
 from acude.payments.serde import CLIENT_HEADER, TOPIC, TRACE_HEADER
@@ -28,7 +30,7 @@ from acude.risk.decision import Verdict
 from acude.settings import Settings
 
 Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
-_SEMANTIC: Final = frozenset({"documento_invalido", "tempo_absurdo"})
+_SEMANTIC: Final = frozenset({"documento_invalido", "numero_de_cartao", "tempo_absurdo"})
 """Refusals that no schema can tell."""
 
 
@@ -81,7 +83,7 @@ def router(config: Settings) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["transacoes"])
     caller = requires(config)
-    api = _PaymentApi(config, Decoder(table(f"topics.{TOPIC}")))
+    api = _PaymentApi(config, tokens_of(config))
 
     @routes.post(
         "/transacoes",
@@ -117,8 +119,9 @@ def router(config: Settings) -> APIRouter:
 
 
 class _PaymentApi:
-    def __init__(self, config: Settings, decoder: Decoder) -> None:
-        self._decoder = decoder
+    def __init__(self, config: Settings, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._decoder = Decoder(table(f"topics.{TOPIC}"), tokens)
         self._budget_s = config.risk_budget.total_seconds()
 
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
@@ -156,6 +159,8 @@ class _PaymentApi:
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
+        # As the payment's own id was read.
+        id_transacao = without_documents(id_transacao, self._tokens.of)
         request.state.payment = id_transacao
         found = await _decision(request, id_transacao)
         may = bool(found and (READ_ALL in who.scopes or _is_of(who, found)))

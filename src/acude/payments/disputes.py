@@ -12,6 +12,7 @@ from typing import Any, Final
 from confluent_kafka import Message
 
 from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens, tokens_of
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
 from acude.kafka.consumer import AtLeastOnce, GroupConsumer, Runner, run_in_thread
@@ -33,16 +34,19 @@ class Disputes(AtLeastOnce[Fraud]):
         store: the workers'.
         stop: ends the retries while the store is away.
         health: of this consumer.
+        tokens: makes what stands in the place of an id with a document in it, as the worker has it.
     """
 
     batch_size = 500
     wait_s = 1.0
 
-    def __init__(self, store: VelocityStore, stop: threading.Event, health: Health) -> None:
+    def __init__(
+        self, store: VelocityStore, stop: threading.Event, health: Health, tokens: Tokens | None = None
+    ) -> None:
         self.health = health
         self._store = store
         self._stop = stop
-        self._decoder = Decoder(table(f"topics.{TOPIC}"))
+        self._decoder = Decoder(table(f"topics.{TOPIC}"), tokens)
 
     def handle(self, records: Sequence[Message]) -> list[Fraud]:
         """The disputes about payments at terminals. The lake keeps records that are no disputes in quarantine."""
@@ -80,10 +84,10 @@ def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Even
         stop: ends the consumer.
         worker: shows the consumer's lag, and asks for its heartbeat.
     """
-    health = Health(worker)
+    health, tokens = Health(worker), tokens_of(config)
 
     def build() -> Runner[Fraud]:
         health.beat()
-        return Runner(GroupConsumer(config, DISPUTES, TOPIC), Disputes(store, stop, health), stop)
+        return Runner(GroupConsumer(config, DISPUTES, TOPIC), Disputes(store, stop, health, tokens), stop)
 
     return run_in_thread("disputes", build, stop)
