@@ -120,13 +120,14 @@ def anchor(
       acude audit anchor
       acude audit anchor --restored "disk lost, backup of 02:15"
     """
-    from acude.payments import audit_anchors  # noqa: PLC0415 - --help does without it
+    from acude.payments import audit_anchors, lists  # noqa: PLC0415 - --help does without it
     from acude.settings import settings  # noqa: PLC0415
 
+    why = lists.reason(after_restore) if after_restore else ""
     with decisions_database(autocommit=True) as connection:
-        if after_restore:
+        if why:
             audit_anchors.restored(connection, settings())
-            _audit(connection, "acude audit anchor --restored", motivo=after_restore)
+            _audit(connection, "acude audit anchor --restored", motivo=why)
         end = audit_anchors.anchor(connection, settings())
     if as_json:
         print_json(_end(end))

@@ -21,7 +21,7 @@ from acude.contracts.arrow import arrow_type
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import DecimalReader, Refusal, Refused, decimal_reader, field_type
 from acude.contracts.model import Contract
-from acude.contracts.personal import SHORTEST, SUSPECT, has_card, is_document, without_documents
+from acude.contracts.personal import SHORTEST, has_card, is_document, without_documents
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
@@ -37,6 +37,7 @@ from acude.contracts.refusals import (
     wrong_document,
     wrong_size,
 )
+from acude.contracts.searched import searched
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
@@ -209,19 +210,11 @@ class Decoder:
 
     def _free_text(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
         """The column with tokens where a text holds a document; a card number is refused."""
-        suspects = np.flatnonzero(pc.match_substring_regex(column, SUSPECT).fill_null(False)).tolist()
-        if not suspects:
-            return column
-        found = column.take(suspects).to_pylist()
-        for position, text in zip(suspects, found, strict=True):
-            if name not in self.contract.own_numbers and has_card(text):
+        found, cards = searched(column, self._tokens.of if self._tokens else None)
+        if name not in self.contract.own_numbers:
+            for position in cards:
                 refusals.setdefault(position, card_number(name))
-        if not self._tokens:
-            return column
-        mask = np.zeros(len(column), np.bool_)
-        mask[suspects] = True
-        replaced = pa.array([without_documents(text, self._tokens.of) for text in found], pa.string())
-        return pc.replace_with_mask(column, mask, replaced)
+        return found
 
     def _refuse_absurd_times(
         self, named: dict[str, pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]

@@ -16,6 +16,8 @@ from typing import Any, Final
 from psycopg import Connection, sql
 
 from acude.backup_keys import KeyRing
+from acude.contracts.personal import has_card, has_document
+from acude.masking import MASK
 from acude.payments.hash_chain import AuditEvent, AuditRow, HashChain
 from acude.settings import Settings, settings
 
@@ -37,8 +39,14 @@ _ROWS: Final = sql.SQL("SELECT {} FROM auditoria.trilha").format(_FIELDS)
 
 
 def audit_event(tipo: str, quem: str, objeto: str, /, **detalhe: Any) -> AuditEvent:  # noqa: ANN401 - whatever JSON can say
-    """An event of this moment."""
+    """An event of this moment. Somebody may have asked for a CPF or a card number: the log keeps none."""
+    if tipo == ACCESS:
+        objeto, detalhe = _cut(objeto), {name: _cut(value) for name, value in detalhe.items()}
     return AuditEvent(tipo, quem, objeto, detalhe, datetime.now(UTC))
+
+
+def _cut(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
+    return MASK if isinstance(value, str) and (has_card(value) or has_document(value)) else value
 
 
 def cli_user() -> str:

@@ -92,9 +92,13 @@ def reason(text: str) -> str:
     text = text.strip()
     if not text or len(text) > _MOST_REASON or not text.isprintable():
         raise EntryError(f"A reason is one printable line of 1 to {_MOST_REASON} characters")
-    if has_document(text) or any(_is_private(found) for found in _NUMBER.findall(text)):
+    if _holds_number(text):
         raise EntryError("The reason holds a CPF, CNPJ or card number; say who it is by an id of the shop's")
     return text
+
+
+def _holds_number(text: str) -> bool:
+    return has_document(text) or any(_is_private(found) for found in _NUMBER.findall(text))
 
 
 def _is_private(number: str) -> bool:
@@ -103,7 +107,7 @@ def _is_private(number: str) -> bool:
 
 
 def _owner(text: str) -> str:
-    if not _OWNER.fullmatch(text):
+    if not _OWNER.fullmatch(text) or _holds_number(text):
         raise EntryError("An owner is a name or address of 2 to 64 letters, digits and _ . @ + -")
     return text
 

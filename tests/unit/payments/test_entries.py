@@ -73,6 +73,8 @@ def test_a_value_is_stored_as_payments_are_compared_with_it(tipo: str, given: st
         ({"tipo": "ip", "valor": "::/0"}, "at least /32"),
         ({"dono": ""}, "owner"),
         ({"dono": "ana souza"}, "owner"),
+        ({"dono": "52998224725"}, "owner"),
+        ({"dono": "u529.982.247-25@x.com"}, "owner"),
         ({"motivo": "  "}, "reason"),
         ({"motivo": "x" * 201}, "reason"),
         ({"motivo": "a\x1b[2Jb"}, "reason"),
