@@ -104,7 +104,10 @@ def head(connection: Connection[Any], keys: Mapping[str, bytes] | None = None) -
     found = connection.execute(
         "SELECT numero, hash, chave FROM auditoria.trilha ORDER BY numero DESC LIMIT 1"
     ).fetchone()
-    return HashChain(*found, keys or {}) if found else HashChain(keys=keys or {})
+    if not found:
+        return HashChain(keys=keys or {})
+    numero, hash_, chave = found
+    return HashChain(numero, hash_, chave, keys or {})
 
 
 def row(connection: Connection[Any], numero: int) -> AuditRow | None:

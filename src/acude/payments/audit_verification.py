@@ -146,9 +146,8 @@ def _lists(connection: Connection[Any]) -> Break | None:
 
 
 def _count_unchained(connection: Connection[Any], report: Report) -> None:
-    number, first = connection.execute(_UNCHAINED).fetchone() or (0, None)
-    report.unchained = number
-    if number:
+    report.unchained, first = connection.execute(_UNCHAINED).fetchone() or (0, "")
+    if report.unchained:
         report.differs(Break(None, first, "the decision is stored, and no row of the audit log has it"))
 
 

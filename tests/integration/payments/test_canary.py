@@ -114,7 +114,7 @@ def right(canary: Canary) -> list[Payment]:
             for key in (dotted, canary.cnpj, *glued)
             for one in suspicious(1)
         ),
-        *(one for text in in_ids for name in _IDS for one in some_payments(1, **{name: text})),
+        *(one for text in in_ids for name in _IDS for one in some_payments(1, None, **{name: text})),
         *(suspicious(1, id_transacao=f"t-{text}-{uuid4().hex[:20]}")[0] for text in in_ids),
     ]
 

@@ -16,7 +16,7 @@ from acude.payments.audit_anchors import AnchorError, AnchorsAwayError, anchor, 
 from acude.payments.audit_log import ACCESS, append, audit_event, head, pages
 from acude.payments.audit_verification import verify
 from acude.payments.hash_chain import AuditRow
-from acude.settings import Settings
+from acude.settings import Settings, settings
 from tests.integration.payments.audit.conftest import Sql, audit
 
 
@@ -75,17 +75,18 @@ def test_nobody_deletes_an_anchor_or_hides_it(own: Sql, config: Settings) -> Non
     add(own)
     end, client, bucket = anchor(own, config), s3(config), config.audit_bucket
     (version,) = client.list_object_versions(Bucket=bucket)["Versions"]
-    named = {"Bucket": bucket, "Key": version["Key"]}
+    key, known = version["Key"], version["VersionId"]
     with pytest.raises(ClientError, match="AccessDenied"):
-        client.delete_object(**named, VersionId=version["VersionId"], BypassGovernanceRetention=True)
+        client.delete_object(Bucket=bucket, Key=key, VersionId=known, BypassGovernanceRetention=True)
     with pytest.raises(ClientError, match="AccessDenied"):
         client.put_object_retention(
-            **named,
-            VersionId=version["VersionId"],
+            Bucket=bucket,
+            Key=key,
+            VersionId=known,
             Retention={"Mode": "GOVERNANCE", "RetainUntilDate": version["LastModified"] + timedelta(seconds=1)},
         )
-    client.put_object(**named, Body=b"forged")
-    client.delete_object(**named)
+    client.put_object(Bucket=bucket, Key=key, Body=b"forged")
+    client.delete_object(Bucket=bucket, Key=key)
     client.put_object(Bucket=bucket, Key="ancoras/no-anchor", Body=b"")
     assert kept(config).anchors == {end.numero: {end.hash}}
 
@@ -115,7 +116,16 @@ def test_a_bucket_that_takes_no_locks_is_said(own: Sql, config: Settings) -> Non
         anchor(own, plain)
 
 
-def test_the_commands_anchor_and_verify(platform: Platform, newest: list[AuditRow]) -> None:
+@pytest.fixture
+def commands(config: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The commands anchor in the test's bucket, too: the platform's database may be lost by other tests."""
+    monkeypatch.setenv("ACUDE_AUDIT_BUCKET", config.audit_bucket)
+    settings.cache_clear()
+    yield config
+    settings.cache_clear()
+
+
+def test_the_commands_anchor_and_verify(commands: Settings, newest: list[AuditRow]) -> None:
     anchored = json.loads(audit("anchor", "--json").stdout)
     assert anchored["numero"] >= newest[-1].numero
     sound = audit("verify", "--json")
@@ -123,8 +133,8 @@ def test_the_commands_anchor_and_verify(platform: Platform, newest: list[AuditRo
     report = json.loads(sound.stdout)
     assert report["ancoras"]["ultima"] == anchored["numero"]
     assert "anchors passed" in audit("verify").stdout
-    assert audit_anchors.anchor_now(platform.config)["numero"] > anchored["numero"]
-    stranger = platform.config.model_copy(update={"s3_access_key": SecretStr("nobody")})
+    assert audit_anchors.anchor_now(commands)["numero"] > anchored["numero"]
+    stranger = commands.model_copy(update={"s3_access_key": SecretStr("nobody")})
     with pytest.raises(AnchorsAwayError, match="can't be read or written"):
         kept(stranger)
 

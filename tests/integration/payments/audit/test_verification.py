@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from psycopg import sql
-from psycopg.abc import Query
 
 from acude.payments import lists
 from acude.payments.audit_log import ACCESS, append, audit_event
@@ -81,20 +80,20 @@ _SECOND = sql.SQL(
     "INSERT INTO decisoes ({0}, transacao_em) SELECT {0}, transacao_em + interval '1 microsecond' FROM decisoes "
     "WHERE id_transacao = %(id)s"
 ).format(_COLUMNS)
-_ELSEWHERE = "UPDATE decisoes SET id_transacao = 'smuggled' WHERE id_transacao = %(id)s"
+_ELSEWHERE = sql.SQL("UPDATE decisoes SET id_transacao = 'smuggled' WHERE id_transacao = %(id)s")
 
 
 @pytest.mark.parametrize(
     ("touch", "said", "counts"),
     [
-        ("DELETE FROM decisoes WHERE id_transacao = %(id)s", "no longer stored", (1, 0)),
+        (sql.SQL("DELETE FROM decisoes WHERE id_transacao = %(id)s"), "no longer stored", (1, 0)),
         (_SECOND, "no row of the audit log has it", (0, 1)),
         (_ELSEWHERE, "no longer stored", (1, 1)),
     ],
     ids=["gone", "a second one of the same id", "under another id"],
 )
 def test_a_decision_that_is_gone_or_was_smuggled_in_is_a_difference(
-    shop: Shop, own: Sql, touch: Query, said: str, counts: tuple[int, int]
+    shop: Shop, own: Sql, touch: sql.SQL | sql.Composed, said: str, counts: tuple[int, int]
 ) -> None:
     (sent,) = some_payments(1)
     shop.send([sent])
@@ -102,7 +101,7 @@ def test_a_decision_that_is_gone_or_was_smuggled_in_is_a_difference(
     own.commit()
     before = verify(own)
     assert (before.broken, before.gone, before.unchained) == (None, 0, 0)
-    own.execute(touch.encode() if isinstance(touch, str) else touch, {"id": sent["id_transacao"]})
+    own.execute(touch, {"id": sent["id_transacao"]})
     after = verify(own)
     assert after.broken is not None
     assert (after.broken.objeto, said in after.broken.problema) == (sent["id_transacao"], True)
