@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
@@ -83,7 +84,7 @@ def router(config: Settings) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["transacoes"])
     caller = requires(config)
-    api = _PaymentApi(config, tokens_of(config))
+    api = _PaymentApi(config)
 
     @routes.post(
         "/transacoes",
@@ -119,10 +120,18 @@ def router(config: Settings) -> APIRouter:
 
 
 class _PaymentApi:
-    def __init__(self, config: Settings, tokens: Tokens) -> None:
-        self._tokens = tokens
-        self._decoder = Decoder(table(f"topics.{TOPIC}"), tokens)
+    def __init__(self, config: Settings) -> None:
+        self._config = config
         self._budget_s = config.risk_budget.total_seconds()
+
+    # Without its key the API can still say what it offers.
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return tokens_of(self._config)
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        return Decoder(table(f"topics.{TOPIC}"), self._tokens)
 
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
         began = time.monotonic()
