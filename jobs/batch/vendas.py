@@ -18,7 +18,8 @@ from acude.days import require_days
 from acude.inbox import files as inbox
 from acude.inbox.errors import InboxError
 from acude.inbox.lines import lines_of
-from acude.inbox.read_csv import FIELDS
+from acude.inbox.read_csv import FIELDS, TEXTS
+from acude.masking import MASK
 from acude.publishing import staging
 from acude.publishing.audit import QualityError, audit
 from acude.publishing.publish import publish, session, summary
@@ -49,7 +50,7 @@ def checked_lines(lines: DataFrame, day: date) -> DataFrame:
 
     Returns:
         The same rows with `momento`, `numero` (quantidade), `valor` (preco), `motivo` and `detalhe`; the last two are
-        null for a sale. The first reason in this order wins: duplicata, valor_ilegivel, fora_do_dia,
+        null for a sale. The first reason in this order wins: duplicata, numero_de_cartao, valor_ilegivel, fora_do_dia,
         preco_nao_positivo, quantidade_nao_positiva.
     """
     same = Window.partitionBy("arquivo", *FIELDS)
@@ -63,6 +64,7 @@ def checked_lines(lines: DataFrame, day: date) -> DataFrame:
     returned = f.col("id_pedido").startswith("C")
     reason = f.coalesce(
         _reason("duplicata", f.col("linha") > f.col("primeira"), f.concat(f.lit("the same as line "), "primeira")),
+        _reason("numero_de_cartao", _any_is(TEXTS, MASK), f.lit("expected no card number in a text")),
         *(_unreadable(name, _filled(name)) for name in ("id_pedido", "id_produto", "regiao")),
         _unreadable("moeda", f.col("moeda").rlike(_CURRENCY)),
         *(_unreadable(name, f.col(typed).isNotNull()) for name, typed in _TYPED.items()),
@@ -76,6 +78,11 @@ def checked_lines(lines: DataFrame, day: date) -> DataFrame:
         ),
     )
     return typed.withColumn("motivo", reason["motivo"]).withColumn("detalhe", reason["detalhe"])
+
+
+def _any_is(names: tuple[str, ...], text: str) -> Column:
+    """Whether one of the fields is this text."""
+    return f.coalesce(f.array_contains(f.array(*names), text), f.lit(False))
 
 
 def sale_lines(checked: DataFrame, categories: DataFrame, day: date) -> DataFrame:

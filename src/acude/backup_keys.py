@@ -1,4 +1,4 @@
-"""The keys of backups: named, so that one can take another's place while older backups stay readable."""
+"""Named keys of backups and of the audit log: a new one takes an old one's place, and what that made stays readable."""
 
 import re
 import secrets
@@ -15,7 +15,7 @@ _DRAWN_BYTES: Final = 32
 
 @dataclass(frozen=True)
 class Key:
-    """One key; what encrypts is derived from it, never the key itself.
+    """One key; of backups, what encrypts is derived from it, never the key itself.
 
     Attributes:
         name: k1, k2, …
@@ -33,13 +33,13 @@ class Key:
 
 @dataclass(frozen=True)
 class KeyRing:
-    """All keys at hand, the newest first: it makes new backups, all of them read."""
+    """All keys at hand, the newest first: it makes what is new, all of them read."""
 
     keys: Sequence[Key]
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Reads `name:key,name:key`.
+    def parse(cls, text: str, setting: str = "ACUDE_BACKUP_KEYS") -> Self:
+        """Reads `name:key,name:key`; the setting is named where something is wrong.
 
         Raises:
             AcudeError: there is no key, a name stands twice or is no name, or a key is too short.
@@ -51,10 +51,10 @@ class KeyRing:
         names = {key.name for key in keys}
         good = [key for key in keys if _NAME.fullmatch(key.name) and len(key.secret) >= _LEAST_LENGTH]
         if not keys:
-            raise AcudeError("There is no key for backups.", "`acude up` draws one; or set ACUDE_BACKUP_KEYS=k1:key.")
+            raise AcudeError(f"{setting} has no key.", f"`acude up` draws one; or set {setting}=k1:key.")
         if good != keys or len(names) != len(keys):
             raise AcudeError(
-                "ACUDE_BACKUP_KEYS can't be read.",
+                f"{setting} can't be read.",
                 f"It is `k2:key,k1:key`, the newest first, each key {_LEAST_LENGTH} characters or more.",
             )
         return cls(keys)

@@ -47,12 +47,13 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('blacklist_url')} is empty, and every document would count as clean")
     if config.webhook_url and _bytes(config.webhook_secret.get_secret_value()) < _LEAST_SECRET:
         found.append(f"{_variable('webhook_secret')} has fewer than {_LEAST_SECRET} bytes")
-    if len(config.document_key.get_secret_value()) < _LEAST_KEY:
-        found.append(f"{_variable('document_key')} has fewer than {_LEAST_KEY} characters")
+    found += _keys(config)
     if not config.tls:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
     if config.expire_after < _LEAST_KEPT:
-        found.append(f"{_variable('expire_after')} is less than a day, and a reader that stands still overnight loses its place")
+        found.append(
+            f"{_variable('expire_after')} is less than a day: a reader that stands still overnight loses its place"
+        )
     for name in _DATABASES:
         dsn = getattr(config, name).get_secret_value()
         if dsn and not any(mode in dsn for mode in _TLS_MODES):
@@ -60,6 +61,15 @@ def problems(config: "Settings") -> list[str]:
     valkey = config.valkey_url.get_secret_value()
     if valkey and urlsplit(valkey).scheme != "rediss":
         found.append(f"{_variable('valkey_url')} is no rediss address")
+    return found
+
+
+def _keys(config: "Settings") -> list[str]:
+    found = []
+    if len(config.document_key.get_secret_value()) < _LEAST_KEY:
+        found.append(f"{_variable('document_key')} has fewer than {_LEAST_KEY} characters")
+    if config.risk_dsn.get_secret_value() and not config.audit_keys.get_secret_value():
+        found.append(f"{_variable('audit_keys')} is empty, and decisions are not recorded without it")
     return found
 
 

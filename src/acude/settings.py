@@ -148,6 +148,10 @@ class Settings(BaseSettings):
     )
     backup_kept: int = Field(default=14, ge=1, description="How many backups the nightly one leaves, the newest")
     backup_bucket: str = "acude-backup"
+    audit_bucket: str = Field(default="acude-audit", description="The audit log's anchors; it has Object Lock")
+    audit_kept: timedelta = Field(
+        default=timedelta(days=1827), description="How long nobody can delete an anchor: five years"
+    )
     backup_keys: SecretStr = Field(
         default=SecretStr(""), description="`k2:key,k1:key`: the first makes new backups, all of them read"
     )
@@ -199,6 +203,10 @@ class Settings(BaseSettings):
     risk_read_dsn: SecretStr = Field(
         default=SecretStr(""),
         description="A replica of it, which the payment API reads first; empty: none",
+    )
+    audit_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="`k2:key,k1:key`: the first chains new rows of the audit log, all of them verify",
     )
     risk_recorder_port: int = Field(default=9465, description="Port of the recorder's metrics and health")
     risk_notifier_port: int = Field(default=9466, description="Port of the notifier's metrics, health and /alertas")

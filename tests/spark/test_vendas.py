@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.model import table
 from acude.contracts.spark import schema
+from acude.masking import MASK
 from jobs.batch.vendas import checked_lines, refused_lines, sale_lines
 from tests.spark.conftest import assert_columns
 
@@ -93,6 +94,12 @@ def test_lines_that_mean_the_same_but_are_written_otherwise_are_two_sales(spark:
 
 def test_the_repeat_of_a_refused_line_is_a_duplicate_not_refused_twice(spark: SparkSession) -> None:
     assert reasons(spark, {"preco": "0.0"}, {"preco": "0.0"}) == [(2, "preco_nao_positivo"), (3, "duplicata")]
+
+
+def test_a_line_with_a_card_number_in_a_text_is_refused(spark: SparkSession) -> None:
+    lines: list[dict[str, Any]] = [{name: MASK} for name in ("id_pedido", "descricao", "id_usuario")]
+    found = reasons(spark, *lines, {"id_usuario": None})
+    assert found == [(2, "numero_de_cartao"), (3, "numero_de_cartao"), (4, "numero_de_cartao")]
 
 
 def test_a_price_of_zero_or_less_is_refused(spark: SparkSession) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
@@ -17,8 +18,10 @@ from acude.api.openapi import payment_body
 from acude.api.outbox import OutboxFullError, Sending
 from acude.api.problems import HEADERS, ProblemError, documented, trace_of
 from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens, tokens_of
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
+from acude.contracts.personal import without_documents
 from acude.payments.audit_buffer import AuditBufferFullError
 from acude.payments.audit_log import ACCESS, audit_event
 from acude.payments.serde import CLIENT_HEADER, TOPIC, TRACE_HEADER
@@ -28,7 +31,7 @@ from acude.risk.decision import Verdict
 from acude.settings import Settings
 
 Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
-_SEMANTIC: Final = frozenset({"documento_invalido", "tempo_absurdo"})
+_SEMANTIC: Final = frozenset({"documento_invalido", "numero_de_cartao", "tempo_absurdo"})
 """Refusals that no schema can tell."""
 
 
@@ -81,7 +84,7 @@ def router(config: Settings) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["transacoes"])
     caller = requires(config)
-    api = _PaymentApi(config, Decoder(table(f"topics.{TOPIC}")))
+    api = _PaymentApi(config)
 
     @routes.post(
         "/transacoes",
@@ -117,9 +120,18 @@ def router(config: Settings) -> APIRouter:
 
 
 class _PaymentApi:
-    def __init__(self, config: Settings, decoder: Decoder) -> None:
-        self._decoder = decoder
+    def __init__(self, config: Settings) -> None:
+        self._config = config
         self._budget_s = config.risk_budget.total_seconds()
+
+    # Without its key the API can still say what it offers.
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return tokens_of(self._config)
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        return Decoder(table(f"topics.{TOPIC}"), self._tokens)
 
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
         began = time.monotonic()
@@ -156,6 +168,8 @@ class _PaymentApi:
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
+        # As the payment's own id was read.
+        id_transacao = without_documents(id_transacao, self._tokens.of)
         request.state.payment = id_transacao
         found = await _decision(request, id_transacao)
         may = bool(found and (READ_ALL in who.scopes or _is_of(who, found)))

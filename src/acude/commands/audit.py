@@ -12,6 +12,7 @@ from acude.commands.output import Json, out, print_json, print_table
 from acude.commands.progress import counted
 
 if TYPE_CHECKING:
+    from acude.payments.audit_anchors import Kept
     from acude.payments.audit_verification import Report
     from acude.payments.hash_chain import AuditRow, HashChain
 
@@ -21,13 +22,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="""The audit log: every decision, list change, policy that a worker took up, and access.
 
-    Its rows are chained by hashes: none can be changed, dropped, swapped or put in between without breaking the chain.
-    The chain alone can't show that its tail was cut off, or was written again by a superuser of the database. So keep
-    its end elsewhere from time to time, and verify against that.
+    Its rows are chained by keyed hashes: none can be changed, dropped, swapped or put in between without breaking the
+    chain. That its tail was cut off, or written again by somebody with the key, show the anchors: each hour the DAG
+    [bold]auditoria[/bold] puts the chain's end into a bucket from which nobody can delete it.
 
     Examples:
-      acude audit head --json >> /somewhere/else
-      acude audit verify --head 1f0c…
+      acude audit verify
+      acude audit anchor
       acude audit show --object t-1
     """,
 )
@@ -67,36 +68,76 @@ def verify(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Follow the chain from its first row to its last, and compare decisions and lists with it.
+    """Follow the chain from its first row to its last, and compare anchors, decisions and lists with it.
 
-    Exit code 0: all is sound; 1: something was changed, the first such row is named, or the
-    database does not answer.
+    Exit code 0: all is sound; 1: something differs, the first such row is named, or the database
+    or the anchors' bucket does not answer.
 
     Examples:
       acude audit verify
       acude audit verify --head 1f0c… --json
     """
-    from acude.payments import audit_log, audit_verification  # noqa: PLC0415 - --help does without it
+    from acude.payments import audit_anchors, audit_log, audit_verification  # noqa: PLC0415 - --help does without it
+    from acude.settings import settings  # noqa: PLC0415
 
     with decisions_database(autocommit=True) as connection, counted() as progress:
+        # First: an anchor that is made meanwhile is about a row that the chain has by then.
+        anchors = audit_anchors.kept(settings())
         task = progress.add_task("rows", total=audit_log.head(connection).numero)
         report = audit_verification.verify(
             connection,
             kept=kept,
+            anchors=anchors.anchors,
             decisions=not chain_only,
             on_progress=lambda done: progress.update(task, completed=done),
         )
         _audit(connection, "acude audit verify", integra=report.broken is None)
     if as_json:
-        print_json(_report(report))
+        print_json(_report(report, anchors))
     else:
-        _print(report)
+        _print(report, anchors)
     raise typer.Exit(1 if report.broken else 0)
 
 
 @app.command()
+def anchor(
+    *,
+    after_restore: Annotated[
+        str,
+        typer.Option(
+            "--restored",
+            metavar="REASON",
+            help="The database was restored from a backup: later anchors count no more. This stays visible for ever.",
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Keep the chain's end in the bucket of anchors, once the rows since the last anchor are verified.
+
+    The DAG [bold]auditoria[/bold] does so each hour. Exit code 1: the chain is broken, and was not anchored.
+
+    Examples:
+      acude audit anchor
+      acude audit anchor --restored "disk lost, backup of 02:15"
+    """
+    from acude.payments import audit_anchors, lists  # noqa: PLC0415 - --help does without it
+    from acude.settings import settings  # noqa: PLC0415
+
+    why = lists.reason(after_restore) if after_restore else ""
+    with decisions_database(autocommit=True) as connection:
+        if why:
+            audit_anchors.restored(connection, settings())
+            _audit(connection, "acude audit anchor --restored", motivo=why)
+        end = audit_anchors.anchor(connection, settings())
+    if as_json:
+        print_json(_end(end))
+    else:
+        out.print(f"[green]✓[/green] row {end.numero} is anchored  {end.hash.hex()}")
+
+
+@app.command()
 def head(*, as_json: Json = False) -> None:
-    """Print the chain's end. Keep it where no user of the database can write. It is not verified.
+    """Print the chain's end, to keep it in one more place. It is not verified.
 
     Example:
       acude audit head --json
@@ -158,30 +199,33 @@ def _end(chain: "HashChain") -> dict[str, Any]:
     return {"numero": chain.numero, "hash": chain.hash.hex()}
 
 
-def _report(report: "Report") -> dict[str, Any]:
+def _report(report: "Report", kept: "Kept") -> dict[str, Any]:
     return {
         "integra": report.broken is None,
         "quebra": report.broken and report.broken._asdict(),
         "cabeca": _end(report.chain),
+        "ancoras": {"conferidas": report.anchored, "ultima": report.last_anchor},
+        "restauracoes": [{"numero": one.numero, "em": one.em.isoformat()} for one in kept.restored],
         "decisoes": {"iguais": report.compared, "ausentes": report.gone, "fora_da_trilha": report.unchained},
     }
 
 
-def _print(report: "Report") -> None:
+def _print(report: "Report", kept: "Kept") -> None:
     if broken := report.broken:
         where = f"row {broken.numero}" if broken.numero else "the audit log"
         out.print(f"[red]✗[/red] {where} {broken.objeto}".rstrip() + f": {broken.problema}")
-        out.print(f"sound up to row {report.chain.numero}  {report.chain.hash.hex()}")
-        return
-    out.print(f"[green]✓[/green] {report.chain.numero:,} rows, sound; {report.compared:,} decisions as they were made")
+        out.print(f"the chain itself is sound up to row {report.chain.numero}  {report.chain.hash.hex()}")
+    else:
+        sound = f"{report.chain.numero:,} rows, sound; {report.compared:,} decisions as they were made"
+        out.print(f"[green]✓[/green] {sound}")
+        out.print(f"head {report.chain.hash.hex()}")
+    out.print(f"{report.anchored:,} anchors passed, the last at row {report.last_anchor:,}")
     if report.gone:
-        out.print(f"[yellow]{report.gone:,} decisions are chained and no longer stored[/yellow]")
+        out.print(f"[red]{report.gone:,} decisions are chained and no longer stored[/red]")
     if report.unchained:
-        out.print(f"[yellow]{report.unchained:,} decisions are stored and not chained[/yellow]")
-    out.print(f"head {report.chain.hash.hex()}")
-    out.print(
-        "Keep it elsewhere: a tail that is cut off is seen with `acude audit verify --head HASH` only.", style="dim"
-    )
+        out.print(f"[red]{report.unchained:,} decisions are stored and not chained[/red]")
+    for one in kept.restored:
+        out.print(f"[yellow]restored on {one.em:%Y-%m-%d %H:%M} UTC, from row {one.numero:,} on[/yellow]")
 
 
 def _row(row: "AuditRow") -> dict[str, Any]:

@@ -18,14 +18,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.arrow import arrow_type
-from acude.contracts.documents import Tokens, is_document
+from acude.contracts.documents import Tokens
 from acude.contracts.fields import DecimalReader, Refusal, Refused, decimal_reader, field_type
 from acude.contracts.model import Contract
+from acude.contracts.personal import SHORTEST, has_card, is_document, without_documents
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
     absurd_time,
     beyond_calendar,
+    card_number,
     explain,
     refuse_absurd_time,
     refuse_repeats,
@@ -35,6 +37,7 @@ from acude.contracts.refusals import (
     wrong_document,
     wrong_size,
 )
+from acude.contracts.searched import searched
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
@@ -63,6 +66,8 @@ class Decoder:
     Args:
         contract: the topic's.
         tokens: makes what stands in a document's place; None leaves the documents as they are.
+
+    Texts that anybody may fill are searched for numbers that don't belong there (`acude.contracts.personal`).
     """
 
     def __init__(self, contract: Contract, tokens: Tokens | None = None) -> None:
@@ -87,6 +92,7 @@ class Decoder:
         self._bounded = [contract.column_names[self._event_time], *contract.bounded_times]
         self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
+        self._free = contract.free_texts
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
         """Decodes a batch.
@@ -121,10 +127,14 @@ class Decoder:
             refuse_wrong_variants(named, self.contract.variants, refusals)
         for name in self.contract.documents:
             arrays[self.contract.column_names.index(name)] = self._documents(name, named[name], refusals)
+        for name in self._free:
+            arrays[self.contract.column_names.index(name)] = self._free_text(name, named[name], refusals)
         return self._aligned(arrays, taken_at, refusals)
 
     def one(self, payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
         """One payload's fields by name, with the same checks as `decode`, without Arrow: faster for a single payload.
+
+        Documents in the fields that are for them stay in clear: what decides a payment asks an external list.
 
         Args:
             payload: the record's value.
@@ -155,7 +165,15 @@ class Decoder:
         for name in self.contract.documents:
             if fields[name] is not None and not is_document(fields[name]):
                 raise Refused(*wrong_document(name))
-        return fields
+        return fields | {name: self._text(name, fields[name]) for name in self._free if fields[name] is not None}
+
+    def _text(self, name: str, text: str) -> str:
+        """A free text with a token where it holds a document; a card number is refused."""
+        if len(text) < SHORTEST:
+            return text
+        if name not in self.contract.own_numbers and has_card(text):
+            raise Refused(*card_number(name))
+        return without_documents(text, self._tokens.of) if self._tokens else text
 
     def _refuse_repeats(self, payloads: pa.BinaryArray, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
         """Finds repeated fields, of which the parser would silently take the last.
@@ -189,6 +207,14 @@ class Decoder:
             if text is not None and not is_document(text):
                 refusals.setdefault(position, wrong_document(name))
         return pa.array([text and self._tokens.of(text) for text in found], pa.string()) if self._tokens else column
+
+    def _free_text(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
+        """The column with tokens where a text holds a document; a card number is refused."""
+        found, cards = searched(column, self._tokens.of if self._tokens else None)
+        if name not in self.contract.own_numbers:
+            for position in cards:
+                refusals.setdefault(position, card_number(name))
+        return found
 
     def _refuse_absurd_times(
         self, named: dict[str, pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]

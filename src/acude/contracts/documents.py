@@ -1,30 +1,13 @@
-"""CPF and CNPJ, Brazil's tax numbers of persons and companies: their check digits, and the tokens in their place."""
+"""The tokens in the place of CPF and CNPJ, Brazil's tax numbers of persons and companies."""
 
 import hmac
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import sha256
-
-from stdnum.br import cnpj, cpf
 
 from acude.errors import AcudeError
 from acude.settings import Settings
 
-_CPF_LENGTH = 11
 _TOKEN_BYTES = 16
-
-
-@lru_cache(maxsize=65_536)
-def is_document(text: str) -> bool:
-    """Whether a CPF's or CNPJ's check digits are right; a CNPJ may hold letters since July 2026.
-
-    >>> is_document("52998224725"), is_document("52998224724"), is_document("12ABC34501DE35")
-    (True, False, True)
-    >>> is_document("11111111111")
-    False
-    """
-    # One digit throughout passes the arithmetic, and was never given to anybody.
-    return len(set(text)) > 1 and bool(cpf.is_valid(text) if len(text) == _CPF_LENGTH else cnpj.is_valid(text))
 
 
 @dataclass(frozen=True)

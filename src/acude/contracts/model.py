@@ -56,6 +56,9 @@ class Contract(BaseModel):
     bounded_times: tuple[str, ...] = Field(
         (), description="Topics: fields that, like the event time, lie between 2000 and a day after the arrival"
     )
+    own_numbers: tuple[str, ...] = Field(
+        (), description="Topics: fields of ids that are random numbers of 14 to 16 digits; no card is looked for there"
+    )
     variants: Variants | None = None
     lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")
     partitions: int = Field(1, description="Topics: number of Kafka partitions")
@@ -104,6 +107,12 @@ class Contract(BaseModel):
     def documents(self) -> list[str]:
         """Columns that hold a CPF or CNPJ, or its token."""
         return [column.name for column in self.columns if column.classification == "documento"]
+
+    @property
+    def free_texts(self) -> list[str]:
+        """Columns of text that no list of values bounds, but for those of `documents`."""
+        known = self.documents
+        return [one.name for one in self.columns if one.type == "string" and not one.values and one.name not in known]
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError otherwise."""

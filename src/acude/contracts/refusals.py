@@ -96,6 +96,11 @@ def _wrong_variant(by: str, kind: str, name: str, *, needed: bool) -> Refusal:
     return Refusal("campo_desconhecido", f"{by} {kind} has no field `{name}`")
 
 
+def card_number(name: str) -> Refusal:
+    """A card number in a field for something else."""
+    return Refusal("numero_de_cartao", f"Expected no card number - at `$.{name}`")
+
+
 def wrong_document(name: str) -> Refusal:
     """A CPF or CNPJ with wrong check digits."""
     return Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`")

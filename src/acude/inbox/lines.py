@@ -6,16 +6,21 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
+from acude.contracts.documents import Tokens, tokens_of
+from acude.contracts.searched import searched
 from acude.inbox.errors import InboxError
 from acude.inbox.files import InboxFile, changed
 from acude.inbox.limits import LARGEST_BYTES, too_many_bytes
-from acude.inbox.read_csv import FIELDS, LINES, read_csv
+from acude.inbox.read_csv import FIELDS, LINES, TEXTS, read_csv
 from acude.inbox.read_parquet import read_parquet
 from acude.lake.object_store import ObjectStore, object_store
+from acude.masking import MASK
 from acude.settings import Settings, settings
 
 _COLUMNS = LINES.append(pa.field("origem", pa.string())).append(pa.field("arquivo", pa.string()))
@@ -36,7 +41,8 @@ def lines_of(
         config: where the inbox is; the process's settings unless given.
 
     Yields:
-        `LINES` with `origem` and `arquivo`.
+        `LINES` with `origem` and `arquivo`. Texts have tokens in the place of CPF and CNPJ, and `MASK` in that of a
+        card number.
 
     Raises:
         InboxError: a file can't be read from beginning to end, changed since it was listed, or repeats another's
@@ -51,23 +57,23 @@ def lines_of(
         [tuple(vars(file).values()) for file in files], "key string, origin string, format string, etag string"
     )
     store = object_store(config, config.inbox_bucket)
-    read = listed.repartition(len(files)).mapInArrow(_reader(store), schema).persist()
+    read = listed.repartition(len(files)).mapInArrow(_reader(store, tokens_of(config)), schema).persist()
     try:
         yield read.where("resumo is null").drop("resumo"), _checked(read, files)
     finally:
         read.unpersist()
 
 
-def _reader(store: ObjectStore) -> Any:  # noqa: ANN401 - what mapInArrow takes
+def _reader(store: ObjectStore, tokens: Tokens) -> Any:  # noqa: ANN401 - what mapInArrow takes
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for row in batch.to_pylist():
-                yield from _read_one(store, InboxFile(**row))
+                yield from _read_one(store, InboxFile(**row), tokens)
 
     return run
 
 
-def _read_one(store: ObjectStore, file: InboxFile) -> Iterator[pa.RecordBatch]:
+def _read_one(store: ObjectStore, file: InboxFile, tokens: Tokens) -> Iterator[pa.RecordBatch]:
     """A file's lines, and a row whose `resumo` says how many and of which content, or what is wrong."""
     try:
         lines = _lines(store, file)
@@ -75,10 +81,24 @@ def _read_one(store: ObjectStore, file: InboxFile) -> Iterator[pa.RecordBatch]:
         yield _summary(file, {"error": [problem.line, problem.column, problem.expected, problem.found]})
         return
     yield _summary(file, {"rows": lines.num_rows, "content": _fingerprint(lines)})
+    lines = without_numbers(lines, tokens)
     for name, value in (("origem", file.origin), ("arquivo", file.key), ("resumo", None)):
         lines = lines.append_column(name, pa.repeat(pa.scalar(value, pa.string()), lines.num_rows))
     # Spark takes a batch as one message, which has to be smaller than 2 GiB.
     yield from lines.to_batches(_BATCH)
+
+
+def without_numbers(lines: pa.Table, tokens: Tokens) -> pa.Table:
+    """Lines with tokens in the place of CPF and CNPJ, and `MASK` in that of a card number."""
+    lines = lines.combine_chunks()
+    for name in TEXTS:
+        column = lines[name].combine_chunks()
+        found, cards = searched(column, tokens.of)
+        mask = np.zeros(len(column), np.bool_)
+        mask[cards] = True
+        found = pc.if_else(pa.array(mask), MASK, found)
+        lines = lines.set_column(lines.schema.names.index(name), name, found)
+    return lines
 
 
 def _lines(store: ObjectStore, file: InboxFile) -> pa.Table:

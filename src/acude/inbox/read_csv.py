@@ -20,6 +20,9 @@ from acude.inbox.limits import LARGEST_BYTES, LARGEST_LINES, LONGEST_FIELD, too_
 FIELDS = ("id_pedido", "id_produto", "descricao", "quantidade", "data", "preco", "id_usuario", "regiao", "moeda")
 """Our own layout, and the names under which both layouts' values go on."""
 
+TEXTS = ("id_pedido", "id_produto", "descricao", "id_usuario", "regiao")
+"""Those that may hold any text."""
+
 RETAIL = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 """Online Retail's layout: our fields in the same order, without the currency."""
 

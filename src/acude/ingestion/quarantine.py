@@ -23,6 +23,12 @@ from acude.settings import settings
 TABLE = "silver.quarentena"
 SENT = "_controle/reenvios/"
 
+_BYTES = (
+    "JOIN bronze.eventos b ON b.data = q.data AND b.topico = q.topico AND b.particao = q.particao "
+    "AND b.deslocamento = q.deslocamento"
+)
+"""Quarantine's own are cut where a number may be somebody's."""
+
 _ANSWER_WITHIN_S = 60
 _AT_ONCE = 500
 
@@ -82,12 +88,15 @@ def found(which: Filter, limit: int, *, content: bool = False) -> list[Refused]:
     Args:
         which: the filter.
         limit: the most records to return.
-        content: with key, payload and headers; without them no personal data is read.
+        content: with key, payload and headers, as bronze has them; without them no personal data is read.
     """
     columns = ["topico", "particao", "deslocamento", "carimbo_kafka", "motivo", "detalhe"]
-    columns += ["chave", "valor"] if content else []
     newest = f"ORDER BY q.carimbo_kafka DESC, q.topico, q.particao, q.deslocamento DESC LIMIT {int(limit)}"
-    selected = f"SELECT {', '.join(f'q.{name}' for name in columns)} FROM {TABLE} q WHERE {which.sql()} {newest}"  # noqa: S608 - values are checked
+    wanted, source = [f"q.{name}" for name in columns], f"{TABLE} q"
+    if content:
+        columns, source = [*columns, "chave", "valor"], f"{source} {_BYTES}"
+        wanted += ["b.chave", "b.valor"]
+    selected = f"SELECT {', '.join(wanted)} FROM {source} WHERE {which.sql()} {newest}"  # noqa: S608 - values are checked
     rows = [dict(zip(columns, row, strict=True)) for row in run_query(selected).rows]
     headers = _headers(which) if content else {}
     return [_refused(row, headers) for row in rows]
@@ -102,8 +111,8 @@ def _refused(row: dict[str, Any], headers: dict[Coordinate, list[tuple[str, byte
 
 def _headers(which: Filter) -> dict[Coordinate, list[tuple[str, bytes]]]:
     answer = run_query(
-        f"SELECT q.topico, q.particao, q.deslocamento, h.chave, h.valor FROM {TABLE} q "  # noqa: S608 - values are checked
-        f"CROSS JOIN UNNEST(q.cabecalhos) WITH ORDINALITY AS h (chave, valor, n) WHERE {which.sql()} "
+        f"SELECT q.topico, q.particao, q.deslocamento, h.chave, h.valor FROM {TABLE} q {_BYTES} "  # noqa: S608 - values are checked
+        f"CROSS JOIN UNNEST(b.cabecalhos) WITH ORDINALITY AS h (chave, valor, n) WHERE {which.sql()} "
         "ORDER BY q.topico, q.particao, q.deslocamento, h.n"
     )
     headers: dict[Coordinate, list[tuple[str, bytes]]] = {}

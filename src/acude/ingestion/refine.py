@@ -18,6 +18,7 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.model import Contract, silver_of
 from acude.ingestion.hashes import content_hashes, event_hashes
 from acude.ingestion.replays import with_ids
+from acude.masking import masked, masked_bytes
 
 log = logging.getLogger(__name__)
 
@@ -178,8 +179,30 @@ def bronze_rows(records: pa.Table, bronze: Contract) -> pa.Table:
 
 
 def with_reasons(records: pa.Table, reasons: pa.Array, details: pa.Array) -> pa.Table:
-    """Refused records as rows of silver.quarentena, but for their order of columns."""
-    return _with_day(records.select(RAW_COLUMNS)).append_column("motivo", reasons).append_column("detalhe", details)
+    """Refused records as rows of silver.quarentena, but for their order of columns.
+
+    Numbers that may be a document's or a card's are cut: bronze has the bytes, and a replay takes them from there.
+    """
+    details = pa.array([masked(text) for text in details.to_pylist()], pa.string())
+    rows = _with_day(_cut(records.select(RAW_COLUMNS)))
+    return rows.append_column("motivo", reasons).append_column("detalhe", details)
+
+
+def _cut(records: pa.Table) -> pa.Table:
+    for name in ("chave", "valor"):
+        at, column = records.schema.names.index(name), records[name]
+        cut = [None if one is None else masked_bytes(one) for one in column.to_pylist()]
+        records = records.set_column(at, name, pa.chunked_array([pa.array(cut, column.type)]))
+    at, column = records.schema.names.index("cabecalhos"), records["cabecalhos"]
+    headers = [
+        found and [{name: _masked(value) for name, value in one.items()} for one in found]
+        for found in column.to_pylist()
+    ]
+    return records.set_column(at, "cabecalhos", pa.chunked_array([pa.array(headers, column.type)]))
+
+
+def _masked(value: str | bytes | None) -> str | bytes | None:
+    return masked_bytes(value) if isinstance(value, bytes) else value and masked(value)
 
 
 def _with_day(records: pa.Table) -> pa.Table:

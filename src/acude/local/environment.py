@@ -107,6 +107,8 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         "backup_keys": KeyRing.joined(
             config.backup_keys.get_secret_value(), known.get("ACUDE_BACKUP_KEYS") or ""
         ).text(),
+        # Together: rows that one of them made could no longer be verified.
+        "audit_keys": KeyRing.joined(config.audit_keys.get_secret_value(), known.get("ACUDE_AUDIT_KEYS") or "").text(),
         "blacklist_url": f"http://{HOST}:{config.blacklist_port}/consultas",
         "risk_url": f"{http}://{HOST}:{config.risk_port}",
         "oauth_issuer": issuer,

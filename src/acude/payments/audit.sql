@@ -19,8 +19,12 @@ CREATE TABLE IF NOT EXISTS auditoria.trilha (
     quem    text        NOT NULL,
     objeto  text        NOT NULL,
     detalhe text        NOT NULL,
-    hash    bytea       NOT NULL CHECK (octet_length(hash) = 32)
+    hash    bytea       NOT NULL CHECK (octet_length(hash) = 32),
+    chave   text
 );
+
+-- An older log goes on: its rows have no key.
+ALTER TABLE auditoria.trilha ADD COLUMN IF NOT EXISTS chave text;
 
 -- What happened to a payment or an entry; what is rare; a span of time.
 CREATE INDEX IF NOT EXISTS trilha_por_objeto ON auditoria.trilha (objeto, numero);

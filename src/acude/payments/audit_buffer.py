@@ -11,7 +11,7 @@ from typing import Final
 
 import psycopg
 
-from acude.payments.audit_log import append
+from acude.payments.audit_log import append, chain_keys
 from acude.payments.hash_chain import AuditEvent
 from acude.payments.session import Session
 from acude.settings import Settings
@@ -33,9 +33,14 @@ class AuditBuffer:
     Args:
         config: where the database is.
         most: how many events may wait.
+
+    Raises:
+        AcudeError: the settings have no key for the log.
     """
 
     def __init__(self, config: Settings, most: int = 50_000) -> None:
+        # Now rather than in the thread, where nobody would see it.
+        chain_keys(config)
         self._session = Session(config, "acude-trilha")
         self._most = most
         self._waiting: deque[AuditEvent] = deque()

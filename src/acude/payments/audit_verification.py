@@ -1,9 +1,9 @@
-"""Verifies the audit log: its hash chain, and that decisions and lists are stored as the log has them.
+"""Verifies the audit log: its hash chain, its anchors, and that decisions and lists are stored as the log has them.
 
 It reads a page at a time, so its memory does not grow with history.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,11 @@ from psycopg.rows import dict_row
 from acude.payments import audit_log
 from acude.payments.hash_chain import AuditRow, BrokenChainError, HashChain
 from acude.payments.store import COLUMNS, digest
+from acude.settings import settings
 
 Progress = Callable[[int], None]
+Anchors = Mapping[int, Collection[bytes]]
+"""By a row's number the hashes that were kept elsewhere as the chain's end at that row."""
 
 
 class Break(NamedTuple):
@@ -35,6 +38,8 @@ class Report:
     Attributes:
         chain: the end of the chain, or of its sound part.
         broken: the first break; None where all is sound.
+        anchored: anchors that the chain has passed as they say.
+        last_anchor: the last of them; rows behind it could still be written again by the key's owner.
         compared: decisions whose stored row is the one that was chained.
         gone: decisions that are chained and no longer stored.
         unchained: decisions that are stored and not chained: older than the log, or forged.
@@ -42,15 +47,22 @@ class Report:
 
     chain: HashChain = field(default_factory=HashChain)
     broken: Break | None = None
+    anchored: int = 0
+    last_anchor: int = 0
     compared: int = 0
     gone: int = 0
     unchained: int = 0
+
+    def differs(self, found: Break | None) -> None:
+        """Takes note of a difference; the first one counts."""
+        self.broken = self.broken or found
 
 
 def verify(
     connection: Connection[Any],
     *,
     kept: bytes | None = None,
+    anchors: Anchors | None = None,
     decisions: bool = True,
     on_progress: Progress = lambda _: None,
 ) -> Report:
@@ -59,51 +71,64 @@ def verify(
     Args:
         connection: each statement its own transaction; the log may grow meanwhile.
         kept: a hash that was the chain's end once, and was kept elsewhere.
+        anchors: read before this; the chain must pass all of them.
         decisions: also compare each decision's row with its digest, and the lists with their changes.
         on_progress: called with the number of rows that are done.
     """
-    report = Report()
+    report, left = Report(chain=HashChain(keys=audit_log.chain_keys(settings()))), dict(anchors or {})
     met = kept is None
     try:
         for rows in audit_log.pages(connection):
             for row in rows:
                 report.chain.follow(row)
                 met = met or row.hash == kept
+                _pass_anchor(row, left.pop(row.numero, ()), report)
             if decisions:
-                report.broken = _compare(connection, rows, report)
-            if report.broken:
-                return report
+                _compare(connection, rows, report)
             on_progress(report.chain.numero)
     except BrokenChainError as problem:
-        report.broken = Break(problem.numero, "", problem.found)
+        # Differences that lie in rows before it stand.
+        report.differs(Break(problem.numero, "", problem.found))
         return report
+    if left:
+        report.differs(Break(min(left), "", "anchored, and not there: the audit log was cut"))
     if not met:
-        report.broken = Break(None, "", "no row has the hash that was kept: the audit log was cut, or written again")
-    elif decisions:
-        report.broken = _lists(connection)
-        report.unchained = _unchained(connection)
+        report.differs(Break(None, "", "no row has the hash that was kept: the audit log was cut, or written again"))
+    if decisions:
+        report.differs(_lists(connection))
+        _count_unchained(connection, report)
     return report
 
 
-def _compare(connection: Connection[Any], rows: Sequence[AuditRow], report: Report) -> Break | None:
+def _pass_anchor(row: AuditRow, anchors: Collection[bytes], report: Report) -> None:
+    if any(anchor != row.hash for anchor in anchors):
+        report.differs(Break(row.numero, "", "its hash is not the anchored one: rows up to here were written again"))
+    elif anchors:
+        report.anchored, report.last_anchor = report.anchored + 1, row.numero
+
+
+def _compare(connection: Connection[Any], rows: Sequence[AuditRow], report: Report) -> None:
     """Compares a page's decisions with what is stored."""
-    chained = {}
+    chained = []
     for row in rows:
         if row.tipo == audit_log.DECISION:
             detail = orjson.loads(row.detalhe)
-            chained[row.objeto, datetime.fromisoformat(detail["transacao_em"])] = row.numero, detail["resumo"]
+            chained.append((row, datetime.fromisoformat(detail["transacao_em"]), detail["resumo"]))
     if not chained:
-        return None
+        return
+    ids, moments = [row.objeto for row, _, _ in chained], [moment for _, moment, _ in chained]
     with connection.cursor(row_factory=dict_row) as cursor:
-        ids, moments = zip(*chained, strict=True)
-        cursor.execute(_STORED, (list(ids), list(moments), min(moments), max(moments)))
-        for stored in cursor:
-            numero, resumo = chained.pop((stored["id_transacao"], stored["transacao_em"]))
-            if digest(stored) != resumo:
-                return Break(numero, stored["id_transacao"], "the stored decision is not the one that was made")
+        cursor.execute(_STORED, (ids, moments, min(moments), max(moments)))
+        stored = {(one["id_transacao"], one["transacao_em"]): digest(one) for one in cursor}
+    for row, moment, resumo in chained:
+        found = stored.get((row.objeto, moment))
+        if found is None:
+            report.gone += 1
+            report.differs(Break(row.numero, row.objeto, "the decision that was made is no longer stored"))
+        elif found != resumo:
+            report.differs(Break(row.numero, row.objeto, "the stored decision is not the one that was made"))
+        else:
             report.compared += 1
-    report.gone += len(chained)
-    return None
 
 
 def _lists(connection: Connection[Any]) -> Break | None:
@@ -120,9 +145,10 @@ def _lists(connection: Connection[Any]) -> Break | None:
     return None
 
 
-def _unchained(connection: Connection[Any]) -> int:
-    found = connection.execute(_UNCHAINED).fetchone()
-    return int(found[0]) if found else 0
+def _count_unchained(connection: Connection[Any], report: Report) -> None:
+    report.unchained, first = connection.execute(_UNCHAINED).fetchone() or (0, "")
+    if report.unchained:
+        report.differs(Break(None, first, "the decision is stored, and no row of the audit log has it"))
 
 
 _ENTRY: Final = ("lista", "tipo", "valor", "dono", "motivo", "criada_em", "expira_em")

@@ -16,6 +16,7 @@ from pybreaker import CircuitBreaker, CircuitBreakerError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
+from acude.risk.lists import normal
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -121,9 +122,11 @@ class Blacklist:
         except (httpx.HTTPError, ValidationError) as problem:
             # The kind alone: a message may quote what was sent.
             raise ListError(type(problem).__name__) from None
-        if not listed <= set(documents):
+        # The list may write them with punctuation.
+        named = {normal("documento", one) for one in listed}
+        if not named <= set(documents):
             raise ListError("the answer names documents that were not asked for")
-        return listed
+        return named
 
 
 def _limited(response: httpx.Response, deadline: float, clock: Callable[[], float]) -> bytes:

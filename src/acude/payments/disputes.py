@@ -12,6 +12,7 @@ from typing import Any, Final
 from confluent_kafka import Message
 
 from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens, tokens_of
 from acude.contracts.model import table
 from acude.kafka.consumer import AtLeastOnce, GroupConsumer, LetterBox, Runner
 from acude.kafka.health import Health
@@ -35,17 +36,25 @@ class Disputes(AtLeastOnce[Fraud]):
         stop: ends the retries while the store is away.
         health: of this consumer.
         letters: takes what is no dispute.
+        tokens: makes what stands in the place of an id with a document in it, as the worker has it.
     """
 
     batch_size = 500
     wait_s = 1.0
 
-    def __init__(self, store: VelocityStore, stop: threading.Event, health: Health, letters: LetterBox) -> None:
+    def __init__(
+        self,
+        store: VelocityStore,
+        stop: threading.Event,
+        health: Health,
+        letters: LetterBox,
+        tokens: Tokens | None = None,
+    ) -> None:
         self.health = health
         self.letters = letters
         self._store = store
         self._stop = stop
-        self._decoder = Decoder(table(f"topics.{TOPIC}"))
+        self._decoder = Decoder(table(f"topics.{TOPIC}"), tokens)
 
     def handle(self, records: Sequence[Message]) -> list[Fraud]:
         """The disputes about payments at terminals."""
@@ -80,11 +89,11 @@ def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Even
         stop: ends the consumer.
         worker: shows the consumer's lag, and asks for its heartbeat.
     """
-    health = Health(worker)
+    health, tokens = Health(worker), tokens_of(config)
 
     def build() -> Runner[Fraud]:
         health.beat()
-        strategy = Disputes(store, stop, health, KafkaLetterBox(config, "acude-contestacoes"))
+        strategy = Disputes(store, stop, health, KafkaLetterBox(config, "acude-contestacoes"), tokens)
         return Runner(GroupConsumer(config, DISPUTES, TOPIC), strategy, stop)
 
     return run_in_thread("disputes", build, stop)

@@ -1,11 +1,13 @@
 """The audit log's hash chain: a row's hash covers the hash of the row before it and the row's canonical content.
 
-A row that is changed, dropped, swapped or inserted breaks the chain at the first row that differs. The chain alone
-can't show that its tail was cut off, or was written again from some row on: keep a hash of the tail elsewhere.
+A row that is changed, dropped, swapped or inserted breaks the chain at the first row that differs. The hash is an HMAC:
+nobody continues or rewrites a chain without its key. The chain alone can't show that its tail was cut off, or that the
+owner of the key wrote it again: `audit_anchors` keeps its end elsewhere.
 """
 
+import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -35,7 +37,10 @@ class AuditEvent(NamedTuple):
 
 
 class AuditRow(NamedTuple):
-    """An event as a row; `detalhe` is JSON text, kept byte for byte."""
+    """An event as a row; `detalhe` is JSON text, kept byte for byte.
+
+    `chave` names the key of the hash; rows from before the audit log had a key have None and a plain SHA-256.
+    """
 
     numero: int
     em: datetime
@@ -44,6 +49,7 @@ class AuditRow(NamedTuple):
     objeto: str
     detalhe: str
     hash: bytes
+    chave: str | None = None
 
 
 class BrokenChainError(ValueError):
@@ -62,16 +68,21 @@ class HashChain:
     Attributes:
         numero: of the last row; 0 before the first.
         hash: of the last row.
+        chave: the last row's key; None before the first row with one.
+        keys: by name, the newest first: it makes new rows. Without any, rows get a plain SHA-256.
     """
 
     numero: int = 0
     hash: bytes = GENESIS
+    chave: str | None = None
+    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def add(self, event: AuditEvent) -> AuditRow:
         """The event as the next row."""
         detail = orjson.dumps(event.detalhe, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z).decode()
-        row = AuditRow(self.numero + 1, event.em.astimezone(UTC), event.tipo, event.quem, event.objeto, detail, b"")
-        self.numero, self.hash = row.numero, linked(self.hash, row)
+        at, self.chave = event.em.astimezone(UTC), next(iter(self.keys), None)
+        row = AuditRow(self.numero + 1, at, event.tipo, event.quem, event.objeto, detail, b"", self.chave)
+        self.numero, self.hash = row.numero, self._linked(row)
         return row._replace(hash=self.hash)
 
     def follow(self, row: AuditRow) -> None:
@@ -85,17 +96,22 @@ class HashChain:
             raise BrokenChainError(expected, f"missing; the next one is row {row.numero}")
         if row.numero < expected:
             raise BrokenChainError(row.numero, f"in the place of row {expected}")
-        if row.hash != linked(self.hash, row):
+        if row.chave is None and self.chave is not None:
+            raise BrokenChainError(row.numero, "made without a key, behind rows that were made with one")
+        if row.chave is not None and row.chave not in self.keys:
+            raise BrokenChainError(row.numero, f"made with key {row.chave}, which ACUDE_AUDIT_KEYS does not have")
+        if row.hash != self._linked(row):
             raise BrokenChainError(row.numero, "its hash does not fit its content and the row before it")
-        self.numero, self.hash = row.numero, row.hash
+        self.numero, self.hash, self.chave = row.numero, row.hash, row.chave
 
-
-def linked(previous: bytes, row: AuditRow) -> bytes:
-    """The hash of a row that follows the row with the previous hash."""
-    return sha256(previous + _canonical(row)).digest()
+    def _linked(self, row: AuditRow) -> bytes:
+        """The hash of a row that follows the last one."""
+        text = self.hash + _canonical(row)
+        return sha256(text).digest() if row.chave is None else hmac.digest(self.keys[row.chave], text, sha256)
 
 
 def _canonical(row: AuditRow) -> bytes:
     """One text for one content: a JSON array, times in UTC with all six digits."""
     at = row.em.astimezone(UTC).isoformat(timespec="microseconds")
-    return orjson.dumps([row.numero, at, row.tipo, row.quem, row.objeto, row.detalhe])
+    named = [] if row.chave is None else [row.chave]
+    return orjson.dumps([row.numero, at, row.tipo, row.quem, row.objeto, row.detalhe, *named])

@@ -9,18 +9,16 @@ from typing import Any, Final
 from psycopg import Connection
 from psycopg.rows import class_row
 from stdnum import luhn
-from stdnum.br import cnpj, cpf
 
-from acude.contracts.documents import Tokens, is_document
+from acude.contracts.documents import Tokens
 from acude.contracts.model import table
+from acude.contracts.personal import TOKEN, has_card, has_document, is_document, without_documents
 from acude.errors import WRONG_USE, AcudeError
-from acude.masking import CNPJ
 from acude.payments.audit_log import LIST, append, audit_event
 from acude.payments.serde import TOPIC
 from acude.risk.lists import FIELDS, KEYED, LISTS, Entry, normal
 
 _OWNER: Final = re.compile(r"[A-Za-z0-9_.@+-]{2,64}")
-_TOKEN: Final = re.compile(r"([a-z0-9]{1,8}):[0-9a-f]{32}")
 _NUMBER: Final = re.compile(r"\d[\d./ -]{9,22}\d")
 _CARD: Final = range(13, 20)
 _MOST_REASON: Final = 200
@@ -80,17 +78,19 @@ def stored_value(tipo: str, valor: str, tokens: Tokens) -> str:
     require_known(None, tipo)
     if tipo == "ip":
         return _network(valor)
-    if tipo in KEYED and (token := _TOKEN.fullmatch(valor)):
+    if token := TOKEN.fullmatch(valor):
         if token[1] != tokens.key_id:
             raise EntryError(f"The token was made with key {token[1]}, tokens are now made with {tokens.key_id}")
         return valor
-    if tipo == "documento":
-        return tokens.of(_document(valor))
+    valor = normal(tipo, valor)
+    if tipo == "documento" and not is_document(valor):
+        raise EntryError("This is no CPF or CNPJ: its check digits are wrong")
     pattern = table(f"topics.{TOPIC}").column(FIELDS[tipo]).pattern
     if pattern and not re.fullmatch(pattern, valor):
         raise EntryError(f"No payment can have this as its {FIELDS[tipo]}, which is {pattern}")
-    valor = normal(tipo, valor)
-    return tokens.of(valor) if tipo in KEYED else valor
+    if has_card(valor):
+        raise EntryError("This holds a card number, and no payment that has one is decided")
+    return tokens.of(valor) if tipo in KEYED else without_documents(valor, tokens.of)
 
 
 def reason(text: str) -> str:
@@ -102,9 +102,13 @@ def reason(text: str) -> str:
     text = text.strip()
     if not text or len(text) > _MOST_REASON or not text.isprintable():
         raise EntryError(f"A reason is one printable line of 1 to {_MOST_REASON} characters")
-    if any(_is_private(found) for found in _NUMBER.findall(text)) or any(map(cnpj.is_valid, CNPJ.findall(text))):
+    if _holds_number(text):
         raise EntryError("The reason holds a CPF, CNPJ or card number; say who it is by an id of the shop's")
     return text
+
+
+def _holds_number(text: str) -> bool:
+    return has_document(text) or any(_is_private(found) for found in _NUMBER.findall(text))
 
 
 def _is_private(number: str) -> bool:
@@ -113,7 +117,7 @@ def _is_private(number: str) -> bool:
 
 
 def _owner(text: str) -> str:
-    if not _OWNER.fullmatch(text):
+    if not _OWNER.fullmatch(text) or _holds_number(text):
         raise EntryError("An owner is a name or address of 2 to 64 letters, digits and _ . @ + -")
     return text
 
@@ -129,19 +133,9 @@ def _end(until: datetime, now: datetime) -> datetime:
 _LONGEST: Final = timedelta(days=731)
 
 
-def _document(text: str) -> str:
-    compact: str = (cpf if len(cpf.compact(text)) == _CPF_DIGITS else cnpj).compact(text)
-    if not is_document(compact):
-        raise EntryError("This is no CPF or CNPJ: its check digits are wrong")
-    return compact
-
-
-_CPF_DIGITS: Final = 11
-
-
 def _network(text: str) -> str:
     try:
-        found = ip_network(text)
+        found = ip_network(normal("ip", text))
     except ValueError:
         raise EntryError("This is no internet address or network, such as 203.0.113.7 or 203.0.113.0/24") from None
     if found.prefixlen < _WIDEST[found.version]:

@@ -10,8 +10,10 @@ import orjson
 from confluent_kafka import Message
 
 from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens
 from acude.contracts.fields import Refusal, Refused
 from acude.contracts.model import Contract, table
+from acude.contracts.personal import has_card, has_document
 from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments import routes, trace_ids
 from acude.risk.decision import Decision, Verdict
@@ -52,10 +54,15 @@ class NotAPayment(NamedTuple):
 
 
 class PaymentReader:
-    """Reads payments as strictly as the lake does; documents stay in clear."""
+    """Reads payments as strictly as the lake does; documents stay in clear.
 
-    def __init__(self, contract: Contract | None = None) -> None:
-        self._decoder = Decoder(contract or table(f"topics.{TOPIC}"))
+    Args:
+        contract: the topic's.
+        tokens: makes what stands in the place of an id with a document in it, as in the lake.
+    """
+
+    def __init__(self, contract: Contract | None = None, tokens: Tokens | None = None) -> None:
+        self._decoder = Decoder(contract or table(f"topics.{TOPIC}"), tokens)
 
     def read(self, records: Sequence[Message]) -> tuple[list[Arrival], list[NotAPayment]]:
         """The payments among the records, and the records that are none."""
@@ -89,9 +96,9 @@ def _trace(headers: dict[str, bytes], coordinate: Coordinate, taken_ms: int) -> 
 
 
 def _id(header: bytes | None) -> str | None:
-    """A header that is an id as the contracts define them; any other header is ignored."""
+    """A header that is an id as the contracts define them, without anybody's number; any other header is ignored."""
     text = (header or b"").decode("ascii", "replace")
-    return text if trace_ids.ID.fullmatch(text) else None
+    return text if trace_ids.ID.fullmatch(text) and not has_card(text) and not has_document(text) else None
 
 
 def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[bytes, bytes | None]:

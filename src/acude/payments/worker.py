@@ -19,6 +19,7 @@ from typing import Final
 from confluent_kafka import Message
 
 from acude import logs
+from acude.contracts.documents import tokens_of
 from acude.contracts.model import topic_of_its_own
 from acude.kafka.consumer import Batch, GroupConsumer, Runner
 from acude.kafka.producer import require_topic
@@ -72,7 +73,7 @@ class Worker(Transactional[Effect]):
     def __init__(self, config: Settings, stop: threading.Event, group: str) -> None:
         self.batch_size = config.risk_batch
         self.health = self.metrics = Metrics()
-        self._reader = PaymentReader()
+        self._reader = PaymentReader(tokens=tokens_of(config))
         self._blacklist = Blacklist(config)
         self._audit, self._lists = AuditBuffer(config), ListCache(config)
         self.metrics.watch_lists(self._lists, self._audit)

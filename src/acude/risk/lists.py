@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
+from acude.contracts.personal import TOKEN, compact, one_case, without_documents
 from acude.risk.payment import Payment
 
 BLOCK: Final = "bloqueio"
@@ -34,31 +35,46 @@ KEYED: Final = frozenset({"documento", "chave_pix"})
 
 _EVP: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DOCUMENT: Final = re.compile(r"[0-9]{11}|[0-9A-Z]{12}[0-9]{2}")
+_MAPPED: Final = ip_network("::ffff:0:0/96")
 
 
 def normal(tipo: str, valor: str) -> str:
     """One spelling for all that mean the same: a list must not be escaped by writing a value in another way.
 
-    E-mail addresses and random Pix keys (EVP) have no case, phone numbers and documents no punctuation. All other
-    ids are what they are, to the letter: an entry must not hit somebody else.
+    E-mail addresses and random Pix keys (EVP) have no case, phone numbers and documents no punctuation, an internet
+    address has one form. All other ids are what they are, to the letter: an entry must not hit somebody else.
 
     Args:
         tipo: one of `FIELDS`.
-        valor: a payment's, or a person's who makes an entry.
+        valor: a payment's, a person's who makes an entry, or one from the external list.
+
+    Raises:
+        ValueError: an `ip` is no address or network.
 
     >>> normal("chave_pix", "Mula@X.com"), normal("chave_pix", "529.982.247-25"), normal("id_pagador", "Ana")
     ('mula@x.com', '52998224725', 'Ana')
     """
-    if "@" in valor:
-        return valor.lower()
-    if tipo != "chave_pix":
-        return valor
+    if tipo == "ip":
+        return str(_network(ip_network(valor)))
+    if "@" in valor or tipo not in KEYED:
+        return one_case(valor)
     if _EVP.fullmatch(valor):
         return valor.lower()
     if valor.startswith("+"):
         return "+" + re.sub(r"\D", "", valor)
-    compact = re.sub(r"[./-]", "", valor).upper()
-    return compact if _DOCUMENT.fullmatch(compact) else valor
+    bare = compact(valor)
+    return bare if _DOCUMENT.fullmatch(bare) else valor
+
+
+def _network(found: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """An IPv4 network that is written as IPv6 is the IPv4 network."""
+    if found.version == _IPV6 and found.subnet_of(_MAPPED):  # type: ignore[arg-type]
+        low = int(found.network_address) & 0xFFFF_FFFF
+        return IPv4Network((low, found.prefixlen - _MAPPED.prefixlen))
+    return found
+
+
+_IPV6: Final = 6
 
 
 @dataclass(frozen=True)
@@ -107,10 +123,10 @@ class Lists:
         self._ends: dict[tuple[str, str], dict[str, datetime]] = {}
         prefixes = set()
         for entry in entries:
-            key = entry.valor if entry.tipo in KEYED else normal(entry.tipo, entry.valor)
+            # Entries may be older than today's spelling.
+            key = self._key(entry.tipo, entry.valor) if entry.tipo not in KEYED else entry.valor
             if entry.tipo == "ip":
                 network = ip_network(key)
-                key = str(network)
                 prefixes.add((network.version, network.prefixlen))
             self._ends.setdefault((entry.tipo, key), {})[entry.lista] = entry.expira_em
         self._kinds = sorted({kind for kind, _ in self._ends})
@@ -131,9 +147,14 @@ class Lists:
         return Listed(BLOCK in found, ALLOW in found)
 
     def _keys(self, kind: str, value: str) -> list[str]:
-        if kind == "ip":
-            return self._networks(value)
-        return [self._token(normal(kind, value)) if kind in KEYED else normal(kind, value)]
+        return self._networks(value) if kind == "ip" else [self._key(kind, value)]
+
+    def _key(self, kind: str, value: str) -> str:
+        """What stands for a value: a document's token wherever the value is or holds one."""
+        found = normal(kind, value)
+        if kind in KEYED:
+            return found if TOKEN.fullmatch(found) else self._token(found)
+        return without_documents(found, self._token)
 
     def _networks(self, address: str) -> list[str]:
         """The networks of listed sizes that an address is in; none for a text that is no address."""

@@ -1,7 +1,8 @@
 """A CPF, a CNPJ and a card number go through the platform in every way that a client may think of, right and wrong.
 
-Afterwards their digits are nowhere but where documents lie as they were sent: on topic `transacoes`, and from there in
-bronze and quarantine (`docs/payments.md`). An id that a shop makes of a document is the shop's, and not looked for.
+Afterwards their digits are nowhere but where payments lie as they were sent: on topic `transacoes`, and from there in
+bronze (`docs/payments.md`). They come in the fields that are for them and in those that are not, alone, with
+punctuation, and glued to other characters.
 """
 
 import json
@@ -11,22 +12,34 @@ import string
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
+import pyarrow as pa
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from psycopg import sql
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from acude.contracts.arrow import arrow_schema
+from acude.contracts.decoder import Decoder
+from acude.contracts.documents import tokens_of
+from acude.contracts.model import load, topics
+from acude.contracts.personal import without_documents
+from acude.ingestion.dedup_index import DedupIndex
+from acude.ingestion.duplicates import find_duplicates
+from acude.ingestion.refine import RAW_COLUMNS, decoded, kept, quarantine_rows
 from acude.local.platform import Platform
 from acude.payments import deadletters
 from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments.documents import cnpj, cpf
-from tests.integration.payments.conftest import Shop, some_payments, suspicious
+from tests.integration.payments.conftest import OF_A_KIND, Shop, some_payments, suspicious
 from tests.servers import away
 from tests.waiting import awaited
 
@@ -62,7 +75,17 @@ class Canary:
             "card": self.card,
             "card with spaces": " ".join(card[n : n + 4] for n in range(0, 16, 4)),
             "card with dashes": "-".join(card[n : n + 4] for n in range(0, 16, 4)),
+            "card with dots": ".".join(card[n : n + 4] for n in range(0, 16, 4)),
         }
+
+    @property
+    def glued(self) -> list[str]:
+        """The numbers as parts of ids."""
+        form = self.written
+        return [
+            f"u{self.cpf}", f"cpf:{form['cpf with dots']}", f"{self.cpf}@exemplo.com", f"loja{self.cnpj}x",
+            f"tok_{self.card}", f"pedido{self.card}", f"p-{form['card with dots']}", f"{form['card with dashes']}:1",
+        ]  # fmt: skip
 
     def found_in(self, text: str | bytes) -> list[str]:
         """Which of the forms are in a text."""
@@ -77,19 +100,35 @@ def canary() -> Canary:
 
 def right(canary: Canary) -> list[Payment]:
     """Payments as they should be, approved and not."""
-    pix = {"tipo_pagamento": "pix", "chave_pix": canary.cpf}
+    pix, form = {"tipo_pagamento": "pix", "chave_pix": canary.cpf}, canary.written
+    dotted, glued = form["cpf with dots"], [one for one in canary.glued if canary.card[:4] not in one]
+    in_ids = [canary.cpf, canary.cnpj, dotted, *glued]
     return [
         *some_payments(3, documento_pagador=canary.cpf),
         *some_payments(3, documento_pagador=canary.cnpj),
         *suspicious(3, documento_pagador=canary.cpf),
         *suspicious(1, documento_pagador=canary.cnpj),
         *({name: one[name] for name in one if name != "vencimento"} | pix for one in suspicious(1)),
+        *(
+            {name: one[name] for name in one if name != "vencimento"} | pix | {"chave_pix": key}
+            for key in (dotted, canary.cnpj, *glued)
+            for one in suspicious(1)
+        ),
+        *(one for text in in_ids for name in _IDS for one in some_payments(1, None, **{name: text})),
+        *(suspicious(1, id_transacao=f"t-{text}-{uuid4().hex[:20]}")[0] for text in in_ids),
     ]
+
+
+_IDS = ("id_pagador", "id_recebedor", "id_dispositivo", "id_terminal", "id_pedido")
 
 
 def wrong(canary: Canary) -> list[bytes]:
     """Bodies that no payment has, each with a number where it does not belong."""
     form, (base,) = canary.written, some_payments(1, documento_pagador=canary.cpf)
+    base = {name: value for name, value in base.items() if name not in OF_A_KIND}
+    base |= {"tipo_pagamento": "boleto", "vencimento": base["timestamp"][:10]}
+    dashes, dots = form["card with dashes"], form["card with dots"]
+    with_card = [canary.card, dashes, dots, *(one for one in canary.glued if canary.cpf[:3] not in one)]
     changes: list[Payment] = [
         {"documento_pagador": form["cpf with dots"]},
         {"documento_pagador": form["cnpj with dots"]},
@@ -111,6 +150,9 @@ def wrong(canary: Canary) -> list[bytes]:
         {canary.cpf: 1},
         {form["card with spaces"]: canary.cnpj},
         {"id_transacao": f"{form['card with spaces']}"},
+        *({name: text} for name in ("id_transacao", *_IDS) for text in with_card),
+        *({"tipo_pagamento": "pix", "chave_pix": text} for text in with_card if ":" not in text),
+        {"tipo_pagamento": "credito", "token_cartao": f"tok_{canary.card}", "entrada": "online"},
     ]
     whole = json.dumps(base).encode()
     return [
@@ -129,7 +171,7 @@ def at_the_api(client: httpx.Client, canary: Canary) -> list[httpx.Response]:
     kind = {"Content-Type": "application/json"}
     bodies = [*(json.dumps(one).encode() for one in right(canary)), *wrong(canary)]
     answers = [client.post("/transacoes", content=body, headers=kind) for body in bodies]
-    for number in canary.written.values():
+    for number in (*canary.written.values(), *canary.glued):
         answers.append(client.get(f"/transacoes/{number}"))
         answers.append(client.get("/transacoes/x", headers={"Authorization": f"Bearer {number}"}))
         answers.append(client.get(f"/{number}", params={"documento": number}))
@@ -146,9 +188,12 @@ def on_the_topic(platform: Platform, canary: Canary) -> list[Payment]:
     for body in [*(json.dumps(one).encode() for one in payments), *wrong(canary)]:
         producer.send(TOPIC, body, canary.cpf.encode())
     producer.send(TOPIC, wrong(canary)[0], b"k", headers=headers)
+    (named,) = some_payments(1)
+    producer.send(TOPIC, json.dumps(named).encode(), b"k", headers=headers)
     producer.flush(30)
     producer.close()
-    return payments
+    token = tokens_of(platform.config).of
+    return [one | {"id_transacao": without_documents(one["id_transacao"], token)} for one in (*payments, named)]
 
 
 @contextmanager
@@ -231,7 +276,11 @@ def test_no_metric_has_a_number(platform: Platform, canary: Canary) -> None:
 
 def whole(platform: Platform, topic: str) -> bytes:
     """Everything on a topic: keys, headers and values."""
-    found: list[bytes] = []
+    return b"\n".join(repr((one.key, one.headers, one.value)).encode() for one in records(platform, topic))
+
+
+def records(platform: Platform, topic: str) -> list[Any]:
+    found: list[Any] = []
     with closing(
         KafkaConsumer(bootstrap_servers=platform.config.kafka_bootstrap, enable_auto_commit=False)
     ) as consumer:
@@ -240,9 +289,9 @@ def whole(platform: Platform, topic: str) -> bytes:
         consumer.seek_to_beginning(*partitions)
         ends = consumer.end_offsets(partitions)
         while any(consumer.position(one) < ends[one] for one in partitions):
-            for records in consumer.poll(timeout_ms=500).values():
-                found += [repr((record.key, record.headers, record.value)).encode() for record in records]
-    return b"\n".join(found)
+            for some in consumer.poll(timeout_ms=500).values():
+                found += some
+    return found
 
 
 @pytest.mark.usefixtures("answers")
@@ -260,12 +309,44 @@ def test_no_row_of_the_database_and_nothing_that_the_webhook_heard_has_a_number(
     platform: Platform, canary: Canary
 ) -> None:
     with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
-        rows = connection.execute("SELECT decisoes::text FROM decisoes").fetchall()
-    assert rows
-    assert canary.found_in("\n".join(row for (row,) in rows)) == []
+        for schema, name in (("public", "decisoes"), ("public", "listas"), ("auditoria", "trilha")):
+            asked = sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, name))
+            rows = connection.execute(asked).fetchall()
+            assert rows or name == "listas"
+            assert canary.found_in("\n".join(row for (row,) in rows)) == [], name
     heard = httpx.get(f"http://127.0.0.1:{platform.config.receiver_port}/recebidos").text
     assert "alerta_risco" in heard
     assert canary.found_in(heard) == []
+
+
+@pytest.mark.usefixtures("answers")
+def test_no_row_of_silver_has_a_number(platform: Platform, canary: Canary) -> None:
+    contracts = load()
+    for topic in topics():
+        if topic.name not in {TOPIC, DECISIONS, ALERTS, deadletters.TOPIC}:
+            continue
+        for part in decoded(raw(records(platform, topic.name)), [Decoder(topic, tokens_of(platform.config))]):
+            flags = find_duplicates(part.keys, DedupIndex(), [topic], datetime.now(UTC))
+            found = kept(part.accepted, topic, flags, contracts)
+            refused = quarantine_rows(part.refused, contracts["silver.quarentena"])
+            assert topic.name != TOPIC or (found.silver.num_rows and refused.num_rows)
+            for rows in (*found, refused):
+                assert canary.found_in(repr(rows.to_pylist())) == []
+
+
+def raw(found: list[Any]) -> pa.Table:
+    """Records of a topic as the stream takes them."""
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "topico": one.topic, "particao": one.partition, "deslocamento": one.offset, "chave": one.key,
+            "carimbo_kafka": datetime.fromtimestamp(one.timestamp / 1000, UTC), "valor": one.value, "ingerido_em": now,
+            "cabecalhos": [{"chave": name, "valor": value} for name, value in one.headers],
+        }
+        for one in found
+    ]  # fmt: skip
+    schema = arrow_schema(load()["bronze.eventos"])
+    return pa.Table.from_pylist(rows, pa.schema([schema.field(name).with_nullable(True) for name in RAW_COLUMNS]))
 
 
 def test_the_search_finds_each_form(canary: Canary, tmp_path: Path) -> None:

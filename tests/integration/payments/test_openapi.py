@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from acude.api.app import create_app
 from acude.api.examples import PAYMENTS
 from acude.contracts.decoder import Decoder
-from acude.contracts.documents import is_document
 from acude.contracts.json_schema import DOCUMENT_FORMAT
 from acude.contracts.model import table
+from acude.contracts.personal import is_document
 from acude.local.platform import Platform
 from acude.payments.serde import TOPIC
 from acude.settings import Settings

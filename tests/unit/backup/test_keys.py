@@ -24,7 +24,7 @@ def test_what_can_not_be_read_is_refused_without_showing_a_key(text: str) -> Non
 
 
 def test_without_a_key_there_is_no_backup() -> None:
-    with pytest.raises(AcudeError, match="There is no key for backups"):
+    with pytest.raises(AcudeError, match="ACUDE_BACKUP_KEYS has no key"):
         KeyRing.parse("")
 
 

@@ -13,6 +13,7 @@ from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import find_duplicates
 from acude.ingestion.hashes import content_hashes
 from acude.ingestion.refine import Decoded, Kept, bronze_rows, decoded, kept, quarantine_rows, with_named_headers
+from acude.masking import MASK
 
 POISON = b"{}"
 LANDED = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
@@ -105,6 +106,44 @@ def test_a_header_that_names_no_record_gives_no_id(header: bytes) -> None:
     headers = pa.array([[{"chave": "acude-reenvio-de", "valor": header}]], HEADERS)
     _, found = refined(batch.set_column(batch.schema.get_field_index("cabecalhos"), "cabecalhos", headers))
     assert found.silver["id_evento"].to_pylist() == [None]
+
+
+NUMBERS = ("52998224725", "529.982.247-25", "11222333000181", "4111111111111111", "4111 1111 1111 1111")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize(
+    "payload",
+    [
+        event(1, id_usuario="tok_4111111111111111", id_produto="{}"),
+        event(1, tipo_evento="{}"),
+        event(1, quantidade="{}"),
+        b'{"{}": 1}',
+        b"{} and more",
+        b'"u{}@x"',
+    ],
+)
+def test_quarantine_has_no_number_in_clear_in_key_payload_header_or_detail(payload: bytes, number: str) -> None:
+    batch = records(payload.replace(b"{}", number.encode()))
+    headers = pa.array([[{"chave": f"h-{number}", "valor": number.encode()}, {"chave": "x", "valor": None}]])
+    headers = headers.cast(batch.schema.field("cabecalhos").type)
+    batch = batch.set_column(batch.schema.names.index("chave"), "chave", pa.array([number.encode()], pa.binary()))
+    batch = batch.set_column(batch.schema.names.index("cabecalhos"), "cabecalhos", headers)
+    (part,) = parts_of(batch)
+    (row,) = quarantine_rows(part.refused, TABLES["silver.quarentena"]).to_pylist()
+    assert [one for one in (*NUMBERS, "4111111111111111") if one in repr(row)] == []
+    assert row["chave"] == MASK.encode()
+    assert row["cabecalhos"] == [{"chave": f"h-{MASK}", "valor": MASK.encode()}, {"chave": "x", "valor": None}]
+    # Bronze has all of it: from there a replay takes the bytes.
+    assert bronze_rows(batch, TABLES["bronze.eventos"])["valor"].to_pylist() == batch["valor"].to_pylist()
+
+
+def test_a_contradiction_has_no_document_in_quarantine() -> None:
+    _, found = refined(
+        records(event(1, id_usuario="52998224725"), event(1, id_usuario="529.982.247-25", id_produto="p"))
+    )
+    assert found.silver["id_usuario"].to_pylist() == [Tokens("k1", b"secret").of("52998224725")]
+    assert found.contradictory["valor"].to_pylist() == [event(1, id_usuario=MASK, id_produto="p")]
 
 
 def test_a_topic_without_a_contract_is_refused_whole() -> None:

@@ -36,6 +36,15 @@ def made(**changes: object) -> Any:  # noqa: ANN401
         ("ip", "203.0.113.7/32", "203.0.113.7"),
         ("ip", "203.0.113.0/24", "203.0.113.0/24"),
         ("ip", "2001:DB8:0::7", "2001:db8::7"),
+        ("ip", "::ffff:203.0.113.7", "203.0.113.7"),
+        ("documento", "12abc34501de35", TOKENS.of("12ABC34501DE35")),
+        ("chave_pix", "Mula@X.com", TOKENS.of("mula@x.com")),
+        ("chave_pix", "+55 11 91234-5678", TOKENS.of("+5511912345678")),
+        ("chave_pix", "12.ABC.345/01DE-35", TOKENS.of("12ABC34501DE35")),
+        ("chave_pix", "71BE9B2C-7C5F-4D0E-9C1A-0D9B8B0E7A11", TOKENS.of("71be9b2c-7c5f-4d0e-9c1a-0d9b8b0e7a11")),
+        ("id_recebedor", "Mula@x.com", "mula@x.com"),
+        ("id_recebedor", "529.982.247-25", CPF_TOKEN),
+        ("id_carteira", CPF_TOKEN, CPF_TOKEN),
     ],
 )
 def test_a_value_is_stored_as_payments_are_compared_with_it(tipo: str, given: str, stored: str) -> None:
@@ -55,12 +64,17 @@ def test_a_value_is_stored_as_payments_are_compared_with_it(tipo: str, given: st
         ({"valor": "u17\n"}, "id_pagador"),
         ({"valor": "${jndi:x}"}, "id_pagador"),
         ({"tipo": "token_cartao", "valor": "4111111111111111"}, "token_cartao"),
+        ({"tipo": "token_cartao", "valor": "tok_4111111111111111"}, "card number"),
+        ({"valor": "4111-1111-1111-1111"}, "card number"),
+        ({"motivo": "conta u52998224725"}, "holds a CPF"),
         ({"tipo": "ip", "valor": "203.0.113.7/24"}, "address or network"),
         ({"tipo": "ip", "valor": "localhost"}, "address or network"),
         ({"tipo": "ip", "valor": "0.0.0.0/0"}, "at least /16"),
         ({"tipo": "ip", "valor": "::/0"}, "at least /32"),
         ({"dono": ""}, "owner"),
         ({"dono": "ana souza"}, "owner"),
+        ({"dono": "52998224725"}, "owner"),
+        ({"dono": "u529.982.247-25@x.com"}, "owner"),
         ({"motivo": "  "}, "reason"),
         ({"motivo": "x" * 201}, "reason"),
         ({"motivo": "a\x1b[2Jb"}, "reason"),
@@ -76,6 +90,12 @@ def test_what_can_be_no_entry_is_refused_in_a_sentence(changes: dict[str, Any], 
     with pytest.raises(EntryError) as refusal:
         made(**changes)
     assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize("number", [digit * length for digit in "0123456789" for length in (11, 14)])
+def test_one_digit_throughout_is_no_document(number: str) -> None:
+    with pytest.raises(EntryError, match="check digits"):
+        made(tipo="documento", valor=number)
 
 
 @pytest.mark.parametrize("private", ["529.982.247-24", "52998224724", "4111111111111112"])

@@ -1,5 +1,6 @@
 """The hash chain: a change to a row is found at the first row that differs."""
 
+import hmac
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -27,16 +28,19 @@ EVENTS = st.builds(
 )
 
 
+KEYS = {"k2": b"the newer key", "k1": b"the older key"}
+
+
 def chained(events: list[AuditEvent]) -> list[AuditRow]:
-    chain = HashChain()
+    chain = HashChain(keys=KEYS)
     return [chain.add(event) for event in events]
 
 
 CHAINS = st.lists(EVENTS, min_size=1, max_size=5).map(chained)
 
 
-def followed(rows: list[AuditRow]) -> HashChain:
-    chain = HashChain()
+def followed(rows: list[AuditRow], keys: dict[str, bytes] = KEYS) -> HashChain:
+    chain = HashChain(keys=keys)
     for row in rows:
         chain.follow(row)
     return chain
@@ -44,7 +48,7 @@ def followed(rows: list[AuditRow]) -> HashChain:
 
 @given(CHAINS)
 def test_an_untouched_chain_is_sound_and_ends_where_it_ended(rows: list[AuditRow]) -> None:
-    assert followed(rows) == HashChain(len(rows), rows[-1].hash)
+    assert followed(rows) == HashChain(len(rows), rows[-1].hash, "k2")
 
 
 @given(CHAINS)
@@ -67,6 +71,7 @@ def test_a_changed_row_is_found(rows: list[AuditRow], data: st.DataObject) -> No
             st.just(row._replace(tipo="outro")),
             st.just(row._replace(em=row.em + timedelta(microseconds=1))),
             st.just(row._replace(hash=sha256(row.hash).digest())),
+            st.sampled_from([None, "k1", "k3"]).map(lambda name: row._replace(chave=name)),
         )
     )
     with pytest.raises(BrokenChainError) as found:
@@ -92,7 +97,7 @@ def test_a_changed_row_with_a_hash_computed_again_is_found_at_the_next_row(
     if len(rows) == 1:
         return
     place = data.draw(st.integers(0, len(rows) - 2))
-    forged = HashChain(place, rows[place - 1].hash if place else GENESIS)
+    forged = HashChain(place, rows[place - 1].hash if place else GENESIS, keys=KEYS)
     row = forged.add(AuditEvent("lista", "mallory", "x", {}, BEGIN))
     with pytest.raises(BrokenChainError) as found:
         followed([*rows[:place], row, *rows[place + 1 :]])
@@ -142,7 +147,7 @@ def test_swapped_rows_are_found_numbered_again_or_not(rows: list[AuditRow], data
 @given(CHAINS, EVENTS, st.data())
 def test_a_row_that_is_put_in_between_is_found(rows: list[AuditRow], event: AuditEvent, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(rows) - 1))
-    forged = HashChain(place, rows[place - 1].hash if place else GENESIS).add(event)
+    forged = HashChain(place, rows[place - 1].hash if place else GENESIS, keys=KEYS).add(event)
     behind = [row._replace(numero=row.numero + 1) for row in rows[place:]]
     with pytest.raises(BrokenChainError):
         followed([*rows[:place], forged, *rows[place:]])
@@ -151,8 +156,47 @@ def test_a_row_that_is_put_in_between_is_found(rows: list[AuditRow], event: Audi
     assert found.value.numero == place + 2
 
 
+@given(CHAINS, EVENTS)
+def test_a_tail_that_is_written_again_without_the_key_is_found(rows: list[AuditRow], event: AuditEvent) -> None:
+    before = HashChain(len(rows) - 1, rows[-2].hash if len(rows) > 1 else GENESIS)
+    for forger in ({}, {"k2": b"guessed"}, {"k9": b"a key of the forger's"}):
+        forged = HashChain(before.numero, before.hash, keys=forger).add(event)
+        if len(rows) == 1 and forged.chave is None:
+            # A log without any row behind it: what shows this is its first anchor.
+            continue
+        with pytest.raises(BrokenChainError) as found:
+            followed([*rows[:-1], forged])
+        assert found.value.numero == len(rows)
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=5), st.lists(EVENTS, min_size=1, max_size=5))
+def test_rows_from_before_the_key_and_rows_of_an_older_key_stay_sound(
+    old: list[AuditEvent], new: list[AuditEvent]
+) -> None:
+    chain = HashChain()
+    rows = [chain.add(event) for event in old]
+    for keys in ({"k1": KEYS["k1"]}, KEYS):
+        chain.keys = keys
+        rows += [chain.add(event) for event in new]
+    assert [row.chave for row in rows] == [None] * len(old) + ["k1"] * len(new) + ["k2"] * len(new)
+    assert followed(rows) == chain
+    with pytest.raises(BrokenChainError, match="does not have") as lacking:
+        followed(rows, {"k2": KEYS["k2"]})
+    assert lacking.value.numero == len(old) + 1
+
+
+def test_a_row_without_a_key_behind_rows_with_one_is_found() -> None:
+    event = AuditEvent("acesso", "ana", "t-1", {}, BEGIN)
+    rows = chained([event])
+    with pytest.raises(BrokenChainError, match="without a key") as found:
+        followed([*rows, HashChain(1, rows[0].hash).add(event)])
+    assert found.value.numero == 2
+
+
 def test_the_hash_is_what_the_documentation_says() -> None:
-    row = HashChain().add(AuditEvent("acesso", "ana", "t-1", {"b": 1, "a": "é"}, BEGIN))
-    content = '[1,"2026-11-23T00:00:00.000000+00:00","acesso","ana","t-1","{\\"a\\":\\"é\\",\\"b\\":1}"]'
+    event = AuditEvent("acesso", "ana", "t-1", {"b": 1, "a": "é"}, BEGIN)
+    content = '[1,"2026-11-23T00:00:00.000000+00:00","acesso","ana","t-1","{\\"a\\":\\"é\\",\\"b\\":1}"'
+    row, keyed = HashChain().add(event), HashChain(keys=KEYS).add(event)
     assert row.detalhe == '{"a":"é","b":1}'
-    assert row.hash == sha256(bytes(32) + content.encode()).digest()
+    assert row.hash == sha256(bytes(32) + f"{content}]".encode()).digest()
+    assert keyed.hash == hmac.digest(KEYS["k2"], bytes(32) + f'{content},"k2"]'.encode(), "sha256")

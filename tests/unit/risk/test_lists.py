@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from acude.contracts.documents import Tokens
 from acude.risk.lists import ALLOW, BLOCK, FIELDS, KEYED, Entry, Listed, Lists, normal
 from tests.unit.risk.pasts import NOON, PIX, payment
 
 HOUR = timedelta(hours=1)
+TOKENS = Tokens("k1", b"secret")
 
 
 def entry(tipo: str, valor: str, lista: str = BLOCK, ends: timedelta = HOUR) -> Entry:
@@ -55,6 +57,8 @@ def test_a_pix_key_is_compared_by_its_token() -> None:
         ("2001:db8::/64", "2001:db8::ffff"),
         ("203.0.113.7", "::ffff:203.0.113.7"),
         ("203.0.113.0/24", "203.0.113.255"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.0/120", "203.0.113.255"),
     ],
 )
 def test_an_address_is_the_same_however_it_is_written(listed: str, asked: str) -> None:
@@ -80,6 +84,20 @@ def test_a_pix_key_is_the_same_however_it_is_written(listed: str, asked: str) ->
 def test_an_account_named_by_its_address_is_the_same_however_it_is_written_and_another_is_not() -> None:
     assert Lists([entry("id_pagador", "Mula@x.com")]).of(payment(id_pagador="mula@X.com"), NOON).bloqueio
     assert not Lists([entry("id_pagador", "Ana")]).of(payment(id_pagador="ana"), NOON).bloqueio
+
+
+@pytest.mark.parametrize("kind", ["id_pagador", "id_recebedor", "id_dispositivo", "id_terminal", "id_carteira"])
+@pytest.mark.parametrize("asked", ["52998224725", "529.982.247-25", TOKENS.of("52998224725")])
+def test_an_account_named_by_a_document_is_the_same_however_it_is_written(kind: str, asked: str) -> None:
+    for listed in ("529.982.247-25", TOKENS.of("52998224725")):
+        lists = Lists([entry(kind, listed)], TOKENS.of)
+        assert lists.of(payment(**{FIELDS[kind]: asked}), NOON).bloqueio
+
+
+def test_a_pix_key_that_was_read_as_a_token_is_compared_as_it_is() -> None:
+    lists = Lists([entry("chave_pix", TOKENS.of("52998224725"))], TOKENS.of)
+    for asked in ("529.982.247-25", TOKENS.of("52998224725")):
+        assert lists.of(payment(**PIX | {"chave_pix": asked}), NOON).bloqueio
 
 
 def test_what_is_no_address_is_on_no_list() -> None:

@@ -119,6 +119,8 @@ def _create_buckets(client: "S3Client", config: Settings) -> None:
     for bucket in (config.lake_bucket, config.inbox_bucket, config.results_bucket, config.backup_bucket):
         if bucket not in known:
             client.create_bucket(Bucket=bucket)
+    if config.audit_bucket not in known:
+        client.create_bucket(Bucket=config.audit_bucket, ObjectLockEnabledForBucket=True)
 
 
 def identities(config: Settings) -> dict[str, object]:

@@ -15,8 +15,10 @@ from psycopg_pool import PoolTimeout
 
 from acude.athena.client import QueryFailed
 from acude.contracts.decoder import Decoder
+from acude.contracts.documents import tokens_of
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
+from acude.contracts.personal import without_documents
 from acude.kafka.reader import Found, TopicReader
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
@@ -89,6 +91,8 @@ def gather(config: Settings, wanted: str) -> Trace:
         config: where the stores are.
         wanted: the payment's id or its trace id: letters, digits and `_.:@+-`.
     """
+    # As every store has it.
+    wanted = without_documents(wanted, tokens_of(config).of)
     trace = Trace()
     with trace.asking("postgres"):
         _ask_database(config, trace, wanted)

@@ -1,15 +1,22 @@
 """`acude audit`."""
 
 import json
+import os
+import pwd
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from platform import node
 
+import psycopg
+import pytest
 from typer.testing import CliRunner
 
 from acude.cli import app
 from acude.local.platform import Platform
+from acude.payments.audit_log import Search
 from acude.payments.hash_chain import AuditRow
-from tests.integration.payments.audit.conftest import audit, superusers
+from tests.integration.payments.audit.conftest import audit, chained, superusers
+from tests.integration.payments.conftest import Shop, some_payments
 
 
 def test_the_command_names_the_first_broken_row_and_fails(platform: Platform, newest: list[AuditRow]) -> None:
@@ -37,6 +44,37 @@ def test_a_head_that_is_none_or_unknown_is_said(newest: list[AuditRow]) -> None:
     assert audit("verify", "--head", "abc").exit_code == 2
     unknown = audit("verify", "--chain-only", "--head", "00" * 32)
     assert (unknown.exit_code, "cut" in unknown.stdout) == (1, True)
+
+
+def test_a_decision_that_is_missing_makes_the_command_fail(platform: Platform, shop: Shop) -> None:
+    (sent,) = some_payments(1)
+    shop.send([sent])
+    with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
+        chained(connection, 1, objeto=sent["id_transacao"])
+    assert audit("verify").exit_code == 0
+    move = "UPDATE decisoes SET id_transacao = %s WHERE id_transacao = %s"
+    with superusers(platform.config) as connection:
+        connection.execute(move, ("elsewhere", sent["id_transacao"]))
+    try:
+        broken = audit("verify", "--json")
+    finally:
+        with superusers(platform.config) as connection:
+            connection.execute(move, (sent["id_transacao"], "elsewhere"))
+    assert broken.exit_code == 1
+    report = json.loads(broken.stdout)
+    assert report["quebra"]["objeto"] == sent["id_transacao"]
+    assert report["decisoes"] | {"iguais": 0} == {"iguais": 0, "ausentes": 1, "fora_da_trilha": 1}
+
+
+def test_the_actor_is_the_systems_user_whatever_the_environment_says(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "maria")
+    assert audit("show", "--limit", "1").exit_code == 0
+    with psycopg.connect(platform.config.risk_dsn.get_secret_value()) as connection:
+        row = Search(tipo="acesso", objeto="trilha").rows(connection, 1)[0]
+    assert row.quem == f"cli:{pwd.getpwuid(os.getuid()).pw_name}@{node()}"
 
 
 def test_rows_are_shown_newest_first_by_what_is_asked(newest: list[AuditRow]) -> None:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from psycopg import sql
 
 from acude.payments import lists
 from acude.payments.audit_log import ACCESS, append, audit_event
 from acude.payments.audit_verification import verify
 from acude.payments.hash_chain import AuditRow, HashChain
+from acude.payments.store import COLUMNS
 from acude.risk.lists import Entry
 from tests.integration.payments.audit.conftest import Sql, chained
 from tests.integration.payments.conftest import Shop, some_payments
@@ -41,7 +43,7 @@ def test_a_row_that_a_superuser_touched_is_named(superuser: Sql, newest: list[Au
     found = verify(superuser, decisions=False)
     assert found.broken is not None
     assert found.broken.numero == newest[1].numero
-    assert found.chain == HashChain(newest[0].numero, newest[0].hash)
+    assert found.chain == HashChain(newest[0].numero, newest[0].hash, newest[0].chave)
 
 
 def test_a_tail_that_is_cut_off_or_written_again_is_found_by_a_head_that_was_kept(
@@ -73,18 +75,53 @@ def test_a_stored_decision_that_was_changed_is_found(shop: Shop, own: Sql) -> No
     assert verify(own, decisions=False).broken is None
 
 
-def test_decisions_that_are_gone_or_were_never_chained_are_counted(shop: Shop, own: Sql) -> None:
-    first, second = some_payments(2)
-    shop.send([first, second])
-    for one in (first, second):
-        chained(own, 1, objeto=one["id_transacao"])
+_COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in COLUMNS if name != "transacao_em")
+_SECOND = sql.SQL(
+    "INSERT INTO decisoes ({0}, transacao_em) SELECT {0}, transacao_em + interval '1 microsecond' FROM decisoes "
+    "WHERE id_transacao = %(id)s"
+).format(_COLUMNS)
+_ELSEWHERE = sql.SQL("UPDATE decisoes SET id_transacao = 'smuggled' WHERE id_transacao = %(id)s")
+
+
+@pytest.mark.parametrize(
+    ("touch", "said", "counts"),
+    [
+        (sql.SQL("DELETE FROM decisoes WHERE id_transacao = %(id)s"), "no longer stored", (1, 0)),
+        (_SECOND, "no row of the audit log has it", (0, 1)),
+        (_ELSEWHERE, "no longer stored", (1, 1)),
+    ],
+    ids=["gone", "a second one of the same id", "under another id"],
+)
+def test_a_decision_that_is_gone_or_was_smuggled_in_is_a_difference(
+    shop: Shop, own: Sql, touch: sql.SQL | sql.Composed, said: str, counts: tuple[int, int]
+) -> None:
+    (sent,) = some_payments(1)
+    shop.send([sent])
+    chained(own, 1, objeto=sent["id_transacao"])
     own.commit()
     before = verify(own)
-    own.execute("DELETE FROM decisoes WHERE id_transacao = %s", (first["id_transacao"],))
-    own.execute("UPDATE decisoes SET id_transacao = 'smuggled' WHERE id_transacao = %s", (second["id_transacao"],))
+    assert (before.broken, before.gone, before.unchained) == (None, 0, 0)
+    own.execute(touch, {"id": sent["id_transacao"]})
     after = verify(own)
-    assert after.broken is None
-    assert (after.gone, after.unchained) == (before.gone + 2, before.unchained + 1)
+    assert after.broken is not None
+    assert (after.broken.objeto, said in after.broken.problema) == (sent["id_transacao"], True)
+    assert (after.gone, after.unchained) == counts
+
+
+def test_a_tail_that_an_administrator_writes_again_without_the_key_is_found(
+    superuser: Sql, newest: list[AuditRow]
+) -> None:
+    superuser.execute("DELETE FROM auditoria.trilha WHERE numero >= %s", (newest[2].numero,))
+    columns = sql.SQL(", ").join(map(sql.Identifier, AuditRow._fields))
+    values = sql.SQL(", ").join([sql.Placeholder()] * len(AuditRow._fields))
+    insert = sql.SQL("INSERT INTO auditoria.trilha ({}) VALUES ({})").format(columns, values)
+    for keys in ({}, {"k1": b"guessed"}):
+        forger = HashChain(newest[1].numero, newest[1].hash, keys=keys)
+        superuser.execute(insert, forger.add(audit_event(ACCESS, "mallory", "nothing")))
+        broken = verify(superuser, decisions=False).broken
+        assert broken is not None
+        assert broken.numero == newest[2].numero
+        superuser.execute("DELETE FROM auditoria.trilha WHERE numero >= %s", (newest[2].numero,))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,185 @@
+"""Numbers in fields for something else: which are found, and which ids are left alone."""
+
+import json
+import random
+import string
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from acude.contracts.decoder import Decoder
+from acude.contracts.documents import Tokens
+from acude.contracts.fields import Refused
+from acude.contracts.model import table, topics
+from acude.contracts.personal import SUSPECT, has_card, has_document, is_document, without_documents
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+TOKENS = Tokens("k1", b"secret")
+CPF, CNPJ, LETTERS = "52998224725", "11222333000181", "12ABC34501DE35"
+CARDS = (
+    "4111111111111111", "5555555555554444", "2223003122003222", "378282246310005", "30569309025904", "38520000023237",
+    "6011111111111117", "6550000000000001", "3530111333300000", "6362970000457013", "5067310000000010",
+    "6062825624254001", "6200000000000005",
+)  # fmt: skip
+PIX: dict[str, Any] = {
+    "id_transacao": "t-1", "tipo_pagamento": "pix", "operacao": "pagamento", "valor": 10, "moeda": "BRL",
+    "timestamp": NOW.isoformat(), "id_pagador": "u1", "documento_pagador": CPF, "id_recebedor": "r9",
+    "chave_pix": "r9@exemplo.com", "uf": "SP",
+}  # fmt: skip
+CARD_PAYMENT = {name: value for name, value in PIX.items() if name != "chave_pix"} | {
+    "tipo_pagamento": "credito",
+    "entrada": "online",
+    "token_cartao": "tok_0123456789abcdef",
+}
+
+
+def grouped(number: str, mark: str) -> str:
+    cuts = (4, 8, 12) if len(number) == 16 else (4, 10)
+    return mark.join(number[a:b] for a, b in zip((0, *cuts), (*cuts, None), strict=True))
+
+
+@pytest.mark.parametrize("form", ["{}", "tok_{}", "pedido{}", "{}abc", "a:{}:b", "u+{}@loja.example", "x\u00e9{}"])
+@pytest.mark.parametrize("number", CARDS)
+def test_a_card_number_is_found_however_it_is_glued(number: str, form: str) -> None:
+    text = form.format(number)
+    assert has_card(text)
+    assert pc.match_substring_regex(pa.array([text]), SUSPECT).to_pylist() == [True]
+
+
+@pytest.mark.parametrize("mark", list(" ._:/-"))
+@pytest.mark.parametrize("number", CARDS)
+def test_a_card_number_is_found_in_groups(number: str, mark: str) -> None:
+    text = f"p-{grouped(number, mark)}"
+    assert has_card(text)
+    assert pc.match_substring_regex(pa.array([text]), SUSPECT).to_pylist() == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111111111111112",  # a wrong check digit
+        "1764525600000017", "20261130120000", "2026113012000017", "0000000000000000", "9999999999999995",
+        "2000003508419013", "4222222222222", "4000000000000000006", "12345678901234567890",
+        "41111111111111110", "411111111111111", "7891000315507", "192.168.100.200",
+        "4111111111111111".translate(str.maketrans("1", "x")),
+    ],
+)  # fmt: skip
+def test_other_numbers_are_no_cards(text: str) -> None:
+    assert not has_card(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "whose"),
+    [
+        (CPF, CPF), ("529.982.247-25", CPF), ("529 982 247 25", CPF), ("529-982-247-25", CPF), ("529.982.24725", CPF),
+        (CNPJ, CNPJ), ("11.222.333/0001-81", CNPJ), ("11.222.333.0001-81", None), (LETTERS, LETTERS),
+        ("12.ABC.345/01DE-35", LETTERS), ("12abc34501de35", LETTERS),
+        ("u52998224725", "u52998224725"), ("cpf:529.982.247-25", "cpf:529.982.247-25"),
+        ("pedido-52998224725-3", "pedido-52998224725-3"), ("52998224725abc", "52998224725abc"),
+        ("52998224725@Loja.example", "52998224725@loja.example"), ("u11222333000181", "u11222333000181"),
+        ("52998224724", None), ("529982247251", None), ("11111111111", None), ("u17", None), ("189.100.200.25", None),
+    ],
+)  # fmt: skip
+def test_a_document_is_found_however_it_is_written(text: str, whose: str | None) -> None:
+    found = without_documents(text, TOKENS.of)
+    assert found == (text if whose is None else TOKENS.of(whose))
+    assert without_documents(found, TOKENS.of) == found
+    assert whose is None or pc.match_substring_regex(pa.array([text]), SUSPECT).to_pylist() == [True]
+
+
+@pytest.mark.parametrize("digit", string.digits)
+@pytest.mark.parametrize("length", [11, 14])
+def test_one_digit_throughout_is_nobodys_document(digit: str, length: int) -> None:
+    number = digit * length
+    assert not is_document(number)
+    assert not has_document(f"u{number}")
+    payload = json.dumps(PIX | {"documento_pagador": number}).encode()
+    with pytest.raises(Refused, match="check digits"):
+        Decoder(table("topics.transacoes")).one(payload, NOW)
+    assert decoded(PIX | {"documento_pagador": number})[1] == "documento_invalido"
+
+
+def drawn(form: Callable[[random.Random], str], number: int = 50_000) -> list[str]:
+    rng = random.Random(11)  # noqa: S311 - the same ids each time
+    return [form(rng) for _ in range(number)]
+
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+IDS: dict[str, Callable[[random.Random], str]] = {
+    "uuid": lambda rng: str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+    "uuid without dashes": lambda rng: uuid.UUID(int=rng.getrandbits(128), version=4).hex,
+    "ulid": lambda rng: "01" + "".join(rng.choices(CROCKFORD, k=24)),
+    "object id": lambda rng: f"{rng.getrandbits(96):024x}",
+    "base62": lambda rng: "tok_" + "".join(rng.choices(string.ascii_letters + string.digits, k=24)),
+    "snowflake": lambda rng: str(1_700_000_000_000_000_000 + rng.getrandbits(57)),
+    "microseconds": lambda rng: str(1_700_000_000_000_000 + rng.randrange(10**14)),
+    "date and number": lambda rng: f"20261130{rng.randrange(10**8):08}",
+    "token": lambda rng: f"k1:{rng.getrandbits(128):032x}",
+}
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_ids_as_shops_draw_them_are_neither_refused_nor_replaced(kind: str) -> None:
+    ids = drawn(IDS[kind])
+    assert [one for one in ids if has_card(one) or has_document(one)] == []
+
+
+def test_how_often_a_random_number_of_sixteen_digits_is_taken_for_a_card() -> None:
+    """No check can tell such an id from a card's number: the decision page names the rate."""
+    ids = drawn(lambda rng: f"{rng.randrange(10**16):016}")
+    assert 0.02 < sum(map(has_card, ids)) / len(ids) < 0.028
+
+
+def decoded(fields: dict[str, Any], tokens: Tokens | None = TOKENS) -> tuple[dict[str, Any], str | None]:
+    """The fields and the reason of a refusal, from a batch."""
+    batch = pa.array([json.dumps(fields).encode()], pa.binary())
+    found = Decoder(table("topics.transacoes"), tokens).decode(batch, pa.array([NOW], pa.timestamp("us", "UTC")))
+    return found.fields.to_pylist()[0], found.refusals[0].reason if found.refusals else None
+
+
+FREE = ("id_transacao", "id_pagador", "id_recebedor", "id_dispositivo", "id_terminal", "id_pedido")
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_a_card_number_in_an_id_is_refused_alone_and_in_a_batch(name: str) -> None:
+    fields = PIX | {name: "4111111111111111"}
+    assert decoded(fields)[1] == "numero_de_cartao"
+    with pytest.raises(Refused) as refusal:
+        Decoder(table("topics.transacoes"), TOKENS).one(json.dumps(fields).encode(), NOW)
+    assert refusal.value.refusal.reason == "numero_de_cartao"
+    assert "4111" not in refusal.value.refusal.detail
+
+
+def test_a_contract_may_name_ids_that_are_random_numbers() -> None:
+    contract = table("topics.transacoes").model_copy(update={"own_numbers": ("id_pedido",)})
+    own, another = ({name: "4111111111111111"} for name in ("id_pedido", "id_pagador"))
+    assert Decoder(contract).one(json.dumps(PIX | own).encode(), NOW)["id_pedido"] == "4111111111111111"
+    batch = pa.array([json.dumps(PIX | one).encode() for one in (own, another)], pa.binary())
+    found = Decoder(contract).decode(batch, pa.array([NOW] * 2, pa.timestamp("us", "UTC")))
+    assert {at: why.reason for at, why in found.refusals.items()} == {1: "numero_de_cartao"}
+
+
+def test_a_token_that_holds_a_card_number_is_refused() -> None:
+    assert decoded(CARD_PAYMENT)[1] is None
+    assert decoded(CARD_PAYMENT | {"token_cartao": "tok_4111111111111111"})[1] == "numero_de_cartao"
+
+
+@pytest.mark.parametrize("name", [*FREE, "chave_pix"])
+@pytest.mark.parametrize("text", [CPF, "529.982.247-25"])
+def test_a_document_in_another_field_becomes_its_token_alone_and_in_a_batch(name: str, text: str) -> None:
+    fields = PIX | {name: text}
+    found, reason = decoded(fields)
+    assert (found[name], reason) == (TOKENS.of(CPF), None)
+    alone = Decoder(table("topics.transacoes"), TOKENS).one(json.dumps(fields).encode(), NOW)
+    assert (alone[name], alone["documento_pagador"]) == (TOKENS.of(CPF), CPF)
+
+
+@pytest.mark.parametrize("topic", topics(), ids=lambda topic: topic.name)
+def test_every_text_that_anybody_may_fill_is_searched(topic: Any) -> None:  # noqa: ANN401
+    left_out = {c.name for c in topic.columns if c.type == "string"} - {*topic.free_texts, *topic.documents}
+    assert all(topic.column(name).values for name in left_out)
