@@ -1,13 +1,16 @@
 """What the workers share in Valkey: recent payments of each entity, its known frauds, the decisions of the last hour.
 
 A payment is a member of one sorted set per entity, by event time. The same payment is the same member, so a payment
-that comes twice counts once, whichever worker wrote it first. A batch costs one round trip to read and one to write.
+that comes twice counts once, whichever worker wrote it first. Of a busy entity the newest are kept as members; those
+that they displace are added up by the hour, in a hash beside the set. A batch costs one round trip to read and one to
+write.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b, sha256
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,8 +20,9 @@ from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
 from acude.kafka.records import Coordinate
-from acude.risk.payment import ENTITIES, RECORD, Payment, Records, record, records
-from acude.risk.velocity import KEPT_US, MOST_RECORDS, with_record
+from acude.risk.history import HOUR, HOUR_US, MOST_RECORDS, NO_HOURS, UNKNOWN, History, Hours, with_record
+from acude.risk.payment import ENTITIES, RECORD, Payment, record, records
+from acude.risk.velocity import KEPT, KEPT_US
 from acude.settings import Settings
 
 _KEPT_MS: Final = KEPT_US // 1_000
@@ -29,6 +33,9 @@ _LISTED, _CLEAN = b"1", b"0"
 _NO_LISTINGS: Final[Mapping[str, bool]] = {}
 
 Moments = npt.NDArray[np.int64]
+
+_ADD: Final = (Path(__file__).with_name("velocity_add.lua")).read_text(encoding="utf-8")
+_SUMS: Final = np.dtype([("count", "<i8"), ("cents", "<i8")])
 
 
 class VelocityStoreError(ConnectionError):
@@ -80,20 +87,20 @@ class EntityHistory:
     """What is known of a batch's entities. `add` makes an earlier payment of the batch part of the later ones' history.
 
     Attributes:
-        histories: records by entity name and id, sorted by (time, id).
+        histories: by entity name and id.
         frauds: moments of known frauds by terminal.
         decided: the stored decisions on payments of the batch, by id.
         listings: whether a document is on the external list, where the answer is stored.
         complete: False where Valkey did not answer.
     """
 
-    histories: dict[tuple[str, str], Records] = field(default_factory=dict)
+    histories: dict[tuple[str, str], History] = field(default_factory=dict)
     frauds: dict[str, Moments] = field(default_factory=dict)
     decided: dict[str, StoredDecision] = field(default_factory=dict)
     listings: dict[str, bool] = field(default_factory=dict)
     complete: bool = True
 
-    def of(self, payment: Payment) -> dict[str, Records]:
+    def of(self, payment: Payment) -> dict[str, History]:
         """The histories of the payment's entities by name."""
         keys = ((name, payment.entity(name)) for name in ENTITIES)
         return {key[0]: self.histories[key] for key in keys if key in self.histories}
@@ -102,7 +109,7 @@ class EntityHistory:
         """Makes a decided payment part of its entities' histories, in its place."""
         own = np.frombuffer(record(payment), RECORD)
         for key in _entities(payment):
-            self.histories[key] = with_record(self.histories.get(key), own)
+            self.histories[key] = with_record(self.histories.get(key, UNKNOWN), own)
 
 
 class VelocityStore:
@@ -135,7 +142,9 @@ class VelocityStore:
         documents = sorted({payment.documento_pagador for payment in payments})
         pipe = self._client.pipeline(transaction=False)
         for name, value in entities:
-            pipe.zrange(self._key(name, value), 0, -1)
+            key = self._key(name, value)
+            pipe.zrange(key, 0, -1)
+            pipe.hgetall(_hours_key(key))
         for terminal in terminals:
             pipe.zrange(self._key("fraudes", terminal), 0, -1, withscores=True)
         pipe.mget([_decision(one) for one in ids])
@@ -144,10 +153,15 @@ class VelocityStore:
             *answers, decided, listed = pipe.execute()
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
-        histories = {key: records(rows) for key, rows in zip(entities, answers[: len(entities)], strict=True) if rows}
+        of_entities, of_terminals = answers[: 2 * len(entities)], answers[2 * len(entities) :]
+        histories = {
+            key: History(records(rows), _hours(sums))
+            for key, rows, sums in zip(entities, of_entities[::2], of_entities[1::2], strict=True)
+            if rows
+        }
         frauds = {
             terminal: np.sort(np.array([int(score) for _, score in rows], np.int64))
-            for terminal, rows in zip(terminals, answers[len(entities) :], strict=True)
+            for terminal, rows in zip(terminals, of_terminals, strict=True)
             if rows
         }
         return EntityHistory(
@@ -166,14 +180,17 @@ class VelocityStore:
             VelocityStoreError: Valkey does not answer.
         """
         pipe = self._client.pipeline(transaction=True)
+        keys: list[bytes] = []
+        rows: list[bytes | int] = []
         for payment, decision in decided:
             row, at = record(payment), payment.at_us
             for name, value in _entities(payment):
                 key = self._key(name, value)
-                pipe.zadd(key, {row: at})
-                pipe.zremrangebyrank(key, 0, -MOST_RECORDS - 1)
-                pipe.pexpire(key, _KEPT_MS)
+                keys += key, _hours_key(key)
+                rows += row, at
             pipe.set(_decision(payment.id_transacao), decision.encode(), ex=_DECISION_KEPT_S)
+        if keys:
+            pipe.eval(_ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
         for document, listed in listings.items():
             pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
         try:
@@ -208,6 +225,7 @@ class VelocityStore:
                 pipe.zrem(key, fraud.id_transacao)
             else:
                 pipe.zadd(key, {fraud.id_transacao: fraud.at_us})
+                pipe.zremrangebyscore(key, "-inf", fraud.at_us - KEPT_US)
                 pipe.pexpire(key, _KEPT_MS)
         try:
             pipe.execute()
@@ -217,6 +235,25 @@ class VelocityStore:
 
 def _entities(payment: Payment) -> list[tuple[str, str]]:
     return [(name, value) for name in ENTITIES if (value := payment.entity(name))]
+
+
+def _hours_key(key: bytes) -> bytes:
+    """Beside an entity's set: the hours of the payments that were displaced from it."""
+    return key + b":horas"
+
+
+def _hours(sums: Mapping[bytes, bytes]) -> Hours:
+    """The hours of a hash: a day's number since 1970 names it, the sums of its hours are its value."""
+    if not sums:
+        return NO_HOURS
+    days = np.fromiter(map(int, sums), np.int64, len(sums))
+    values = np.frombuffer(b"".join(sums.values()), _SUMS)
+    found = np.empty(len(values), HOUR)
+    found["at"] = ((days * 24)[:, np.newaxis] + np.arange(24)).ravel() * HOUR_US
+    found["count"], found["cents"] = values["count"], values["cents"]
+    found = found[found["count"] > 0]
+    found.sort(order="at")
+    return found
 
 
 def _decision(id_transacao: str) -> bytes:

@@ -12,10 +12,12 @@ import valkey
 
 from acude.kafka.records import Coordinate
 from acude.local.platform import Platform
+from acude.payments import velocity_store
 from acude.payments.velocity_store import StoredDecision, VelocityStore
-from acude.risk import inputs
+from acude.risk import history, inputs
+from acude.risk.history import MOST_RECORDS
 from acude.risk.payment import Payment
-from acude.risk.velocity import MOST_RECORDS, Past
+from acude.risk.velocity import Past
 from acude.risk_history.training import replay
 from acude.simulator.payments import payments
 
@@ -30,10 +32,10 @@ def store(platform: Platform) -> Iterator[VelocityStore]:
         yield VelocityStore(client, secrets.token_bytes(16))
 
 
-def made(number: int, payers: int) -> list[Payment]:
+def made(number: int, payers: int, days: int = 3) -> list[Payment]:
     """Payments that no store has seen, of few payers, so that each has a past."""
-    begin = datetime.now(UTC) - timedelta(days=3)
-    stream = payments(time.time_ns(), begin, timedelta(days=3), number / 259_200, payers=payers, fraud_share=0.1)
+    begin, rate = datetime.now(UTC) - timedelta(days=days), number / (days * 86_400)
+    stream = payments(time.time_ns(), begin, timedelta(days=days), rate, payers=payers, fraud_share=0.1)
     return [one.payment for one in itertools.islice(stream, number)]
 
 
@@ -42,10 +44,10 @@ def online(store: VelocityStore, sent: list[Payment]) -> np.ndarray:
     rows = []
     for start in range(0, len(sent), BATCH):
         batch = sent[start : start + BATCH]
-        history = store.history_of(batch)
+        known = store.history_of(batch)
         for payment in batch:
-            rows.append(inputs.vector(Past(payment, history.of(payment))))
-            history.add(payment)
+            rows.append(inputs.vector(Past(payment, known.of(payment))))
+            known.add(payment)
         store.add([(payment, STORED) for payment in batch])
     return np.array(rows, np.float32)
 
@@ -58,12 +60,26 @@ def test_inputs_from_the_store_are_those_from_the_lakes_history(store: VelocityS
     assert np.array_equal(found, expected, equal_nan=True)
 
 
+def test_inputs_of_busy_entities_are_those_from_the_lakes_history(
+    store: VelocityStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (history, velocity_store):
+        monkeypatch.setattr(module, "MOST_RECORDS", 4)
+    sent = made(1_500, payers=100, days=36)
+    found = online(store, sent)
+    expected = replay(sent, [False] * len(sent), since=sent[0].timestamp)
+    assert np.array_equal(found, expected, equal_nan=True)
+    busiest = max(store.history_of(sent[-50:]).histories.values(), key=lambda one: int(one.hours["count"].sum()))
+    assert len(busiest.rows) == 4
+    assert len(busiest.hours) > 20
+
+
 def test_a_payment_that_is_stored_twice_counts_once(store: VelocityStore) -> None:
     first, second = made(2, payers=100)
     second = Payment(**{**{name: getattr(second, name) for name in Payment.__struct_fields__}, "id_pagador": "twice"})
     for _ in range(3):
         store.add([(second, STORED)])
-    assert len(store.history_of([second]).of(second)["pagador"]) == 1
+    assert len(store.history_of([second]).of(second)["pagador"].rows) == 1
     assert store.history_of([first, second]).decided == {second.id_transacao: STORED}
 
 
@@ -79,4 +95,7 @@ def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:
     ]
     store.add([(payment, STORED) for payment in many])
     kept = store.history_of([many[-1]]).of(many[-1])["pagador"]
-    assert (len(kept), int(kept["at"][0])) == (MOST_RECORDS, many[50].at_us)
+    assert (len(kept.rows), int(kept.rows["at"][0])) == (MOST_RECORDS, many[50].at_us)
+    assert int(kept.hours["count"].sum()) == 50
+    store.add([(payment, STORED) for payment in many[50:]])
+    assert store.history_of([many[-1]]).of(many[-1])["pagador"].hours.tobytes() == kept.hours.tobytes()
