@@ -14,6 +14,7 @@ _LEAST_SECRET = 24
 """Bytes of a webhook's secret, by Standard Webhooks."""
 
 _LEAST_KEY = 32
+_KEYS = ("document_key", "velocity_key")
 
 _HTTPS = ("oauth_issuer", "oauth_jwks_url", "oauth_token_url", "webhook_url", "blacklist_url", "s3_endpoint")
 _TLS_MODES = ("sslmode=require", "sslmode=verify-ca", "sslmode=verify-full")
@@ -44,8 +45,7 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('blacklist_url')} is empty, and every document would count as clean")
     if config.webhook_url and _bytes(config.webhook_secret.get_secret_value()) < _LEAST_SECRET:
         found.append(f"{_variable('webhook_secret')} has fewer than {_LEAST_SECRET} bytes")
-    if len(config.document_key.get_secret_value()) < _LEAST_KEY:
-        found.append(f"{_variable('document_key')} has fewer than {_LEAST_KEY} characters")
+    found += _short_keys(config)
     if not config.tls:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
     for name in _DATABASES:
@@ -56,6 +56,11 @@ def problems(config: "Settings") -> list[str]:
     if valkey and urlsplit(valkey).scheme != "rediss":
         found.append(f"{_variable('valkey_url')} is no rediss address")
     return found
+
+
+def _short_keys(config: "Settings") -> list[str]:
+    short = [name for name in _KEYS if len(getattr(config, name).get_secret_value()) < _LEAST_KEY]
+    return [f"{_variable(name)} has fewer than {_LEAST_KEY} characters" for name in short]
 
 
 def _variable(name: str) -> str:

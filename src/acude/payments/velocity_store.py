@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b, sha256
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,9 +18,11 @@ import valkey
 from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
+from acude.errors import AcudeError
 from acude.kafka.records import Coordinate
-from acude.risk.history import HOUR, HOUR_US, MOST_RECORDS, NO_HOURS, UNKNOWN, History, Hours, with_record
-from acude.risk.payment import ENTITIES, RECORD, Payment, record, records
+from acude.payments.stored_history import ADD, history_of_keys, hours_key
+from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, History, with_record
+from acude.risk.payment import ENTITIES, RECORD, Payment, record
 from acude.risk.velocity import KEPT, KEPT_US
 from acude.settings import Settings
 
@@ -29,13 +30,11 @@ _KEPT_MS: Final = KEPT_US // 1_000
 _DECISION_KEPT_S: Final = 3_600
 _DIGEST: Final = 12
 _PATIENCE_S: Final = 0.25
+_BEGIN: Final = ("inicio", "")
 _LISTED, _CLEAN = b"1", b"0"
 _NO_LISTINGS: Final[Mapping[str, bool]] = {}
 
 Moments = npt.NDArray[np.int64]
-
-_ADD: Final = (Path(__file__).with_name("velocity_add.lua")).read_text(encoding="utf-8")
-_SUMS: Final = np.dtype([("count", "<i8"), ("cents", "<i8")])
 
 
 class VelocityStoreError(ConnectionError):
@@ -92,6 +91,9 @@ class EntityHistory:
         decided: the stored decisions on payments of the batch, by id.
         listings: whether a document is on the external list, where the answer is stored.
         complete: False where Valkey did not answer.
+        since_ms: from when on the store has everything, milliseconds since 1970; 0: it never lost anything; None: it
+            does not say, as where it was lost.
+        begun: whether the store says it of its present key.
     """
 
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
@@ -99,6 +101,12 @@ class EntityHistory:
     decided: dict[str, StoredDecision] = field(default_factory=dict)
     listings: dict[str, bool] = field(default_factory=dict)
     complete: bool = True
+    since_ms: int | None = 0
+    begun: bool = True
+
+    def reaches(self, payment: Payment) -> bool:
+        """Whether the store has all that the payment's windows ask for."""
+        return self.since_ms is not None and self.since_ms <= max(0, (payment.at_us - KEPT_US) // 1_000)
 
     def of(self, payment: Payment) -> dict[str, History]:
         """The histories of the payment's entities by name."""
@@ -119,16 +127,25 @@ class VelocityStore:
         client: with a time-out that fits into a payment's budget.
         secret: keys the digests.
         listing_kept: how long an answer of the external list holds.
+        before: the secret before that one. What it names is read as well; nothing is written there.
     """
 
-    def __init__(self, client: Valkey, secret: bytes, listing_kept: timedelta = timedelta(hours=6)) -> None:
+    def __init__(
+        self, client: Valkey, secret: bytes, listing_kept: timedelta = timedelta(hours=6), before: bytes = b""
+    ) -> None:
         self._client = client
-        self._secret = sha256(secret).digest()
+        self._secrets = [sha256(one).digest() for one in (secret, before) if one]
         self._listing_kept_ms = int(listing_kept.total_seconds() * 1000)
 
     def _key(self, kind: str, value: str) -> bytes:
-        """A keyed digest: nobody can read or guess documents, addresses or card tokens from the keys."""
-        return kind.encode() + b":" + blake2b(value.encode(), key=self._secret, digest_size=_DIGEST).digest()
+        return self._keys(kind, value)[0]
+
+    def _keys(self, kind: str, value: str) -> list[bytes]:
+        """Keyed digests, the present secret's first: nobody can read or guess documents or card tokens from them."""
+        return [
+            kind.encode() + b":" + blake2b(value.encode(), key=secret, digest_size=_DIGEST).digest()
+            for secret in self._secrets
+        ]
 
     def history_of(self, payments: Sequence[Payment]) -> EntityHistory:
         """What is known of a batch's entities, in one round trip.
@@ -142,34 +159,52 @@ class VelocityStore:
         documents = sorted({payment.documento_pagador for payment in payments})
         pipe = self._client.pipeline(transaction=False)
         for name, value in entities:
-            key = self._key(name, value)
-            pipe.zrange(key, 0, -1)
-            pipe.hgetall(_hours_key(key))
+            for key in self._keys(name, value):
+                pipe.zrange(key, 0, -1)
+                pipe.hgetall(hours_key(key))
         for terminal in terminals:
-            pipe.zrange(self._key("fraudes", terminal), 0, -1, withscores=True)
+            for key in self._keys("fraudes", terminal):
+                pipe.zrange(key, 0, -1, withscores=True)
         pipe.mget([_decision(one) for one in ids])
         pipe.mget([self._key("lista", one) for one in documents])
+        pipe.mget(self._keys(*_BEGIN))
         try:
-            *answers, decided, listed = pipe.execute()
+            *answers, decided, listed, begun = pipe.execute()
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
-        of_entities, of_terminals = answers[: 2 * len(entities)], answers[2 * len(entities) :]
-        histories = {
-            key: History(records(rows), _hours(sums))
-            for key, rows, sums in zip(entities, of_entities[::2], of_entities[1::2], strict=True)
-            if rows
-        }
-        frauds = {
-            terminal: np.sort(np.array([int(score) for _, score in rows], np.int64))
-            for terminal, rows in zip(terminals, of_terminals, strict=True)
-            if rows
-        }
+        of_each, step = iter(answers), len(self._secrets)
+        histories = {}
+        for entity in entities:
+            found = [(next(of_each), next(of_each)) for _ in range(step)]
+            if any(rows for rows, _ in found):
+                histories[entity] = history_of_keys(found)
+        frauds = {}
+        for terminal in terminals:
+            moments = {one: int(at) for _ in range(step) for one, at in next(of_each)}
+            if moments:
+                frauds[terminal] = np.sort(np.array(list(moments.values()), np.int64))
+        since = [int(one) for one in begun if one is not None]
         return EntityHistory(
             histories,
             frauds,
             {one: StoredDecision.decode(found) for one, found in zip(ids, decided, strict=True) if found},
             {one: found == _LISTED for one, found in zip(documents, listed, strict=True) if found},
+            since_ms=min(since, default=None),
+            begun=begun[0] is not None,
         )
+
+    def begin(self, since_ms: int) -> None:
+        """Stores from when on the store has everything, where it does not say so already.
+
+        Raises:
+            VelocityStoreError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(self._key(*_BEGIN), since_ms, nx=True)
+        try:
+            pipe.execute()
+        except ValkeyError as problem:
+            raise VelocityStoreError(str(problem)) from problem
 
     def add(
         self, decided: Iterable[tuple[Payment, StoredDecision]], listings: Mapping[str, bool] = _NO_LISTINGS
@@ -186,11 +221,11 @@ class VelocityStore:
             row, at = record(payment), payment.at_us
             for name, value in _entities(payment):
                 key = self._key(name, value)
-                keys += key, _hours_key(key)
+                keys += key, hours_key(key)
                 rows += row, at
             pipe.set(_decision(payment.id_transacao), decision.encode(), ex=_DECISION_KEPT_S)
         if keys:
-            pipe.eval(_ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
+            pipe.eval(ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
         for document, listed in listings.items():
             pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
         try:
@@ -220,9 +255,10 @@ class VelocityStore:
         """
         pipe = self._client.pipeline(transaction=True)
         for fraud in frauds:
-            key = self._key("fraudes", fraud.id_terminal)
+            key, *others = self._keys("fraudes", fraud.id_terminal)
             if fraud.honest:
-                pipe.zrem(key, fraud.id_transacao)
+                for one in (key, *others):
+                    pipe.zrem(one, fraud.id_transacao)
             else:
                 pipe.zadd(key, {fraud.id_transacao: fraud.at_us})
                 pipe.zremrangebyscore(key, "-inf", fraud.at_us - KEPT_US)
@@ -242,27 +278,23 @@ def _hours_key(key: bytes) -> bytes:
     return key + b":horas"
 
 
-def _hours(sums: Mapping[bytes, bytes]) -> Hours:
-    """The hours of a hash: a day's number since 1970 names it, the sums of its hours are its value."""
-    if not sums:
-        return NO_HOURS
-    days = np.fromiter(map(int, sums), np.int64, len(sums))
-    values = np.frombuffer(b"".join(sums.values()), _SUMS)
-    found = np.empty(len(values), HOUR)
-    found["at"] = ((days * 24)[:, np.newaxis] + np.arange(24)).ravel() * HOUR_US
-    found["count"], found["cents"] = values["count"], values["cents"]
-    found = found[found["count"] > 0]
-    found.sort(order="at")
-    return found
-
-
 def _decision(id_transacao: str) -> bytes:
     return b"d:" + id_transacao.encode()
 
 
 def connect_velocity_store(config: Settings) -> VelocityStore:
-    """The store at the settings' address; nothing is asked yet."""
+    """The store at the settings' address; nothing is asked yet.
+
+    Raises:
+        AcudeError: no key is set.
+    """
+    key, before = config.velocity_key.get_secret_value(), config.velocity_key_before.get_secret_value()
+    if not key:
+        raise AcudeError(
+            "There is no key for the velocity store's names.",
+            "Set ACUDE_VELOCITY_KEY (until now it was ACUDE_DOCUMENT_KEY); on one machine `acude up` does.",
+        )
     client = valkey.from_url(
         config.valkey_url.get_secret_value(), socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
     )
-    return VelocityStore(client, config.document_key.get_secret_value().encode(), config.blacklist_kept)
+    return VelocityStore(client, key.encode(), config.blacklist_kept, before.encode())

@@ -9,6 +9,7 @@ from acude.athena.__main__ import build
 from acude.contracts.documents import tokens_of
 from acude.errors import AcudeError
 from acude.lake.session import batch_session
+from acude.payments.velocity_store import connect_velocity_store
 from acude.settings import Settings
 
 
@@ -16,6 +17,7 @@ from acude.settings import Settings
     ("start", "missing"),
     [
         (tokens_of, {"document_key": ""}),
+        (connect_velocity_store, {"velocity_key": ""}),
         (batch_session, {"spark_remote": None}),
         (build, {"s3_access_key": None}),
     ],
