@@ -185,17 +185,19 @@ class DecisionEngine:
         return found
 
     def _begin(self, history: EntityHistory, arrivals: Sequence[Arrival]) -> None:
-        """Has a store that holds nothing of its key say from when on it has everything.
+        """Has a store that does not say it yet say from when on it has everything.
 
-        Nothing is lacking where the topic has just begun, too; anywhere else it was lost.
+        Nothing is lacking where the topic has just begun, too, or where the store is older than what it says; anywhere
+        else it was lost.
         """
         if not history.complete or history.begun:
             return
         young = any(one.coordinate.offset < _BEGINNING for one in arrivals)
-        now = 0 if young else self._now_ms()
-        history.since_ms = now if history.since_ms is None else min(now, history.since_ms)
+        whole = history.since_ms is None and (young or history.histories)
+        begin = 0 if whole else self._now_ms()
+        history.since_ms = begin if history.since_ms is None else min(begin, history.since_ms)
         with suppress(VelocityStoreError, CircuitBreakerError):
-            self.breaker.call(self._store.begin, now)
+            self.breaker.call(self._store.begin, begin)
 
     def _look_up(self, arrivals: Sequence[Arrival], history: EntityHistory) -> dict[str, bool]:
         """Asks the external list about documents that the store does not know; adds the answers to the history."""

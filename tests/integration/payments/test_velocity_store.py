@@ -169,3 +169,27 @@ def test_decisions_after_the_store_was_lost_say_so_until_its_windows_are_full(
     later = [structs.replace(one, timestamp=datetime.now(UTC) + KEPT + timedelta(minutes=1)) for one in sent[40:]]
     assert not any("historico" in found for found in causes(engine, later, 70_040))
     assert store.history_of(sent[:1]).begun
+
+
+def test_a_store_that_is_older_than_what_it_says_was_not_lost(engine: DecisionEngine, store: VelocityStore) -> None:
+    sent = made(40, payers=100)
+    store.add([(one, STORED) for one in sent[:20]])
+    again = [structs.replace(one, id_transacao=f"{one.id_transacao}-2") for one in sent[:20]]
+    assert not any("historico" in found for found in causes(engine, again, 70_000))
+    assert not any("historico" in found for found in causes(engine, sent[20:], 70_020))
+
+
+def test_decisions_after_a_change_of_the_key_know_the_history_of_both(
+    engine: DecisionEngine, platform: Platform
+) -> None:
+    sent, first, second = made(60, payers=100), secrets.token_bytes(16), secrets.token_bytes(16)
+    with valkey.from_url(platform.config.valkey_url.get_secret_value()) as client:
+        for store, some in (
+            (VelocityStore(client, first), sent[:20]),
+            (VelocityStore(client, second, before=first), sent[20:40]),
+        ):
+            engine._store = store
+            assert not any("historico" in found for found in causes(engine, some, 0))
+        # The key before was taken away too early.
+        engine._store = VelocityStore(client, second)
+        assert all("historico" in found for found in causes(engine, sent[40:], 70_000))
