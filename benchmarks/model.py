@@ -28,6 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from acude.risk import inputs
+from acude.risk.history import of_records
 from acude.risk.model import Model
 from acude.risk.payment import Payment, record, records
 from acude.risk.velocity import LABEL_DELAY_US, Past
@@ -158,7 +159,8 @@ class Live:
         """With nothing in it that came to pass, or to light, after the payment."""
         held = {name: self._held[name, payment.entity(name) or ""] for name in inputs.ENTITIES}
         histories = {
-            name: records([record(one) for one, _ in rows if one.at_us <= payment.at_us]) for name, rows in held.items()
+            name: of_records(records([record(one) for one, _ in rows if one.at_us <= payment.at_us]))
+            for name, rows in held.items()
         }
         light = payment.at_us - LABEL_DELAY_US
         frauds = sorted(one.at_us for one, fraud in held["terminal"] if fraud and one.at_us <= light)

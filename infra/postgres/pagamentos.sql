@@ -3,7 +3,7 @@
 
 -- Both kinds of database; columns and key are the contract's.
 
-CREATE TABLE pagamentos_por_minuto (
+CREATE TABLE IF NOT EXISTS pagamentos_por_minuto (
     janela_inicio timestamptz NOT NULL,
     tipo_pagamento text NOT NULL,
     operacao text NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE pagamentos_por_minuto (
 ) PARTITION BY RANGE (janela_inicio);
 
 -- From which of gold's files an hour was loaded: what differs is loaded again.
-CREATE TABLE pagamentos_cargas (
+CREATE TABLE IF NOT EXISTS pagamentos_cargas (
     hora timestamptz PRIMARY KEY,
     arquivos text NOT NULL,
     carregada_em timestamptz NOT NULL DEFAULT now()
@@ -25,7 +25,7 @@ CREATE TABLE pagamentos_cargas (
 -- Without TimescaleDB: a partition a day, hours by a table of their own, both kept by three functions that the loader
 -- calls. Nothing is compressed.
 
-CREATE TABLE pagamentos_por_hora (
+CREATE TABLE IF NOT EXISTS pagamentos_por_hora (
     hora timestamptz NOT NULL,
     tipo_pagamento text NOT NULL,
     operacao text NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE pagamentos_por_hora (
 ) PARTITION BY RANGE (hora);
 
 -- Creates a day's partition of the minutes and its month's of the hours.
-CREATE FUNCTION pagamentos_preparar(dia date) RETURNS void
+CREATE OR REPLACE FUNCTION pagamentos_preparar(dia date) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     mes date := date_trunc('month', dia);
@@ -59,7 +59,7 @@ END
 $$;
 
 -- Adds an hour up again from its minutes.
-CREATE FUNCTION pagamentos_somar_hora(qual timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION pagamentos_somar_hora(qual timestamptz) RETURNS void
 LANGUAGE sql AS $$
     DELETE FROM pagamentos_por_hora WHERE hora = qual;
     INSERT INTO pagamentos_por_hora
@@ -70,7 +70,7 @@ LANGUAGE sql AS $$
 $$;
 
 -- Drops minutes of more than 35 days and hours of more than 400.
-CREATE FUNCTION pagamentos_expirar(agora timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION pagamentos_expirar(agora timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     hoje date := agora AT TIME ZONE 'UTC';
@@ -94,7 +94,7 @@ $$;
 
 -- What people ask, the same on both kinds of database. taxa_fraude: refused among decided.
 
-CREATE VIEW pagamentos_minuto AS
+CREATE OR REPLACE VIEW pagamentos_minuto AS
 SELECT
     janela_inicio, tipo_pagamento, operacao, moeda, uf, resultado,
     transacoes,
@@ -108,7 +108,7 @@ SELECT
 FROM pagamentos_por_minuto
 WINDOW grupo AS (PARTITION BY janela_inicio, tipo_pagamento, operacao, moeda, uf);
 
-CREATE VIEW pagamentos_hora AS
+CREATE OR REPLACE VIEW pagamentos_hora AS
 SELECT
     hora,
     tipo_pagamento, operacao, moeda, uf,

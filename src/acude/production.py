@@ -15,6 +15,7 @@ _LEAST_SECRET = 24
 """Bytes of a webhook's secret, by Standard Webhooks."""
 
 _LEAST_KEY = 32
+_KEYS = ("document_key", "velocity_key")
 
 _LEAST_KEPT = timedelta(days=1)
 
@@ -65,9 +66,8 @@ def problems(config: "Settings") -> list[str]:
 
 
 def _keys(config: "Settings") -> list[str]:
-    found = []
-    if len(config.document_key.get_secret_value()) < _LEAST_KEY:
-        found.append(f"{_variable('document_key')} has fewer than {_LEAST_KEY} characters")
+    short = [name for name in _KEYS if len(getattr(config, name).get_secret_value()) < _LEAST_KEY]
+    found = [f"{_variable(name)} has fewer than {_LEAST_KEY} characters" for name in short]
     if config.risk_dsn.get_secret_value() and not config.audit_keys.get_secret_value():
         found.append(f"{_variable('audit_keys')} is empty, and decisions are not recorded without it")
     return found

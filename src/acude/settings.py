@@ -162,6 +162,13 @@ class Settings(BaseSettings):
     valkey_url: SecretStr = Field(
         default=SecretStr(""), description="redis://… of the velocity store and the rate limits"
     )
+    velocity_key: SecretStr = Field(
+        default=SecretStr(""), description="Makes the names under which the velocity store keeps entities"
+    )
+    velocity_key_before: SecretStr = Field(
+        default=SecretStr(""),
+        description="The key before that one: for 37 days what it names is read as well",
+    )
     valkey_memory: str = Field(default="256mb", description="Most memory of the local Valkey")
     risk_policy: Path = Field(
         default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"

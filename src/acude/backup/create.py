@@ -72,7 +72,12 @@ class _Backup:
             file = f"{quote(name, safe='')}.pgdump"
             stored = self._output(name, file, "pg_dump", [*snapshot, databases.option(name)])
         return StoredDatabase(
-            banco=name, dono=owner, instante=moment.at, tabelas=dict(moment.rows), **stored.model_dump()
+            banco=name,
+            dono=owner,
+            instante=moment.at,
+            tabelas=dict(moment.rows),
+            versao_timescaledb=moment.timescaledb,
+            **stored.model_dump(),
         )
 
     def _output(self, what: str, file: str, program: str, arguments: list[str]) -> StoredFile:

@@ -42,11 +42,13 @@ class Moment:
         snapshot: what PostgreSQL's programs call it.
         at: the server's clock.
         rows: of each table, by schema.table.
+        timescaledb: the extension's version; None where the database has none.
     """
 
     snapshot: str
     at: datetime
     rows: Mapping[str, int]
+    timescaledb: str | None
 
 
 class _TablesChangedError(Exception):
@@ -104,12 +106,14 @@ def moment(config: Settings, database: str) -> Iterator[Moment]:
         )
         tables = attempts(_hold, asked)
         snapshot, at = _one(asked, "SELECT pg_export_snapshot(), now()")
-        yield Moment(snapshot, at, _rows(asked, tables))
+        (version,) = _one(asked, "SELECT max(extversion) FROM pg_extension WHERE extname = 'timescaledb'")
+        yield Moment(snapshot, at, _rows(asked, tables), version)
 
 
 def count_rows(config: Settings, database: str) -> dict[str, int]:
-    """Rows of each table, by schema.table."""
+    """Rows of each table, by schema.table; also where TimescaleDB waits for the end of a restore."""
     with session(config, database) as found, found.cursor() as asked:
+        asked.execute("SET timescaledb.restoring = 'off'")
         return _rows(asked, _tables(asked))
 
 
@@ -153,6 +157,32 @@ def drop(config: Settings, database: str) -> None:
     """Removes a database and ends its sessions."""
     with session(config) as found, found.cursor() as asked:
         asked.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+
+def expect_timescaledb(config: Settings, database: str, version: str) -> None:
+    """Makes the extension in a new database and has it wait, so that its own tables can be filled like any others.
+
+    Its jobs don't run from here on: none can change a row before the rows are compared.
+
+    Raises:
+        BackupError: the server can't make this version, and no other reads what it stored.
+    """
+    with session(config, database) as found, found.cursor() as asked:
+        try:
+            asked.execute("CREATE EXTENSION timescaledb VERSION %s", (version,))
+        except psycopg2.Error as problem:
+            said = (str(problem).splitlines() or [type(problem).__name__])[0]
+            raise BackupError(
+                f"The backup needs TimescaleDB {version}, which this server can't make: {said}.",
+                "Install that version and name it in shared_preload_libraries; update it after the restore.",
+            ) from None
+        asked.execute("SELECT timescaledb_pre_restore()")
+
+
+def resume_timescaledb(config: Settings, database: str) -> None:
+    """Ends what `expect_timescaledb` began, and starts the extension's jobs."""
+    with session(config, database) as found, found.cursor() as asked:
+        asked.execute("SELECT timescaledb_post_restore()")
 
 
 def analyze(config: Settings, database: str) -> None:

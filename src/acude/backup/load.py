@@ -40,7 +40,7 @@ class Source:
             pass
 
     def load(self, config: Settings, stored: StoredDatabase, target: str, *, own: bool) -> None:
-        """Makes a new database of a stored one.
+        """Makes a new database of a stored one. Its TimescaleDB rests until `databases.resume_timescaledb`.
 
         Args:
             config: of the server.
@@ -53,6 +53,8 @@ class Source:
             BackupError: PostgreSQL or S3 refuses.
         """
         databases.create(config, target, stored.dono if own else None)
+        if stored.versao_timescaledb:
+            databases.expect_timescaledb(config, target, stored.versao_timescaledb)
         without = [] if own else ["--no-owner", "--no-privileges"]
         arguments = ["--exit-on-error", *without, databases.option(target)]
         feed(config, "pg_restore", arguments, self._dump(stored, "loading"))

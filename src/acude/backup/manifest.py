@@ -28,12 +28,14 @@ class StoredDatabase(StoredFile):
         dono: the role that owns it.
         instante: the server's clock when the dump's snapshot was taken.
         tabelas: rows of each table, by schema.table, counted in the same snapshot.
+        versao_timescaledb: the extension's; None where the database has none.
     """
 
     banco: str
     dono: str
     instante: datetime
     tabelas: dict[str, int]
+    versao_timescaledb: str | None = None
 
     @property
     def linhas(self) -> int:

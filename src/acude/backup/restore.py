@@ -60,6 +60,10 @@ def restore(
                 for target in staged:
                     databases.drop(config, target)
             raise
+        # Not before: a database whose jobs run can't be renamed.
+        for one in stored:
+            if one.versao_timescaledb:
+                databases.resume_timescaledb(config, one.banco)
     return manifest, stored
 
 

@@ -25,11 +25,10 @@ from acude.contracts.personal import SHORTEST, has_card, is_document, without_do
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
-    absurd_time,
+    TimeBounds,
     beyond_calendar,
     card_number,
     explain,
-    refuse_absurd_time,
     refuse_repeats,
     refuse_wrong_variant,
     refuse_wrong_variants,
@@ -41,7 +40,6 @@ from acude.contracts.searched import searched
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
-_DAY_US = 86_400_000_000
 _FIRST_US, _BEYOND_US = -62_135_596_800_000_000, 253_402_300_800_000_000
 """Midnight of the years 1 and 10000, UTC."""
 
@@ -89,7 +87,10 @@ class Decoder:
         self._texts = [i for i, c in enumerate(contract.columns) if c.type in {"string", "timestamp", "date"}]
         self._event_time = contract.column_names.index(contract.event_time or "timestamp")
         self._names = [column.name for column in ordered]
-        self._bounded = [contract.column_names[self._event_time], *contract.bounded_times]
+        self._bounded = {
+            contract.column_names[self._event_time]: TimeBounds(contract.ahead, contract.behind),
+            **dict.fromkeys(contract.bounded_times, TimeBounds()),
+        }
         self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
         self._free = contract.free_texts
@@ -158,8 +159,8 @@ class Decoder:
             raise Refused(*explain(problem, payload or b"")) from None
         for name in self._moments:
             fields[name] = utc(name, fields[name])
-        for name in self._bounded:
-            refuse_absurd_time(name, fields[name], taken_at)
+        for name, bounds in self._bounded.items():
+            bounds.refuse(name, fields[name], taken_at)
         if self.contract.variants:
             refuse_wrong_variant(fields, self.contract.variants)
         for name in self.contract.documents:
@@ -219,12 +220,13 @@ class Decoder:
     def _refuse_absurd_times(
         self, named: dict[str, pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]
     ) -> None:
-        latest = taken_at.cast(pa.int64()).to_numpy() + _DAY_US
-        for name in self._bounded:
+        arrived = taken_at.cast(pa.int64()).to_numpy()
+        for name, bounds in self._bounded.items():
             micros = _micros(named[name])
-            for position in np.flatnonzero((micros < _EARLIEST_US) | (micros > latest)).tolist():
-                if position not in refusals:
-                    refusals[position] = absurd_time(name, _EPOCH + timedelta(microseconds=int(micros[position])))
+            for position in bounds.outside(micros, arrived):
+                # A null's place was filled with a time of its own.
+                if position not in refusals and named[name][position].is_valid:
+                    refusals[position] = bounds.refusal(name, _EPOCH + timedelta(microseconds=int(micros[position])))
 
     def _aligned(self, arrays: list[pa.Array], taken_at: pa.TimestampArray, refusals: dict[int, Refusal]) -> Decoded:
         fields = pa.StructArray.from_arrays(arrays, fields=self.fields)

@@ -89,6 +89,8 @@ def _facts(contract: Contract) -> str:
         "Retention": _duration(contract.retention) if contract.retention else "unlimited",
     }
     if contract.layer is Layer.TOPIC:
+        since = f"{_duration(contract.behind)} before" if contract.behind else "2000"
+        facts["Event time"] = f"{facts['Event time']}, from {since} to {_duration(contract.ahead)} after the arrival"
         facts |= {"Kafka partitions": str(contract.partitions), "Largest record": f"{contract.max_bytes} bytes"}
     return "\n".join(f"- {name}: {value}" for name, value in facts.items() if value)
 

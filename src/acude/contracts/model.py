@@ -59,6 +59,10 @@ class Contract(BaseModel):
     own_numbers: tuple[str, ...] = Field(
         (), description="Topics: fields of ids that are random numbers of 14 to 16 digits; no card is looked for there"
     )
+    ahead: timedelta = Field(timedelta(days=1), description="Topics: how long after its arrival an event time may lie")
+    behind: timedelta | None = Field(
+        None, description="Topics: how long before its arrival an event time may lie; None: since 2000"
+    )
     variants: Variants | None = None
     lateness: timedelta | None = Field(None, description="Later than this after its event time a row counts as late")
     partitions: int = Field(1, description="Topics: number of Kafka partitions")
@@ -202,6 +206,8 @@ def read(path: Path) -> Contract:
             freshness=_duration(sla["latency"]) if "latency" in sla else None,
             lateness=_duration(extra.pop("lateness")) if "lateness" in extra else None,
             dedup_window=_duration(extra.pop("dedup_window", "7d")),
+            ahead=_duration(extra.pop("ahead", "1d")),
+            behind=_duration(extra.pop("behind")) if "behind" in extra else None,
             **extra,
         )
     except (KeyError, IndexError, TypeError, ValueError, yaml.YAMLError) as problem:

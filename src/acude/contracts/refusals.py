@@ -1,11 +1,13 @@
 """Why a payload is refused: the reasons, and the checks that one payload and a batch of them share."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +16,8 @@ from acude.contracts.fields import Refusal, Refused
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+_EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
 
 _REASONS = (
     ("missing required field", "campo_ausente"),
@@ -106,16 +110,49 @@ def wrong_document(name: str) -> Refusal:
     return Refusal("documento_invalido", f"Wrong check digits - at `$.{name}`")
 
 
-def absurd_time(name: str, found: datetime) -> Refusal:
-    """A time out of the sane range."""
-    expected = "Expected a time from 2000-01-01 to a day after its arrival"
-    return Refusal("tempo_absurdo", f"{expected}, got {found.isoformat()} - at `$.{name}`")
+@dataclass(frozen=True)
+class TimeBounds:
+    """Where a time may lie, seen from the moment at which the broker took the record.
+
+    Attributes:
+        ahead: how long after it.
+        behind: how long before it; None: since 2000.
+    """
+
+    ahead: timedelta = DAY
+    behind: timedelta | None = None
+
+    def refuse(self, name: str, moment: datetime | None, taken_at: datetime) -> None:
+        """Refuses a time outside."""
+        if moment is not None and not self._earliest(taken_at) <= moment <= taken_at + self.ahead:
+            raise Refused(*self.refusal(name, moment))
+
+    def outside(self, micros: npt.NDArray[np.int64], taken_at: npt.NDArray[np.int64]) -> list[int]:
+        """Positions of the times outside; both in microseconds since 1970, UTC."""
+        earliest: Any = _EARLIEST_US
+        if self.behind is not None:
+            earliest = np.maximum(taken_at - self.behind // _MICROSECOND, _EARLIEST_US)
+        return np.flatnonzero((micros < earliest) | (micros > taken_at + self.ahead // _MICROSECOND)).tolist()
+
+    def refusal(self, name: str, found: datetime) -> Refusal:
+        """What is said of a time outside."""
+        since = "2000-01-01" if self.behind is None else f"{_said(self.behind)} before"
+        expected = f"Expected a time from {since} to {_said(self.ahead)} after its arrival"
+        return Refusal("tempo_absurdo", f"{expected}, got {found.isoformat()} - at `$.{name}`")
+
+    def _earliest(self, taken_at: datetime) -> datetime:
+        return EARLIEST if self.behind is None else max(EARLIEST, taken_at - self.behind)
 
 
-def refuse_absurd_time(name: str, moment: datetime | None, taken_at: datetime) -> None:
-    """Refuses a time before 2000 or more than a day after the broker took the record."""
-    if moment is not None and not EARLIEST <= moment <= taken_at + DAY:
-        raise Refused(*absurd_time(name, moment))
+def _said(length: timedelta) -> str:
+    """A length of time in words.
+
+    >>> _said(timedelta(days=1)), _said(timedelta(days=14)), _said(timedelta(minutes=5))
+    ('a day', '14 days', '5 minutes')
+    """
+    if length == DAY:
+        return "a day"
+    return f"{length.days} days" if length.days else f"{length // timedelta(minutes=1)} minutes"
 
 
 def beyond_calendar(name: str) -> Refusal:

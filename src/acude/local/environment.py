@@ -88,6 +88,8 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
     return {
         "kafka_bootstrap": f"{HOST}:{config.kafka_port}",
         "document_key": secret("document_key", size=32),
+        # Before it had a key of its own, the velocity store was named by the documents'.
+        "velocity_key": present("velocity_key") or present("document_key") or secrets.token_urlsafe(32),
         "s3_endpoint": f"http://{HOST}:{config.s3_port}",
         "s3_access_key": secret("s3_access_key"),
         "s3_secret_key": secret("s3_secret_key"),

@@ -4,6 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -29,12 +30,17 @@ log = logging.getLogger(__name__)
 
 OVER_BUDGET: Final = "prazo"
 NO_HISTORY: Final = "memoria"
+SHORT_HISTORY: Final = "historico"
 NO_EXTERNAL_LIST: Final = "lista_externa"
 STALE_LISTS: Final = "listas"
 DEFECT: Final = "defeito"
-CAUSES: Final = (OVER_BUDGET, NO_HISTORY, NO_EXTERNAL_LIST, STALE_LISTS, DEFECT)
-"""Causes of a degraded decision: the budget was over before it began; the velocity store or the external list did not
-answer; block and allow list were not read lately; a rule or the model failed."""
+CAUSES: Final = (OVER_BUDGET, NO_HISTORY, SHORT_HISTORY, NO_EXTERNAL_LIST, STALE_LISTS, DEFECT)
+"""Causes of a degraded decision: the budget was over before it began; the velocity store did not answer, or was lost
+less than 37 days ago; the external list did not answer; block and allow list were not read lately; a rule or the model
+failed."""
+
+_BEGINNING: Final = 64
+"""Offsets below are those of a topic that has just begun: a velocity store without anything never had more."""
 
 _RESERVE_S: Final = 0.5
 """Part of the budget that is kept for everything but the external list."""
@@ -140,6 +146,7 @@ class DecisionEngine:
         stage = self._metrics.stage
         with stage.labels(stages.RECALL).time():
             history = self._history([arrival.payment for arrival in arrivals])
+            self._begin(history, arrivals)
         with stage.labels(stages.LOOK_UP).time():
             listings = self._look_up(arrivals, history)
         results: list[DecisionResult] = []
@@ -177,6 +184,21 @@ class DecisionEngine:
             return EntityHistory(complete=False)
         return found
 
+    def _begin(self, history: EntityHistory, arrivals: Sequence[Arrival]) -> None:
+        """Has a store that does not say it yet say from when on it has everything.
+
+        Nothing is lacking where the topic has just begun, too, or where the store is older than what it says; anywhere
+        else it was lost.
+        """
+        if not history.complete or history.begun:
+            return
+        young = any(one.coordinate.offset < _BEGINNING for one in arrivals)
+        whole = history.since_ms is None and (young or history.histories)
+        begin = 0 if whole else self._now_ms()
+        history.since_ms = begin if history.since_ms is None else min(begin, history.since_ms)
+        with suppress(VelocityStoreError, CircuitBreakerError):
+            self.breaker.call(self._store.begin, begin)
+
     def _look_up(self, arrivals: Sequence[Arrival], history: EntityHistory) -> dict[str, bool]:
         """Asks the external list about documents that the store does not know; adds the answers to the history."""
         fresh = [one for one in arrivals if one.payment.id_transacao not in history.decided]
@@ -204,6 +226,7 @@ class DecisionEngine:
         on_the_list = history.listings.get(payment.documento_pagador)
         causes = (
             (NO_HISTORY, not history.complete),
+            (SHORT_HISTORY, history.complete and not history.reaches(payment)),
             (STALE_LISTS, stale),
             (NO_EXTERNAL_LIST, on_the_list is None),
             (OVER_BUDGET, self._now_ms() - arrival.taken_ms > self._budget_ms),

@@ -1,7 +1,9 @@
 """What the workers share in Valkey: recent payments of each entity, its known frauds, the decisions of the last hour.
 
 A payment is a member of one sorted set per entity, by event time. The same payment is the same member, so a payment
-that comes twice counts once, whichever worker wrote it first. A batch costs one round trip to read and one to write.
+that comes twice counts once, whichever worker wrote it first. Of a busy entity the newest are kept as members; those
+that they displace are added up by the hour, in a hash beside the set. A batch costs one round trip to read and one to
+write.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,15 +18,19 @@ import valkey
 from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
+from acude.errors import AcudeError
 from acude.kafka.records import Coordinate
-from acude.risk.payment import ENTITIES, RECORD, Payment, Records, record, records
-from acude.risk.velocity import KEPT_US, MOST_RECORDS, with_record
+from acude.payments.stored_history import ADD, history_of_keys, hours_key
+from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, History, with_record
+from acude.risk.payment import ENTITIES, RECORD, Payment, record
+from acude.risk.velocity import KEPT, KEPT_US
 from acude.settings import Settings
 
 _KEPT_MS: Final = KEPT_US // 1_000
 _DECISION_KEPT_S: Final = 3_600
 _DIGEST: Final = 12
 _PATIENCE_S: Final = 0.25
+_BEGIN: Final = ("inicio", "")
 _LISTED, _CLEAN = b"1", b"0"
 _NO_LISTINGS: Final[Mapping[str, bool]] = {}
 
@@ -80,20 +86,29 @@ class EntityHistory:
     """What is known of a batch's entities. `add` makes an earlier payment of the batch part of the later ones' history.
 
     Attributes:
-        histories: records by entity name and id, sorted by (time, id).
+        histories: by entity name and id.
         frauds: moments of known frauds by terminal.
         decided: the stored decisions on payments of the batch, by id.
         listings: whether a document is on the external list, where the answer is stored.
         complete: False where Valkey did not answer.
+        since_ms: from when on the store has everything, milliseconds since 1970; 0: it never lost anything; None: it
+            does not say, as where it was lost.
+        begun: whether the store says it of its present key.
     """
 
-    histories: dict[tuple[str, str], Records] = field(default_factory=dict)
+    histories: dict[tuple[str, str], History] = field(default_factory=dict)
     frauds: dict[str, Moments] = field(default_factory=dict)
     decided: dict[str, StoredDecision] = field(default_factory=dict)
     listings: dict[str, bool] = field(default_factory=dict)
     complete: bool = True
+    since_ms: int | None = 0
+    begun: bool = True
 
-    def of(self, payment: Payment) -> dict[str, Records]:
+    def reaches(self, payment: Payment) -> bool:
+        """Whether the store has all that the payment's windows ask for."""
+        return self.since_ms is not None and self.since_ms <= max(0, (payment.at_us - KEPT_US) // 1_000)
+
+    def of(self, payment: Payment) -> dict[str, History]:
         """The histories of the payment's entities by name."""
         keys = ((name, payment.entity(name)) for name in ENTITIES)
         return {key[0]: self.histories[key] for key in keys if key in self.histories}
@@ -102,7 +117,7 @@ class EntityHistory:
         """Makes a decided payment part of its entities' histories, in its place."""
         own = np.frombuffer(record(payment), RECORD)
         for key in _entities(payment):
-            self.histories[key] = with_record(self.histories.get(key), own)
+            self.histories[key] = with_record(self.histories.get(key, UNKNOWN), own)
 
 
 class VelocityStore:
@@ -112,16 +127,25 @@ class VelocityStore:
         client: with a time-out that fits into a payment's budget.
         secret: keys the digests.
         listing_kept: how long an answer of the external list holds.
+        before: the secret before that one. What it names is read as well; nothing is written there.
     """
 
-    def __init__(self, client: Valkey, secret: bytes, listing_kept: timedelta = timedelta(hours=6)) -> None:
+    def __init__(
+        self, client: Valkey, secret: bytes, listing_kept: timedelta = timedelta(hours=6), before: bytes = b""
+    ) -> None:
         self._client = client
-        self._secret = sha256(secret).digest()
+        self._secrets = [sha256(one).digest() for one in (secret, before) if one]
         self._listing_kept_ms = int(listing_kept.total_seconds() * 1000)
 
     def _key(self, kind: str, value: str) -> bytes:
-        """A keyed digest: nobody can read or guess documents, addresses or card tokens from the keys."""
-        return kind.encode() + b":" + blake2b(value.encode(), key=self._secret, digest_size=_DIGEST).digest()
+        return self._keys(kind, value)[0]
+
+    def _keys(self, kind: str, value: str) -> list[bytes]:
+        """Keyed digests, the present secret's first: nobody can read or guess documents or card tokens from them."""
+        return [
+            kind.encode() + b":" + blake2b(value.encode(), key=secret, digest_size=_DIGEST).digest()
+            for secret in self._secrets
+        ]
 
     def history_of(self, payments: Sequence[Payment]) -> EntityHistory:
         """What is known of a batch's entities, in one round trip.
@@ -135,27 +159,52 @@ class VelocityStore:
         documents = sorted({payment.documento_pagador for payment in payments})
         pipe = self._client.pipeline(transaction=False)
         for name, value in entities:
-            pipe.zrange(self._key(name, value), 0, -1)
+            for key in self._keys(name, value):
+                pipe.zrange(key, 0, -1)
+                pipe.hgetall(hours_key(key))
         for terminal in terminals:
-            pipe.zrange(self._key("fraudes", terminal), 0, -1, withscores=True)
+            for key in self._keys("fraudes", terminal):
+                pipe.zrange(key, 0, -1, withscores=True)
         pipe.mget([_decision(one) for one in ids])
         pipe.mget([self._key("lista", one) for one in documents])
+        pipe.mget(self._keys(*_BEGIN))
         try:
-            *answers, decided, listed = pipe.execute()
+            *answers, decided, listed, begun = pipe.execute()
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
-        histories = {key: records(rows) for key, rows in zip(entities, answers[: len(entities)], strict=True) if rows}
-        frauds = {
-            terminal: np.sort(np.array([int(score) for _, score in rows], np.int64))
-            for terminal, rows in zip(terminals, answers[len(entities) :], strict=True)
-            if rows
-        }
+        of_each, step = iter(answers), len(self._secrets)
+        histories = {}
+        for entity in entities:
+            found = [(next(of_each), next(of_each)) for _ in range(step)]
+            if any(rows for rows, _ in found):
+                histories[entity] = history_of_keys(found)
+        frauds = {}
+        for terminal in terminals:
+            moments = {one: int(at) for _ in range(step) for one, at in next(of_each)}
+            if moments:
+                frauds[terminal] = np.sort(np.array(list(moments.values()), np.int64))
+        since = [int(one) for one in begun if one is not None]
         return EntityHistory(
             histories,
             frauds,
             {one: StoredDecision.decode(found) for one, found in zip(ids, decided, strict=True) if found},
             {one: found == _LISTED for one, found in zip(documents, listed, strict=True) if found},
+            since_ms=min(since, default=None),
+            begun=begun[0] is not None,
         )
+
+    def begin(self, since_ms: int) -> None:
+        """Stores from when on the store has everything, where it does not say so already.
+
+        Raises:
+            VelocityStoreError: Valkey does not answer.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(self._key(*_BEGIN), since_ms, nx=True)
+        try:
+            pipe.execute()
+        except ValkeyError as problem:
+            raise VelocityStoreError(str(problem)) from problem
 
     def add(
         self, decided: Iterable[tuple[Payment, StoredDecision]], listings: Mapping[str, bool] = _NO_LISTINGS
@@ -166,14 +215,17 @@ class VelocityStore:
             VelocityStoreError: Valkey does not answer.
         """
         pipe = self._client.pipeline(transaction=True)
+        keys: list[bytes] = []
+        rows: list[bytes | int] = []
         for payment, decision in decided:
             row, at = record(payment), payment.at_us
             for name, value in _entities(payment):
                 key = self._key(name, value)
-                pipe.zadd(key, {row: at})
-                pipe.zremrangebyrank(key, 0, -MOST_RECORDS - 1)
-                pipe.pexpire(key, _KEPT_MS)
+                keys += key, hours_key(key)
+                rows += row, at
             pipe.set(_decision(payment.id_transacao), decision.encode(), ex=_DECISION_KEPT_S)
+        if keys:
+            pipe.eval(ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
         for document, listed in listings.items():
             pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
         try:
@@ -203,11 +255,13 @@ class VelocityStore:
         """
         pipe = self._client.pipeline(transaction=True)
         for fraud in frauds:
-            key = self._key("fraudes", fraud.id_terminal)
+            key, *others = self._keys("fraudes", fraud.id_terminal)
             if fraud.honest:
-                pipe.zrem(key, fraud.id_transacao)
+                for one in (key, *others):
+                    pipe.zrem(one, fraud.id_transacao)
             else:
                 pipe.zadd(key, {fraud.id_transacao: fraud.at_us})
+                pipe.zremrangebyscore(key, "-inf", fraud.at_us - KEPT_US)
                 pipe.pexpire(key, _KEPT_MS)
         try:
             pipe.execute()
@@ -219,6 +273,11 @@ def _entities(payment: Payment) -> list[tuple[str, str]]:
     return [(name, value) for name in ENTITIES if (value := payment.entity(name))]
 
 
+def _hours_key(key: bytes) -> bytes:
+    """Beside an entity's set: the hours of the payments that were displaced from it."""
+    return key + b":horas"
+
+
 def _decision(id_transacao: str) -> bytes:
     return b"d:" + id_transacao.encode()
 
@@ -228,10 +287,17 @@ def connect_velocity_store(config: Settings) -> VelocityStore:
 
     Raises:
         VelocityStoreError: the settings name no address.
+        AcudeError: no key is set.
     """
     if not config.valkey_url.get_secret_value():
         raise VelocityStoreError("ACUDE_VALKEY_URL is not set")
+    key, before = config.velocity_key.get_secret_value(), config.velocity_key_before.get_secret_value()
+    if not key:
+        raise AcudeError(
+            "There is no key for the velocity store's names.",
+            "Set ACUDE_VELOCITY_KEY (until now it was ACUDE_DOCUMENT_KEY); on one machine `acude up` does.",
+        )
     client = valkey.from_url(
         config.valkey_url.get_secret_value(), socket_timeout=_PATIENCE_S, socket_connect_timeout=_PATIENCE_S
     )
-    return VelocityStore(client, config.document_key.get_secret_value().encode(), config.blacklist_kept)
+    return VelocityStore(client, key.encode(), config.blacklist_kept, before.encode())

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from acude.risk.history import HOUR_US, Hours
 from acude.risk.payment import Records
 from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, WINDOWS, Past
 
@@ -65,11 +66,20 @@ class Known(NamedTuple):
 
     frauds: npt.NDArray[np.int64]
     """Moments."""
-    places: npt.NDArray[np.intp]
-    """Where the frauds stand among the payments."""
+    places: npt.NDArray[np.int64]
+    """Where the frauds stand among the payments; in an hour of displaced ones, at its end."""
+    hours: Hours
+    """Displaced payments; they come before the records."""
     rows: Records
+    count: int
+    """Of all payments."""
     streak: int
     """How many of the latest payments are frauds in a row."""
+
+    @property
+    def displaced(self) -> int:
+        """How many payments have no record any more."""
+        return self.count - len(self.rows)
 
 
 def vector(past: Past) -> npt.NDArray[np.float32]:
@@ -148,20 +158,39 @@ def known(past: Past) -> Known:
     """What has come to light of the terminal; kept for the latest payment."""
     end = past.payment.at_us - LABEL_DELAY_US
     edges = (end - WINDOWS["30d"], end)
-    rows = past.before("terminal")
+    rows, hours = past.before("terminal"), past.hours("terminal", *edges)
     first, last = rows["at"].searchsorted(edges, "right")
     rows = rows[first:last]
     first, last = past._frauds.searchsorted(edges, "right")
     frauds = past._frauds[first:last]
-    if not len(frauds) or not len(rows):
-        return Known(frauds[:0], np.empty(0, np.intp), rows, 0)
-    places = rows["at"].searchsorted(frauds)
+    displaced = int(hours["count"].sum())
+    count = displaced + len(rows)
+    if not len(frauds) or not count:
+        return Known(frauds[:0], np.empty(0, np.int64), hours, rows, count, 0)
+    places = _displaced_places(hours, frauds)
+    if len(rows):
+        found = rows["at"].searchsorted(frauds)
+        places = np.where(rows["at"].take(found, mode="clip") == frauds, displaced + found, places)
     # A store may have lost a payment and still know the fraud.
-    stored = rows["at"].take(places, mode="clip") == frauds
+    stored = places >= 0
     frauds, places = frauds[stored], places[stored]
-    in_tail = places == np.arange(len(rows) - len(places), len(rows))
+    in_tail = places == np.arange(count - len(places), count)
     breaks = np.flatnonzero(~in_tail)
-    return Known(frauds, places, rows, len(places) - 1 - int(breaks[-1]) if len(breaks) else len(places))
+    streak = len(places) - 1 - int(breaks[-1]) if len(breaks) else len(places)
+    return Known(frauds, places, hours, rows, count, streak)
+
+
+def _displaced_places(hours: Hours, frauds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where frauds stand among displaced payments, the frauds of an hour at its end; -1 where the hour has none."""
+    if not len(hours):
+        return np.full(len(frauds), -1, np.int64)
+    began = frauds // HOUR_US * HOUR_US
+    hour = hours["at"].searchsorted(began)
+    known = hours["at"].take(hour, mode="clip") == began
+    ends = np.cumsum(hours["count"]).take(hour, mode="clip")
+    behind = began.searchsorted(began, "right") - np.arange(len(frauds))
+    within = behind <= hours["count"].take(hour, mode="clip")
+    return np.where(known & within, ends - behind, -1)
 
 
 def terminal_fraudes_conhecidas(past: Past) -> float:
@@ -195,26 +224,34 @@ def terminal_ultima_fraude(past: Past) -> float:
 def terminal_honestos_depois(past: Past) -> float:
     """Payments at the terminal, known as honest, since its last known fraud."""
     found = known(past)
-    return float(len(found.rows) - 1 - int(found.places[-1])) if len(found.frauds) else nan
+    return float(found.count - 1 - int(found.places[-1])) if len(found.frauds) else nan
 
 
 def terminal_parte_desde(past: Past) -> float:
     """Share of frauds among the terminal's known payments since its first known fraud."""
     found = known(past)
-    return len(found.frauds) / (len(found.rows) - int(found.places[0])) if len(found.frauds) else nan
+    return len(found.frauds) / (found.count - int(found.places[0])) if len(found.frauds) else nan
 
 
 def terminal_menor_fraude(past: Past) -> float:
-    """Smallest amount of a known fraud at the terminal: a fraudster at the terminal takes any amount."""
+    """Smallest amount of a known fraud at the terminal: a fraudster at the terminal takes any amount.
+
+    Of displaced payments no amount is known.
+    """
     found = known(past)
-    return float(found.rows["cents"][found.places].min()) / _CENTS if len(found.frauds) else nan
+    places = found.places[found.places >= found.displaced] - found.displaced
+    return float(found.rows["cents"][places].min()) / _CENTS if len(places) else nan
 
 
 def terminal_ultimo_honesto(past: Past) -> float:
-    """Days since the terminal's last payment that is known as honest; 37 where none is known."""
+    """Days since the terminal's last payment that is known as honest, or its hour; 37 where none is known."""
     found = known(past)
-    honest = len(found.rows) - found.streak
-    return _days(past, found.rows["at"][honest - 1]) if honest > 0 else KEPT_US / _DAY_US
+    honest = found.count - found.streak
+    if honest > found.displaced:
+        return _days(past, found.rows["at"][honest - found.displaced - 1])
+    if honest > 0:
+        return _days(past, found.hours["at"][int(np.cumsum(found.hours["count"]).searchsorted(honest))])
+    return KEPT_US / _DAY_US
 
 
 def _days(past: Past, moment: int) -> float:

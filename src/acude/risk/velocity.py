@@ -2,7 +2,8 @@
 
 A window of length W that ends with a payment at time t holds the records in (t - W, t], the payment itself included.
 Only records before the payment count, in the order of (time, id), so that a late arrival sees what it would have seen
-in time, and the lake's history gives the same numbers as the live store.
+in time, and the lake's history gives the same numbers as the live store. Of a busy entity, what its records don't reach
+counts by the hour: an hour is in a window where its begin is.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from acude.risk.history import UNKNOWN, History, Hours
 from acude.risk.lists import Listed
 from acude.risk.payment import RECORD, Payment, Records, record
 
@@ -35,31 +37,9 @@ KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
 KEPT: Final = timedelta(microseconds=KEPT_US)
 """What is older can't be in any window: 37 days."""
 
-MOST_RECORDS: Final = 1_000
-"""Of each entity the newest are kept; counts don't pass it, and a busy entity costs no more."""
-
 _EARTH_RADIUS_KM: Final = 6_371.0
-_NOTHING: Final[Records] = np.empty(0, RECORD)
 _NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
 _ON_NO_LIST: Final = Listed()
-
-
-def with_record(rows: Records | None, own: Records) -> Records:
-    """An entity's history and one more payment, if it is not in it yet; the newest `MOST_RECORDS` are kept.
-
-    Args:
-        rows: sorted by (time, id); None: nothing is known of the entity.
-        own: the payment's record alone.
-    """
-    if rows is None or not len(rows):
-        return own
-    at, number = own["at"][0], own["id"][0]
-    if number in rows["id"]:
-        return rows
-    place = int(rows["at"].searchsorted(at, "left"))
-    while place < len(rows) and rows["at"][place] == at and rows["id"][place] < number:
-        place += 1
-    return np.insert(rows, place, own[0])[-MOST_RECORDS:]
 
 
 class Travel(NamedTuple):
@@ -75,8 +55,8 @@ class Past:
 
     Args:
         payment: the payment to decide.
-        histories: the records of each of the payment's entities by the entity's name, sorted by (time, id); later
-            ones and the payment's own may be among them.
+        histories: of each of the payment's entities by the entity's name; later payments and this one may be among
+            the records.
         frauds: moments (µs, sorted) of the payments at the same terminal that turned out to be frauds.
         complete: False where the store could not be asked: then every window holds the payment alone.
         listed: which lists the payment is on.
@@ -85,7 +65,7 @@ class Past:
     def __init__(
         self,
         payment: Payment,
-        histories: Mapping[str, Records],
+        histories: Mapping[str, History],
         frauds: npt.NDArray[np.int64] = _NO_MOMENTS,
         *,
         complete: bool = True,
@@ -104,7 +84,7 @@ class Past:
     def before(self, entity: str) -> Records:
         """The entity's records of the `KEPT_US` before this payment, oldest first."""
         if entity not in self._before:
-            rows = self._histories.get(entity, _NOTHING)
+            rows = self._histories.get(entity, UNKNOWN).rows
             begin = int(rows["at"].searchsorted(self._at - KEPT_US, "right"))
             end = int(rows["at"].searchsorted(self._at, "left"))
             # Records of the same microsecond count where their id comes before.
@@ -117,7 +97,8 @@ class Past:
         """Payments in the window, this one included; 0 where the payment has no such entity."""
         if not self.own[entity]:
             return 0
-        return len(self.within(entity, window)) + 1
+        begin = self._at - WINDOWS[window]
+        return len(self.within(entity, window)) + int(self.hours(entity, begin)["count"].sum()) + 1
 
     def sum(self, entity: str, window: str) -> float:
         """Sum of the window's amounts in the currency's unit, this one included, refunds negative."""
@@ -127,7 +108,8 @@ class Past:
         if entity not in self._sums:
             self._sums[entity] = np.concatenate([[0], np.cumsum(rows["cents"], dtype=np.int64)])
         total = self._sums[entity]
-        return int(total[-1] - total[self._start(entity, window)] + self.own["cents"]) / 100
+        older = int(self.hours(entity, self._at - WINDOWS[window])["cents"].sum())
+        return int(total[-1] - total[self._start(entity, window)] + self.own["cents"] + older) / 100
 
     def mean(self, entity: str, window: str) -> float:
         """Mean amount of the window, this one included; 0 where the payment has no such entity."""
@@ -179,14 +161,15 @@ class Past:
         """Frauds among the entity's payments in the window that ended before the label's delay."""
         end = self._at - LABEL_DELAY_US
         begin = end - WINDOWS[window]
-        count = _between(self.before(entity)["at"], begin, end)
-        # A store that keeps the newest records only may know of more frauds than payments.
+        count = self.delayed_count(entity, window)
+        # Of a payment that the store has lost it may still know the fraud.
         return min(1.0, _between(self._frauds, begin, end) / count) if count else 0.0
 
     def delayed_count(self, entity: str, window: str) -> int:
         """The entity's payments in the window that ended before the label's delay."""
         end = self._at - LABEL_DELAY_US
-        return _between(self.before(entity)["at"], end - WINDOWS[window], end)
+        begin = end - WINDOWS[window]
+        return _between(self.before(entity)["at"], begin, end) + int(self.hours(entity, begin, end)["count"].sum())
 
     def travel(self, entity: str) -> Travel | None:
         """The way from the entity's last known place; None where that or this payment's place is unknown."""
@@ -200,6 +183,14 @@ class Past:
         distance = distance_km(last["latitude"], last["longitude"], self.own["latitude"], self.own["longitude"])
         hours = (self._at - int(last["at"])) / (3_600 * _SECOND_US)
         return Travel(distance, hours, distance / max(hours, _SHORTEST_H))
+
+    def hours(self, entity: str, begin: int, end: int | None = None) -> Hours:
+        """The entity's hours of displaced payments that began after `begin` (µs), up to `end` or this payment."""
+        found = self._histories.get(entity, UNKNOWN).hours
+        if not len(found):
+            return found
+        first, last = found["at"].searchsorted((begin, self._at if end is None else end), "right")
+        return found[first:last]
 
     def within(self, entity: str, window: str) -> Records:
         """The entity's records in the window, without this payment."""

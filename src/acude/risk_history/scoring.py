@@ -21,11 +21,12 @@ from acude.contracts.model import table
 from acude.lake.delta import read_days
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.history import UNKNOWN, History, with_record
 from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.model import Model
-from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
+from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, of_fields, record
 from acude.risk.policy import Policy
-from acude.risk.velocity import KEPT, Past, with_record
+from acude.risk.velocity import KEPT, Past
 from acude.risk_history.first_decision import first_decisions
 from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 
@@ -193,7 +194,7 @@ class _Scorer:
         self._policy = policy
         self._model = model if policy.modelo else None
         self._group: int | None = None
-        self._pasts: dict[tuple[str, str], Records] = {}
+        self._pasts: dict[tuple[str, str], History] = {}
         self._frauds: dict[str, dict[str, int]] = {}
 
     def score(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -235,7 +236,7 @@ class _Scorer:
         """Makes the payment part of its entities' past; of each the newest are kept, as in the velocity store."""
         own = np.frombuffer(record(payment), RECORD)
         for _, key in _keys(payment, entities):
-            self._pasts[key] = with_record(self._pasts.get(key), own)
+            self._pasts[key] = with_record(self._pasts.get(key, UNKNOWN), own)
 
 
 def _keys(payment: Payment, entities: Iterable[str]) -> list[tuple[str, tuple[str, str]]]:

@@ -20,10 +20,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from acude.errors import AcudeError
-from acude.risk import inputs
+from acude.risk import history, inputs
+from acude.risk.history import History
 from acude.risk.model import CARD, GRAPH, PROBABILITIES, Card, session_options
 from acude.risk.payment import RECORD, Payment, Records, record
-from acude.risk.velocity import KEPT_US, MOST_RECORDS, Past
+from acude.risk.velocity import KEPT_US, Past
 
 Matrix = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.bool_]
@@ -86,7 +87,8 @@ class Replay:
             found = rows[self._spans[name].get(int(alone.own[name]), _NOWHERE)]
             first, last = found["at"].searchsorted((begin, end), "right")
             own = int(found["at"].searchsorted(end, "left"))
-            histories[name] = found[max(first, own - MOST_RECORDS) : last]
+            oldest = max(first, own - history.MOST_RECORDS)
+            histories[name] = History(found[oldest:last], history.by_hour(found[first:oldest]))
         moments = self._frauds[self._fraud_spans.get(int(alone.own["terminal"]), _NOWHERE)]
         first, last = moments.searchsorted((begin, end), "right")
         return Past(payment, histories, moments[first:last])

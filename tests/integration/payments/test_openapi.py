@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -30,9 +30,7 @@ Api = Callable[..., httpx.Client]
 schemathesis.openapi.format(DOCUMENT_FORMAT, st.integers(1, 10**9 - 1).map(cpf).filter(is_document))
 schemathesis.openapi.format(
     "date-time",
-    st.datetimes(datetime(2000, 1, 1), datetime.now(UTC).replace(tzinfo=None), timezones=st.just(UTC)).map(  # noqa: DTZ001 - st asks for it
-        datetime.isoformat
-    ),
+    st.timedeltas(-timedelta(days=13), timedelta()).map(lambda ago: (datetime.now(UTC) + ago).isoformat()),
 )
 API = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
 NAME = re.compile(r"[A-Za-z0-9_.:@+-]{1,64}")

@@ -9,14 +9,23 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 import valkey
+from msgspec import structs
 
 from acude.kafka.records import Coordinate
 from acude.local.platform import Platform
-from acude.payments.velocity_store import StoredDecision, VelocityStore
-from acude.risk import inputs
+from acude.payments import velocity_store
+from acude.payments.blacklist import Blacklist
+from acude.payments.decision_engine import DecisionEngine
+from acude.payments.serde import Arrival
+from acude.payments.velocity_store import Fraud, StoredDecision, VelocityStore
+from acude.risk import history, inputs
+from acude.risk.history import MOST_RECORDS
 from acude.risk.payment import Payment
-from acude.risk.velocity import MOST_RECORDS, Past
+from acude.risk.policy import read
+from acude.risk.rules import Rules
+from acude.risk.velocity import KEPT, Past
 from acude.risk_history.training import replay
+from acude.settings import Settings
 from acude.simulator.payments import payments
 
 BATCH = 16
@@ -30,10 +39,10 @@ def store(platform: Platform) -> Iterator[VelocityStore]:
         yield VelocityStore(client, secrets.token_bytes(16))
 
 
-def made(number: int, payers: int) -> list[Payment]:
+def made(number: int, payers: int, days: int = 3) -> list[Payment]:
     """Payments that no store has seen, of few payers, so that each has a past."""
-    begin = datetime.now(UTC) - timedelta(days=3)
-    stream = payments(time.time_ns(), begin, timedelta(days=3), number / 259_200, payers=payers, fraud_share=0.1)
+    begin, rate = datetime.now(UTC) - timedelta(days=days), number / (days * 86_400)
+    stream = payments(time.time_ns(), begin, timedelta(days=days), rate, payers=payers, fraud_share=0.1)
     return [one.payment for one in itertools.islice(stream, number)]
 
 
@@ -42,10 +51,10 @@ def online(store: VelocityStore, sent: list[Payment]) -> np.ndarray:
     rows = []
     for start in range(0, len(sent), BATCH):
         batch = sent[start : start + BATCH]
-        history = store.history_of(batch)
+        known = store.history_of(batch)
         for payment in batch:
-            rows.append(inputs.vector(Past(payment, history.of(payment))))
-            history.add(payment)
+            rows.append(inputs.vector(Past(payment, known.of(payment))))
+            known.add(payment)
         store.add([(payment, STORED) for payment in batch])
     return np.array(rows, np.float32)
 
@@ -58,12 +67,26 @@ def test_inputs_from_the_store_are_those_from_the_lakes_history(store: VelocityS
     assert np.array_equal(found, expected, equal_nan=True)
 
 
+def test_inputs_of_busy_entities_are_those_from_the_lakes_history(
+    store: VelocityStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (history, velocity_store):
+        monkeypatch.setattr(module, "MOST_RECORDS", 4)
+    sent = made(1_500, payers=100, days=36)
+    found = online(store, sent)
+    expected = replay(sent, [False] * len(sent), since=sent[0].timestamp)
+    assert np.array_equal(found, expected, equal_nan=True)
+    busiest = max(store.history_of(sent[-50:]).histories.values(), key=lambda one: int(one.hours["count"].sum()))
+    assert len(busiest.rows) == 4
+    assert len(busiest.hours) > 20
+
+
 def test_a_payment_that_is_stored_twice_counts_once(store: VelocityStore) -> None:
     first, second = made(2, payers=100)
     second = Payment(**{**{name: getattr(second, name) for name in Payment.__struct_fields__}, "id_pagador": "twice"})
     for _ in range(3):
         store.add([(second, STORED)])
-    assert len(store.history_of([second]).of(second)["pagador"]) == 1
+    assert len(store.history_of([second]).of(second)["pagador"].rows) == 1
     assert store.history_of([first, second]).decided == {second.id_transacao: STORED}
 
 
@@ -79,4 +102,94 @@ def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:
     ]
     store.add([(payment, STORED) for payment in many])
     kept = store.history_of([many[-1]]).of(many[-1])["pagador"]
-    assert (len(kept), int(kept["at"][0])) == (MOST_RECORDS, many[50].at_us)
+    assert (len(kept.rows), int(kept.rows["at"][0])) == (MOST_RECORDS, many[50].at_us)
+    assert int(kept.hours["count"].sum()) == 50
+    store.add([(payment, STORED) for payment in many[50:]])
+    assert store.history_of([many[-1]]).of(many[-1])["pagador"].hours.tobytes() == kept.hours.tobytes()
+
+
+def test_a_new_key_carries_the_history_over(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (history, velocity_store):
+        monkeypatch.setattr(module, "MOST_RECORDS", 4)
+    sent, first, second = made(900, payers=100, days=36), secrets.token_bytes(16), secrets.token_bytes(16)
+    at_terminal = next(one for one in sent if one.id_terminal)
+    terminal = at_terminal.id_terminal or ""
+    with valkey.from_url(platform.config.valkey_url.get_secret_value()) as client:
+        old, new = VelocityStore(client, first), VelocityStore(client, second, before=first)
+        old.begin(0)
+        found = [online(old, sent[:448]), online(new, sent[448:])]
+        old.learn_frauds([Fraud("antes", terminal, 7), Fraud("engano", terminal, 8)])
+        new.learn_frauds([Fraud("depois", terminal, 9), Fraud("engano", terminal, 8, honest=True)])
+        of_both = new.history_of([at_terminal])
+        assert of_both.frauds[terminal].tolist() == [7, 9]
+        assert (of_both.since_ms, of_both.begun) == (0, False)
+        alone = VelocityStore(client, second).history_of(sent[-1:])
+        assert (alone.since_ms, alone.begun) == (None, False)
+    expected = replay(sent, [False] * len(sent), since=sent[0].timestamp)
+    assert np.array_equal(np.concatenate(found), expected, equal_nan=True)
+
+
+def test_a_payment_under_both_keys_counts_once(platform: Platform) -> None:
+    (one,), first, second = made(1, payers=100), secrets.token_bytes(16), secrets.token_bytes(16)
+    with valkey.from_url(platform.config.valkey_url.get_secret_value()) as client:
+        old, new = VelocityStore(client, first), VelocityStore(client, second, before=first)
+        for store in (old, new):
+            store.add([(one, STORED)])
+        assert [len(found.rows) for found in new.history_of([one]).histories.values()] == [1] * len(
+            old.history_of([one]).histories
+        )
+
+
+@pytest.fixture
+def engine(store: VelocityStore) -> DecisionEngine:
+    """A worker's, with the product's rules and no external list."""
+    rules = Rules(read())
+    return DecisionEngine(store, Blacklist(Settings(blacklist_url="")), lambda: rules, timedelta(hours=1))
+
+
+def causes(engine: DecisionEngine, sent: list[Payment], offset: int) -> list[set[str]]:
+    """Why each decision on payments that lie from an offset on is degraded."""
+    now = time.time_ns() // 1_000_000
+    arrivals = [Arrival(one, Coordinate("t", 0, offset + n), now, f"r{offset + n}") for n, one in enumerate(sent)]
+    return [set(found.decision.degraded) for found in engine.decide(arrivals) if found.decision]
+
+
+def test_the_first_payments_of_a_platform_lack_nothing(engine: DecisionEngine) -> None:
+    sent = made(40, payers=100)
+    assert not any("historico" in found for found in causes(engine, sent[:20], 0))
+    assert not any("historico" in found for found in causes(engine, sent[20:], 70_000))
+
+
+def test_decisions_after_the_store_was_lost_say_so_until_its_windows_are_full(
+    engine: DecisionEngine, store: VelocityStore
+) -> None:
+    sent = made(60, payers=100)
+    assert all("historico" in found for found in causes(engine, sent[:20], 70_000))
+    assert all("historico" in found for found in causes(engine, sent[20:40], 70_020))
+    later = [structs.replace(one, timestamp=datetime.now(UTC) + KEPT + timedelta(minutes=1)) for one in sent[40:]]
+    assert not any("historico" in found for found in causes(engine, later, 70_040))
+    assert store.history_of(sent[:1]).begun
+
+
+def test_a_store_that_is_older_than_what_it_says_was_not_lost(engine: DecisionEngine, store: VelocityStore) -> None:
+    sent = made(40, payers=100)
+    store.add([(one, STORED) for one in sent[:20]])
+    again = [structs.replace(one, id_transacao=f"{one.id_transacao}-2") for one in sent[:20]]
+    assert not any("historico" in found for found in causes(engine, again, 70_000))
+    assert not any("historico" in found for found in causes(engine, sent[20:], 70_020))
+
+
+def test_decisions_after_a_change_of_the_key_know_the_history_of_both(
+    engine: DecisionEngine, platform: Platform
+) -> None:
+    sent, first, second = made(60, payers=100), secrets.token_bytes(16), secrets.token_bytes(16)
+    with valkey.from_url(platform.config.valkey_url.get_secret_value()) as client:
+        for store, some in (
+            (VelocityStore(client, first), sent[:20]),
+            (VelocityStore(client, second, before=first), sent[20:40]),
+        ):
+            engine._store = store
+            assert not any("historico" in found for found in causes(engine, some, 0))
+        # The key before was taken away too early.
+        engine._store = VelocityStore(client, second)
+        assert all("historico" in found for found in causes(engine, sent[40:], 70_000))

@@ -1,7 +1,7 @@
 """Payments: what each type of payment needs and may have, documents, and what stands in their place."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -95,6 +95,38 @@ def test_a_payment_that_is_not_as_its_type_is_refused_with_the_reason(payload: b
     with pytest.raises(Refused) as caught:
         DECODER.one(payload, NOW)
     assert caught.value.refusal == refusal
+
+
+@pytest.mark.parametrize(
+    ("moment", "taken"),
+    [
+        (NOW + timedelta(minutes=5), True),
+        (NOW + timedelta(minutes=5, microseconds=1), False),
+        (NOW + timedelta(hours=23), False),
+        (NOW - timedelta(days=14), True),
+        (NOW - timedelta(days=14, microseconds=1), False),
+        (datetime(2000, 1, 2, tzinfo=UTC), False),
+    ],
+)
+def test_a_payments_time_is_near_its_arrival(moment: datetime, taken: bool) -> None:
+    payload = payment("pix", **PIX, timestamp=moment.isoformat())
+    refusals = decode(payload).refusals
+    assert (not refusals) is taken
+    if not taken:
+        said = f"Expected a time from 14 days before to 5 minutes after its arrival, got {moment.isoformat()}"
+        assert refusals[0] == ("tempo_absurdo", f"{said} - at `$.timestamp`")
+        with pytest.raises(Refused) as caught:
+            DECODER.one(payload, NOW)
+        assert caught.value.refusal == refusals[0]
+    else:
+        assert DECODER.one(payload, NOW)["timestamp"] == moment
+
+
+def test_each_record_is_measured_at_its_own_arrival() -> None:
+    payload = payment("pix", **PIX, timestamp=NOW.isoformat())
+    arrivals = pa.array([NOW, NOW + timedelta(days=15), NOW - timedelta(minutes=6)], pa.timestamp("us", "UTC"))
+    found = DECODER.decode(pa.array([payload] * 3, pa.binary()), arrivals)
+    assert set(found.refusals) == {1, 2}
 
 
 def test_a_refusal_does_not_quote_the_document() -> None:

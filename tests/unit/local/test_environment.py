@@ -28,6 +28,18 @@ def test_secrets_are_drawn_once_and_kept(tmp_path: Path) -> None:
     )
 
 
+def test_the_velocity_store_keeps_the_documents_key_that_named_it_and_has_its_own_from_the_start_otherwise(
+    tmp_path: Path,
+) -> None:
+    first = ensure_local_env(bare(var=tmp_path))
+    assert first.velocity_key.get_secret_value()
+    assert first.velocity_key != first.document_key
+    old = {"ACUDE_DOCUMENT_KEY": "d" * 32}
+    assert local_values(bare(), old)["velocity_key"] == "d" * 32
+    later = local_values(bare(), {"ACUDE_DOCUMENT_KEY": "e" * 32, "ACUDE_VELOCITY_KEY": "d" * 32})
+    assert (later["document_key"], later["velocity_key"]) == ("e" * 32, "d" * 32)
+
+
 def test_two_platforms_draw_different_secrets(tmp_path: Path) -> None:
     one, other = ensure_local_env(bare(var=tmp_path / "1")), ensure_local_env(bare(var=tmp_path / "2"))
 

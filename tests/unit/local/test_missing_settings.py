@@ -10,6 +10,7 @@ from acude.contracts.documents import tokens_of
 from acude.errors import AcudeError
 from acude.lake.session import batch_session
 from acude.payments.audit_log import chain_keys
+from acude.payments.velocity_store import connect_velocity_store
 from acude.settings import Settings
 
 
@@ -18,6 +19,7 @@ from acude.settings import Settings
     [
         (tokens_of, {"document_key": ""}),
         (chain_keys, {"audit_keys": ""}),
+        (connect_velocity_store, {"velocity_key": ""}),
         (batch_session, {"spark_remote": None}),
         (build, {"s3_access_key": None}),
     ],

@@ -15,4 +15,4 @@ def test_all_causes_are_counted_from_zero_before_the_first_payment() -> None:
         for sample in family.samples
         if sample.name.endswith("_total")
     }
-    assert found == dict.fromkeys(("prazo", "memoria", "lista_externa", "listas", "defeito"), 0.0)
+    assert found == dict.fromkeys(("prazo", "memoria", "historico", "lista_externa", "listas", "defeito"), 0.0)

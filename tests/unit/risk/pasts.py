@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
+from acude.risk.history import of_records
 from acude.risk.lists import Listed
 from acude.risk.payment import ENTITIES, Payment, microseconds, of_fields, record, records
 from acude.risk.velocity import Past
@@ -95,7 +96,7 @@ def past_with(
 ) -> Past:
     """The past of `own` among `rows`; each entity's history has the rows that share it, as the store keeps them."""
     histories = {
-        entity: records([record(row) for row in rows if row.entity(entity) == own.entity(entity)])
+        entity: of_records(records([record(row) for row in rows if row.entity(entity) == own.entity(entity)]))
         for entity in ENTITIES
         if own.entity(entity) is not None
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from acude.risk import inputs
+from acude.risk import history, inputs
 from acude.risk.decision import MODEL_PREFIX
 from acude.risk.inputs import HANDBOOK, NAMES, vector
 from acude.risk.model import CARD, GRAPH, Model, ModelError
@@ -165,10 +165,11 @@ def test_payments_may_come_in_any_order(rows: Transactions, payments: list[Payme
 
 
 def test_no_more_of_an_entitys_past_is_seen_than_the_live_store_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "MOST_RECORDS", 3)
+    monkeypatch.setattr(history, "MOST_RECORDS", 3)
     hours = [payment(id_transacao=f"t{hour}", timestamp=NOON - timedelta(hours=hour)) for hour in range(10)]
     (values,) = training.replay(hours, [False] * 10, NOON)
-    assert values[NAMES.index("pagador_pagamentos_1d")] == 4, "three and this one"
+    assert values[NAMES.index("pagador_altos_14d")] == 0, "three of the same amount"
+    assert values[NAMES.index("pagador_pagamentos_1d")] == 10, "the others by the hour, and this one"
 
 
 # The file, and opinions

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acude.payments.velocity_store import EntityHistory
+from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, with_record
 from acude.risk.payment import ENTITIES, RECORD, Payment, microseconds, record, records
-from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, MOST_RECORDS, WINDOWS, distance_km, with_record
+from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, WINDOWS, distance_km
 from tests.unit.risk.pasts import (
     DAY,
     HOUR,
@@ -261,21 +262,21 @@ def test_windows_hold_what_counting_by_hand_finds(own: Payment, others: tuple[Pa
 def test_payments_of_one_instant_have_one_order_in_a_history_whichever_was_decided_first() -> None:
     rows = [record(payment(id_transacao=name, timestamp=NOON - timedelta(seconds=s))) for name, s in SAME_INSTANT]
     for some in permutations(rows):
-        history = None
+        history = UNKNOWN
         for one in (*some, some[0]):
             history = with_record(history, np.frombuffer(one, RECORD))
-        assert history is not None
-        assert history.tobytes() == records(list(rows)).tobytes()
+        assert history.rows.tobytes() == records(list(rows)).tobytes()
 
 
-def test_the_newest_payments_of_a_busy_entity_are_kept() -> None:
-    history = None
+def test_the_newest_payments_of_a_busy_entity_are_kept_and_the_others_by_the_hour() -> None:
+    history = UNKNOWN
     for number in range(MOST_RECORDS + 2):
         own = record(payment(id_transacao=f"t-{number}", timestamp=NOON + timedelta(seconds=number)))
         history = with_record(history, np.frombuffer(own, RECORD))
-    assert history is not None
-    assert len(history) == MOST_RECORDS
-    assert history["at"][0] == microseconds(NOON + timedelta(seconds=2))
+    assert len(history.rows) == MOST_RECORDS
+    assert history.rows["at"][0] == microseconds(NOON + timedelta(seconds=2))
+    cents = int(history.rows["cents"][0])
+    assert history.hours.tolist() == [(microseconds(NOON) // HOUR_US * HOUR_US, 2, 2 * cents)]
 
 
 def test_what_a_batch_adds_to_its_history_is_in_the_order_that_the_store_would_give() -> None:
@@ -284,4 +285,4 @@ def test_what_a_batch_adds_to_its_history_is_in_the_order_that_the_store_would_g
         history = EntityHistory()
         for one in some:
             history.add(one)
-        assert history.of(mates[0])["pagador"].tobytes() == records([record(one) for one in mates]).tobytes()
+        assert history.of(mates[0])["pagador"].rows.tobytes() == records([record(one) for one in mates]).tobytes()

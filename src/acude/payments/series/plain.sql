@@ -1,14 +1,14 @@
 -- Without TimescaleDB: a partition a day, hours by a table of their own, both kept by three functions that the loader
 -- calls. Nothing is compressed.
 
-CREATE TABLE pagamentos_por_hora (
+CREATE TABLE IF NOT EXISTS pagamentos_por_hora (
     hora timestamptz NOT NULL,
 $hour_columns
     PRIMARY KEY (hora, $group, resultado)
 ) PARTITION BY RANGE (hora);
 
 -- Creates a day's partition of the minutes and its month's of the hours.
-CREATE FUNCTION pagamentos_preparar(dia date) RETURNS void
+CREATE OR REPLACE FUNCTION pagamentos_preparar(dia date) RETURNS void
 LANGUAGE plpgsql AS $$$$
 DECLARE
     mes date := date_trunc('month', dia);
@@ -29,7 +29,7 @@ END
 $$$$;
 
 -- Adds an hour up again from its minutes.
-CREATE FUNCTION pagamentos_somar_hora(qual timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION pagamentos_somar_hora(qual timestamptz) RETURNS void
 LANGUAGE sql AS $$$$
     DELETE FROM pagamentos_por_hora WHERE hora = qual;
     INSERT INTO pagamentos_por_hora
@@ -40,7 +40,7 @@ LANGUAGE sql AS $$$$
 $$$$;
 
 -- Drops minutes of more than $minute_days days and hours of more than $hour_days.
-CREATE FUNCTION pagamentos_expirar(agora timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION pagamentos_expirar(agora timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$$$
 DECLARE
     hoje date := agora AT TIME ZONE 'UTC';

@@ -44,9 +44,10 @@ def script(kind: Kind) -> str:
     return _HEADER.format(kind=kind, table=TABLE) + "\n".join(_rendered(name, kind) for name in files)
 
 
-def load_statement() -> str:
-    """Replaces an hour's minutes; takes `hora` and for each of `stored` a list of that name."""
-    return _rendered("load.sql", Kind.PLAIN)
+def load_statements(kind: Kind) -> list[str]:
+    """Replace an hour's minutes, in this order; each takes `hora` and for each of `stored` a list of that name."""
+    files = {Kind.PLAIN: ["plain_load.sql"], Kind.TIMESCALEDB: ["timescaledb_clear.sql", "timescaledb_load.sql"]}
+    return [_rendered(name, kind) for name in files[kind]]
 
 
 def stored(contract: Contract) -> list[Column]:
@@ -79,7 +80,7 @@ def _rendered(name: str, kind: Kind) -> str:
         "n_keys": ", ".join(f"n.{key}" for key in keys),
         "p_keys": ", ".join(f"p.{key}" for key in keys),
         "minute_days": str(minute_days(contract)),
-        "almost_minute_days": str(minute_days(contract) - 1),
+        "chunk_days": str(minute_days(contract) + 1),
         "hour_days": str(HOURS_KEPT_DAYS),
         "compress_days": str(_COMPRESS_DAYS),
     }

@@ -1,6 +1,6 @@
 -- What people ask, the same on both kinds of database. taxa_fraude: refused among decided.
 
-CREATE VIEW pagamentos_minuto AS
+CREATE OR REPLACE VIEW pagamentos_minuto AS
 SELECT
     $keys,
     transacoes,
@@ -14,7 +14,7 @@ SELECT
 FROM pagamentos_por_minuto
 WINDOW grupo AS (PARTITION BY janela_inicio, $group);
 
-CREATE VIEW pagamentos_hora AS
+CREATE OR REPLACE VIEW pagamentos_hora AS
 SELECT
     hora,
     $group,

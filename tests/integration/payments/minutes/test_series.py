@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from acude.payments.series.schema import Kind, script
@@ -60,6 +61,75 @@ def test_old_minutes_go_and_their_hours_stay(shop: Shop) -> None:
     assert shop.hours() == {}
 
 
+def test_a_second_run_of_the_script_changes_nothing(shop: Shop) -> None:
+    shop.pay(*some_payments(50))
+    shop.count()
+    with psycopg.connect(shop.database, autocommit=True) as connection:
+        connection.execute(script(Kind.PLAIN).encode())
+    shop.all_agree()
+
+
+def test_an_hour_that_the_database_refuses_holds_up_no_other(shop: Shop) -> None:
+    shop.pay(payment(NOON), payment(NOON + HOUR))
+    shop.count()
+    with psycopg.connect(shop.database, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL(
+                "ALTER TABLE pagamentos_por_minuto ADD CONSTRAINT so_uma CHECK (transacoes = 1 OR janela_inicio <> {})"
+            ).format(NOON)
+        )
+    before = shop.minutes()
+    shop.pay(payment(NOON), payment(NOON + HOUR), payment(NOON + 2 * HOUR))
+    shop.count()
+    found = shop.minutes()
+    assert {key[0]: row[0] for key, row in found.items()} == {NOON: 1, NOON + HOUR: 2, NOON + 2 * HOUR: 1}
+    assert before.items() & found.items()  # The refused hour is as it was, not half loaded.
+    with psycopg.connect(shop.database, autocommit=True) as connection:
+        connection.execute("ALTER TABLE pagamentos_por_minuto DROP CONSTRAINT so_uma")
+    shop.count()
+    shop.all_agree()
+
+
+@pytest.fixture
+def unpartitioned(shop: Shop) -> Shop:
+    """A database with TimescaleDB's names but tables of PostgreSQL's: nothing is packed, the loader does the same."""
+    text = script(Kind.TIMESCALEDB)
+    tables, rest = text.partition("-- TimescaleDB keeps hours")[::2]
+    functions = rest[rest.index("CREATE OR REPLACE FUNCTION pagamentos_preparar") :]
+    hours = (
+        "CREATE VIEW pagamentos_por_hora AS SELECT date_trunc('hour', janela_inicio) AS hora, tipo_pagamento, "
+        "operacao, moeda, uf, resultado, sum(transacoes) AS transacoes, sum(valor) AS valor FROM pagamentos_por_minuto "
+        "GROUP BY 1, 2, 3, 4, 5, 6;"
+    )
+    with psycopg.connect(shop.database, autocommit=True) as connection:
+        connection.execute((tables + hours + functions).encode())
+    return shop
+
+
+def test_with_timescaledb_a_late_decision_replaces_what_its_hour_had(unpartitioned: Shop) -> None:
+    first, second = payment(NOON), payment(NOON + HOUR)
+    unpartitioned.pay(first, second)
+    unpartitioned.count()
+    unpartitioned.decide(decision(first, "negar"))
+    unpartitioned.count()
+    unpartitioned.all_agree()
+
+
+def test_with_timescaledb_an_hour_is_emptied_and_filled_in_one_transaction(unpartitioned: Shop) -> None:
+    unpartitioned.pay(payment(NOON))
+    unpartitioned.count()
+    before = unpartitioned.minutes()
+    with psycopg.connect(unpartitioned.database, autocommit=True) as connection:
+        connection.execute("ALTER TABLE pagamentos_por_minuto ADD CONSTRAINT so_uma CHECK (transacoes = 1)")
+    unpartitioned.pay(payment(NOON))
+    unpartitioned.count()
+    assert unpartitioned.minutes() == before
+    with psycopg.connect(unpartitioned.database, autocommit=True) as connection:
+        connection.execute("ALTER TABLE pagamentos_por_minuto DROP CONSTRAINT so_uma")
+    unpartitioned.count()
+    unpartitioned.all_agree()
+
+
 def test_timescaledbs_script_is_sql_that_postgresql_parses(shop: Shop) -> None:
     # The whole text is parsed before its first statement runs; only that one is let through to fail.
     probe = b"DO $$BEGIN RAISE EXCEPTION 'lido'; END$$;"
@@ -76,7 +146,7 @@ def test_timescaledbs_hours_are_those_of_the_plain_tables(shop: Shop) -> None:
     shop.decide(*(decision(row, "negar") for row in paid[:40]))
     shop.count()
     found = shop.hours()
-    views = script(Kind.TIMESCALEDB).partition("CREATE MATERIALIZED VIEW pagamentos_por_hora")[2]
+    views = script(Kind.TIMESCALEDB).partition("CREATE MATERIALIZED VIEW IF NOT EXISTS pagamentos_por_hora")[2]
     question = views.partition(" AS\n")[2].partition("WITH NO DATA")[0]
     with psycopg.connect(shop.database, autocommit=True) as connection:
         # A double of TimescaleDB's function, enough for hours.
@@ -86,10 +156,8 @@ def test_timescaledbs_hours_are_those_of_the_plain_tables(shop: Shop) -> None:
         )
         connection.execute("DROP TABLE pagamentos_por_hora CASCADE")
         connection.execute(f"CREATE VIEW pagamentos_por_hora AS {question}".encode())
-        view = (
-            "CREATE VIEW pagamentos_hora AS" + script(Kind.TIMESCALEDB).partition("CREATE VIEW pagamentos_hora AS")[2]
-        )
-        connection.execute(view.encode())
+        create = "CREATE OR REPLACE VIEW pagamentos_hora AS"
+        connection.execute((create + script(Kind.TIMESCALEDB).partition(create)[2]).encode())
     assert shop.hours() == found
 
 
