@@ -81,7 +81,7 @@ def has_card(text: str) -> bool:
     >>> has_card("tok_4111111111111111"), has_card("4111-1111-1111-1111"), has_card("1764525600000017")
     (True, True, False)
     """
-    return any(_is_card(found[0]) for found in _CARD.finditer(RANDOM_ID.sub("", text)))
+    return any(_is_card(found[0]) for found in _CARD.finditer(RANDOM_ID.sub("~", text)))
 
 
 def _is_card(text: str) -> bool:
@@ -96,7 +96,7 @@ def has_document(text: str) -> bool:
     >>> has_document("u52998224725"), has_document("529.982.247-25"), has_document("52998224724")
     (True, True, False)
     """
-    return any(is_document(compact(found[0])) for found in _DOCUMENT.finditer(RANDOM_ID.sub("", text)))
+    return any(is_document(compact(found[0])) for found in _DOCUMENT.finditer(RANDOM_ID.sub("~", text)))
 
 
 def without_documents(text: str, token: Callable[[str], str]) -> str:

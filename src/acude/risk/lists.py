@@ -7,7 +7,7 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
-from acude.contracts.personal import TOKEN, compact, one_case, without_documents
+from acude.contracts.personal import TOKEN, compact, is_document, one_case, without_documents
 from acude.risk.payment import Payment
 
 BLOCK: Final = "bloqueio"
@@ -34,7 +34,6 @@ KEYED: Final = frozenset({"documento", "chave_pix"})
 """Kinds that may identify a person: lists store keyed tokens instead."""
 
 _EVP: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DOCUMENT: Final = re.compile(r"[0-9]{11}|[0-9A-Z]{12}[0-9]{2}")
 _MAPPED: Final = ip_network("::ffff:0:0/96")
 
 
@@ -63,7 +62,7 @@ def normal(tipo: str, valor: str) -> str:
     if valor.startswith("+"):
         return "+" + re.sub(r"\D", "", valor)
     bare = compact(valor)
-    return bare if _DOCUMENT.fullmatch(bare) else valor
+    return bare if is_document(bare) else valor
 
 
 def _network(found: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
