@@ -21,7 +21,6 @@ from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.store import Store
 from acude.settings import Settings
 from tests.integration.payments.conftest import some_payments
-from tests.waiting import awaited
 
 WITHIN_S = 400
 
@@ -46,20 +45,23 @@ class Payers:
 
     def _pay(self) -> None:
         with closing(connect(self._config, "acude-teste")) as producer:
-            for payment in some_payments(20_000):
+            for payment in some_payments(5_000):
                 key, value = payment["id_pagador"].encode(), orjson.dumps(payment)
                 try:
                     self._sent.append((payment["id_transacao"], producer.send(TOPIC, value, key)))
                 except KafkaError:
                     continue
-                if self._over.wait(0.05):
+                if self._over.wait(0.2):
                     break
             producer.flush()
 
     def wait_for(self, more: int) -> None:
         """Until so many more payments have been sent."""
         least = len(self._sent) + more
-        awaited(lambda: len(self._sent), lambda sent: sent >= least)
+        patient = Retrying(
+            retry=retry_if_result(lambda sent: sent < least), stop=stop_after_delay(WITHIN_S), wait=wait_fixed(0.2)
+        )
+        patient(lambda: len(self._sent))
 
     @property
     def acknowledged(self) -> set[str]:
@@ -78,14 +80,14 @@ def test_payments_that_flow_while_servers_are_killed_are_in_the_lake_once(stream
     payers = Payers(streams.config)
     with payers.paying():
         for victim in ("s3", "kafka", "risk-worker", "streams"):
-            payers.wait_for(100)
+            payers.wait_for(30)
             pid = streams.pid(victim)
             assert pid
             os.kill(pid, signal.SIGKILL)
             streams.wait_back(victim, pid)
-        payers.wait_for(100)
+        payers.wait_for(30)
     names = payers.acknowledged
-    assert len(names) > 400
+    assert len(names) > 100
     once = Counter(names)
     for table in (TOPIC, DECISIONS):
         assert eventually(streams.config, table, names) == once
