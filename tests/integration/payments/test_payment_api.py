@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any
 
@@ -97,6 +98,8 @@ def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(
         ({"cor": "azul"}, 400, "campo_desconhecido"),
         ({"documento_pagador": "52998224724"}, 422, "documento_invalido"),
         ({"timestamp": "2099-01-01T00:00:00Z"}, 422, "tempo_absurdo"),
+        ({"timestamp": (datetime.now(UTC) + timedelta(hours=23)).isoformat()}, 422, "tempo_absurdo"),
+        ({"timestamp": (datetime.now(UTC) - timedelta(days=15)).isoformat()}, 422, "tempo_absurdo"),
     ],
 )
 def test_what_is_no_payment_is_refused_with_its_reason(

@@ -57,7 +57,7 @@ def prepare(config: Settings) -> None:
         "appendfsync": "everysec",
         "save": '""',
         "maxmemory": config.valkey_memory,
-        # Every key has an end; under pressure those that end soonest go first.
+        # Every key has an end, but that of the beginning; under pressure those that end soonest go first.
         "maxmemory-policy": "volatile-ttl",
     }
     if config.tls:
