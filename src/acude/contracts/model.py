@@ -100,6 +100,11 @@ class Contract(BaseModel):
         return (self.name, *(topic_of_its_own(self.name, value) for value in values))
 
     @property
+    def topics_by_name(self) -> tuple[str, ...]:
+        """`kafka_topics` in the order in which they count of arrivals of one moment."""
+        return tuple(sorted(self.kafka_topics))
+
+    @property
     def documents(self) -> list[str]:
         """Columns that hold a CPF or CNPJ, or its token."""
         return [column.name for column in self.columns if column.classification == "documento"]

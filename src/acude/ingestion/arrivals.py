@@ -41,5 +41,5 @@ def _topics(topic: Contract, rows: pa.Table) -> Longs | int:
     """Each row's place among the contract's topics."""
     if not topic.split_by:
         return 0
-    found = pc.index_in(pc.fill_null(rows["topico"], topic.name), pa.array(topic.kafka_topics))
+    found = pc.index_in(pc.fill_null(rows["topico"], topic.name), pa.array(topic.topics_by_name))
     return np.asarray(found, dtype=np.int64)

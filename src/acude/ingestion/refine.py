@@ -32,6 +32,7 @@ KEYS: Final = pa.schema(
         ("topico", pa.string()),
         ("particao", pa.int32()),
         ("deslocamento", pa.int64()),
+        ("carimbo_kafka", pa.timestamp("us", tz="UTC")),
         ("ingerido_em", pa.timestamp("us", tz="UTC")),
         ("id_hash", pa.int64()),
         ("hash_conteudo", pa.int64()),
@@ -155,7 +156,7 @@ def _event_ids(contract: Contract, fields: pa.StructArray) -> pa.Array | None:
 
 def _keys(records: pa.Table, ids: pa.Array | None, hashes: "np.ndarray | None", refused: "np.ndarray") -> pa.Table:
     rows = records.num_rows
-    columns = [records[name] for name in ("topico", "particao", "deslocamento", "ingerido_em")]
+    columns = [records[name] for name in (*COORDINATE, "carimbo_kafka", "ingerido_em")]
     columns.append(pa.nulls(rows, pa.int64()) if ids is None else ids)
     columns.append(pa.nulls(rows, pa.int64()) if hashes is None else pa.array(hashes))
     return pa.table([*columns, pa.array(refused)], schema=KEYS)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
@@ -131,12 +132,14 @@ class DecisionEngine:
         self._unwritten: deque[tuple[Payment, StoredDecision]] = deque(maxlen=_MOST_UNWRITTEN)
 
     def decide(self, arrivals: Sequence[Arrival]) -> list[DecisionResult]:
-        """Decides each payment that has no decision yet.
+        """Decides each payment that has no decision yet, in the order of their arrival.
 
         The first decision stands (`acude.risk.first_decision`). A payment that another record brought before gets no
         result. A payment that this very record brought before, to a worker that died before its commit, gets the stored
         result.
         """
+        # A consumer takes one partition after another, whatever came first.
+        arrivals = sorted(arrivals, key=attrgetter("place"))
         stage = self._metrics.stage
         with stage.labels(stages.RECALL).time():
             history = self._history([arrival.payment for arrival in arrivals])

@@ -46,6 +46,11 @@ class Arrival:
     trace: str
     client: str | None = None
 
+    @property
+    def place(self) -> tuple[int, Coordinate]:
+        """Its place in the order of arrival (`acude.kafka.records.ARRIVAL`)."""
+        return self.taken_ms, self.coordinate
+
 
 class NotAPayment(NamedTuple):
     """A record that is no payment. The lake keeps its bytes in quarantine."""

@@ -18,6 +18,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
+from acude.kafka.records import ARRIVAL
 from acude.lake.delta import read_days
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
@@ -38,8 +39,9 @@ _LISTS: Final = (ON_THE_LIST, BLOCKED, ALLOWED)
 
 _KEPT_DAYS: Final = KEPT.days + 1
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
-_PLACE: Final = ("topico", "particao", "deslocamento")
-_ORDER: Final = ("decidido_em", "carimbo_kafka", *_PLACE)
+_PLACE: Final = ARRIVAL[1:]
+_ORDER: Final = ("decidido_em", *ARRIVAL)
+"""A worker decides a batch at one moment, in the order of arrival."""
 _SCORED: Final = (
     "id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
     "motivos array<string>, versao_regras string"
