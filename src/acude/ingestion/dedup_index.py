@@ -28,7 +28,7 @@ def pack(partition: npt.NDArray[np.int32], offset: Longs, topic: Longs | int = 0
     Args:
         partition: below 4,096.
         offset: below 2**44.
-        topic: place among the contract's `kafka_topics`, where these may differ; below 128.
+        topic: place among the contract's topics, sorted by name, where these may differ; below 128.
     """
     place = (np.int64(topic) << _PARTITION_BITS) | partition.astype(np.int64)
     return (place << _OFFSET_BITS) | offset
@@ -111,13 +111,18 @@ class DedupIndex:
             self._runs = [run for run in kept if len(run)]
             self._today = today
 
-    def find_duplicates(self, batch: Arrivals) -> Repeats:
+    def find_duplicates(self, batch: Arrivals, taken: Longs) -> Repeats:
         """Tells repeats from first arrivals, and remembers the latter.
 
-        The first arrival is what an earlier batch brought, else the lowest coordinate in this one. A row that is
-        known under its own coordinate belongs to a batch that runs again: it is its own first arrival.
+        The first arrival is what an earlier batch brought, else what the broker took first of this one; of one moment
+        it is the lowest coordinate. A row that is known under its own coordinate belongs to a batch that runs again: it
+        is its own first arrival.
+
+        Args:
+            batch: the events.
+            taken: the broker's timestamp of each.
         """
-        order = np.lexsort((batch.coordinates, batch.ids))
+        order = np.lexsort((batch.coordinates, taken, batch.ids))
         ordered = batch.take(order)
         starts = np.ones(len(batch), dtype=np.bool_)
         starts[1:] = ordered.ids[1:] != ordered.ids[:-1]

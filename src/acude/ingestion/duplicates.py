@@ -33,14 +33,14 @@ def find_duplicates(batch: pa.Table, index: DedupIndex, topics: list[Contract], 
     index.forget(today)
     until = np.array([today + topic.dedup_window.days for topic in topics], dtype=np.int32)[place]
     arrivals = Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates, until)
-    repeats = index.find_duplicates(arrivals)
+    repeats = index.find_duplicates(arrivals, with_id["carimbo_kafka"].cast(pa.int64()).to_numpy())
     at = np.flatnonzero(repeats.duplicate | repeats.contradictory)
     return _flag_rows(with_id, repeats, at, [topics[one] for one in place[at].tolist()])
 
 
 def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Longs]:
     """Of each Kafka topic its contract's place, and its own among that contract's topics."""
-    known = [(name, at, number) for at, topic in enumerate(topics) for number, name in enumerate(topic.kafka_topics)]
+    known = [(name, at, number) for at, topic in enumerate(topics) for number, name in enumerate(topic.topics_by_name)]
     found = pc.index_in(names, pa.array([name for name, _, _ in known])).to_numpy()
     return np.array([at for _, at, _ in known])[found], np.array([number for _, _, number in known])[found]
 
@@ -48,7 +48,7 @@ def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Long
 def _flag_rows(batch: pa.Table, repeats: Repeats, at: npt.NDArray[np.intp], contracts: list[Contract]) -> pa.Table:
     """The rows at these places, which are of these contracts, as flags."""
     topic, partition, offset = unpack(repeats.originals[at])
-    names = [contract.kafka_topics[one] for contract, one in zip(contracts, topic.tolist(), strict=True)]
+    names = [contract.topics_by_name[one] for contract, one in zip(contracts, topic.tolist(), strict=True)]
     kind = np.where(repeats.duplicate[at], DUPLICATE, CONTRADICTORY)
     coordinates = batch.select(COORDINATE).take(pa.array(at))
     columns = [

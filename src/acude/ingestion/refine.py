@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from acude.contracts.arrow import arrow_schema
 from acude.contracts.decoder import Decoder
-from acude.contracts.model import Contract, silver_of
+from acude.contracts.model import ID, Contract, silver_of
 from acude.ingestion.hashes import content_hashes, event_hashes
 from acude.ingestion.replays import with_ids
 from acude.masking import masked, masked_bytes
@@ -34,6 +34,7 @@ KEYS: Final = pa.schema(
         ("topico", pa.string()),
         ("particao", pa.int32()),
         ("deslocamento", pa.int64()),
+        ("carimbo_kafka", pa.timestamp("us", tz="UTC")),
         ("ingerido_em", pa.timestamp("us", tz="UTC")),
         ("id_hash", pa.int64()),
         ("hash_conteudo", pa.int64()),
@@ -131,6 +132,8 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
     refused[list(found.refusals)] = True
     columns = {f"_{name}": records[name] for name in RAW_COLUMNS}
     columns |= {"data": found.day, "atrasado": found.late, "hash_conteudo": pa.array(hashes)}
+    owners = _owners(contract, records)
+    columns |= {str(contract.event_owner): owners} if owners is not None else {}
     fields = dict(zip(contract.column_names, found.fields.flatten(), strict=True))
     if contract.event_id in fields:
         fields[contract.event_id] = with_ids(fields[contract.event_id], records["cabecalhos"])
@@ -140,7 +143,7 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
         accepted, quarantined = accepted.filter(pa.array(~refused)), records.filter(pa.array(refused))
     order = sorted(found.refusals)
     reasons, details = ([found.refusals[at][n] for at in order] for n in (0, 1))
-    ids = _event_ids(contract, fields)
+    ids = _event_ids(contract, fields, owners)
     return Decoded(
         contract,
         accepted,
@@ -149,17 +152,33 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
     )
 
 
-def _event_ids(contract: Contract, fields: dict[str, pa.Array]) -> pa.Array | None:
+def _event_ids(contract: Contract, fields: dict[str, pa.Array], owners: pa.Array | None) -> pa.Array | None:
     """Hash of each event id, null without one."""
     ids = fields.get(contract.event_id)
     if ids is None:
         return None
-    return pa.array(event_hashes(contract.name, ids), mask=np.asarray(ids.is_null()))
+    owners = fields.get(str(contract.event_owner), owners)
+    return pa.array(event_hashes(contract.name, ids, owners), mask=np.asarray(ids.is_null()))
+
+
+def _owners(contract: Contract, records: pa.Table) -> pa.Array | None:
+    """The header that names the events' owner, null without a valid one; None where a field does, or nothing."""
+    if not contract.event_owner or contract.event_owner in contract.column_names:
+        return None
+    headers = records["cabecalhos"].combine_chunks()
+    each, parents = headers.flatten(), pc.list_parent_indices(headers).to_numpy(zero_copy_only=False)
+    mine = np.flatnonzero(pc.fill_null(pc.equal(each.field("chave"), contract.event_owner), False))
+    # Of several headers of one name the last counts, as for the payments' workers.
+    last = np.full(records.num_rows, -1)
+    last[parents[mine]] = mine
+    values = each.field("valor").take(pa.array(last, mask=last < 0))
+    valid = pc.fill_null(pc.match_substring_regex(values, f"^{ID}$"), False)
+    return pc.if_else(valid, values, None).cast(pa.string())
 
 
 def _keys(records: pa.Table, ids: pa.Array | None, hashes: "np.ndarray | None", refused: "np.ndarray") -> pa.Table:
     rows = records.num_rows
-    columns = [records[name] for name in ("topico", "particao", "deslocamento", "ingerido_em")]
+    columns = [records[name] for name in (*COORDINATE, "carimbo_kafka", "ingerido_em")]
     columns.append(pa.nulls(rows, pa.int64()) if ids is None else ids)
     columns.append(pa.nulls(rows, pa.int64()) if hashes is None else pa.array(hashes))
     return pa.table([*columns, pa.array(refused)], schema=KEYS)
@@ -268,7 +287,7 @@ _OF_THE_EVENT = ("data", "atrasado", "hash_conteudo")
 
 def _silver_rows(accepted: pa.Table, topic: Contract) -> pa.Table:
     contract = silver_of(topic)
-    own = {*topic.column_names, *_OF_THE_EVENT}
+    own = {*topic.column_names, *_OF_THE_EVENT, topic.event_owner}
     named = {name: accepted[name if name in own else f"_{name}"] for name in contract.column_names}
     return _shaped(pa.table(named), contract)
 

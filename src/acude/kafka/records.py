@@ -11,6 +11,10 @@ from confluent_kafka import Message
 TOPIC_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _WRITTEN = re.compile(rf"({TOPIC_NAME.pattern})/(\d{{1,10}})/(\d{{1,19}})")
 
+ARRIVAL: Final = ("carimbo_kafka", "topico", "particao", "deslocamento")
+"""The order in which records arrived: the broker's time, then topic, partition and offset. By it the lake, its rebuild,
+the payment workers and their replay tell which of several is the first."""
+
 _headers = methodcaller("headers")
 """Calls with a check for errors, which Python leaves out of a call that it has seen often."""
 

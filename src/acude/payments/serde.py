@@ -1,6 +1,6 @@
 """Payments as they come from their topic, and decisions and alerts as they are sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,6 +17,7 @@ from acude.contracts.personal import has_card, has_document
 from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments import routes, trace_ids
 from acude.risk.decision import Decision, Verdict
+from acude.risk.first_decision import CLIENT
 from acude.risk.payment import Payment, of_fields
 
 TOPIC: Final = routes.TOPIC
@@ -24,7 +25,7 @@ DECISIONS: Final = "decisoes_risco"
 ALERTS: Final = "alertas"
 
 TRACE_HEADER: Final = "id_rastro"
-CLIENT_HEADER: Final = "id_cliente"
+CLIENT_HEADER: Final = CLIENT
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,19 @@ class Arrival:
         coordinate: where it lies.
         taken_ms: the broker's timestamp, milliseconds since 1970.
         trace: id that follows it everywhere.
-        client: who asked at the payment API; None for a payment that came by the topic.
+        content: a digest of what it says (`acude.payments.reservations.Contents`).
     """
 
     payment: Payment
     coordinate: Coordinate
     taken_ms: int
     trace: str
-    client: str | None = None
+    content: bytes = b""
+
+    @property
+    def place(self) -> tuple[int, Coordinate]:
+        """Its place in the order of arrival (`acude.kafka.records.ARRIVAL`)."""
+        return self.taken_ms, self.coordinate
 
 
 class NotAPayment(NamedTuple):
@@ -57,12 +63,20 @@ class PaymentReader:
     """Reads payments as strictly as the lake does; documents stay in clear.
 
     Args:
-        contract: the topic's.
+        contract: the topic's, unless given.
         tokens: makes what stands in the place of an id with a document in it, as in the lake.
+        content_of: the digest of a payment's fields.
     """
 
-    def __init__(self, contract: Contract | None = None, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self,
+        contract: Contract | None = None,
+        tokens: Tokens | None = None,
+        *,
+        content_of: Callable[[Mapping[str, Any]], bytes] = lambda _: b"",
+    ) -> None:
         self._decoder = Decoder(contract or table(f"topics.{TOPIC}"), tokens)
+        self._content_of = content_of
 
     def read(self, records: Sequence[Message]) -> tuple[list[Arrival], list[NotAPayment]]:
         """The payments among the records, and the records that are none."""
@@ -77,7 +91,8 @@ class PaymentReader:
                 continue
             headers = dict(headers_of(record))
             trace = _trace(headers, coordinate, taken_ms)
-            arrivals.append(Arrival(of_fields(fields), coordinate, taken_ms, trace, _id(headers.get(CLIENT_HEADER))))
+            payment = of_fields(fields | {CLIENT: _id(headers.get(CLIENT_HEADER))})
+            arrivals.append(Arrival(payment, coordinate, taken_ms, trace, self._content_of(fields)))
         return arrivals, refused
 
 
@@ -117,11 +132,11 @@ def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[byt
         "moeda": payment.moeda,
         "id_pagador": payment.id_pagador,
         "id_rastro": arrival.trace,
+        "id_cliente": payment.id_cliente,
     }
     record = alert | {
         "operacao": payment.operacao,
         "uf": payment.uf,
-        "id_cliente": arrival.client,
         "versao_regras": decision.rules_version,
         "versao_modelo": decision.model_version,
         "degradado": bool(decision.degraded),

@@ -21,6 +21,7 @@ from valkey.exceptions import ValkeyError
 from acude.errors import AcudeError
 from acude.kafka.records import Coordinate
 from acude.payments.stored_history import ADD, history_of_keys, hours_key
+from acude.risk.first_decision import PaymentKey
 from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, History, with_record
 from acude.risk.payment import ENTITIES, RECORD, Payment, record
 from acude.risk.velocity import KEPT, KEPT_US
@@ -88,7 +89,7 @@ class EntityHistory:
     Attributes:
         histories: by entity name and id.
         frauds: moments of known frauds by terminal.
-        decided: the stored decisions on payments of the batch, by id.
+        decided: the stored decisions on payments of the batch.
         listings: whether a document is on the external list, where the answer is stored.
         complete: False where Valkey did not answer.
         since_ms: from when on the store has everything, milliseconds since 1970; 0: it never lost anything; None: it
@@ -98,7 +99,7 @@ class EntityHistory:
 
     histories: dict[tuple[str, str], History] = field(default_factory=dict)
     frauds: dict[str, Moments] = field(default_factory=dict)
-    decided: dict[str, StoredDecision] = field(default_factory=dict)
+    decided: dict[PaymentKey, StoredDecision] = field(default_factory=dict)
     listings: dict[str, bool] = field(default_factory=dict)
     complete: bool = True
     since_ms: int | None = 0
@@ -155,7 +156,7 @@ class VelocityStore:
         """
         entities = sorted({key for payment in payments for key in _entities(payment)})
         terminals = sorted({payment.id_terminal for payment in payments if payment.id_terminal})
-        ids = [payment.id_transacao for payment in payments]
+        keys = [payment.key for payment in payments]
         documents = sorted({payment.documento_pagador for payment in payments})
         pipe = self._client.pipeline(transaction=False)
         for name, value in entities:
@@ -165,7 +166,7 @@ class VelocityStore:
         for terminal in terminals:
             for key in self._keys("fraudes", terminal):
                 pipe.zrange(key, 0, -1, withscores=True)
-        pipe.mget([_decision(one) for one in ids])
+        pipe.mget([_decision(one) for one in keys])
         pipe.mget([self._key("lista", one) for one in documents])
         pipe.mget(self._keys(*_BEGIN))
         try:
@@ -187,7 +188,7 @@ class VelocityStore:
         return EntityHistory(
             histories,
             frauds,
-            {one: StoredDecision.decode(found) for one, found in zip(ids, decided, strict=True) if found},
+            {one: StoredDecision.decode(found) for one, found in zip(keys, decided, strict=True) if found},
             {one: found == _LISTED for one, found in zip(documents, listed, strict=True) if found},
             since_ms=min(since, default=None),
             begun=begun[0] is not None,
@@ -223,7 +224,7 @@ class VelocityStore:
                 key = self._key(name, value)
                 keys += key, hours_key(key)
                 rows += row, at
-            pipe.set(_decision(payment.id_transacao), decision.encode(), ex=_DECISION_KEPT_S)
+            pipe.set(_decision(payment.key), decision.encode(), ex=_DECISION_KEPT_S)
         if keys:
             pipe.eval(ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
         for document, listed in listings.items():
@@ -233,14 +234,14 @@ class VelocityStore:
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
 
-    def decision_on(self, id_transacao: str) -> StoredDecision | None:
+    def decision_on(self, payment: PaymentKey) -> StoredDecision | None:
         """The decision on a payment, where a worker made it within the last hour.
 
         Raises:
             VelocityStoreError: Valkey does not answer.
         """
         pipe = self._client.pipeline(transaction=False)
-        pipe.get(_decision(id_transacao))
+        pipe.get(_decision(payment))
         try:
             (found,) = pipe.execute()
         except ValkeyError as problem:
@@ -273,13 +274,8 @@ def _entities(payment: Payment) -> list[tuple[str, str]]:
     return [(name, value) for name in ENTITIES if (value := payment.entity(name))]
 
 
-def _hours_key(key: bytes) -> bytes:
-    """Beside an entity's set: the hours of the payments that were displaced from it."""
-    return key + b":horas"
-
-
-def _decision(id_transacao: str) -> bytes:
-    return b"d:" + id_transacao.encode()
+def _decision(payment: PaymentKey) -> bytes:
+    return b"d:" + "/".join(filter(None, payment)).encode()
 
 
 def connect_velocity_store(config: Settings) -> VelocityStore:

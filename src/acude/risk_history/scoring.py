@@ -18,9 +18,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
+from acude.kafka.records import ARRIVAL
 from acude.lake.delta import read_days
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.first_decision import CLIENT
 from acude.risk.history import UNKNOWN, History, with_record
 from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.model import Model
@@ -39,14 +41,16 @@ _LISTS: Final = (ON_THE_LIST, BLOCKED, ALLOWED)
 
 _KEPT_DAYS: Final = KEPT.days + 1
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
-_PLACE: Final = ("topico", "particao", "deslocamento")
-_ORDER: Final = ("decidido_em", "carimbo_kafka", *_PLACE)
+_PLACE: Final = ARRIVAL[1:]
+_ORDER: Final = ("decidido_em", *ARRIVAL)
+"""A worker decides a batch at one moment, in the order of arrival."""
 _SCORED: Final = (
-    "id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
+    "id_cliente string, id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
     "motivos array<string>, versao_regras string"
 )
 _ARROW: Final = pa.schema(
     [
+        ("id_cliente", pa.string()),
         ("id_transacao", pa.string()),
         ("timestamp", pa.timestamp("us", tz="UTC")),
         ("valor", pa.decimal128(18, 2)),
@@ -71,8 +75,8 @@ def score_history(
         model: folder of a trained model, asked where the policy gives it a weight.
 
     Returns:
-        One row per payment of silver.transacoes: `id_transacao`, `timestamp` (UTC), `valor`, `decisao`, `pontuacao`
-        (thousandths), `motivos` (the heaviest first), `versao_regras`.
+        One row per payment of silver.transacoes: `id_cliente`, `id_transacao`, `timestamp` (UTC), `valor`, `decisao`,
+        `pontuacao` (thousandths), `motivos` (the heaviest first), `versao_regras`.
     """
     since = first_day - timedelta(days=_KEPT_DAYS)
     payments = read_days(spark, table(PAYMENTS), since, last_day)
@@ -127,13 +131,14 @@ def scored(
 def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: date) -> DataFrame:
     """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listas`, `pedido`."""
     answers = first_decisions(decisions).select(
+        _client(),
         "id_transacao",
         f.col("transacao_em").alias("timestamp"),
         f.col("timestamp").alias("decidida_em"),
         f.array_intersect("motivos", f.array(*(f.lit(code) for code in _LISTS))).alias("nas_listas"),
     )
     named = payments.withColumn("topico", f.coalesce("topico", f.lit(table(PAYMENTS).name)))
-    joined = named.join(answers, ["id_transacao", "timestamp"], "left")
+    joined = named.withColumn("_cliente", _client()).join(answers, ["_cliente", "id_transacao", "timestamp"], "left")
     return joined.select(
         *_FIELDS,
         f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
@@ -141,6 +146,11 @@ def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: d
         f.coalesce("nas_listas", f.array().cast("array<string>")).alias("listas"),
         (f.col("data") >= f.lit(first_day)).alias("pedido"),
     )
+
+
+def _client() -> Column:
+    """Without nulls, which no join brings together."""
+    return f.coalesce(CLIENT, f.lit("")).alias("_cliente")
 
 
 def _at_terminals(disputes: DataFrame) -> DataFrame:
@@ -245,6 +255,7 @@ def _keys(payment: Payment, entities: Iterable[str]) -> list[tuple[str, tuple[st
 
 def _row(payment: Payment, decision: Decision) -> dict[str, Any]:
     return {
+        "id_cliente": payment.id_cliente,
         "id_transacao": payment.id_transacao,
         "timestamp": payment.timestamp,
         "valor": payment.valor,

@@ -1,6 +1,7 @@
 """What becomes of records: each is in exactly one of silver, quarantine and duplicates."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -203,6 +204,66 @@ def test_a_batch_that_runs_again_has_no_repeats() -> None:
     refined(batch, index)
     _, again = refined(batch, index)
     assert again.silver.num_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ((0, "transacoes", 7, 9), (3, "transacoes", 0, 0)),
+        ((0, "transacoes_pix", 0, 0), (3, "transacoes", 0, 0)),
+        ((0, "transacoes", 7, 9), (0, "transacoes_pix", 0, 0)),
+        ((0, "transacoes_carteira", 1, 0), (0, "transacoes_pix", 0, 0)),
+        ((0, "transacoes", 1, 9), (0, "transacoes", 2, 0)),
+        ((0, "transacoes", 1, 8), (0, "transacoes", 1, 9)),
+    ],
+)
+def test_silver_keeps_what_the_broker_took_first_then_by_topic_partition_and_offset(
+    earlier: tuple[int, str, int, int], later: tuple[int, str, int, int]
+) -> None:
+    places = [later, earlier]
+    batch = records(pix("300.00"), pix("1.00"))
+    for at, values in enumerate(zip(*places, strict=True)):
+        name = ("carimbo_kafka", "topico", "particao", "deslocamento")[at]
+        column = [LANDED + timedelta(seconds=int(one)) for one in values] if at == 0 else list(values)
+        batch = batch.set_column(
+            batch.schema.get_field_index(name), name, pa.array(column, batch.schema.field(name).type)
+        )
+    _, found = refined(batch)
+    assert found.silver["valor"].to_pylist() == [Decimal("1.00")]
+    assert found.contradictory["deslocamento"].to_pylist() == [later[3]]
+
+
+@pytest.mark.parametrize(
+    ("headers", "owner"),
+    [
+        ([("id_cliente", b"loja")], "loja"),
+        ([("id_rastro", b"x"), ("id_cliente", b"outra"), ("id_cliente", b"loja")], "loja"),
+        ([("id_cliente", b"loja"), ("id_cliente", b"a/b")], None),
+        ([("id_cliente", b"loja\n")], None),
+        ([("id_cliente", b"\xff")], None),
+        ([("id_cliente", None)], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_a_payment_is_known_by_client_and_id(headers: list[tuple[str, bytes | None]] | None, owner: str | None) -> None:
+    batch = records(pix("1.00"), pix("1.00"), pix("2.00"), topic="transacoes")
+    at = batch.schema.get_field_index("cabecalhos")
+    others = [("id_cliente", b"terceira")]
+    batch = batch.set_column(at, "cabecalhos", pa.array([headers, headers, others], batch.schema.field(at).type))
+    _, found = refined(batch)
+    assert found.silver["id_cliente"].to_pylist() == [owner, "terceira"]
+    assert found.silver["valor"].to_pylist() == [Decimal("1.00"), Decimal("2.00")]
+    assert found.duplicates["deslocamento"].to_pylist() == [1]
+
+
+def pix(amount: str) -> bytes:
+    """A payment with one id, whatever its amount."""
+    return (
+        b'{"id_transacao": "t-1", "tipo_pagamento": "pix", "operacao": "pagamento", "valor": %s, "moeda": "BRL", '
+        b'"timestamp": "2026-11-22T10:00:00Z", "id_pagador": "p-1", "documento_pagador": "52998224725", '
+        b'"id_recebedor": "r-1", "chave_pix": "a@b.example"}'
+    ) % amount.encode()
 
 
 def test_without_an_event_id_nothing_is_a_repeat() -> None:

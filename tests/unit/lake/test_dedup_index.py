@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acude.ingestion.dedup_index import Arrivals, DedupIndex, pack, unpack
+from acude.ingestion.dedup_index import Arrivals, DedupIndex, Longs, pack, unpack
 
 Row = tuple[int, int, int]
 
@@ -15,13 +15,22 @@ def arrivals(rows: list[Row], until: int = 0) -> Arrivals:
     return Arrivals(columns[:, 0], columns[:, 1], columns[:, 2], np.full(len(columns), until, dtype=np.int32))
 
 
-def outcomes(known: DedupIndex, rows: list[Row]) -> list[str]:
-    repeats = known.find_duplicates(arrivals(rows))
+def taken(*moments: int) -> Longs:
+    return np.array(moments, dtype=np.int64)
+
+
+def outcomes(known: DedupIndex, rows: list[Row], moments: list[int] | None = None) -> list[str]:
+    repeats = known.find_duplicates(arrivals(rows), taken(*(moments or [0] * len(rows))))
     words = np.where(repeats.duplicate, "repeat", np.where(repeats.contradictory, "contradicts", "first"))
     return [str(word) for word in words]
 
 
-def test_the_lowest_offset_of_a_batch_is_the_first() -> None:
+def test_what_the_broker_took_first_is_the_first_wherever_it_lies() -> None:
+    rows = [(1, 7, 10), (1, 8, 12), (2, 7, 11)]
+    assert outcomes(DedupIndex(), rows, [3_000, 0, 9_000]) == ["contradicts", "first", "first"]
+
+
+def test_of_one_moment_the_lowest_offset_of_a_batch_is_the_first() -> None:
     assert outcomes(DedupIndex(), [(1, 7, 12), (1, 7, 10), (2, 7, 11)]) == ["repeat", "first", "first"]
 
 
@@ -46,14 +55,14 @@ def test_a_repeat_names_the_first_arrivals_coordinate() -> None:
     coordinates = pack(np.array([3], dtype=np.int32), np.array([99], dtype=np.int64), np.array([5]))
     ids, contents, until = (np.array([value]) for value in (1, 7, 0))
     known.add(Arrivals(ids, contents, coordinates, until.astype(np.int32)))
-    topic, partition, offset = unpack(known.find_duplicates(arrivals([(1, 7, 5)])).originals)
+    topic, partition, offset = unpack(known.find_duplicates(arrivals([(1, 7, 5)]), taken(0)).originals)
     assert (topic[0], partition[0], offset[0]) == (5, 3, 99)
 
 
 def test_an_id_is_known_until_its_last_day_and_new_the_day_after() -> None:
     known = DedupIndex()
     known.forget(100)
-    known.find_duplicates(arrivals([(1, 7, 10)], until=107))
+    known.find_duplicates(arrivals([(1, 7, 10)], until=107), taken(0))
     known.forget(107)
     assert outcomes(known, [(1, 7, 11)]) == ["repeat"]
     known.forget(108)
