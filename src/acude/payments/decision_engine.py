@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import attrgetter
@@ -41,7 +41,7 @@ DEFECT: Final = "defeito"
 CAUSES: Final = (
     OVER_BUDGET, NO_HISTORY, SHORT_HISTORY, NOT_SURELY_FIRST, NO_EXTERNAL_LIST, STALE_LISTS, DEFECT,
 )  # fmt: skip
-"""Causes of a degraded decision: the budget was over before it began; the velocity store did not answer, or was lost
+"""Causes of a degraded decision: its budget was over; the velocity store did not answer, or was lost
 less than 37 days ago; the database that knows which payment is the first, or the external list did not answer; block
 and allow list were not read lately; a rule or the model failed."""
 
@@ -268,7 +268,6 @@ class DecisionEngine:
             (NOT_SURELY_FIRST, not certain),
             (STALE_LISTS, stale),
             (NO_EXTERNAL_LIST, on_the_list is None),
-            (OVER_BUDGET, self._now_ms() - arrival.taken_ms > self._budget_ms),
         )
         degraded = tuple(cause for cause, holds in causes if holds)
         context = DecisionContext(past, bool(on_the_list), degraded)
@@ -282,6 +281,8 @@ class DecisionEngine:
 
     def _result(self, arrival: Arrival, decision: Decision, context: DecisionContext | None = None) -> DecisionResult:
         now = self._now_ms()
+        if now - arrival.taken_ms > self._budget_ms:
+            decision = replace(decision, degraded=(*decision.degraded, OVER_BUDGET))
         record, alert = payloads(arrival, decision, now)
         seconds = max(0, now - arrival.taken_ms) / 1000
         return DecisionResult(arrival.payment, record, alert, decision, seconds, context, arrival.trace)

@@ -54,12 +54,8 @@ def assert_each_accepted_is_decided_once(shop: Shop, sent: Sequence[dict[str, An
     accepted = [one for one in sent if one["id_transacao"] in ids(answers, ACCEPTED)]
     decisions = shop.decisions(accepted)
     assert {one: len(rows) for one, rows in decisions.items()} == dict.fromkeys(ids(answers, ACCEPTED), 1)
-    late = [rows[0] for rows in decisions.values() if rows[0]["latencia_ms"] > BUDGET_MS + DECIDING_MS]
+    late = [rows[0] for rows in decisions.values() if rows[0]["latencia_ms"] > BUDGET_MS]
     assert all("prazo" in row["causas"] for row in late)
-
-
-DECIDING_MS = 500
-"""The budget is checked when a batch begins: one that begins in time may end a little later."""
 
 
 @contextmanager
@@ -79,7 +75,8 @@ def test_more_than_can_be_borne_is_refused_and_the_rest_decided_once(shop: Shop,
     token = api().headers["Authorization"]
     with another_api(platform.config, risk_most_waiting=30, risk_rate_limit=100_000) as url:
         bearable = len(sent[:300]) / seconds_for(url, token, sent[:300])
-        answers = ask(url, token, sent[300:], 2 * bearable)
+        answers = ask(url, token, sent[300:], 4 * bearable)
+    assert ids(answers, REFUSED)
     assert_each_accepted_is_decided_once(shop, sent[300:], answers)
 
 

@@ -16,6 +16,7 @@ from acude.local.platform import Platform
 from acude.payments import velocity_store
 from acude.payments.blacklist import Blacklist
 from acude.payments.decision_engine import DecisionEngine
+from acude.payments.reservations import Reservations
 from acude.payments.serde import Arrival
 from acude.payments.velocity_store import Fraud, StoredDecision, VelocityStore
 from acude.risk import history, inputs
@@ -25,7 +26,6 @@ from acude.risk.policy import read
 from acude.risk.rules import Rules
 from acude.risk.velocity import KEPT, Past
 from acude.risk_history.training import replay
-from acude.settings import Settings
 from acude.simulator.payments import payments
 
 BATCH = 16
@@ -141,10 +141,12 @@ def test_a_payment_under_both_keys_counts_once(platform: Platform) -> None:
 
 
 @pytest.fixture
-def engine(store: VelocityStore) -> DecisionEngine:
+def engine(store: VelocityStore, platform: Platform) -> Iterator[DecisionEngine]:
     """A worker's, with the product's rules and no external list."""
-    rules = Rules(read())
-    return DecisionEngine(store, Blacklist(Settings(blacklist_url="")), lambda: rules, timedelta(hours=1))
+    config = platform.config.model_copy(update={"blacklist_url": ""})
+    rules, reservations = Rules(read()), Reservations(config, "acude-prova")
+    yield DecisionEngine(store, reservations, Blacklist(config), lambda: rules, timedelta(hours=1))
+    reservations.close()
 
 
 def causes(engine: DecisionEngine, sent: list[Payment], offset: int) -> list[set[str]]:
