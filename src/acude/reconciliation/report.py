@@ -120,10 +120,8 @@ class Report:
     def differences(self) -> list[str]:
         """A sentence for each thing that does not agree, with what to do next."""
         late = f"The streams are behind by {self.behind} records: sums of what is on its way differ until it has landed"
-        return [
-            *([late] if self.behind else []),
-            *(row.difference() for row in (*self.money, *self.sets) if not row.ok),
-        ]
+        rows: list[MoneyRow | SetRow] = [*self.money, *self.sets]
+        return [*([late] if self.behind else []), *(row.difference() for row in rows if not row.ok)]
 
     def as_json(self) -> dict[str, Any]:
         """The report for programs; sums are text with every digit."""

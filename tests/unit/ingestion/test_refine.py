@@ -36,7 +36,8 @@ HEADERS = pa.list_(pa.struct([("chave", pa.string()), ("valor", pa.binary())]))
 
 def records(*payloads: bytes | None, topic: str = "eventos_clientes", replay_of: bytes | None = None) -> pa.Table:
     rows = len(payloads)
-    headers = [("rastro", b"1"), ("acude-reenvio-de", replay_of)] if replay_of else None
+    replay = [{"chave": "rastro", "valor": b"1"}, {"chave": "acude-reenvio-de", "valor": replay_of}]
+    headers = replay if replay_of else None
     return pa.table(
         {
             "topico": pa.array([topic] * rows),
@@ -45,9 +46,7 @@ def records(*payloads: bytes | None, topic: str = "eventos_clientes", replay_of:
             "carimbo_kafka": pa.array([LANDED] * rows, pa.timestamp("us", tz="UTC")),
             "chave": pa.array([b"k"] * rows, pa.binary()),
             "valor": pa.array(payloads, pa.binary()),
-            "cabecalhos": pa.array(
-                [headers and [{"chave": name, "valor": value} for name, value in headers]] * rows, HEADERS
-            ),
+            "cabecalhos": pa.array([headers] * rows, HEADERS),
             "ingerido_em": pa.array([LANDED] * rows, pa.timestamp("us", tz="UTC")),
         }
     )
