@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the streams until SIGTERM or SIGINT; returns the exit code."""
     options = _options(arguments)
     _set_up_logging()
-    asked = threading.Event()
-    _ask_on_signals(asked)
+    asked, begun = threading.Event(), threading.Event()
+    _ask_on_signals(asked, begun, FAILED if options.available_now else 0)
     # A driver that was just killed may still hold the lease; a catch-up has no reason to wait.
     patience = timedelta() if options.available_now else timedelta(seconds=40)
     try:
@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What has to be waited for at the end is waited for below.
         spark.conf.set("spark.sql.streaming.stopTimeout", "10s")
         run = _catch_up if options.available_now else _go_on
+        begun.set()
         try:
             return run(spark, lease, asked)
         except _JVM_GONE:
@@ -83,9 +84,13 @@ def _set_up_logging() -> None:
         logging.getLogger(ours).setLevel(settings().log_level)
 
 
-def _ask_on_signals(asked: threading.Event) -> None:
+def _ask_on_signals(asked: threading.Event, begun: threading.Event, code: int) -> None:
+    """Asks for an end in good order; where no query has begun, nothing is written yet, and the process ends at once."""
+
     def ask(_number: int, _frame: FrameType | None) -> None:
         asked.set()
+        if not begun.is_set():
+            sys.exit(code)
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
@@ -98,9 +103,13 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     queries: list[StreamingQuery] = []
     try:
         # One after another, so that those that run are known where the next can't start.
-        queries.extend(_in_pool(spark, lease, query) for query in known.active())
-        lease.announce_ready()
-        log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
+        for query in known.active():
+            if asked.is_set():
+                break
+            queries.append(_in_pool(spark, lease, query))
+        else:
+            lease.announce_ready()
+            log.info("Streams run: %s", ", ".join(query.name or "" for query in queries))
         next_look = time.monotonic()
         while not asked.wait(_LOOK_S):
             if _broken(queries, lease):

@@ -1,9 +1,11 @@
 """The streams' driver as its supervisor and the hourly DAG see it: exit codes, the lease, and a clean end."""
 
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
@@ -56,6 +58,26 @@ def test_a_driver_that_finds_another_says_who_and_ends_with_3(lab: tuple[StreamL
     assert done.returncode == 3
     assert "are being written by process" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@retry(retry=retry_if_result(lambda listens: not listens), stop=stop_after_delay(240), wait=wait_fixed(0.1))
+def until_it_hears_sigterm(driver: "subprocess.Popen[bytes]") -> bool:
+    caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{driver.pid}/status").read_text(), re.MULTILINE)
+    return bool(caught and int(caught[1], 16) & 1 << signal.SIGTERM - 1)
+
+
+def test_a_driver_that_is_told_before_it_has_begun_waits_for_nothing(lab: tuple[StreamLab, str]) -> None:
+    lake, _ = lab
+    with Lease("streams", lake.config):
+        driver = subprocess.Popen(DRIVER, cwd=PROJECT, env=lake.whole_environment, stderr=subprocess.PIPE)
+        try:
+            until_it_hears_sigterm(driver)
+            driver.send_signal(signal.SIGTERM)
+            _, said = driver.communicate(timeout=120)
+        finally:
+            driver.kill()
+    # One that waited on would have ended with 3: another driver has the lease.
+    assert driver.returncode == 0, said[-3000:]
 
 
 def test_a_driver_ends_cleanly_when_told_and_a_catch_up_takes_what_came_since(lab: tuple[StreamLab, str]) -> None:
