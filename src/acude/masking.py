@@ -22,7 +22,7 @@ _SENSITIVE: Final = re.compile(
       | (?<![0-9A-Za-z]){CNPJ.pattern}(?![0-9A-Za-z])"""
     r"""
       | (?<![0-9])(?:
-        [0-9]{11,19}                                              # a CPF has 11 digits, a CNPJ 14, a card 13 to 19
+        [0-9]{11,}                                                # a CPF has 11; several numbers may stand together
       | [0-9]{3}[. _-][0-9]{3}[. _-][0-9]{3}[-/ _]?[0-9]{2}       # a CPF as people write it
       | [0-9]{2}[. _-][0-9]{3}[. _-][0-9]{3}[/ _-]?[0-9]{4}[- _]?[0-9]{2}
       | [0-9]{4}[ ._:/-][0-9]{4}[ ._:/-][0-9]{4}[ ._:/-][0-9]{1,7} # a card number in groups

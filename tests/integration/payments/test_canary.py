@@ -79,13 +79,19 @@ class Canary:
         }
 
     @property
-    def glued(self) -> list[str]:
-        """The numbers as parts of ids."""
-        form = self.written
+    def documents_in_ids(self) -> list[str]:
+        """A CPF or CNPJ as an id, or as a part of one."""
+        dotted = self.written["cpf with dots"]
         return [
-            f"u{self.cpf}", f"cpf:{form['cpf with dots']}", f"{self.cpf}@exemplo.com", f"loja{self.cnpj}x",
-            f"tok_{self.card}", f"pedido{self.card}", f"p-{form['card with dots']}", f"{form['card with dashes']}:1",
+            self.cpf, dotted, self.cnpj, f"u{self.cpf}", f"cpf_{dotted}", f"{self.cpf}@Exemplo.com",
+            f"loja{self.cnpj}x",
         ]  # fmt: skip
+
+    @property
+    def cards_in_ids(self) -> list[str]:
+        """A card number as an id, or as a part of one."""
+        dashes, dots = self.written["card with dashes"], self.written["card with dots"]
+        return [self.card, dashes, dots, f"tok_{self.card}", f"pedido{self.card}", f"p-{dots}", f"{dashes}.1"]
 
     def found_in(self, text: str | bytes) -> list[str]:
         """Which of the forms are in a text."""
@@ -100,22 +106,17 @@ def canary() -> Canary:
 
 def right(canary: Canary) -> list[Payment]:
     """Payments as they should be, approved and not."""
-    pix, form = {"tipo_pagamento": "pix", "chave_pix": canary.cpf}, canary.written
-    dotted, glued = form["cpf with dots"], [one for one in canary.glued if canary.card[:4] not in one]
-    in_ids = [canary.cpf, canary.cnpj, dotted, *glued]
+    texts = canary.documents_in_ids
+    in_ids = [{name: text} for text in texts for name in _IDS]
+    in_ids += [{"id_transacao": f"t-{text}-{uuid4().hex[:20]}"} for text in texts]
+    in_keys = [{"tipo_pagamento": "pix", "chave_pix": text, "vencimento": None} for text in texts]
     return [
         *some_payments(3, documento_pagador=canary.cpf),
         *some_payments(3, documento_pagador=canary.cnpj),
         *suspicious(3, documento_pagador=canary.cpf),
         *suspicious(1, documento_pagador=canary.cnpj),
-        *({name: one[name] for name in one if name != "vencimento"} | pix for one in suspicious(1)),
-        *(
-            {name: one[name] for name in one if name != "vencimento"} | pix | {"chave_pix": key}
-            for key in (dotted, canary.cnpj, *glued)
-            for one in suspicious(1)
-        ),
-        *(one for text in in_ids for name in _IDS for one in some_payments(1, None, **{name: text})),
-        *(suspicious(1, id_transacao=f"t-{text}-{uuid4().hex[:20]}")[0] for text in in_ids),
+        *(one | change for one, change in zip(some_payments(len(in_ids)), in_ids, strict=True)),
+        *(one | change for one, change in zip(suspicious(len(in_keys)), in_keys, strict=True)),
     ]
 
 
@@ -127,8 +128,6 @@ def wrong(canary: Canary) -> list[bytes]:
     form, (base,) = canary.written, some_payments(1, documento_pagador=canary.cpf)
     base = {name: value for name, value in base.items() if name not in OF_A_KIND}
     base |= {"tipo_pagamento": "boleto", "vencimento": base["timestamp"][:10]}
-    dashes, dots = form["card with dashes"], form["card with dots"]
-    with_card = [canary.card, dashes, dots, *(one for one in canary.glued if canary.cpf[:3] not in one)]
     changes: list[Payment] = [
         {"documento_pagador": form["cpf with dots"]},
         {"documento_pagador": form["cnpj with dots"]},
@@ -150,8 +149,8 @@ def wrong(canary: Canary) -> list[bytes]:
         {canary.cpf: 1},
         {form["card with spaces"]: canary.cnpj},
         {"id_transacao": f"{form['card with spaces']}"},
-        *({name: text} for name in ("id_transacao", *_IDS) for text in with_card),
-        *({"tipo_pagamento": "pix", "chave_pix": text} for text in with_card if ":" not in text),
+        *({name: text} for name in ("id_transacao", *_IDS) for text in canary.cards_in_ids),
+        *({"tipo_pagamento": "pix", "chave_pix": text, "vencimento": None} for text in canary.cards_in_ids),
         {"tipo_pagamento": "credito", "token_cartao": f"tok_{canary.card}", "entrada": "online"},
     ]
     whole = json.dumps(base).encode()
@@ -171,7 +170,7 @@ def at_the_api(client: httpx.Client, canary: Canary) -> list[httpx.Response]:
     kind = {"Content-Type": "application/json"}
     bodies = [*(json.dumps(one).encode() for one in right(canary)), *wrong(canary)]
     answers = [client.post("/transacoes", content=body, headers=kind) for body in bodies]
-    for number in (*canary.written.values(), *canary.glued):
+    for number in (*canary.written.values(), *canary.documents_in_ids, *canary.cards_in_ids):
         answers.append(client.get(f"/transacoes/{number}"))
         answers.append(client.get("/transacoes/x", headers={"Authorization": f"Bearer {number}"}))
         answers.append(client.get(f"/{number}", params={"documento": number}))

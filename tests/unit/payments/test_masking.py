@@ -18,6 +18,7 @@ from acude.masking import MASK, masked, masked_bytes
         "4111-1111-1111-1111",
         "3782 822463 10005",
         "6304000000000000000",
+        "4111111111111111" * 3,
     ],
 )
 @pytest.mark.parametrize("around", ["{}", "got '{}'", "$.{}", "({})", "a={};", "é{}!", "p-{}-1", "_{}_"])
