@@ -6,16 +6,16 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from functools import partial
 
 import orjson
 import pytest
+from confluent_kafka import KafkaError, Message, Producer
 from deltalake import DeltaTable
-from kafka.errors import KafkaError
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.aws import storage_options
-from acude.kafka.producer import connect
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.store import Store
@@ -29,10 +29,12 @@ class Payers:
     """They pay all the time, and remember what the broker has acknowledged."""
 
     def __init__(self, config: Settings) -> None:
-        self._config = config
+        options = {"enable.idempotence": True, "message.timeout.ms": 300_000}
+        self._producer = Producer({**brokers.librdkafka(config), **options})
+        self._payments = some_payments(5_000)
         self._over = threading.Event()
-        self._sent: list[tuple[str, Any]] = []
-        self._thread = threading.Thread(target=self._pay)
+        self._thread = threading.Thread(target=self._pay, daemon=True)
+        self.acknowledged: set[str] = set()
 
     @contextmanager
     def paying(self) -> Iterator[None]:
@@ -44,28 +46,25 @@ class Payers:
             self._thread.join()
 
     def _pay(self) -> None:
-        with closing(connect(self._config, "acude-teste")) as producer:
-            for payment in some_payments(5_000):
-                key, value = payment["id_pagador"].encode(), orjson.dumps(payment)
-                try:
-                    self._sent.append((payment["id_transacao"], producer.send(TOPIC, value, key)))
-                except KafkaError:
-                    continue
-                if self._over.wait(0.2):
-                    break
-            producer.flush()
+        for payment in self._payments:
+            key, value, name = payment["id_pagador"].encode(), orjson.dumps(payment), payment["id_transacao"]
+            self._producer.produce(TOPIC, value, key, on_delivery=partial(self._answered, name))
+            self._producer.poll(0)
+            if self._over.wait(0.2):
+                break
+        self._producer.flush(WITHIN_S)
+
+    def _answered(self, name: str, problem: KafkaError | None, _: Message) -> None:
+        if problem is None:
+            self.acknowledged.add(name)
 
     def wait_for(self, more: int) -> None:
-        """Until so many more payments have been sent."""
-        least = len(self._sent) + more
+        """Until so many more payments have been acknowledged."""
+        least = len(self.acknowledged) + more
         patient = Retrying(
-            retry=retry_if_result(lambda sent: sent < least), stop=stop_after_delay(WITHIN_S), wait=wait_fixed(0.2)
+            retry=retry_if_result(lambda found: found < least), stop=stop_after_delay(WITHIN_S), wait=wait_fixed(0.2)
         )
-        patient(lambda: len(self._sent))
-
-    @property
-    def acknowledged(self) -> set[str]:
-        return {name for name, answer in self._sent if answer.succeeded()}
+        patient(lambda: len(self.acknowledged))
 
 
 def in_table(config: Settings, table: str, names: set[str]) -> Counter[str]:
