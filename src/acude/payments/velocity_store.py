@@ -162,7 +162,7 @@ class VelocityStore:
         for name, value in entities:
             for key in self._keys(name, value):
                 pipe.zrange(key, 0, -1)
-                pipe.hgetall(hours_key(key))
+                pipe.execute_command("HGETALL", hours_key(key))
         for terminal in terminals:
             for key in self._keys("fraudes", terminal):
                 pipe.zrange(key, 0, -1, withscores=True)
@@ -226,7 +226,7 @@ class VelocityStore:
                 rows += row, at
             pipe.set(_decision(payment.key), decision.encode(), ex=_DECISION_KEPT_S)
         if keys:
-            pipe.eval(ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
+            pipe.execute_command("EVAL", ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
         for document, listed in listings.items():
             pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
         try:

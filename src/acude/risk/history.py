@@ -95,9 +95,9 @@ def joined(some: Hours, others: Hours) -> Hours:
             found["cents"][place] += others["cents"][0]
             return found
         return np.insert(some, place, others[0])
-    began, place = np.unique(np.concatenate([some["at"], others["at"]]), return_inverse=True)
+    began, places = np.unique(np.concatenate([some["at"], others["at"]]), return_inverse=True)
     found = np.zeros(len(began), HOUR)
     found["at"] = began
     for name in ("count", "cents"):
-        np.add.at(found[name], place, np.concatenate([some[name], others[name]]))
+        np.add.at(found[name], places, np.concatenate([some[name], others[name]]))
     return found

@@ -71,15 +71,15 @@ class Known(NamedTuple):
     hours: Hours
     """Displaced payments; they come before the records."""
     rows: Records
-    count: int
-    """Of all payments."""
+    total: int
+    """Of payments, with a record or without."""
     streak: int
     """How many of the latest payments are frauds in a row."""
 
     @property
     def displaced(self) -> int:
         """How many payments have no record any more."""
-        return self.count - len(self.rows)
+        return self.total - len(self.rows)
 
 
 def vector(past: Past) -> npt.NDArray[np.float32]:
@@ -224,13 +224,13 @@ def terminal_ultima_fraude(past: Past) -> float:
 def terminal_honestos_depois(past: Past) -> float:
     """Payments at the terminal, known as honest, since its last known fraud."""
     found = known(past)
-    return float(found.count - 1 - int(found.places[-1])) if len(found.frauds) else nan
+    return float(found.total - 1 - int(found.places[-1])) if len(found.frauds) else nan
 
 
 def terminal_parte_desde(past: Past) -> float:
     """Share of frauds among the terminal's known payments since its first known fraud."""
     found = known(past)
-    return len(found.frauds) / (found.count - int(found.places[0])) if len(found.frauds) else nan
+    return len(found.frauds) / (found.total - int(found.places[0])) if len(found.frauds) else nan
 
 
 def terminal_menor_fraude(past: Past) -> float:
@@ -246,7 +246,7 @@ def terminal_menor_fraude(past: Past) -> float:
 def terminal_ultimo_honesto(past: Past) -> float:
     """Days since the terminal's last payment that is known as honest, or its hour; 37 where none is known."""
     found = known(past)
-    honest = found.count - found.streak
+    honest = found.total - found.streak
     if honest > found.displaced:
         return _days(past, found.rows["at"][honest - found.displaced - 1])
     if honest > 0:
