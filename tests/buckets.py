@@ -65,8 +65,12 @@ class MemoryBucket:
     def get_paginator(self, _: str) -> "MemoryBucket":
         return self
 
-    def paginate(self, *, Prefix: str, **_: object) -> Iterator[Object]:  # noqa: N803 - boto3's name
-        found = [{"Key": key, "LastModified": at} for key, (_, at) in self.objects.items() if key.startswith(Prefix)]
+    def paginate(self, *, Prefix: str, StartAfter: str = "", **_: object) -> Iterator[Object]:  # noqa: N803 - boto3's names
+        found = [
+            {"Key": key, "LastModified": at, "Size": len(body)}
+            for key, (body, at) in self.objects.items()
+            if key.startswith(Prefix) and key > StartAfter
+        ]
         yield {"Contents": found}
 
     def list_objects_v2(self, *, Prefix: str, **_: object) -> Object:  # noqa: N803 - boto3's name

@@ -31,12 +31,21 @@ def drop_topic(config: Settings, name: str) -> None:
     admin.close()
 
 
+def reading(number: int) -> bytes:
+    """A payload that fits the topic's contract; its event id is the number."""
+    return f'{{"id_sensor":"s","valor":1,"timestamp":"2026-11-22T10:00:00","id_evento":"{number}"}}'.encode()
+
+
 def produce(
-    config: Settings, topic: str, *payloads: bytes | None, headers: list[tuple[str, bytes]] | None = None
+    config: Settings,
+    topic: str,
+    *payloads: bytes | None,
+    headers: list[tuple[str, bytes]] | None = None,
+    partition: int | None = None,
 ) -> None:
     """Sends payloads under the key `k`, and waits for the broker's answers."""
     producer = KafkaProducer(bootstrap_servers=config.kafka_bootstrap, acks="all")
-    answers = [producer.send(topic, payload, key=b"k", headers=headers) for payload in payloads]
+    answers = [producer.send(topic, payload, key=b"k", headers=headers, partition=partition) for payload in payloads]
     producer.flush()
     producer.close()
     for answer in answers:

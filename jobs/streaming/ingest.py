@@ -4,7 +4,6 @@ Bronze is committed first, the others together after it, each under the batch's 
 again after a kill repeats nothing. Only appends: what is in a table stays as it is.
 """
 
-import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +18,10 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.contracts.model import load, topics
 from acude.ingestion.arrivals import arrivals
-from acude.ingestion.checkpoint import Checkpoint
+from acude.ingestion.checkpoint import Beginning, Checkpoint
 from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import find_duplicates
+from acude.ingestion.gaps import start_behind, tell
 from acude.ingestion.landing import BRONZE, Landing
 from acude.ingestion.recovery import end_of_bronze, unrefined
 from acude.ingestion.refine import COORDINATE
@@ -89,7 +89,7 @@ class Ingest:
         self.writer = writer
         self.config = config
         self.topics = topics()
-        self.kafka_topics = landed_topics(config)
+        self.held = landed_topics(config)
         self.index = DedupIndex()
         self.checkpoint = Checkpoint(config)
         self.tables: dict[str, DeltaTable] = {}
@@ -104,34 +104,27 @@ class Ingest:
         with ThreadPoolExecutor(_TOGETHER) as pool:
             made = pool.map(lambda contract: ensure_table(contract, self.config), contracts)
             self.tables = {contract.full_name: table for contract, table in zip(contracts, made, strict=True)}
-        life = self.checkpoint.life
-        # A batch that runs again must know what it knew before.
-        landed = (life and life.ingerido_em) or datetime.now(UTC)
+        life, landed = self.checkpoint.life, datetime.now(UTC)
+        if life and life.ingerido_em and life.lote >= 0:
+            # A batch that runs again must know what it knew before.
+            landed = life.ingerido_em
         for topic in self.topics:
             for first_ones in arrivals(topic, landed, self.config):
                 self.index.add(first_ones)
-        return self.checkpoint.begin(self._behind_bronze)
+        return self.checkpoint.begin(self.held, self._behind_bronze)
 
-    def _behind_bronze(self) -> str:
-        """Behind bronze's last offsets, once all that it holds is refined."""
-        end = end_of_bronze(self.config)
-        if end is None:
-            return "earliest"
-        log.warning("There is no checkpoint to go on from: going on behind bronze's last offsets")
-        missing = unrefined(end.stamp, self.topics, self.config)
-        if missing.num_rows:
-            self._refine_again(missing, end.stamp)
-        return self._starting_offsets(end.offsets)
-
-    def _starting_offsets(self, last: dict[tuple[str, int], int]) -> str:
-        """Behind bronze's last offsets, earliest for partitions that bronze has nothing of."""
-        partitions = {name: topic.partitions for topic in self.topics for name in topic.kafka_topics}
-        # -2 is Kafka's word for the earliest offset.
-        starts = {
-            name: {str(one): last.get((name, one), -3) + 1 for one in range(partitions[name])}
-            for name in self.kafka_topics
-        }
-        return json.dumps(starts)
+    def _behind_bronze(self) -> Beginning:
+        """Behind what has landed, once all that bronze holds is refined; what Kafka no longer has is told."""
+        landed, end = self.checkpoint.landed, end_of_bronze(self.config)
+        if end:
+            log.warning("There is no checkpoint to go on from: going on behind bronze's last offsets")
+            missing = unrefined(end.stamp, self.topics, self.config)
+            if missing.num_rows:
+                self._refine_again(missing, end.stamp)
+            landed |= {place: max(offset, landed.get(place, 0)) for place, offset in end.offsets.items()}
+        start = start_behind(landed, self.checkpoint.topic_ids, self.held)
+        tell(start.gaps, end.stamp if end else None, self.config)
+        return Beginning(start.offsets, end.stamp if end else None)
 
     def _refine_again(self, missing: pa.Table, stamp: datetime) -> None:
         """Refines what the last batch brought to bronze alone: it was cut off between its commits.
@@ -185,6 +178,6 @@ def start(
     config = config or settings()
     ingest = Ingest(spark, writer, config)
     starting = ingest.prepare()
-    records = kafka_records(spark, config, ingest.kafka_topics, starting, patient=not available_now)
+    records = kafka_records(spark, config, list(ingest.held), starting, patient=not available_now)
     every = None if available_now else config.ingest_trigger
     return spark_checkpoint.start(records, "ingest", ingest.land, ingest.checkpoint.folder, config, every=every)

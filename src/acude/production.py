@@ -52,17 +52,15 @@ def problems(config: "Settings") -> list[str]:
     if not config.tls:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
     if config.expire_after < _LEAST_KEPT:
-        found.append(
-            f"{_variable('expire_after')} is less than a day: a reader that stands still overnight loses its place"
-        )
-    for name in _DATABASES:
-        dsn = getattr(config, name).get_secret_value()
-        if dsn and not any(mode in dsn for mode in _TLS_MODES):
-            found.append(f"{_variable(name)} has no sslmode of require or more")
+        found.append(f"{_variable('expire_after')} is less than a day: who reads a table overnight loses its files")
     valkey = config.valkey_url.get_secret_value()
     if valkey and urlsplit(valkey).scheme != "rediss":
         found.append(f"{_variable('valkey_url')} is no rediss address")
-    return found
+    return found + [
+        f"{_variable(name)} has no sslmode of require or more"
+        for name in _DATABASES
+        if (dsn := getattr(config, name).get_secret_value()) and not any(mode in dsn for mode in _TLS_MODES)
+    ]
 
 
 def _keys(config: "Settings") -> list[str]:

@@ -4,12 +4,15 @@ Where bronze ends is where reading goes on. What its last batch brought to bronz
 """
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import Contract, load, silver_of
+from acude.ingestion.gaps import Offsets
 from acude.ingestion.landing import BRONZE, DUPLICATES, QUARANTINE
 from acude.ingestion.refine import COORDINATE, KEYS
 from acude.lake.snapshot import snapshot
@@ -22,26 +25,34 @@ class End(NamedTuple):
     """Where bronze ends.
 
     Attributes:
-        offsets: the last offset of each topic's partition.
+        offsets: the offset behind the last record of each topic's partition.
         stamp: `ingerido_em` of the last batch.
     """
 
-    offsets: dict[tuple[str, int], int]
+    offsets: Offsets
     stamp: datetime
 
 
 def end_of_bronze(config: Settings) -> End | None:
     """Where bronze ends, None where it has no row.
 
+    The last record of a partition is that of its last batch, which a topic that was made again gives a lower offset.
+
     Reads the coordinates of all that bronze holds, because a partition's last record may be of any day: some seconds
     per ten million records, in memory that doesn't grow with them. Only a driver that lost its checkpoint asks.
     """
     found = snapshot(load()[BRONZE], config)
-    rows = found.greatest(["deslocamento", "ingerido_em"], by=["topico", "particao"]).to_pylist() if found else []
-    if not rows:
+    last = found.greatest(["ingerido_em"], by=["topico", "particao"]) if found else None
+    if not found or not last:
         return None
-    offsets = {(row["topico"], row["particao"]): row["deslocamento"] for row in rows}
-    return End(offsets, max(row["ingerido_em"] for row in rows))
+    of_last = reduce(or_, (pc.field("ingerido_em") == stamp for stamp in last["ingerido_em"].unique()))
+    offsets: Offsets = {}
+    for piece in found.where(of_last, [*COORDINATE, "ingerido_em"]):
+        ours = piece.join(last, last.column_names, join_type="inner")
+        greatest = ours.group_by(["topico", "particao"]).aggregate([("deslocamento", "max")])
+        for topic, partition, offset in zip(*greatest.to_pydict().values(), strict=True):
+            offsets[topic, partition] = max(offsets.get((topic, partition), 0), offset + 1)
+    return End(offsets, pc.max(last["ingerido_em"]).as_py())
 
 
 def unrefined(stamp: datetime, topics: list[Contract], config: Settings) -> pa.Table:

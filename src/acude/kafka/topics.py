@@ -1,6 +1,9 @@
-"""Creates the contracts' topics on the broker."""
+"""The contracts' topics on the broker: creates them, and says what it has of them."""
 
-from kafka.admin import KafkaAdminClient, NewTopic
+from typing import NamedTuple
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic, OffsetSpec
 
 from acude.contracts.model import Contract, topic_of_its_own, topics
 from acude.kafka import brokers
@@ -34,18 +37,51 @@ def ensure_topics(config: Settings | None = None) -> list[str]:
     return missing
 
 
-def landed_topics(config: Settings) -> list[str]:
+class Held(NamedTuple):
+    """What the broker has of a topic, which may have other partitions than the contract says.
+
+    Attributes:
+        id: another one where the topic was deleted and made again.
+        first: of each partition, the oldest offset that is still there.
+        end: of each partition, the offset behind its newest record.
+    """
+
+    id: str
+    first: dict[int, int]
+    end: dict[int, int]
+
+
+def landed_topics(config: Settings) -> dict[str, Held]:
     """The topics that `ingest` lands: each contract's, and those of its `split_by` values that the broker has.
 
     A topic that the settings no longer name may still hold records.
     """
     admin = KafkaAdminClient(**brokers.kafka_python(config))
     try:
-        existing = set(admin.list_topics())
+        described = {one["name"]: one for one in admin.describe_topics()}
+        partitions = {
+            name: [TopicPartition(name, one["partition_index"]) for one in described[name]["partitions"]]
+            if name in described
+            else []
+            for topic in topics(config.contracts)
+            for name in topic.kafka_topics
+            if name == topic.name or name in described
+        }
+        asked = [one for of_topic in partitions.values() for one in of_topic]
+        first, end = (
+            admin.list_partition_offsets(dict.fromkeys(asked, spec))
+            for spec in (OffsetSpec.EARLIEST, OffsetSpec.LATEST)
+        )
     finally:
         admin.close()
-    known = topics(config.contracts)
-    return [name for topic in known for name in topic.kafka_topics if name == topic.name or name in existing]
+    return {
+        name: Held(
+            described[name]["topic_id"] if name in described else "",
+            {one.partition: first[one].offset for one in found},
+            {one.partition: end[one].offset for one in found},
+        )
+        for name, found in partitions.items()
+    }
 
 
 def _new_topic(name: str, topic: Contract, config: Settings) -> NewTopic:

@@ -8,17 +8,20 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
-from acude.aws import delete, keys, s3
+from acude.aws import delete, keys, objects, s3
 from acude.lake import conditional
 from acude.lake.commit import LeaseLost
 from acude.lake.run_records import ControlObject
 from acude.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -79,14 +82,15 @@ def new_folder(now: datetime) -> str:
 
 
 def last_offsets(folder: str, config: Settings) -> int:
-    """The last batch whose offsets Spark has written, -1 where it has none.
+    """The last batch from whose offsets Spark can go on, -1 where there is none.
+
+    Spark reads them together with those of the batch before, asks for its `metadata`, and refuses empty objects.
 
     Args:
         folder: the checkpoint's, below the lake.
         config: where the lake is.
     """
-    names = (_OFFSETS.search(key) for key in keys(config.lake_bucket, f"{folder}/offsets/", config))
-    return max((int(name[1]) for name in names if name), default=-1)
+    return _last_whole(_listed(folder, config))
 
 
 def finished_offsets(folder: str, config: Settings) -> list[dict[str, Any] | None]:
@@ -98,12 +102,36 @@ def finished_offsets(folder: str, config: Settings) -> list[dict[str, Any] | Non
     """
     newest = _newest(folder, config)
     names = (_COMMITS.search(key) for key in keys(config.lake_bucket, f"{newest}/commits/", config))
-    last = max((int(name[1]) for name in names if name), default=None)
-    if last is None:
-        return []
-    body = s3(config).get_object(Bucket=config.lake_bucket, Key=f"{newest}/offsets/{last}")["Body"].read()
+    last = max((int(name[1]) for name in names if name), default=-1)
+    # Whose offsets are damaged has to be planned again.
+    last = min(last, last_offsets(newest, config))
+    return [] if last < 0 else offsets_of(newest, last, config)
+
+
+def offsets_of(folder: str, number: int, config: Settings) -> list[dict[str, Any] | None]:
+    """The offsets of each source up to which a batch goes.
+
+    Args:
+        folder: the checkpoint's, below the lake.
+        number: the batch's.
+        config: where the lake is.
+    """
+    body = s3(config).get_object(Bucket=config.lake_bucket, Key=f"{folder}/offsets/{number}")["Body"].read()
     # A line with the version, a line with the batch's settings, then one per source.
     return [json.loads(line) if line != "-" else None for line in body.decode().splitlines()[2:]]
+
+
+def _listed(folder: str, config: Settings) -> list["ObjectTypeDef"]:
+    """What Spark looks at first when it starts."""
+    parts = (f"{folder}/{part}" for part in ("metadata", "offsets/", "commits/"))
+    return [one for part in parts for one in objects(config.lake_bucket, part, config)]
+
+
+def _last_whole(listed: list["ObjectTypeDef"]) -> int:
+    full = [one["Key"] for one in listed if one["Size"]]
+    whole = {int(name[1]) for name in map(_OFFSETS.search, full) if name}
+    last = max((number for number in whole if number == 0 or number - 1 in whole), default=-1)
+    return last if any(key.endswith("/metadata") for key in full) else -1
 
 
 def unread_version(offset: dict[str, Any]) -> int:
@@ -119,15 +147,27 @@ def _newest(folder: str, config: Settings) -> str:
 
 
 def location(folder: str, config: Settings) -> str:
-    """What a query's `checkpointLocation` is.
+    """What a query's `checkpointLocation` is, once nothing is in it that Spark would refuse at every start.
 
-    A driver that is killed while Spark writes its first offsets leaves half of them, and Spark then refuses the
-    checkpoint at every start. Nothing was begun from it, so what is there is deleted.
+    A driver that is killed while Spark writes its first offsets leaves half of them. Nothing was begun from them, so
+    all that is there is deleted. An empty object among the newest is deleted with what was written behind it: Spark
+    plans its batch again.
     """
-    if last_offsets(folder, config) < 0 and (left := list(keys(config.lake_bucket, f"{folder}/", config))):
-        log.warning("Checkpoint %s has no offsets: it begins again", folder)
+    listed = _listed(folder, config)
+    last = _last_whole(listed)
+    left = [one["Key"] for one in listed if _is_refused(one, last)]
+    if last < 0:
+        left = list(keys(config.lake_bucket, f"{folder}/", config))
+    if left:
+        log.warning("Checkpoint %s is not whole: it goes on behind batch %d", folder, last)
         delete(config.lake_bucket, left, config)
     return f"{config.lake}/{folder}"
+
+
+def _is_refused(entry: "ObjectTypeDef", last: int) -> bool:
+    """Whether Spark refuses an object of offsets or commits, or has to plan its batch again."""
+    name = _OFFSETS.search(entry["Key"]) or _COMMITS.search(entry["Key"])
+    return name is not None and (int(name[1]) > last or (int(name[1]) == last and not entry["Size"]))
 
 
 def start(

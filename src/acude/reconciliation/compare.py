@@ -7,7 +7,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from acude.reconciliation.money import purchase_rows, sales_rows
 from acude.reconciliation.payments import payment_rows
 from acude.reconciliation.report import Report
-from acude.reconciliation.sets import set_rows
+from acude.reconciliation.sets import gap_rows, set_rows
 from acude.settings import Settings, settings
 
 
@@ -39,5 +39,5 @@ def _compared(first: date, last: date, config: Settings, *, events: bool) -> Rep
     if events:
         paid, decided = payment_rows(config, first, last)
         money += [*purchase_rows(config, first, last), *paid]
-        sets += [*set_rows(config, first, last), *decided]
+        sets += [*set_rows(config, first, last), *gap_rows(config, first, last), *decided]
     return Report(first, last, tuple(money), tuple(sets))

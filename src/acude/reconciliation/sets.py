@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from acude.contracts.model import table, topics
 from acude.ingestion.dedup_index import Longs, pack, unpack
+from acude.ingestion.gaps import told
 from acude.ingestion.replays import origins
 from acude.lake.snapshot import snapshot
 from acude.reconciliation.report import SetRow
@@ -109,6 +110,17 @@ def set_rows(config: Settings, first: date, last: date) -> list[SetRow]:
         _row("What the broker acknowledged is in bronze", sent, missing, _SEND, bronze.above(missing)),
         _row("No acknowledged send is in bronze a second time", sent, _without(bronze.traced, sent), _TWICE),
     ]
+
+
+def gap_rows(config: Settings, first: date, last: date) -> list[SetRow]:
+    """What Kafka lost before it landed and may have taken on those days; none where it lost nothing.
+
+    A gap of which nobody knows the end counts as one record.
+    """
+    gaps = told(first, last, config)
+    lost = sum(gap.ate - gap.de if gap.ate else 1 for gap in gaps)
+    examples = tuple(map(str, gaps[:_EXAMPLES]))
+    return [SetRow("Kafka keeps a record until it has landed", lost, lost, examples)] if gaps else []
 
 
 def _confirmed(config: Settings, first: date, last: date) -> pa.Table:

@@ -159,6 +159,7 @@ def stream_lab(**changes: object) -> Iterator[StreamLab]:
 def _set_environment(environment: dict[str, str]) -> None:
     os.environ.update(environment)
     settings.cache_clear()
+    load.cache_clear()
 
 
 def _told(step: Callable[..., Any], arguments: tuple[object, ...]) -> Any:  # noqa: ANN401 - whatever the step returns

@@ -5,9 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import NewPartitions
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.kafka.topics import ensure_topics
@@ -15,7 +18,8 @@ from acude.lake.lease import Lease
 from acude.local.platform import Platform
 from acude.settings import PROJECT, settings
 from tests.integration.streams.streamlab import StreamLab, stream_lab
-from tests.own_topic import drop_topic, own_topic, produce
+from tests.own_topic import drop_topic, own_topic, produce, reading
+from tests.waiting import awaited
 
 DRIVER = [sys.executable, "-m", "jobs.streaming"]
 
@@ -31,10 +35,6 @@ def lab(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         ensure_topics(settings().model_copy(update={"contracts": folder}))
         yield found, name
         drop_topic(found.config, name)
-
-
-def reading(number: int) -> bytes:
-    return f'{{"id_sensor":"s","valor":1,"timestamp":"2026-11-22T10:00:00","id_evento":"{number}"}}'.encode()
 
 
 def ids(lab: StreamLab, name: str) -> list[str]:
@@ -100,3 +100,21 @@ def test_a_driver_ends_cleanly_when_told_and_a_catch_up_takes_what_came_since(la
     assert done.returncode == 0, done.stderr[-3000:]
     assert ids(lake, name) == ["1", "2"]
     assert Lease("streams", lake.config).holder() is None
+
+
+def test_a_partition_that_is_added_while_the_streams_run_is_read_from_its_beginning(lab: tuple[StreamLab, str]) -> None:
+    lake, name = lab
+    produce(lake.config, name, reading(1), partition=0)
+    driver = subprocess.Popen(DRIVER, cwd=PROJECT, env=lake.whole_environment, stderr=subprocess.PIPE)
+    try:
+        until_ready(lake, driver)
+        awaited(lambda: ids(lake, name), lambda landed: landed == ["1"])
+        with closing(KafkaAdminClient(bootstrap_servers=lake.config.kafka_bootstrap)) as admin:
+            admin.create_partitions({name: NewPartitions(5)})
+        for partition in range(5):
+            produce(lake.config, name, reading(2 + partition), partition=partition)
+        awaited(lambda: ids(lake, name), lambda landed: landed == list("123456"))
+        assert driver.poll() is None
+    finally:
+        driver.terminate()
+        driver.communicate(timeout=120)

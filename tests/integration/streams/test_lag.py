@@ -2,10 +2,14 @@
 
 from contextlib import closing
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 from kafka import KafkaProducer
 
+from acude.kafka import brokers
+from acude.kafka.topics import ensure_topics
 from acude.orchestration.lag import lags
 from jobs.streaming.queries import INGEST, QUERIES
 from tests.integration.payments.minutes.rows import decision, payment
@@ -14,6 +18,7 @@ from tests.integration.streams.steps import ingest, measure, stock
 from tests.integration.streams.streamlab import StreamLab
 
 NOTHING = timedelta()
+LANDING = ("ingest", "eventos_clientes")
 EVENTS, UPDATES = ("measure", "silver.eventos_clientes"), ("stock", "silver.atualizacoes_estoque")
 
 
@@ -70,3 +75,22 @@ def test_landing_is_behind_as_long_as_records_wait_on_a_topic(spark: StreamLab, 
         assert behind(spark)[place] == NOTHING
         producer.send(place[1], b"{").get(timeout=30)
     assert behind(spark)[place] > NOTHING
+
+
+def test_ingest_is_not_behind_records_whose_transaction_was_aborted(spark: StreamLab, silver: Silver) -> None:
+    del silver
+    ensure_topics(spark.config)
+    producer = Producer({**brokers.librdkafka(spark.config), "transactional.id": f"teste-{uuid4()}"})
+    producer.init_transactions(30)
+    for key in ("kept", "aborted"):
+        producer.begin_transaction()
+        for _ in range(5):
+            producer.produce("eventos_clientes", b"{}", key)
+        producer.flush(30)
+        producer.commit_transaction(30) if key == "kept" else producer.abort_transaction(30)
+    assert behind(spark)[LANDING] > NOTHING
+
+    spark.do(ingest)
+    keys = [row["chave"] for row in spark.rows("bronze.eventos")]
+    assert (keys.count(b"kept"), keys.count(b"aborted")) == (5, 0)
+    assert behind(spark)[LANDING] == NOTHING

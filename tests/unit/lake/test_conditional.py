@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from acude.ingestion.checkpoint import Checkpoint
+from acude.ingestion.checkpoint import Beginning, Checkpoint
 from acude.lake import conditional
 from acude.settings import settings
 from tests.buckets import MemoryBucket
@@ -35,7 +35,7 @@ def test_a_write_whose_answer_was_lost_is_the_writers_own() -> None:
 @pytest.mark.usefixtures("answers_get_lost")
 def test_a_driver_whose_answers_get_lost_goes_on() -> None:
     found = Checkpoint(settings())
-    found.begin(lambda: "earliest")
+    found.begin({}, lambda: Beginning({}, None))
     assert found.stamp(0)
 
 

@@ -19,7 +19,8 @@ def test_a_driver_that_was_overtaken_while_it_looked_leaves_the_next_ones_life(
     def paused(folder: str, config: Settings) -> int:
         monkeypatch.setattr(spark_checkpoint, "last_offsets", look)
         nexts.append(measure.life(settings())[0])
-        bucket.put_object(Key=f"{measure.CHECKPOINT}/{nexts[0].folder}/offsets/0", Body=b"")
+        for written in ("metadata", "offsets/0"):
+            bucket.put_object(Key=f"{measure.CHECKPOINT}/{nexts[0].folder}/{written}", Body=b"v1")
         return look(folder, config)
 
     monkeypatch.setattr(spark_checkpoint, "last_offsets", paused)
