@@ -121,11 +121,11 @@ def reference(
 
     with err.status(f"looking at the payments of {days[0]} to {days[1]}"):
         found = reference_of_days(settings(), *days, sample)
-    path = Versions(settings()).pin(found)
+    place = Versions(settings()).pin(found)
     if as_json:
-        print_json({"arquivo": str(path), "pagamentos": found.pagamentos, "entradas": list(found.entradas)})
+        print_json({"arquivo": place, "pagamentos": found.pagamentos, "entradas": list(found.entradas)})
         return
-    out.print(f"[green]✓[/] {found.pagamentos:,} payments, {len(found.entradas)} inputs: {path}")
+    out.print(f"[green]✓[/] {found.pagamentos:,} payments, {len(found.entradas)} inputs: {place}")
 
 
 def _lesson(config: "Settings", first: date, last: date) -> "Lesson":

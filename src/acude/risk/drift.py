@@ -142,15 +142,27 @@ def read(path: Path) -> Reference:
     """A reference file.
 
     Raises:
-        DriftError: it is none, or was changed by hand.
+        DriftError: it can't be read, it is none, or was changed by hand.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Reference)
-    except (OSError, msgspec.MsgspecError) as problem:
-        raise DriftError(f"{path}: expected a reference of `acude risk reference`: {problem}") from problem
+        return decoded(path.read_bytes(), str(path))
+    except OSError as problem:
+        raise DriftError(f"{path}: it can't be read: {problem}") from problem
+
+
+def decoded(content: bytes, place: str) -> Reference:
+    """A reference.
+
+    Raises:
+        DriftError: it is none, or was changed by hand; the message has its place.
+    """
+    try:
+        found = msgspec.json.decode(content, type=Reference)
+    except msgspec.MsgspecError as problem:
+        raise DriftError(f"{place}: expected a reference of `acude risk reference`: {problem}") from problem
     for name, bins in found.entradas.items():
         if len(bins.partes) != len(bins.limites) + 2 or list(bins.limites) != sorted(bins.limites):
-            raise DriftError(f"{path}: {name}: expected ascending limites and two more partes; make it again")
+            raise DriftError(f"{place}: {name}: expected ascending limites and two more partes; make it again")
     return found
 
 

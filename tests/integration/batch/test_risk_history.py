@@ -21,7 +21,9 @@ from acude.lake.commit import BatchWriter, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
 from acude.local.platform import Platform
-from acude.risk import drift, inputs
+from acude.payments.version_objects import FOLDER
+from acude.payments.versions import Versions
+from acude.risk import inputs
 from acude.risk.comparison import Amount
 from acude.risk.drift import SCORE, SIGNAL_PREFIX
 from acude.risk.model import Model
@@ -33,6 +35,7 @@ from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS, payments_
 from acude.settings import settings
 from benchmarks import handbook
 from benchmarks.handbook import Setting
+from tests.buckets import empty
 
 SETTING = Setting(customers=100, terminals=300, radius=15, days=52)
 FIRST = SETTING.start + timedelta(days=38)
@@ -101,16 +104,16 @@ def test_days_without_known_frauds_are_refused(history: History, tmp_path: Path)
 
 
 @pytest.fixture
-def pinned() -> Iterator[Path]:
-    path = (settings().risk_versions or settings().var / "risco") / REFERENCE
-    yield path
-    path.unlink(missing_ok=True)
+def pinned() -> Iterator[Versions]:
+    yield Versions(settings())
+    empty(settings().lake_bucket, FOLDER + REFERENCE)
 
 
-def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History, pinned: Path) -> None:
+def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History, pinned: Versions) -> None:
     found = risk("reference", *DAYS, "--sample", "300")
-    assert found["arquivo"] == str(pinned)
-    reference = drift.read(pinned)
+    assert found["arquivo"] == f"s3://{settings().lake_bucket}/{FOLDER}{REFERENCE}"
+    reference = pinned.reference()
+    assert reference
     assert reference.pagamentos == 300
     assert set(inputs.NAMES) <= reference.entradas.keys()
     assert reference.entradas[SIGNAL_PREFIX + "valor_alto"].partes[1] == pytest.approx(
