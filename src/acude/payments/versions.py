@@ -17,6 +17,7 @@ from acude.payments.version_objects import CHANGES, VersionObjects
 from acude.risk import drift
 from acude.risk.drift import Reference
 from acude.risk.rules import (
+    MODEL,
     REFERENCE,
     RULES,
     CandidateError,
@@ -101,6 +102,11 @@ class Versions:
             raise CandidateError(f"{folder}: expected sha256 {sha256}, found {found.sha256}: it was changed")
         return found
 
+    def live_model(self) -> Files | None:
+        """Files of the model that decides; None where the live version has none."""
+        files = self._files(self.live())
+        return {name: files[name] for name in MODEL} if MODEL[0] in files else None
+
     def promote(self, candidate: Path, *, who: str, why: str) -> Change:
         """Makes a candidate the version that decides.
 
@@ -175,13 +181,15 @@ class Versions:
         with tempfile.TemporaryDirectory(prefix="acude-candidata-") as scratch:
             folder = Path(scratch)
             try:
-                kept = read_folder(self.objects.version(live)) if live else self._installed_files()
-                for name, content in files_of(given, kept).items():
+                for name, content in files_of(given, self._files(live)).items():
                     (folder / name).write_bytes(content)
                 rules = Rules.load(folder)
             except (CandidateError, OSError) as problem:
                 raise VersionError(str(problem)) from problem
             yield folder, rules
+
+    def _files(self, sha256: str) -> Files:
+        return read_folder(self.objects.version(sha256)) if sha256 else self._installed_files()
 
     def _installed_files(self) -> Files:
         return installed_files(self._config.risk_policy, self._config.risk_model)
