@@ -107,7 +107,7 @@ def reference(
     *,
     first: First,
     last: Last,
-    sample: Annotated[int, typer.Option(min=200, help="The most payments, evenly over the days.")] = 20_000,
+    sample: Annotated[int, typer.Option(min=200, help="The most payments whose inputs are looked at.")] = 20_000,
     as_json: Json = False,
 ) -> None:
     """Store how inputs, signals and scores were distributed in these days, to measure drift against.
@@ -120,12 +120,13 @@ def reference(
       acude risk reference --from 2026-11-01 --to 2026-11-07
     """
     days = _ordered(first, last)
+    from acude.lake.session import batch_session  # noqa: PLC0415
     from acude.payments.versions import Versions  # noqa: PLC0415
-    from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Arrow
+    from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
     with err.status(f"looking at the payments of {days[0]} to {days[1]}"):
-        found = reference_of_days(settings(), *days, sample)
+        found = reference_of_days(batch_session(), *days, sample)
     place = Versions(settings()).pin(found)
     if as_json:
         print_json({"arquivo": place, "pagamentos": found.pagamentos, "entradas": list(found.entradas)})

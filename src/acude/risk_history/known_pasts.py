@@ -6,21 +6,22 @@ earlier.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
+from acude.lake.delta import read_days
 from acude.risk.comparison import Label
 from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
 from acude.risk.velocity import KEPT, Past, with_record
 from acude.risk_history.first_decision import first_decisions
-from acude.risk_history.payments import DISPUTES, PAYMENTS
+from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 
 BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
 ALLOWED: Final = "NA_LISTA_DE_PERMISSAO"
@@ -35,29 +36,63 @@ _PLACE: Final = ("topico", "particao", "deslocamento")
 _ORDER: Final = ("decidido_em", "carimbo_kafka", *_PLACE)
 
 
+class Silver(NamedTuple):
+    """What is known of payments.
+
+    Attributes:
+        payments: rows of silver.transacoes, also of the 38 days before those that are asked for.
+        decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
+            the external list, and what was on the block or allow list: nobody can ask again.
+        disputes: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
+    """
+
+    payments: DataFrame
+    decisions: DataFrame
+    disputes: DataFrame
+
+
+def read_silver(spark: SparkSession, first: date, last: date, known_at: datetime | None = None) -> Silver:
+    """What is known of the payments of some days and of their pasts.
+
+    Args:
+        spark: a classic session or a Connect client.
+        first: UTC day.
+        last: this day included.
+        known_at: what reached the broker later is left out, UTC; nothing is where it is None.
+    """
+    since = first - timedelta(days=KEPT_DAYS)
+
+    def known(name: str, begin: date, end: date) -> DataFrame:
+        rows = read_days(spark, table(name), begin, end)
+        return rows.where(f.col("carimbo_kafka") < f.lit(known_at)) if known_at else rows
+
+    return Silver(
+        known(PAYMENTS, since, last),
+        # A decision may be much later than its payment, or a day before it: clocks may be ahead.
+        known(DECISIONS, since - timedelta(days=1), date.max),
+        known(DISPUTES, since - timedelta(days=1), date.max),
+    )
+
+
+def groups_of(spark: SparkSession) -> int:
+    """How many groups of payers are worked on side by side."""
+    return int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+
+
 def in_order(
-    payments: DataFrame,
-    decisions: DataFrame,
-    disputes: DataFrame,
-    first_day: date,
-    *,
-    groups: int = 1,
-    entities: Collection[str] = tuple(ENTITIES),
+    silver: Silver, first_day: date, *, groups: int = 1, entities: Collection[str] = tuple(ENTITIES)
 ) -> DataFrame:
     """The rows that `Pasts` takes, a group of payers per partition, each in the order in which things came to pass.
 
     Args:
-        payments: rows of silver.transacoes, also of the 38 days before.
-        decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
-            the external list, and what was on the block or allow list: nobody can ask again.
-        disputes: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
+        silver: what is known.
         first_day: UTC day of the first payments whose past is asked for.
         groups: number of groups that payers are divided into; they are worked on side by side.
         entities: whose pasts are asked for.
     """
-    known = _with_what_was_known(payments, decisions, first_day)
+    known = _with_what_was_known(silver.payments, silver.decisions, first_day)
     return (
-        _for_each_group(known, _at_terminals(disputes), groups, entities)
+        _for_each_group(known, _at_terminals(silver.disputes), groups, entities)
         .repartition(groups, "grupo")
         .sortWithinPartitions("grupo", *_ORDER)
     )

@@ -10,16 +10,13 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from acude.contracts.model import table
-from acude.lake.delta import read_days
 from acude.risk import inputs
 from acude.risk.comparison import Label
 from acude.risk.decision import Verdict
 from acude.risk.model import Model
 from acude.risk_history.first_decision import first_decisions
-from acude.risk_history.known_pasts import KEPT_DAYS, Pasts, in_order
+from acude.risk_history.known_pasts import Pasts, Silver, groups_of, in_order, read_silver
 from acude.risk_history.learning import LearningError, Lesson, learn
-from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 from acude.risk_history.replay import last_words
 from acude.risk_history.training import TrainingSpan
 
@@ -64,19 +61,7 @@ def train(
     Raises:
         LearningError: too few payments or frauds.
     """
-    since = first - timedelta(days=KEPT_DAYS)
-
-    def known(name: str, begin: date, end: date) -> DataFrame:
-        return read_days(spark, table(name), begin, end).where(f.col("carimbo_kafka") < f.lit(known_at))
-
-    learnt = examples(
-        known(PAYMENTS, since, last),
-        # A decision may be much later than its payment, or a day before it: clocks may be ahead.
-        known(DECISIONS, since - timedelta(days=1), date.max),
-        known(DISPUTES, since - timedelta(days=1), date.max),
-        first,
-        groups=int(spark.conf.get("spark.sql.shuffle.partitions") or 1),
-    )
+    learnt = examples(read_silver(spark, first, last, known_at), first, groups=groups_of(spark))
     window = TrainingSpan(_midnight(first), _midnight(last + timedelta(days=1)))
     rows = learnt_from(learnt, window, known_at, seed=seed, live=live).collect()
     files = {row["nome"]: bytes(row["conteudo"]) for row in rows}
@@ -85,15 +70,11 @@ def train(
     return files
 
 
-def examples(
-    payments: DataFrame, decisions: DataFrame, disputes: DataFrame, first_day: date, *, groups: int = 1
-) -> DataFrame:
+def examples(silver: Silver, first_day: date, *, groups: int = 1) -> DataFrame:
     """The payments from a day on, each with the model's inputs as they were known at its decision, and its label.
 
     Args:
-        payments: rows of silver.transacoes, also of the 38 days before.
-        decisions: rows of silver.decisoes_risco on them.
-        disputes: rows of silver.contestacoes on them.
+        silver: what is known of them.
         first_day: UTC day.
         groups: number of groups of payers that are worked on side by side.
 
@@ -101,14 +82,14 @@ def examples(
         `id_transacao`, `timestamp`, `entradas` (in the order of `acude.risk.inputs.NAMES`), `fraude`, and `rotulada`,
         which is false for a refused payment without a dispute.
     """
-    ordered = in_order(payments, decisions, disputes, first_day, groups=groups, entities=inputs.ENTITIES)
-    refused = first_decisions(decisions).select(
+    ordered = in_order(silver, first_day, groups=groups, entities=inputs.ENTITIES)
+    refused = first_decisions(silver.decisions).select(
         "id_transacao", (f.col("decisao") == f.lit(str(Verdict.REFUSE))).alias("negada")
     )
     return (
         ordered.mapInArrow(_with_inputs, _EXAMPLE)
         .join(refused, "id_transacao", "left")
-        .join(last_words(disputes), "id_transacao", "left")
+        .join(last_words(silver.disputes), "id_transacao", "left")
         .select(
             *_ARROW.names,
             f.coalesce(f.col("resultado") == f.lit(str(Label.FRAUD)), f.lit(False)).alias("fraude"),

@@ -5,23 +5,20 @@ Each payment is decided with the past that its worker had (`known_pasts`).
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from acude.contracts.model import table
-from acude.lake.delta import read_days
 from acude.risk.decision import Decision, Reason, decide, undecided
 from acude.risk.lists import ON_THE_LIST
 from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.payment import Payment
 from acude.risk.policy import Policy
 from acude.risk.velocity import Past
-from acude.risk_history.known_pasts import KEPT_DAYS, Pasts, in_order
-from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
+from acude.risk_history.known_pasts import Pasts, Silver, groups_of, in_order, read_silver
 
 log = logging.getLogger(__name__)
 
@@ -58,32 +55,15 @@ def score_history(
         One row per payment of silver.transacoes: `id_transacao`, `timestamp` (UTC), `valor`, `decisao`, `pontuacao`
         (thousandths), `motivos` (the heaviest first), `versao_regras`.
     """
-    since = first_day - timedelta(days=KEPT_DAYS)
-    payments = read_days(spark, table(PAYMENTS), since, last_day)
-    # A decision may be much later than its payment, or a day before it: clocks may be ahead.
-    decisions = read_days(spark, table(DECISIONS), since - timedelta(days=1), date.max)
-    disputes = read_days(spark, table(DISPUTES), since - timedelta(days=1), date.max)
-    groups = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    return scored(payments, decisions, disputes, first_day, policy, model=model, groups=groups)
+    silver = read_silver(spark, first_day, last_day)
+    return scored(silver, first_day, policy, model=model, groups=groups_of(spark))
 
 
-def scored(
-    payments: DataFrame,
-    decisions: DataFrame,
-    disputes: DataFrame,
-    first_day: date,
-    policy: Policy,
-    *,
-    model: Path | None = None,
-    groups: int = 1,
-) -> DataFrame:
+def scored(silver: Silver, first_day: date, policy: Policy, *, model: Path | None = None, groups: int = 1) -> DataFrame:
     """The payments from a day on, each decided in the light of those that were decided before it.
 
     Args:
-        payments: rows of silver.transacoes, also of the 38 days before.
-        decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
-            the external list, and what was on the block or allow list: nobody can ask again.
-        disputes: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
+        silver: what is known of them.
         first_day: UTC day of the first payments to decide.
         policy: thresholds, weights and cut-offs.
         model: folder of a trained model.
@@ -102,7 +82,7 @@ def scored(
         for batch in batches:
             yield pa.RecordBatch.from_pylist(scorer.score(batch.to_pylist()), _ARROW)
 
-    return in_order(payments, decisions, disputes, first_day, groups=groups).mapInArrow(run, _SCORED)
+    return in_order(silver, first_day, groups=groups).mapInArrow(run, _SCORED)
 
 
 class _Scorer:

@@ -22,7 +22,6 @@ from acude.contracts.arrow import arrow_type
 from acude.contracts.model import Contract, table
 from acude.lake.commit import BatchWriter, replace_partitions
 from acude.lake.data_files import write_rows
-from acude.lake.delta import read_days
 from acude.lake.ensure_table import ensure_table
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
@@ -37,9 +36,9 @@ from acude.risk.payment import Payment
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import REFERENCE
 from acude.risk_history.comparisons import shadow_comparison
-from acude.risk_history.known_pasts import KEPT_DAYS
+from acude.risk_history.known_pasts import read_silver
 from acude.risk_history.lessons import examples
-from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS, payments_of
+from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 from acude.risk_history.training import replay
 from acude.settings import settings
 from benchmarks import handbook
@@ -90,11 +89,6 @@ def risk(*arguments: str) -> Any:  # noqa: ANN401
 DAYS = ("--from", str(FIRST), "--to", str(LAST))
 
 
-def test_payments_come_out_of_the_lake_as_they_went_in(history: History) -> None:
-    found = payments_of(settings(), FIRST, FIRST)
-    assert {one.id_transacao: one for one in found} == {one: history[one] for one in history.of_days(FIRST, FIRST)}
-
-
 def test_a_model_is_learnt_from_the_lake(history: History, tmp_path: Path) -> None:
     card = risk("train", *DAYS, "--out", str(tmp_path / "modelo"))
     learnt = history.of_days(FIRST, LAST)
@@ -123,11 +117,7 @@ def test_the_same_days_and_moment_give_the_same_files_however_the_lake_has_grown
 
 
 def test_inputs_are_those_that_were_known_when_the_payment_was_decided(history: History) -> None:
-    spark, since = batch_session(), FIRST - timedelta(days=KEPT_DAYS)
-    payments, decisions, disputes = (
-        read_days(spark, table(name), since, date.max) for name in (PAYMENTS, DECISIONS, DISPUTES)
-    )
-    rows = examples(payments, decisions, disputes, FIRST, groups=2).toArrow().to_pylist()
+    rows = examples(read_silver(batch_session(), FIRST, date.max), FIRST, groups=2).toArrow().to_pylist()
     found = {row["id_transacao"]: row for row in rows}
     book, begin = list(history.values()), datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     matrix = replay(book, [one.id_transacao in history.frauds for one in book], begin)
