@@ -9,10 +9,10 @@ from typing import Any, Final
 import psycopg
 
 from acude.errors import AcudeError
-from acude.lake.session import batch_session
 from acude.payments import candidates
 from acude.payments.version_audit import note
 from acude.payments.versions import Versions
+from acude.publishing.publish import session
 from acude.publishing.staging import path_name
 from acude.risk.model import CARD, Card, Model
 from acude.risk.rules import json_bytes
@@ -74,7 +74,8 @@ def learn(training: Training, seed: int = 0) -> dict[str, Any]:
         LearningError: too few payments or frauds.
     """
     live = Versions(settings()).live_model()
-    files = train(batch_session(), training.first, training.last, training.known_at, seed=seed, live=live)
+    with session() as spark:
+        files = train(spark, training.first, training.last, training.known_at, seed=seed, live=live)
     where, card = candidates.keep(settings(), training.name, files), json.loads(files[CARD])
     return {"candidata": where, "versao": card["version"], "metricas": card["metrics"]}
 
@@ -128,8 +129,9 @@ def compare(training: Training) -> dict[str, Any]:
     with (
         candidates.local(settings(), training.address) as path,
         Versions(settings()).candidate(path) as (folder, rules),
+        session() as spark,
     ):
-        counted = replayed(batch_session(), rules, folder, first, last)
+        counted = replayed(spark, rules, folder, first, last)
     heading = {"de": str(first), "ate": str(last), "versao_regras": rules.policy.versao}
     found = heading | {"versao_modelo": rules.model_version, "peso_do_modelo": rules.policy.modelo} | counted.as_json()
     candidates.keep(settings(), training.name, {COMPARISON: json_bytes(found)})

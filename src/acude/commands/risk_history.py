@@ -37,15 +37,20 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
     days = _ordered(first, last)
-    from acude.lake.session import batch_session  # noqa: PLC0415
     from acude.payments.candidates import local  # noqa: PLC0415
     from acude.payments.versions import Versions  # noqa: PLC0415
+    from acude.publishing.publish import session  # noqa: PLC0415 - imports Spark
     from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
     status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
-    with local(settings(), candidate) as path, Versions(settings()).candidate(path) as (folder, rules), status:
-        found = replayed(batch_session(), rules, folder, *days)
+    with (
+        local(settings(), candidate) as path,
+        Versions(settings()).candidate(path) as (folder, rules),
+        session() as spark,
+        status,
+    ):
+        found = replayed(spark, rules, folder, *days)
     if as_json:
         heading = {"de": days[0], "ate": days[1], "versao_regras": rules.policy.versao}
         print_json(heading | {"versao_modelo": rules.model_version, "sha256": rules.sha256} | found.as_json())
@@ -78,8 +83,8 @@ def train(
       acude risk train --from 2026-10-01 --to 2026-10-31 --known-at 2026-11-08T05:00:00 --out var/o-mesmo
     """
     days = _ordered(first, last)
-    from acude.lake.session import batch_session  # noqa: PLC0415
     from acude.payments.versions import Versions  # noqa: PLC0415
+    from acude.publishing.publish import session  # noqa: PLC0415 - imports Spark
     from acude.risk.model import CARD  # noqa: PLC0415
     from acude.risk_history.learning import LABELS_TAKE  # noqa: PLC0415 - imports scikit-learn
     from acude.risk_history.lessons import train as trained  # noqa: PLC0415 - imports Spark
@@ -89,9 +94,9 @@ def train(
     moment = known_at.replace(tzinfo=UTC) if known_at else datetime.now(UTC)
     if last.replace(tzinfo=UTC) + timedelta(days=1) > moment - LABELS_TAKE:
         err.print("[yellow]![/] Of payments of the last 7 days few frauds are known yet; they will count as honest.")
-    with err.status(f"learning from the payments of {days[0]} to {days[1]}"):
-        live = Versions(settings()).live_model()
-        files = trained(batch_session(), *days, moment, seed=seed, live=live)
+    live = Versions(settings()).live_model()
+    with err.status(f"learning from the payments of {days[0]} to {days[1]}"), session() as spark:
+        files = trained(spark, *days, moment, seed=seed, live=live)
     write(files, folder)
     if as_json:
         typer.echo(files[CARD].decode())
@@ -120,13 +125,13 @@ def reference(
       acude risk reference --from 2026-11-01 --to 2026-11-07
     """
     days = _ordered(first, last)
-    from acude.lake.session import batch_session  # noqa: PLC0415
     from acude.payments.versions import Versions  # noqa: PLC0415
+    from acude.publishing.publish import session  # noqa: PLC0415 - imports Spark
     from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
-    with err.status(f"looking at the payments of {days[0]} to {days[1]}"):
-        found = reference_of_days(batch_session(), *days, sample)
+    with err.status(f"looking at the payments of {days[0]} to {days[1]}"), session() as spark:
+        found = reference_of_days(spark, *days, sample)
     place = Versions(settings()).pin(found)
     if as_json:
         print_json({"arquivo": place, "pagamentos": found.pagamentos, "entradas": list(found.entradas)})

@@ -23,11 +23,11 @@ from acude.contracts.model import Contract, table
 from acude.lake.commit import BatchWriter, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
-from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.payments.version_log import VersionError
 from acude.payments.version_objects import FOLDER
 from acude.payments.versions import Versions
+from acude.publishing.publish import session
 from acude.risk import inputs
 from acude.risk.comparison import Amount
 from acude.risk.drift import SCORE, SIGNAL_PREFIX
@@ -117,7 +117,8 @@ def test_the_same_days_and_moment_give_the_same_files_however_the_lake_has_grown
 
 
 def test_inputs_are_those_that_were_known_when_the_payment_was_decided(history: History) -> None:
-    rows = examples(read_silver(batch_session(), FIRST, date.max), FIRST, groups=2).toArrow().to_pylist()
+    with session() as spark:
+        rows = examples(read_silver(spark, FIRST, date.max), FIRST, groups=2).toArrow().to_pylist()
     found = {row["id_transacao"]: row for row in rows}
     book, begin = list(history.values()), datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     matrix = replay(book, [one.id_transacao in history.frauds for one in book], begin)
