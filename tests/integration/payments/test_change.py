@@ -22,6 +22,7 @@ from acude.payments.velocity_store import connect_velocity_store
 from acude.payments.version_log import decoded
 from acude.payments.version_objects import CHANGES
 from acude.payments.versions import Versions
+from acude.risk.decision import NO_MODEL
 from acude.risk.payment import microseconds
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import RULES
@@ -29,6 +30,7 @@ from acude.settings import settings
 from acude.simulator.payments import play as played
 from tests.integration.payments.conftest import Shop, dispute, some_payments
 from tests.servers import away
+from tests.unit.risk.candidates import noise_model
 from tests.unit.risk.pasts import payment
 
 patiently = retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(30), wait=wait_fixed(0.3))
@@ -107,6 +109,27 @@ def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     assert [row["detalhe"]["acao"] for row in in_the_audit_log(platform, before) if "acao" in row["detalhe"]][
         -1
     ] == "voltar"
+
+
+def test_a_promoted_model_decides_beside_the_signals_and_says_why(
+    versions: Versions, shop: Shop, tmp_path: Path
+) -> None:
+    # It takes each payment of more than one real for a fraud.
+    change = versions.promote(noise_model(tmp_path), who="teste", why="")
+
+    def decided(amount: float) -> dict[str, Any]:
+        (sent,) = some_payments(1, operacao="pagamento", valor=amount)
+        shop.send([sent])
+        (decision,) = shop.decisions([sent])[sent["id_transacao"]]
+        return decision
+
+    assert patiently(lambda: decided(100)["versao_modelo"] == change.versao_modelo)()
+    dear, cheap = decided(100), decided(0.01)
+    assert dear["decisao"] != "aprovar"
+    assert "MODELO_VALOR" in dear["motivos"]
+    assert dear["pontuacao"] > cheap["pontuacao"]
+    versions.rollback(who="teste", why="")
+    assert patiently(lambda: decided(100)["versao_modelo"] == NO_MODEL)()
 
 
 def test_what_is_promoted_on_another_host_reaches_the_workers_with_its_files(
