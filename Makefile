@@ -95,6 +95,7 @@ bench-risk: install ## how fast payments are decided, and with a slow list or wi
 
 bench-model: install ## the fraud model compared with published ones
 	$(BIN)/python -m benchmarks.model
+	$(BIN)/python -m benchmarks.decided
 
 soak: install ## long tests and every day of the real shop, then hours of traffic with faults
 	$(BIN)/pytest -m soak

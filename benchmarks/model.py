@@ -192,13 +192,13 @@ def save(folder: Path, rows: Transactions, matrix: training.Matrix, mean: Scores
     first = FIRST + timedelta(days=(WEEKS - 1) * WEEK)
     learn = split(rows, (first - rows.start).days).learn
     begin = handbook.midnight(first)
-    training.save(
+    _, files = training.exported(
         training.fit(matrix[learn], rows.fraud[learn]),
-        folder,
         matrix[learn],
         window=training.TrainingSpan(begin, begin + timedelta(days=WEEK)),
         metrics={f"handbook_4_weeks_{name}": round(value, 4) for name, value in mean._asdict().items()},
     )
+    training.write(files, folder)
 
 
 def main(

@@ -27,6 +27,7 @@ from acude.settings import Settings
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments import Labelled, payments
 from benchmarks.bottleneck import watched
+from benchmarks.everything_on import everything_on
 
 RATE = 300
 WARM_S, SECONDS = 20, 60
@@ -158,16 +159,12 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def main() -> None:
-    """Takes the figures one after another."""
-    platform = Platform()
-    names = ["risk-worker", "risk-recorder"]
-    attached = platform.is_running()
-    platform.up(names)
+def figures(platform: Platform) -> dict[str, Any]:
+    """All figures, one after another."""
     config = platform.config
-    figures = measure(config, RATE, MANY / RATE, WARM_S)
-    report(f"at {RATE}/s", figures)
-    found = {**figures, **sustained(platform)}
+    found = measure(config, RATE, MANY / RATE, WARM_S)
+    report(f"at {RATE}/s", found)
+    found |= sustained(platform)
     shown = ("decisions_per_s", "decisions_per_s_per_core", "worker_mib", "bottleneck")
     report("a backlog", {name: found[name] for name in shown})
     url = f"http://127.0.0.1:{config.blacklist_port}/modo"
@@ -179,7 +176,18 @@ def main() -> None:
     found["valkey_down"] = measure(config, RATE, SECONDS)
     platform.start("valkey")
     report("Valkey down", found["valkey_down"])
-    folder = config.var / "bench"
+    return found
+
+
+def main() -> None:
+    """Takes the figures with all signals, a model that decides, and filled lists."""
+    platform = Platform()
+    names = ["risk-worker", "risk-recorder"]
+    attached = platform.is_running()
+    platform.up(names)
+    with everything_on(platform.config) as deciding:
+        found = {**deciding, **figures(platform)}
+    folder = platform.config.var / "bench"
     folder.mkdir(exist_ok=True)
     (folder / "risk.json").write_text(json.dumps(found, indent=2) + "\n")
     if not attached:

@@ -37,14 +37,14 @@ def audit_all(day: date, run_id: str = "qualidade") -> dict[str, Any]:
         run_id: names the page in the Data Docs.
 
     Returns:
-        `docs`: path of the report; `tables`: by name the number of expectations, rows and hash.
+        `docs`: address of the report; `tables`: by name the number of expectations, rows and hash.
 
     Raises:
         QualityError: at least one table is not as its suite or its publication says; all are audited first.
     """
     audited = [_audited(contract, day, run_id) for contract in audited_tables()]
     results = [result for result, _ in audited]
-    docs = str(write_docs(results))
+    docs = write_docs(results)
     refused = [result for result in results if not result.success]
     if refused:
         raise QualityError(refused, {}, docs)

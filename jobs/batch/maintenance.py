@@ -3,15 +3,16 @@
 from typing import Any
 
 from acude.lake import maintenance
-from acude.publishing import staging
+from acude.publishing import data_docs, staging
 from acude.settings import settings
 
 
 def run() -> dict[str, Any]:
-    """Expires the batch's tables, staged days of runs that died, and refused rows.
+    """Expires the batch's tables, staged days of runs that died, refused rows, and the pages that show some of them.
 
     Returns:
-        `tables`: see `acude.lake.maintenance.maintain_batch`; `staged` and `rejected`: how many objects went.
+        `tables`: see `acude.lake.maintenance.maintain_batch`; `staged`, `rejected` and
+        `reports`: how many objects went.
     """
     config = settings()
     return {
@@ -19,4 +20,6 @@ def run() -> dict[str, Any]:
         # A staged day's files go at this age, too, and without them its description says nothing.
         "staged": staging.expire(config.expire_after),
         "rejected": staging.expire(config.rejected_kept, staging.REJECTED),
+        # They show some of those rows.
+        "reports": staging.expire(config.rejected_kept, data_docs.FOLDER),
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import S3FileSystem
 
 _CONFIG = Config(retries={"max_attempts": 8, "mode": "standard"}, connect_timeout=5, read_timeout=60)
+_HASTY = _CONFIG.merge(Config(retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=2, read_timeout=5))
 
 
 _MISSING = {"NoSuchKey", "NotFound", "404"}
@@ -25,14 +26,20 @@ _AT_ONCE: Final = 1000
 """Keys of one deletion; S3 takes no more."""
 
 
-def s3(config: Settings | None = None) -> "S3Client":
-    """S3, path-style where the endpoint is local; one client a process, for making one costs more than most calls."""
-    return _s3(config or settings())
+def s3(config: Settings | None = None, *, hasty: bool = False) -> "S3Client":
+    """S3, path-style where the endpoint is local; one client a process, for making one costs more than most calls.
+
+    Args:
+        config: where it is.
+        hasty: gives up within seconds, for those that can go on without an answer.
+    """
+    return _s3(config or settings(), hasty)
 
 
 @lru_cache(maxsize=8)
-def _s3(config: Settings) -> "S3Client":
-    style = _CONFIG.merge(Config(s3={"addressing_style": "path"})) if config.s3_endpoint else _CONFIG
+def _s3(config: Settings, hasty: bool) -> "S3Client":
+    tries = _HASTY if hasty else _CONFIG
+    style = tries.merge(Config(s3={"addressing_style": "path"})) if config.s3_endpoint else tries
     return boto3.client("s3", endpoint_url=config.s3_endpoint, config=style, **config.aws_options())  # type: ignore[call-overload, no-any-return]
 
 

@@ -174,9 +174,6 @@ class Settings(BaseSettings):
         default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"
     )
     risk_model: Path | None = Field(default=None, description="Folder of a trained model; None: the rules alone")
-    risk_versions: Path | None = Field(
-        default=None, description="Folder of promoted versions and candidates, one for all workers; None: var/risco"
-    )
     risk_own_topics: tuple[str, ...] = Field(
         default=(), description='Ways of paying that have a topic and a group of workers of their own, as `["pix"]`'
     )

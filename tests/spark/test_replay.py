@@ -9,7 +9,6 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from acude.risk_history.payments import Disputes, latest
 from acude.risk_history.replay import cells, counted_pairs
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -98,13 +97,10 @@ def test_the_last_word_on_a_payment_holds(live: Make, candidate: Make, disputes:
     }
 
 
-def test_of_two_words_of_one_instant_the_fraud_holds_in_spark_and_in_arrow(
-    live: Make, candidate: Make, disputes: Make
-) -> None:
+def test_of_two_words_of_one_instant_the_fraud_holds(live: Make, candidate: Make, disputes: Make) -> None:
     known = disputes(("a", "fraude", NOON), ("a", "honesta", NOON), ("b", "honesta", NOON), ("b", "fraude", NOON))
     decided, said = live(("a", "negar"), ("b", "negar")), candidate(("a", "aprovar"), ("b", "aprovar"))
     assert counted(decided, said, known) == {("negar", "aprovar", "fraude", 2, 20)}
-    assert latest(known.toArrow()) == Disputes(frozenset("ab"), frozenset())
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 def bucket(monkeypatch: pytest.MonkeyPatch) -> MemoryBucket:
     """The object store: one bucket in memory."""
     found = MemoryBucket()
-    monkeypatch.setattr(aws, "_s3", lambda _: found)
+    monkeypatch.setattr(aws, "_s3", lambda *_: found)
     return found
 
 

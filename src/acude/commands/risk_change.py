@@ -1,7 +1,7 @@
 """``acude risk promote``, ``rollback``, ``versions`` and ``shadow``."""
 
 import getpass
-from contextlib import closing
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 _REPORT = "report"
 
 Candidate = Annotated[
-    Path,
+    str,
     typer.Argument(
         help="A policy's YAML file, or a folder with a trained model (modelo.onnx, modelo.json), a policy "
-        "(regras.yaml), or both. What it doesn't bring stays as it is live."
+        "(regras.yaml), or both; or the s3:// address that the DAG treinar_modelo gives. What it doesn't bring stays "
+        "as it is live."
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept with your name and the time.")]
@@ -42,7 +43,8 @@ def promote(candidate: Candidate, *, reason: Reason, as_json: Json = False) -> N
     """
     versions = _opened()
     before = versions.load(versions.live())
-    change = versions.promote(candidate, who=getpass.getuser(), why=reason)
+    with _local(candidate) as path:
+        change = versions.promote(path, who=getpass.getuser(), why=reason)
     _say(versions, change, before, as_json=as_json)
 
 
@@ -138,7 +140,8 @@ def shadow(
     if off:
         change = versions.end_shadow(who=who, why=reason)
     else:
-        change = versions.set_shadow(Path(candidate or ""), who=who, why=reason)
+        with _local(candidate or "") as path:
+            change = versions.set_shadow(path, who=who, why=reason)
     _say(versions, change, before, as_json=as_json)
 
 
@@ -149,25 +152,26 @@ def _opened() -> "Versions":
     return Versions(settings())
 
 
+def _local(candidate: str) -> AbstractContextManager[Path]:
+    from acude.payments.candidates import local  # noqa: PLC0415 - --help does without it
+    from acude.settings import settings  # noqa: PLC0415
+
+    return local(settings(), candidate)
+
+
 def _note(change: "Change") -> None:
     """Writes the change to the audit log, where the database answers: a rollback must not wait for it."""
     import psycopg  # noqa: PLC0415 - --help does without it
 
-    from acude.payments import audit_log  # noqa: PLC0415
-    from acude.payments.session import Session  # noqa: PLC0415
+    from acude.payments.audit_log import cli_user  # noqa: PLC0415
+    from acude.payments.version_audit import note  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    said = {name: str(getattr(change, name)) for name in ("acao", "sha256", "versao_modelo", "anterior", "por_que")}
-    with closing(Session(settings(), "acude-cli")) as session:
-        try:
-            with session.transaction() as connection:
-                audit_log.append(
-                    connection,
-                    [audit_log.audit_event(audit_log.POLICY, audit_log.cli_user(), change.versao_regras, **said)],
-                )
-        except psycopg.Error as problem:
-            err.print(f"[yellow]![/yellow] The change is made, but not in the audit log ({type(problem).__name__}).")
-            err.print("  Workers audit what they load; `acude risk versions` has the person and the reason.")
+    try:
+        note(settings(), change, cli_user())
+    except psycopg.Error as problem:
+        err.print(f"[yellow]![/yellow] The change is made, but not in the audit log ({type(problem).__name__}).")
+        err.print("  Workers audit what they load; `acude risk versions` has the person and the reason.")
 
 
 def _say(versions: "Versions", change: "Change", before: Any, *, as_json: bool) -> None:  # noqa: ANN401 - lazy import

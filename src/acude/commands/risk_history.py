@@ -1,20 +1,16 @@
 """``acude risk replay``, ``train`` and ``reference``: what is done with past payments."""
 
-from datetime import UTC, date, datetime, timedelta
+import json
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from acude.commands.days import day_option, require_order
+from acude.commands.days import day_option, moment_option, require_order
 from acude.commands.output import Json, err, out, print_json
 from acude.commands.risk_comparison import show_comparison
-from acude.commands.servers_away import require_answer
 from acude.days import require_days
-
-if TYPE_CHECKING:
-    from acude.risk_history.learning import Lesson
-    from acude.settings import Settings
 
 First = Annotated[date, day_option("--from", "First UTC day of the payments.")]
 Last = Annotated[date, day_option("--to", "Last UTC day, included.")]
@@ -24,7 +20,9 @@ def replay(
     *,
     first: First,
     last: Last,
-    candidate: Annotated[Path, typer.Option("--candidate", help="As for promote: a policy's file, or a folder.")],
+    candidate: Annotated[
+        str, typer.Option("--candidate", help="As for promote: a policy's file, a folder, or an address on S3.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Decide past payments with a candidate, and say what would have changed and what it would have cost.
@@ -38,16 +36,20 @@ def replay(
       acude risk replay --from 2026-11-01 --to 2026-11-07 --candidate var/modelo --json
     """
     days = _ordered(first, last)
-    from acude.lake.session import batch_session  # noqa: PLC0415
+    from acude.payments.candidates import local  # noqa: PLC0415
     from acude.payments.versions import Versions  # noqa: PLC0415
+    from acude.publishing.publish import session  # noqa: PLC0415 - imports Spark
     from acude.risk_history.replay import replayed  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
     status = err.status(f"deciding the payments of {days[0]} to {days[1]} again")
-    with Versions(settings()).candidate(candidate) as (folder, rules), status:
-        if remote := settings().spark_remote:
-            require_answer("Spark", remote)
-        found = replayed(batch_session(), rules, folder, *days)
+    with (
+        local(settings(), candidate) as path,
+        Versions(settings()).candidate(path) as (folder, rules),
+        session() as spark,
+        status,
+    ):
+        found = replayed(spark, rules, folder, *days)
     if as_json:
         heading = {"de": days[0], "ate": days[1], "versao_regras": rules.policy.versao}
         print_json(heading | {"versao_modelo": rules.model_version, "sha256": rules.sha256} | found.as_json())
@@ -63,39 +65,44 @@ def train(
     first: First,
     last: Last,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the model; what is in it is replaced.")],
-    seed: Annotated[int, typer.Option(help="The same payments and seed give the same model.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same days, moment and seed give the same model.")] = 0,
+    known_at: Annotated[
+        datetime | None, moment_option("--known-at", "What came later is not looked at. Now, where it is left out.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Learn a model from past payments in silver and from what came to light of them (silver.contestacoes).
 
     Writes modelo.onnx, its card modelo.json with the file's sha256, cartao.md to read, and referencia.json for drift.
-    The payments are replayed through the windows that decide them live. Nothing decides with it before
-    acude risk promote.
-    Exit code 1 where too few frauds are known.
+    Spark computes each payment's inputs as they were known when it was decided, and learns beside the lake.
+    Nothing decides with the model before acude risk promote. Exit code 1 where too few frauds are known.
 
-    Example:
+    Examples:
       acude risk train --from 2026-10-01 --to 2026-10-31 --out var/modelo
+      acude risk train --from 2026-10-01 --to 2026-10-31 --known-at 2026-11-08T05:00:00 --out var/o-mesmo
     """
     days = _ordered(first, last)
-    from acude.risk.rules import json_bytes  # noqa: PLC0415
-    from acude.risk.velocity import KEPT  # noqa: PLC0415
-    from acude.risk_history.learning import (  # noqa: PLC0415 - imports scikit-learn
-        LABELS_TAKE,
-        learn,
-    )
+    from acude.payments.versions import Versions  # noqa: PLC0415
+    from acude.publishing.publish import session  # noqa: PLC0415 - imports Spark
+    from acude.risk.model import CARD  # noqa: PLC0415
+    from acude.risk_history.learning import LABELS_TAKE  # noqa: PLC0415 - imports scikit-learn
+    from acude.risk_history.lessons import train as trained  # noqa: PLC0415 - imports Spark
+    from acude.risk_history.training import write  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    with err.status(f"reading the payments of {days[0]} to {days[1]}, and of {KEPT.days} days before"):
-        lesson = _lesson(settings(), *days)
-    if lesson.window.end > lesson.known_at - LABELS_TAKE:
+    moment = known_at or datetime.now(UTC)
+    if datetime.combine(last, time(), UTC) + timedelta(days=1) > moment - LABELS_TAKE:
         err.print("[yellow]![/] Of payments of the last 7 days few frauds are known yet; they will count as honest.")
-    with err.status(f"learning from {len(lesson.payments):,} payments"):
-        card = learn(lesson, folder, seed)
+    live = Versions(settings()).live_model()
+    with err.status(f"learning from the payments of {days[0]} to {days[1]}"), session() as spark:
+        files = trained(spark, *days, moment, seed=seed, live=live)
+    write(files, folder)
     if as_json:
-        typer.echo(json_bytes(card).decode())
+        typer.echo(files[CARD].decode())
         return
-    out.print(f"[green]✓[/] model {card.version} in {folder}, sha256 {card.sha256}")
-    for name, value in card.metrics.items():
+    card = json.loads(files[CARD])
+    out.print(f"[green]✓[/] model {card['version']} in {folder}, sha256 {card['sha256']}")
+    for name, value in card["metrics"].items():
         out.print(f"  {name:<26} {value:,}")
     out.print(f"  acude risk shadow {folder}   compares it with what decides now", style="dim")
 
@@ -104,7 +111,7 @@ def reference(
     *,
     first: First,
     last: Last,
-    sample: Annotated[int, typer.Option(min=200, help="The most payments, evenly over the days.")] = 20_000,
+    sample: Annotated[int, typer.Option(min=200, help="The most payments whose inputs are looked at.")] = 20_000,
     as_json: Json = False,
 ) -> None:
     """Store how inputs, signals and scores were distributed in these days, to measure drift against.
@@ -118,35 +125,20 @@ def reference(
     """
     days = _ordered(first, last)
     from acude.payments.versions import Versions  # noqa: PLC0415
-    from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Arrow
+    from acude.publishing.publish import session  # noqa: PLC0415 - imports Spark
+    from acude.risk_history.reference import reference_of_days  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
-    with err.status(f"looking at the payments of {days[0]} to {days[1]}"):
-        found = reference_of_days(settings(), *days, sample)
-    path = Versions(settings()).pin(found)
+    with err.status(f"looking at the payments of {days[0]} to {days[1]}"), session() as spark:
+        found = reference_of_days(spark, *days, sample)
+    place = Versions(settings()).pin(found)
     if as_json:
-        print_json({"arquivo": str(path), "pagamentos": found.pagamentos, "entradas": list(found.entradas)})
+        print_json({"arquivo": place, "pagamentos": found.pagamentos, "entradas": list(found.entradas)})
         return
-    out.print(f"[green]✓[/] {found.pagamentos:,} payments, {len(found.entradas)} inputs: {path}")
-
-
-def _lesson(config: "Settings", first: date, last: date) -> "Lesson":
-    from acude.risk.velocity import KEPT  # noqa: PLC0415
-    from acude.risk_history.learning import Lesson  # noqa: PLC0415
-    from acude.risk_history.payments import decisions_of, disputes, payments_of, unlabelled  # noqa: PLC0415
-    from acude.risk_history.training import TrainingSpan  # noqa: PLC0415
-
-    known_at, known = datetime.now(UTC), disputes(config)
-    window = TrainingSpan(_midnight(first), _midnight(last + timedelta(days=1)))
-    unknown = unlabelled(decisions_of(config, first, last), known)
-    return Lesson(payments_of(config, first - KEPT, last), known.frauds, unknown, window, known_at)
+    out.print(f"[green]✓[/] {found.pagamentos:,} payments, {len(found.entradas)} inputs: {place}")
 
 
 def _ordered(first: date, last: date) -> tuple[date, date]:
     require_order(first, last)
     require_days(first, last)
     return first, last
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

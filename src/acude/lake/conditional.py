@@ -6,10 +6,10 @@ from acude.aws import is_conflict, is_missing, s3
 from acude.settings import Settings
 
 
-def read(key: str, config: Settings) -> tuple[bytes, str] | None:
+def read(key: str, config: Settings, *, hasty: bool = False) -> tuple[bytes, str] | None:
     """An object's content and its ETag, None where there is none."""
     try:
-        answer = s3(config).get_object(Bucket=config.lake_bucket, Key=key)
+        answer = s3(config, hasty=hasty).get_object(Bucket=config.lake_bucket, Key=key)
     except ClientError as problem:
         if is_missing(problem):
             return None

@@ -1,4 +1,4 @@
-"""What a DAG asks about the platform: does the money agree, was the day published."""
+"""What a DAG asks: does the money agree, was the day published, does the form want it."""
 
 from datetime import date, timedelta
 
@@ -44,3 +44,13 @@ def require_published(day: date) -> None:
         raise AirflowSkipException(
             f"{SALES} of {day} was never published: there is nothing to audit. Run vendas_diarias"
         )
+
+
+def require_asked(*, asked: bool) -> None:
+    """Skips the task unless the run's form asks for it.
+
+    Raises:
+        AirflowSkipException: it doesn't.
+    """
+    if not asked:
+        raise AirflowSkipException("The run's form does not ask for it. Nothing was changed")

@@ -3,7 +3,7 @@
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, HTTPException
-from fastapi.responses import FileResponse
+from fastapi.responses import HTMLResponse
 
 PREFIX = "/data-docs"
 _INDEX = "index.html"
@@ -12,16 +12,15 @@ _INDEX = "index.html"
 app = FastAPI(title="Data Docs", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
 
 
-@app.get("/{page:path}")
-def data_docs(page: str) -> FileResponse:
-    """A page of the Data Docs; 404 where nothing was audited yet or the path leads out of their folder."""
-    from acude.publishing.data_docs import docs_folder  # noqa: PLC0415 - every Airflow process reads its plugins
+@app.get("/{name:path}")
+def data_docs(name: str) -> HTMLResponse:
+    """A page of the Data Docs; 404 where there is none of that name."""
+    from acude.publishing.data_docs import INDEX, page  # noqa: PLC0415 - every Airflow process reads its plugins
 
-    folder = docs_folder().resolve()
-    file = (folder / (page or _INDEX)).resolve()
-    if not file.is_relative_to(folder) or not file.is_file():
-        raise HTTPException(404, f"There is no page {page!r} in the Data Docs; run the DAG qualidade or vendas_diarias")
-    return FileResponse(file)
+    found = page(name or INDEX)
+    if found is None:
+        raise HTTPException(404, f"There is no page {name!r} in the Data Docs; run the DAG qualidade or vendas_diarias")
+    return HTMLResponse(found)
 
 
 class AcudePlugin(AirflowPlugin):

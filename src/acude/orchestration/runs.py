@@ -13,6 +13,7 @@ DAY = "dia"
 """Name of the day in a DAG's form, in a run's conf, and in what an asset's event carries."""
 
 _DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
 
 
 class RunDayError(AcudeError):
@@ -24,6 +25,7 @@ class AboutRun(Protocol):
 
     run_type: Any
     data_interval_start: datetime | None
+    data_interval_end: datetime | None
     run_after: datetime
 
 
@@ -123,3 +125,42 @@ def event_days() -> list[date]:
 def this_params() -> dict[str, Any]:
     """The form's values of the run whose task calls this."""
     return dict(get_current_context()["params"])
+
+
+class ThisTraining(NamedTuple):
+    """What a run learns from: its id, first and last UTC day, and the moment after which nothing is looked at."""
+
+    run_id: str
+    first: date
+    last: date
+    known_at: datetime
+
+
+def training_of(run: AboutRun, run_id: str, given: str | None, days: int) -> ThisTraining:
+    """The training of a weekly run; a task that is repeated or cleared looks at the same.
+
+    With a day in the form that is the last one, and what was known when the run was requested counts. Otherwise the
+    last one is that before the week's interval, so that each fraud had seven days, the interval, to come to light.
+
+    Args:
+        run: the DAG run.
+        run_id: its id.
+        given: YYYY-MM-DD out of the form, None or empty where it was left empty.
+        days: how many days are learnt from.
+
+    Raises:
+        RunDayError: as `day_of`.
+        DayError: as `day_of`.
+    """
+    last = day_of(run, given, period=_WEEK)
+    known_at = run.run_after if given else run.data_interval_end or run.run_after
+    if not given:
+        last -= _DAY
+    return ThisTraining(run_id, last - (days - 1) * _DAY, last, known_at.astimezone(UTC))
+
+
+def this_training() -> ThisTraining:
+    """The training of the run whose task calls this."""
+    context = get_current_context()
+    run, form = context["dag_run"], context["params"]
+    return training_of(run, run.run_id, form.get(DAY), int(form["dias"]))

@@ -13,7 +13,6 @@ from acude.payments.audit_buffer import AuditBuffer, AuditBufferFullError
 from acude.payments.audit_log import POLICY, audit_event
 from acude.payments.version_log import VersionError
 from acude.payments.versions import Versions
-from acude.risk import drift
 from acude.risk.drift import DriftError, Reference
 from acude.risk.model import CARD
 from acude.risk.rules import CandidateError, Rules
@@ -28,7 +27,7 @@ class ReloadingRules:
     """Call it for the rules in force. New rules that can't be used are logged, and the old ones stay.
 
     Args:
-        config: names the store of versions, and the rules that hold until one is promoted.
+        config: says where the versions are, and the rules that hold until one is promoted.
         on_change: called with this object after each change, and once at the start.
 
     Attributes:
@@ -38,16 +37,16 @@ class ReloadingRules:
 
     Raises:
         CandidateError: the rules can't be used at the start.
-        VersionError: the store can't be read at the start.
+        VersionError: S3 does not answer at the start, and this host has never asked it before.
     """
 
     def __init__(self, config: Settings, on_change: Callable[["ReloadingRules"], None] = lambda _: None) -> None:
-        self._versions = Versions(config)
-        self._watched = [self._versions.log, self._versions.pinned, config.risk_policy]
+        self._versions = Versions(config, or_copy=True)
+        self._watched = [config.risk_policy]
         if config.risk_model:
             self._watched.append(config.risk_model / CARD)
         self._on_change = on_change
-        self._stamps = self._stamp()
+        self._stamps, self._away = self._stamp()
         self._rules = self._versions.load(self._versions.live())
         self.shadow: Rules | None = None
         self.reference: Reference | None = None
@@ -70,22 +69,23 @@ class ReloadingRules:
         return thread
 
     def reload(self) -> None:
-        """Loads what has changed."""
-        stamps = self._stamp()
-        if stamps != self._stamps:
-            self._stamps = stamps
+        """Loads what has changed. Where S3 does not answer, the rules stay."""
+        stamps, away = self._stamp()
+        if (stamps, away) != (self._stamps, self._away):
+            self._stamps, self._away = stamps, away
             self._load()
 
     def _load(self) -> None:
-        refused = []
+        refused = [self._away] if self._away else []
         for load in (self._load_live, self._load_shadow, self._load_reference):
             try:
                 load()
             except (CandidateError, VersionError, DriftError) as problem:
                 refused.append(str(problem))
-                about = {"version": self._rules.policy.versao, "problem": str(problem)}
-                log.error("rules kept: the new ones can't be used", extra=about)  # noqa: TRY400 - a sentence is enough
-        self.refused = tuple(refused)
+        self.refused = tuple(dict.fromkeys(refused))
+        for one in self.refused:
+            about = {"version": self._rules.policy.versao, "problem": one}
+            log.error("rules kept: others can't be used", extra=about)
         self._on_change(self)
 
     def _load_live(self) -> None:
@@ -101,11 +101,15 @@ class ReloadingRules:
             self.shadow = before if before and before.sha256 == wanted else self._versions.load(wanted)
 
     def _load_reference(self) -> None:
-        pinned = self._versions.pinned
-        self.reference = drift.read(pinned) if pinned.exists() else self._rules.reference
+        self.reference = self._versions.reference() or self._rules.reference
 
-    def _stamp(self) -> list[tuple[int, int] | None]:
-        return [_stamp(path) for path in self._watched]
+    def _stamp(self) -> tuple[list[object], str]:
+        """What changes with what is watched, and why S3 could not be asked."""
+        files: list[object] = [_stamp(path) for path in self._watched]
+        try:
+            return files + self._versions.stamps(), ""
+        except VersionError as problem:
+            return files, str(problem)
 
 
 def audited(buffer: AuditBuffer) -> Callable[[ReloadingRules], None]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 import msgspec
 
@@ -50,22 +49,20 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     por_que: str
 
 
-def read(path: Path) -> list[Change]:
-    """Every change, oldest first; none where there is no file.
+def decoded(content: bytes, place: str) -> list[Change]:
+    """Every change of a log, oldest first.
 
     Raises:
-        VersionError: the file can't be read.
+        VersionError: it is none; the message has its place.
     """
     try:
-        return [msgspec.json.decode(line, type=Change) for line in path.read_bytes().splitlines()]
-    except FileNotFoundError:
-        return []
-    except (OSError, msgspec.MsgspecError) as problem:
-        raise VersionError(f"{path}: it can't be read: {problem}") from problem
+        return [msgspec.json.decode(line, type=Change) for line in content.splitlines()]
+    except msgspec.MsgspecError as problem:
+        raise VersionError(f"{place}: it can't be read: {problem}") from problem
 
 
 def encoded(changes: Sequence[Change]) -> bytes:
-    """The content of the file."""
+    """The content of a log."""
     return b"".join(msgspec.json.encode(one) + b"\n" for one in changes)
 
 
@@ -78,6 +75,11 @@ def promoted(changes: Sequence[Change]) -> list[str]:
         elif change.acao is Action.ROLLBACK:
             found.pop()
     return found
+
+
+def live(changes: Sequence[Change]) -> str:
+    """The sha256 of the promoted version that decides; empty where the settings' rules do."""
+    return (promoted(changes) or [""])[-1]
 
 
 def shadow(changes: Sequence[Change]) -> str:

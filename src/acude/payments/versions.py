@@ -1,25 +1,23 @@
-"""The versions that decide or are compared, as plain files, without a database.
+"""The versions that decide or are compared: what is promoted, gone back from and compared, on S3 for all hosts.
 
-    versoes/<first 16 digits of the sha256>/   a version's files, never changed again
-    mudancas.jsonl                             every change, with person, time and reason (`version_log`)
-
-A change is one rename of `mudancas.jsonl`, so a reader sees all of it or nothing.
+A change replaces one object with the log of all changes, and only where nobody changed it meanwhile. So a reader sees
+all of a change or nothing, and no database is needed.
 """
 
-import fcntl
-import os
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import NamedTuple
 
 from acude.payments import version_log
 from acude.payments.version_log import Action, Change, VersionError
+from acude.payments.version_objects import CHANGES, VersionObjects
+from acude.risk import drift
 from acude.risk.drift import Reference
 from acude.risk.rules import (
+    MODEL,
     REFERENCE,
     RULES,
     CandidateError,
@@ -33,62 +31,81 @@ from acude.risk.rules import (
 )
 from acude.settings import Settings
 
-_FOLDER: Final = "versoes"
-_CHANGES: Final = "mudancas.jsonl"
-_LOCK: Final = ".trava"
-_DIGITS: Final = 16
+
+class Proposal(NamedTuple):
+    """A change that is to be made: what is done, the version from then on, its rules, and the one before."""
+
+    action: Action
+    sha256: str
+    rules: Rules
+    before: str
 
 
 class Versions:
-    """The store.
+    """The versions.
 
     Args:
-        config: says where it is, and which rules are in force until one is promoted.
+        config: says where they are, and which rules are in force until one is promoted.
+        or_copy: where S3 does not answer, what this host knows of it is taken.
     """
 
-    def __init__(self, config: Settings) -> None:
+    def __init__(self, config: Settings, *, or_copy: bool = False) -> None:
         self._config = config
-        self.folder = config.risk_versions or config.var / "risco"
-
-    @property
-    def log(self) -> Path:
-        """The file of changes; each change replaces it."""
-        return self.folder / _CHANGES
+        self.objects = VersionObjects(config, or_copy=or_copy)
 
     def changes(self) -> list[Change]:
         """Every change, oldest first.
 
         Raises:
-            VersionError: the file can't be read.
+            VersionError: the log can't be read.
         """
-        return version_log.read(self.log)
+        return self._seen()[0]
 
     def live(self) -> str:
         """The sha256 of the promoted version that decides; empty where the settings' rules do."""
-        return (version_log.promoted(self.changes()) or [""])[-1]
+        return version_log.live(self.changes())
 
     def shadow(self) -> str:
         """The sha256 of the version that is compared; empty where none is."""
         return version_log.shadow(self.changes())
+
+    def reference(self) -> Reference | None:
+        """The pinned reference of drift; None where none is.
+
+        Raises:
+            DriftError: it is none.
+            VersionError: it can't be read.
+        """
+        found = self.objects.read(REFERENCE)
+        return drift.decoded(found[0], self.objects.address(REFERENCE)) if found else None
+
+    def stamps(self) -> list[str | None]:
+        """Differ where a change was made or a reference pinned.
+
+        Raises:
+            VersionError: S3 does not answer.
+        """
+        return [self.objects.etag(name) for name in (CHANGES, REFERENCE)]
 
     def load(self, sha256: str) -> Rules:
         """A version's rules; those that the settings name for an empty sha256.
 
         Raises:
             CandidateError: its files can't be used, or are not those that were added.
+            VersionError: they can't be read.
         """
         if not sha256:
             return installed(self._config.risk_policy, self._config.risk_model)
-        found = Rules.load(self.place(sha256))
+        folder = self.objects.version(sha256)
+        found = Rules.load(folder)
         if found.sha256 != sha256:
-            raise CandidateError(
-                f"{self.place(sha256)}: expected sha256 {sha256}, found {found.sha256}: it was changed"
-            )
+            raise CandidateError(f"{folder}: expected sha256 {sha256}, found {found.sha256}: it was changed")
         return found
 
-    def place(self, sha256: str) -> Path:
-        """The folder of a version."""
-        return self.folder / _FOLDER / sha256[:_DIGITS]
+    def live_model(self) -> Files | None:
+        """Files of the model that decides; None where the live version has none."""
+        files = self._files(self.live())
+        return {name: files[name] for name in MODEL} if MODEL[0] in files else None
 
     def promote(self, candidate: Path, *, who: str, why: str) -> Change:
         """Makes a candidate the version that decides.
@@ -96,12 +113,14 @@ class Versions:
         Raises:
             VersionError: the candidate can't be used, decides already, or has the name of another version.
         """
-        with self._alone():
-            rules = self._add(candidate)
-            before = self.live()
+
+        def proposed(changes: Sequence[Change]) -> Proposal:
+            rules, before = self._add(candidate, changes), version_log.live(changes)
             if rules.sha256 == (before or self.load("").sha256):
                 raise VersionError(f"{rules.policy.versao} with model {rules.model_version} decides already")
-            return self._write(Action.PROMOTE, rules.sha256, rules, before, who=who, why=why)
+            return Proposal(Action.PROMOTE, rules.sha256, rules, before)
+
+        return self._change(proposed, who=who, why=why)
 
     def rollback(self, *, who: str, why: str) -> Change:
         """Makes the version decide that decided before the live one was promoted.
@@ -109,12 +128,15 @@ class Versions:
         Raises:
             VersionError: there is no earlier one, or it can't be used any more.
         """
-        with self._alone():
-            stack = version_log.promoted(self.changes())
+
+        def proposed(changes: Sequence[Change]) -> Proposal:
+            stack = version_log.promoted(changes)
             if not stack:
                 raise VersionError("nothing was promoted, so there is nothing to go back from")
             before = ["", *stack][-2]
-            return self._write(Action.ROLLBACK, before, self._usable(before), stack[-1], who=who, why=why)
+            return Proposal(Action.ROLLBACK, before, self._usable(before), stack[-1])
+
+        return self._change(proposed, who=who, why=why)
 
     def set_shadow(self, candidate: Path, *, who: str, why: str) -> Change:
         """Compares a candidate from now on, in the place of the current one.
@@ -122,9 +144,12 @@ class Versions:
         Raises:
             VersionError: the candidate can't be used, or has the name of another version.
         """
-        with self._alone():
-            rules = self._add(candidate)
-            return self._write(Action.SHADOW, rules.sha256, rules, self.shadow(), who=who, why=why)
+
+        def proposed(changes: Sequence[Change]) -> Proposal:
+            rules = self._add(candidate, changes)
+            return Proposal(Action.SHADOW, rules.sha256, rules, version_log.shadow(changes))
+
+        return self._change(proposed, who=who, why=why)
 
     def end_shadow(self, *, who: str, why: str) -> Change:
         """Ends the comparison.
@@ -132,11 +157,14 @@ class Versions:
         Raises:
             VersionError: no candidate is compared.
         """
-        with self._alone():
-            before = self.shadow()
+
+        def proposed(changes: Sequence[Change]) -> Proposal:
+            before = version_log.shadow(changes)
             if not before:
                 raise VersionError("no candidate is compared")
-            return self._write(Action.NO_SHADOW, "", self._usable(before), before, who=who, why=why)
+            return Proposal(Action.NO_SHADOW, "", self._usable(before), before)
+
+        return self._change(proposed, who=who, why=why)
 
     @contextmanager
     def candidate(self, given: Path) -> Iterator[tuple[Path, Rules]]:
@@ -145,30 +173,35 @@ class Versions:
         Raises:
             VersionError: it can't be used.
         """
+        with self._completed(given, self.live()) as found:
+            yield found
+
+    @contextmanager
+    def _completed(self, given: Path, live: str) -> Iterator[tuple[Path, Rules]]:
         with tempfile.TemporaryDirectory(prefix="acude-candidata-") as scratch:
             folder = Path(scratch)
             try:
-                live = self.live()
-                kept = read_folder(self.place(live)) if live else self._installed_files()
-                _write_files(folder, files_of(given, kept))
+                for name, content in files_of(given, self._files(live)).items():
+                    (folder / name).write_bytes(content)
                 rules = Rules.load(folder)
             except (CandidateError, OSError) as problem:
                 raise VersionError(str(problem)) from problem
             yield folder, rules
 
+    def _files(self, sha256: str) -> Files:
+        return read_folder(self.objects.version(sha256)) if sha256 else self._installed_files()
+
     def _installed_files(self) -> Files:
         return installed_files(self._config.risk_policy, self._config.risk_model)
 
-    def pin(self, reference: Reference) -> Path:
-        """Compares today's payments with this reference, instead of the live version's own."""
-        with self._alone():
-            _replace(self.pinned, json_bytes(reference))
-        return self.pinned
+    def pin(self, reference: Reference) -> str:
+        """Compares today's payments with this reference, instead of the live version's own; says where it lies.
 
-    @property
-    def pinned(self) -> Path:
-        """The file of the pinned reference; there may be none."""
-        return self.folder / REFERENCE
+        Raises:
+            VersionError: S3 does not answer.
+        """
+        self.objects.put(REFERENCE, json_bytes(reference))
+        return self.objects.address(REFERENCE)
 
     def _usable(self, sha256: str) -> Rules:
         try:
@@ -176,70 +209,44 @@ class Versions:
         except CandidateError as problem:
             raise VersionError(str(problem)) from problem
 
-    def _add(self, candidate: Path) -> Rules:
-        with self.candidate(candidate) as (folder, rules):
-            files, place = read_folder(folder), self.place(rules.sha256)
-            self._refuse_a_taken_name(files, rules)
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(dir=place.parent, prefix="."))
-            try:
-                _write_files(draft, files)
-                draft.chmod(0o755)
-                draft.rename(place)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
+    def _add(self, candidate: Path, changes: Sequence[Change]) -> Rules:
+        with self._completed(candidate, version_log.live(changes)) as (folder, rules):
+            files = read_folder(folder)
+        self._refuse_a_taken_name(files, rules, changes)
+        self.objects.add(rules.sha256, files)
         # Load it as the workers will.
         return self._usable(rules.sha256)
 
-    def _refuse_a_taken_name(self, files: Files, rules: Rules) -> None:
+    def _refuse_a_taken_name(self, files: Files, rules: Rules, changes: Sequence[Change]) -> None:
         """Decisions carry the policy's version: one name must mean one content."""
         name = rules.policy.versao
-        named = [self.place(one.sha256) / RULES for one in self.changes() if one.sha256 and one.versao_regras == name]
-        texts = [path.read_bytes() for path in named if path.exists()]
+        named = {one.sha256 for one in changes if one.sha256 and one.versao_regras == name}
+        texts = [read_folder(self.objects.version(one)).get(RULES) for one in named]
         with suppress(CandidateError):
             if self.load("").policy.versao == name:
                 texts.append(self._installed_files()[RULES])
-        if any(text != files[RULES] for text in texts):
+        if any(text is not None and text != files[RULES] for text in texts):
             raise VersionError(f"versao {name} is the name of other rules; give the candidate a versao of its own")
 
-    def _write(self, action: Action, sha256: str, rules: Rules, before: str, *, who: str, why: str) -> Change:
-        change = Change(
-            acao=action,
-            sha256=sha256,
-            versao_regras=rules.policy.versao,
-            versao_modelo=rules.model_version,
-            anterior=before,
-            quem=who,
-            quando=datetime.now(UTC),
-            por_que=why,
-        )
-        _replace(self.log, version_log.encoded([*self.changes(), change]))
-        return change
+    def _seen(self) -> tuple[list[Change], str | None]:
+        """The changes, and the ETag of their log."""
+        content, etag = self.objects.read(CHANGES) or (b"", None)
+        return version_log.decoded(content, self.objects.address(CHANGES)), etag
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One change at a time."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
-def _write_files(folder: Path, files: Files) -> None:
-    for name, content in files.items():
-        with (folder / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Replaces a file in one step, safe from a loss of power."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(draft).chmod(0o644)
-    Path(draft).rename(path)
+    def _change(self, proposed: Callable[[Sequence[Change]], Proposal], *, who: str, why: str) -> Change:
+        """Adds a change to the log; where another process was faster, it is proposed again in the light of that."""
+        while True:
+            changes, etag = self._seen()
+            action, sha256, rules, before = proposed(changes)
+            change = Change(
+                acao=action,
+                sha256=sha256,
+                versao_regras=rules.policy.versao,
+                versao_modelo=rules.model_version,
+                anterior=before,
+                quem=who,
+                quando=datetime.now(UTC),
+                por_que=why,
+            )
+            if self.objects.replace(CHANGES, version_log.encoded([*changes, change]), etag):
+                return change

@@ -44,7 +44,7 @@ def audit(staged: list[Staged], derived: Derived) -> dict[str, Any]:
         derived: the tables' derived columns.
 
     Returns:
-        `docs`: path of the report; `tables`: by name the number of expectations and the hash of the audited rows.
+        `docs`: address of the report; `tables`: by name the number of expectations and the hash of the audited rows.
 
     Raises:
         QualityError: some were refused; their rows and results lie under `_rejeitados/`.
@@ -57,7 +57,7 @@ def audit(staged: list[Staged], derived: Derived) -> dict[str, Any]:
         staging.put_result(result)
         _keep_found(one, found)
         results.append(result)
-    docs = str(write_docs(results))
+    docs = write_docs(results)
     refused = [result for result in results if not result.success]
     if refused:
         names = {result.table for result in refused}

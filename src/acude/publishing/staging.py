@@ -282,7 +282,7 @@ def expire(older_than: timedelta, root: str = STAGING) -> int:
 
     Args:
         older_than: age of the last write.
-        root: `STAGING` or `REJECTED`.
+        root: `STAGING`, `REJECTED`, or the folder of the Data Docs.
 
     Returns:
         How many objects went.

@@ -8,7 +8,7 @@ Index*, Western Michigan University, 2018): with ten bins, many payments then an
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import isnan, log
 from pathlib import Path
@@ -105,27 +105,40 @@ def bin_of(limits: Sequence[float], value: float) -> int:
     return len(limits) + 1 if isnan(value) else bisect_left(limits, value)
 
 
-def spread(limits: tuple[float, ...], values: Iterable[float]) -> Bins:
-    """How the values are spread over the bins between the limits."""
+def spread(limits: tuple[float, ...], values: Mapping[float, int]) -> Bins:
+    """How values are spread over the bins between the limits.
+
+    Args:
+        limits: ascending.
+        values: each with how often it was found.
+    """
     counts = [0] * (len(limits) + 2)
-    for value in values:
-        counts[bin_of(limits, value)] += 1
+    for value, number in values.items():
+        counts[bin_of(limits, value)] += number
     return Bins(limits, _shares(counts))
 
 
 def of_inputs(names: Sequence[str], matrix: npt.NDArray[np.float32]) -> dict[str, Bins]:
     """Bins of the model's inputs, a column of the matrix each."""
-    return {name: spread(edges(column), column.tolist()) for name, column in zip(names, matrix.T, strict=True)}
+    return {name: _of_input(column) for name, column in zip(names, matrix.T, strict=True)}
 
 
-def of_decisions(scores: Sequence[float], reasons: Sequence[Iterable[str]]) -> dict[str, Bins]:
-    """Bins of the scores (0 to 1), and of whether each signal was among the reason codes.
+def _of_input(column: npt.NDArray[np.float32]) -> Bins:
+    # NumPy's NaNs of one column are one value here.
+    values, numbers = np.unique(column, return_counts=True)
+    return spread(edges(column), dict(zip(values.tolist(), numbers.tolist(), strict=True)))
 
-    Both have an entry per decision.
+
+def of_decisions(scores: Mapping[float, int], fired: Mapping[str, int]) -> dict[str, Bins]:
+    """Bins of the scores, and of whether each signal was among the reason codes.
+
+    Args:
+        scores: each score (0 to 1) with the number of its decisions.
+        fired: number of decisions by reason code.
     """
-    codes = [set(one) for one in reasons]
+    total = sum(scores.values())
     signals = {
-        SIGNAL_PREFIX + signal.name: spread(_NO_OR_YES, (float(signal.code in one) for one in codes))
+        SIGNAL_PREFIX + signal.name: spread(_NO_OR_YES, {0.0: total - (found := fired.get(signal.code, 0)), 1.0: found})
         for signal in all_signals().values()
     }
     return signals | {SCORE: spread(_SCORE_EDGES, scores)}
@@ -142,15 +155,27 @@ def read(path: Path) -> Reference:
     """A reference file.
 
     Raises:
-        DriftError: it is none, or was changed by hand.
+        DriftError: it can't be read, it is none, or was changed by hand.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Reference)
-    except (OSError, msgspec.MsgspecError) as problem:
-        raise DriftError(f"{path}: expected a reference of `acude risk reference`: {problem}") from problem
+        return decoded(path.read_bytes(), str(path))
+    except OSError as problem:
+        raise DriftError(f"{path}: it can't be read: {problem}") from problem
+
+
+def decoded(content: bytes, place: str) -> Reference:
+    """A reference.
+
+    Raises:
+        DriftError: it is none, or was changed by hand; the message has its place.
+    """
+    try:
+        found = msgspec.json.decode(content, type=Reference)
+    except msgspec.MsgspecError as problem:
+        raise DriftError(f"{place}: expected a reference of `acude risk reference`: {problem}") from problem
     for name, bins in found.entradas.items():
         if len(bins.partes) != len(bins.limites) + 2 or list(bins.limites) != sorted(bins.limites):
-            raise DriftError(f"{path}: {name}: expected ascending limites and two more partes; make it again")
+            raise DriftError(f"{place}: {name}: expected ascending limites and two more partes; make it again")
     return found
 
 

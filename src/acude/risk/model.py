@@ -1,6 +1,7 @@
 """The model that decides beside the signals: boosted trees, read from a file that says which inputs it wants."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
@@ -37,6 +38,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         baseline: each input's median while it learnt; none where most payments had none.
         trained_from: event time of what it learnt from, this included.
         trained_until: this excluded.
+        known_at: what came later than this was not looked at; the same days, moment and seed give the same model.
         metrics: by name; docs/model-card.md says what they mean.
         seed: with it the same data give the same trees.
         libraries: names and versions.
@@ -48,6 +50,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     baseline: tuple[float | None, ...]
     trained_from: datetime
     trained_until: datetime
+    known_at: datetime | None = None
     metrics: dict[str, float]
     seed: int
     libraries: dict[str, str]
@@ -65,18 +68,34 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Reads a model that `acude.risk_history.training.save` wrote.
+        """Reads a model that `acude.risk_history.training` made.
 
         Raises:
             ModelError: a file is missing or was changed, or the model wants other inputs than this code computes.
         """
         try:
-            card = msgspec.json.decode((folder / CARD).read_bytes(), type=Card)
-            graph = (folder / GRAPH).read_bytes()
-        except (OSError, msgspec.MsgspecError) as problem:
+            return cls.of({name: (folder / name).read_bytes() for name in (CARD, GRAPH)}, str(folder))
+        except OSError as problem:
             raise ModelError(f"{folder}: expected {CARD} and {GRAPH} of one training: {problem}") from problem
-        _check(folder, card, graph)
-        return cls(card, InferenceSession(graph, session_options(), providers=["CPUExecutionProvider"]))
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes], place: str) -> Self:
+        """A model's files by name; `place` says where they come from.
+
+        Raises:
+            ModelError: as `load`.
+        """
+        try:
+            card = msgspec.json.decode(files[CARD], type=Card)
+        except msgspec.MsgspecError as problem:
+            raise ModelError(f"{place}: expected {CARD} and {GRAPH} of one training: {problem}") from problem
+        _check(place, card, files[GRAPH])
+        return cls(card, InferenceSession(files[GRAPH], session_options(), providers=["CPUExecutionProvider"]))
+
+    def chances(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Probabilities of fraud, one for each row of inputs."""
+        (found,) = self._session.run([PROBABILITIES], {self._column: matrix})
+        return np.asarray(found[:, _FRAUD], np.float32)
 
     def opinion(self, past: Past) -> Opinion:
         """Probability of fraud, and the inputs without which it would be lower.
@@ -94,8 +113,7 @@ class Model:
         """The payment's, then for each input that of the payment with the input's usual value."""
         rows = np.tile(values, (len(values) + 1, 1))
         np.fill_diagonal(rows[1:], self._baseline)
-        (found,) = self._session.run([PROBABILITIES], {self._column: rows})
-        return np.asarray(found[:, _FRAUD], np.float32)
+        return self.chances(rows)
 
 
 def session_options() -> SessionOptions:
@@ -106,10 +124,10 @@ def session_options() -> SessionOptions:
     return options
 
 
-def _check(folder: Path, card: Card, graph: bytes) -> None:
+def _check(place: str, card: Card, graph: bytes) -> None:
     digest = hashlib.sha256(graph).hexdigest()
     if digest != card.sha256:
-        raise ModelError(f"{folder / GRAPH}: expected sha256 {card.sha256}, found {digest}; train again")
+        raise ModelError(f"{place}/{GRAPH}: expected sha256 {card.sha256}, found {digest}; train again")
     if card.inputs != inputs.NAMES or len(card.baseline) != len(card.inputs):
         other = sorted(set(card.inputs) ^ set(inputs.NAMES)) or "only their order differs"
-        raise ModelError(f"{folder / CARD}: expected the inputs of acude.risk.inputs; {other}; train again")
+        raise ModelError(f"{place}/{CARD}: expected the inputs of acude.risk.inputs; {other}; train again")

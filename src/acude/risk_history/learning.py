@@ -1,19 +1,16 @@
-"""From payments and what came to light of them to a model, its figures and its reference."""
+"""From payments' inputs and what came to light of them to a model, its figures, its card and its reference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
-import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from acude.errors import AcudeError
 from acude.risk import drift, inputs
 from acude.risk.drift import Reference
-from acude.risk.model import Card
-from acude.risk.payment import Payment
+from acude.risk.model import Card, Model
 from acude.risk.rules import REFERENCE, json_bytes
 from acude.risk.velocity import LABEL_DELAY_US
 from acude.risk_history import training
@@ -24,8 +21,13 @@ LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
 LEAST_FRAUDS: Final = 20
 """With fewer, the figures are chance."""
 
+AUC: Final = "auc_roc"
+AP: Final = "precisao_media"
+LIVE: Final = "_em_vigor"
+"""Names of figures in the card; with `LIVE` behind it, of the model in force."""
+
 _LEARNT_SHARE: Final = 0.75
-_READABLE: Final = "cartao.md"
+READABLE: Final = "cartao.md"
 _MORE: Final = "Take more days, or send what came to light of them to topic contestacoes."
 
 
@@ -35,69 +37,83 @@ class LearningError(AcudeError):
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is learnt from.
+    """What is learnt from: an entry per payment, in the order of time.
 
     Attributes:
-        payments: those of the window, and of the 37 days before it.
-        frauds: ids of those that are known as frauds.
-        unlabelled: ids of refused payments without a dispute. Nobody knows whether they were frauds. They are part of
-            the others' past, but not learnt from: taken for honest, they would teach the model to let frauds through.
-        window: of the payments that are learnt from, by event time.
-        known_at: when the labels were read, UTC.
+        matrix: the model's inputs, as they were known when the payment was decided.
+        frauds: which are known as frauds.
+        labelled: which are known as frauds or not. Of a refused payment without a dispute nobody knows whether it was
+            one. It is not learnt from: taken for honest, it would teach the model to let frauds through.
+        window: of the payments, by event time.
+        known_at: what came later was not looked at, UTC.
     """
 
-    payments: Sequence[Payment]
-    frauds: frozenset[str]
-    unlabelled: frozenset[str]
+    matrix: Matrix
+    frauds: Labels
+    labelled: Labels
     window: TrainingSpan
     known_at: datetime
 
 
-def learn(lesson: Lesson, folder: Path, seed: int = 0) -> Card:
-    """Writes a model with its card (`modelo.json`, and `cartao.md` to read) and its reference.
+def learn(lesson: Lesson, seed: int = 0, live: Model | None = None) -> dict[str, bytes]:
+    """A model's files: `modelo.onnx`, `modelo.json`, the card to read (`cartao.md`), and the reference of drift.
 
     The figures are those of trees that learnt from the first three quarters of the payments and scored the last one;
-    the model that is written has learnt from all of them.
+    the model that is exported has learnt from all of them.
+
+    Args:
+        lesson: what is learnt from.
+        seed: the same lesson and seed give the same files.
+        live: the model in force, which scores the last quarter, too.
 
     Raises:
         LearningError: too few payments or frauds.
     """
-    book = sorted((one for one in lesson.payments if one.timestamp < lesson.window.end), key=lambda one: one.at_us)
-    frauds = np.array([one.id_transacao in lesson.frauds for one in book], np.bool_)
-    learnt = np.array([one.timestamp >= lesson.window.first for one in book], np.bool_)
-    known = np.array([one.id_transacao not in lesson.unlabelled for one in book], np.bool_)[learnt]
-    own = frauds[learnt][known]
-    _check(lesson, own)
-    matrix = training.replay(book, frauds, lesson.window.first)
-    # Drift is about all payments, refused ones too.
-    bins = drift.of_inputs(inputs.NAMES, matrix)
-    matrix = matrix[known]
-    trees, metrics = training.fit(matrix, own, seed), figures(matrix, own, seed)
-    card = training.save(trees, folder, matrix, window=lesson.window, metrics=metrics, seed=seed)
-    reference = Reference(desde=lesson.window.first, ate=lesson.window.end, pagamentos=int(learnt.sum()), entradas=bins)
-    (folder / REFERENCE).write_bytes(json_bytes(reference))
-    (folder / _READABLE).write_text(_readable(card, lesson, len(known) - len(own)), encoding="utf-8")
-    return card
+    frauds = lesson.frauds[lesson.labelled]
+    _check(lesson, frauds)
+    matrix = lesson.matrix[lesson.labelled]
+    trees, metrics = training.fit(matrix, frauds, seed), figures(matrix, frauds, seed, live)
+    card, files = training.exported(
+        trees, matrix, window=lesson.window, metrics=metrics, seed=seed, known_at=lesson.known_at
+    )
+    reference = Reference(
+        desde=lesson.window.first,
+        ate=lesson.window.end,
+        pagamentos=len(lesson.matrix),
+        # Drift is about all payments, refused ones too.
+        entradas=drift.of_inputs(inputs.NAMES, lesson.matrix),
+    )
+    text = _readable(card, lesson, live)
+    return {**files, REFERENCE: json_bytes(reference), READABLE: text.encode()}
 
 
-def figures(matrix: Matrix, frauds: Labels, seed: int = 0) -> dict[str, float]:
+def figures(matrix: Matrix, frauds: Labels, seed: int = 0, live: Model | None = None) -> dict[str, float]:
     """Area under the ROC curve and average precision on the last quarter of the rows, of trees that have not seen it.
 
     Args:
         matrix: inputs, a row per payment, in the order of time.
         frauds: an entry per row; both parts have some of each kind.
         seed: of the trees.
+        live: the model in force; with it the figures have its own on the same rows, with `_em_vigor`.
     """
     cut = int(len(matrix) * _LEARNT_SHARE)
-    chances = training.fit(matrix[:cut], frauds[:cut], seed).predict_proba(matrix[cut:])[:, 1]
+    scored, truth = matrix[cut:], frauds[cut:]
+    chances = training.fit(matrix[:cut], frauds[:cut], seed).predict_proba(scored)[:, 1]
     return {
-        "auc_roc": round(float(roc_auc_score(frauds[cut:], chances)), 4),
-        "precisao_media": round(float(average_precision_score(frauds[cut:], chances)), 4),
-        "parte_de_fraudes_avaliada": round(float(frauds[cut:].mean()), 6),
+        **_quality(truth, chances),
+        **({name + LIVE: one for name, one in _quality(truth, live.chances(scored)).items()} if live else {}),
+        "parte_de_fraudes_avaliada": round(float(truth.mean()), 6),
         "pagamentos": len(matrix),
         "fraudes": int(frauds.sum()),
-        "pagamentos_avaliados": len(matrix) - cut,
-        "fraudes_avaliadas": int(frauds[cut:].sum()),
+        "pagamentos_avaliados": len(scored),
+        "fraudes_avaliadas": int(truth.sum()),
+    }
+
+
+def _quality(truth: Labels, chances: Matrix) -> dict[str, float]:
+    return {
+        AUC: round(float(roc_auc_score(truth, chances)), 4),
+        AP: round(float(average_precision_score(truth, chances)), 4),
     }
 
 
@@ -119,8 +135,8 @@ def _check(lesson: Lesson, frauds: Labels) -> None:
         )
 
 
-def _readable(card: Card, lesson: Lesson, left_out: int) -> str:
-    found = card.metrics
+def _readable(card: Card, lesson: Lesson, live: Model | None) -> str:
+    found, left_out = card.metrics, int((~lesson.labelled).sum())
     rows = {
         "payments learnt from": f"{found['pagamentos']:,.0f}",
         "frauds among them": f"{found['fraudes']:,.0f}",
@@ -130,6 +146,7 @@ def _readable(card: Card, lesson: Lesson, left_out: int) -> str:
         "area under the ROC curve": f"{found['auc_roc']:.3f}",
         "average precision": f"{found['precisao_media']:.3f}",
         "average precision of a guess": f"{found['parte_de_fraudes_avaliada']:.4f}",
+        **(_beside(live, found) if live else {}),
         "seed": str(card.seed),
         "libraries": ", ".join(f"{name} {one}" for name, one in card.libraries.items()),
     }
@@ -151,6 +168,15 @@ def _readable(card: Card, lesson: Lesson, left_out: int) -> str:
             "",
         ]
     )
+
+
+def _beside(live: Model, found: Mapping[str, float]) -> dict[str, str]:
+    """The lines about the model in force."""
+    return {
+        f"the same payments scored by {live.card.version}, in force: area, average precision": (
+            f"{found[AUC + LIVE]:.3f}, {found[AP + LIVE]:.3f}"
+        )
+    }
 
 
 _YOUNG: Final = (

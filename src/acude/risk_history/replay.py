@@ -77,7 +77,7 @@ def counted_pairs(
     if disputes is None:
         known = pairs.withColumn("conhecida", f.lit(str(Label.UNKNOWN)))
     else:
-        known = pairs.join(_latest(disputes), "id_transacao", "left").withColumn("conhecida", _label(settled_before))
+        known = pairs.join(last_words(disputes), "id_transacao", "left").withColumn("conhecida", _label(settled_before))
     return (
         known.withColumn("viva", _or_none("viva"))
         .withColumn("candidata", _or_none("candidata"))
@@ -92,7 +92,8 @@ def cells(counted: DataFrame) -> list[Cell]:
     return [Cell(row[0], row[1], row[2], row[3], Decimal(row[4])) for row in rows]
 
 
-def _latest(disputes: DataFrame) -> DataFrame:
+def last_words(disputes: DataFrame) -> DataFrame:
+    """The last word on each payment: `id_transacao`, `resultado` (`LAST_WORD` has the order)."""
     order = [f.desc(name) if way == "descending" else f.asc(name) for name, way in LAST_WORD]
     place = Window.partitionBy("id_transacao").orderBy(*order)
     last = disputes.withColumn("_place", f.row_number().over(place)).where("_place = 1")

@@ -1,14 +1,13 @@
 """Makes the model: old payments are replayed through the code that decides, and boosted trees learn from them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from onnxruntime import InferenceSession
@@ -24,6 +23,7 @@ from acude.risk import history, inputs
 from acude.risk.history import History
 from acude.risk.model import CARD, GRAPH, PROBABILITIES, Card, session_options
 from acude.risk.payment import RECORD, Payment, Records, record
+from acude.risk.rules import json_bytes
 from acude.risk.velocity import KEPT_US, Past
 
 Matrix = npt.NDArray[np.float32]
@@ -67,11 +67,17 @@ class Replay:
     Args:
         payments: in any order.
         frauds: for each whether it turned out to be a fraud. When that became known is `Past`'s matter.
+        entities: whose histories are kept.
     """
 
-    def __init__(self, payments: Sequence[Payment], frauds: Sequence[bool] | Labels) -> None:
+    def __init__(
+        self,
+        payments: Sequence[Payment],
+        frauds: Sequence[bool] | Labels,
+        entities: Sequence[str] = inputs.ENTITIES,
+    ) -> None:
         rows: Records = np.frombuffer(b"".join(map(record, payments)), RECORD)
-        self._rows = {name: rows[np.lexsort((rows["id"], rows["at"], rows[name]))] for name in inputs.ENTITIES}
+        self._rows = {name: rows[np.lexsort((rows["id"], rows["at"], rows[name]))] for name in entities}
         self._spans = {name: _spans(found[name]) for name, found in self._rows.items()}
         bad = rows[np.asarray(frauds, np.bool_)]
         bad = bad[np.lexsort((bad["at"], bad["terminal"]))]
@@ -113,19 +119,19 @@ def fit(matrix: Matrix, frauds: Labels, seed: int = 0) -> HistGradientBoostingCl
         return HistGradientBoostingClassifier(**_TREES, random_state=seed).fit(matrix, frauds)
 
 
-def save(
+def exported(
     trees: HistGradientBoostingClassifier,
-    folder: Path,
     learnt_from: Matrix,
     *,
     window: TrainingSpan,
     metrics: dict[str, float],
     seed: int = 0,
-) -> Card:
-    """Writes the model (`modelo.onnx`) and what must be known of it (`modelo.json`).
+    known_at: datetime | None = None,
+) -> tuple[Card, dict[str, bytes]]:
+    """What must be known of the model, and its files: `modelo.onnx` and `modelo.json`.
 
     Raises:
-        TrainingError: the written model's probabilities are not those of the trees.
+        TrainingError: the exported model's probabilities are not those of the trees.
     """
     graph = _graph(trees)
     _check(graph, trees, learnt_from)
@@ -137,14 +143,19 @@ def save(
         baseline=tuple(None if np.isnan(value) else float(value) for value in baseline(learnt_from)),
         trained_from=window.first,
         trained_until=window.end,
+        known_at=known_at,
         metrics=metrics,
         seed=seed,
         libraries={name: version(name) for name in _PACKAGES},
     )
+    return card, {GRAPH: graph, CARD: json_bytes(card)}
+
+
+def write(files: Mapping[str, bytes], folder: Path) -> None:
+    """A model's files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / GRAPH).write_bytes(graph)
-    (folder / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card)) + b"\n")
-    return card
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 def baseline(matrix: Matrix) -> Matrix:

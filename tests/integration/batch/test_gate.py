@@ -14,6 +14,7 @@ from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
 from acude.publishing import staging
 from acude.publishing.audit import QualityError
+from acude.publishing.data_docs import page
 from acude.publishing.publish import MartError, publish
 from acude.publishing.staging import StagingError
 from jobs.batch import marts, vendas
@@ -38,7 +39,8 @@ def test_a_poisoned_day_leaves_gold_as_it_was_until_it_is_mended(lake: BatchLake
     names = {Path(key).name for key in kept}
     assert {"dados.json", "veredito.json", "validacao.json"} < names
     assert any(name.endswith(".parquet") for name in names)
-    assert "at most half" in Path(caught.value.docs).read_text(encoding="utf-8")
+    assert caught.value.docs == f"s3://{lake.lake}/_data_docs/{day}/poison-silver.html"
+    assert b"at most half" in (page(f"{day}/poison-silver.html") or b"")
     lake.send(day, csv_of(line(day), line(day, order="2")))
     publish_day(day, "mended")
     assert revenue(lake, day) == [Decimal("42.0000")]

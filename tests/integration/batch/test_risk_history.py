@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -21,18 +24,28 @@ from acude.lake.commit import BatchWriter, replace_partitions
 from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
 from acude.local.platform import Platform
-from acude.risk import drift, inputs
+from acude.payments.version_log import VersionError
+from acude.payments.version_objects import FOLDER
+from acude.payments.versions import Versions
+from acude.publishing.publish import session
+from acude.risk import inputs
 from acude.risk.comparison import Amount
 from acude.risk.drift import SCORE, SIGNAL_PREFIX
-from acude.risk.model import Model
+from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.payment import Payment
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import REFERENCE
 from acude.risk_history.comparisons import shadow_comparison
-from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS, payments_of
+from acude.risk_history.known_pasts import read_silver
+from acude.risk_history.lessons import examples
+from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
+from acude.risk_history.training import replay
 from acude.settings import settings
 from benchmarks import handbook
 from benchmarks.handbook import Setting
+from jobs.batch import train_model
+from jobs.batch.train_model import Training
+from tests.buckets import empty
 
 SETTING = Setting(customers=100, terminals=300, radius=15, days=52)
 FIRST = SETTING.start + timedelta(days=38)
@@ -76,11 +89,6 @@ def risk(*arguments: str) -> Any:  # noqa: ANN401
 DAYS = ("--from", str(FIRST), "--to", str(LAST))
 
 
-def test_payments_come_out_of_the_lake_as_they_went_in(history: History) -> None:
-    found = payments_of(settings(), FIRST, FIRST)
-    assert {one.id_transacao: one for one in found} == {one: history[one] for one in history.of_days(FIRST, FIRST)}
-
-
 def test_a_model_is_learnt_from_the_lake(history: History, tmp_path: Path) -> None:
     card = risk("train", *DAYS, "--out", str(tmp_path / "modelo"))
     learnt = history.of_days(FIRST, LAST)
@@ -88,6 +96,73 @@ def test_a_model_is_learnt_from_the_lake(history: History, tmp_path: Path) -> No
     assert card["metrics"]["pagamentos"] == len(learnt) - len(unlabelled)
     assert card["metrics"]["fraudes"] == len(learnt & history.frauds)
     assert card["sha256"] == Model.load(tmp_path / "modelo").card.sha256
+    names = {path.name for path in (tmp_path / "modelo").iterdir()}
+    assert names == {CARD, GRAPH, REFERENCE, "cartao.md"}
+
+
+def test_the_same_days_and_moment_give_the_same_files_however_the_lake_has_grown(
+    history: History, tmp_path: Path
+) -> None:
+    known_at = datetime(LAST.year, LAST.month, LAST.day, 12, tzinfo=UTC) + timedelta(days=5)
+    moment = ("--known-at", f"{known_at:%Y-%m-%dT%H:%M:%S}")
+    card = risk("train", *DAYS, *moment, "--out", str(tmp_path / "um"))
+    came = history.of_days(FIRST, LAST)
+    frauds = {one for one in history.frauds if history[one].timestamp + timedelta(days=7) < known_at}
+    assert card["metrics"]["fraudes"] == len(came & frauds) < len(came & history.frauds)
+    assert card["metrics"]["pagamentos"] == len(came) - len((came & history.refused) - frauds)
+    with later_disputes([history[one] for one in sorted(came)[:50]]):
+        risk("train", *DAYS, *moment, "--out", str(tmp_path / "dois"))
+    one, other = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("um", "dois"))
+    assert one == other
+
+
+def test_inputs_are_those_that_were_known_when_the_payment_was_decided(history: History) -> None:
+    with session() as spark:
+        rows = examples(read_silver(spark, FIRST, date.max), FIRST, groups=2).toArrow().to_pylist()
+    found = {row["id_transacao"]: row for row in rows}
+    book, begin = list(history.values()), datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
+    matrix = replay(book, [one.id_transacao in history.frauds for one in book], begin)
+    asked = [one.id_transacao for one in book if one.timestamp >= begin]
+    assert found.keys() == set(asked)
+    differing = [
+        one
+        for one, values in zip(asked, matrix, strict=True)
+        if np.array(found[one]["entradas"], np.float32).tobytes() != values.tobytes()
+    ]
+    assert differing == []
+    assert {one for one, row in found.items() if row["fraude"]} == history.frauds & set(asked)
+    unlabelled = (history.refused - history.frauds) & set(asked)
+    assert {one for one, row in found.items() if not row["rotulada"]} == unlabelled
+
+
+@pytest.fixture
+def live() -> Iterator[Versions]:
+    """The versions in force, which are as they were afterwards."""
+    found = Versions(settings())
+    before = found.live()
+    yield found
+    while found.live() != before:
+        found.rollback(who="teste", why="fim do teste")
+
+
+def test_a_training_is_audited_compared_and_promoted(
+    history: History, live: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_model, "LEAST_AUC", 0.6)
+    known_at = datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC) + timedelta(days=9)
+    training = Training(f"manual__{uuid4()}", FIRST, LAST - timedelta(days=1), known_at)
+    learnt = train_model.learn(training)
+    assert train_model.audit(training)["versao"] == learnt["versao"]
+    compared = train_model.compare(training)
+    assert (compared["de"], compared["versao_modelo"]) == (str(LAST), learnt["versao"])
+    assert compared["comparadas"]["quantas"] == len(history.of_days(LAST, date.max))
+    assert compared["peso_do_modelo"] > 0
+    promoted = train_model.promote(training, "teste", "a melhor")
+    assert promoted["versao_modelo"] == learnt["versao"] == live.load(live.live()).model_version
+    again = replace(training, run_id=f"manual__{uuid4()}")
+    assert train_model.learn(again)["metricas"]["auc_roc_em_vigor"] > 0.5
+    with pytest.raises(VersionError, match="decides already"):
+        train_model.promote(training, "teste", "")
 
 
 def test_days_without_known_frauds_are_refused(history: History, tmp_path: Path) -> None:
@@ -101,16 +176,16 @@ def test_days_without_known_frauds_are_refused(history: History, tmp_path: Path)
 
 
 @pytest.fixture
-def pinned() -> Iterator[Path]:
-    path = (settings().risk_versions or settings().var / "risco") / REFERENCE
-    yield path
-    path.unlink(missing_ok=True)
+def pinned() -> Iterator[Versions]:
+    yield Versions(settings())
+    empty(settings().lake_bucket, FOLDER + REFERENCE)
 
 
-def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History, pinned: Path) -> None:
+def test_a_reference_has_inputs_signals_and_scores_of_its_days(history: History, pinned: Versions) -> None:
     found = risk("reference", *DAYS, "--sample", "300")
-    assert found["arquivo"] == str(pinned)
-    reference = drift.read(pinned)
+    assert found["arquivo"] == f"s3://{settings().lake_bucket}/{FOLDER}{REFERENCE}"
+    reference = pinned.reference()
+    assert reference
     assert reference.pagamentos == 300
     assert set(inputs.NAMES) <= reference.entradas.keys()
     assert reference.entradas[SIGNAL_PREFIX + "valor_alto"].partes[1] == pytest.approx(
@@ -149,6 +224,18 @@ def test_the_shadows_report_counts_one_candidates_pairs() -> None:
         ("aprovar", "negar"): Amount(1, Decimal(10)),
     }
     assert shadow_comparison(settings(), ours, LAST, LAST).agreement is None
+
+
+@contextmanager
+def later_disputes(payments: Sequence[Payment]) -> Iterator[None]:
+    """Frauds that came to light two months later."""
+    moment = datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC) + timedelta(days=60)
+    write(DISPUTES, [dispute_row(one) | {"timestamp": moment} for one in payments])
+    try:
+        yield
+    finally:
+        contract = table(DISPUTES)
+        replace_partitions(ensure_table(contract), BatchWriter(), [], [{"data": str(moment.date())}])
 
 
 def worth(history: History, ids: set[str]) -> Decimal:

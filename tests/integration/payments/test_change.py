@@ -19,14 +19,18 @@ from acude.local.platform import Platform
 from acude.payments.audit_log import cli_user
 from acude.payments.shadow import COMPARISONS
 from acude.payments.velocity_store import connect_velocity_store
-from acude.payments.version_log import Action, Change
+from acude.payments.version_log import decoded
+from acude.payments.version_objects import CHANGES
 from acude.payments.versions import Versions
+from acude.risk.decision import NO_MODEL
 from acude.risk.payment import microseconds
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import RULES
 from acude.settings import settings
 from acude.simulator.payments import play as played
 from tests.integration.payments.conftest import Shop, dispute, some_payments
+from tests.servers import away
+from tests.unit.risk.candidates import noise_model
 from tests.unit.risk.pasts import payment
 
 patiently = retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(30), wait=wait_fixed(0.3))
@@ -107,6 +111,53 @@ def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     ] == "voltar"
 
 
+def test_a_promoted_model_decides_beside_the_signals_and_says_why(
+    versions: Versions, shop: Shop, tmp_path: Path
+) -> None:
+    # It takes each payment of more than one real for a fraud.
+    change = versions.promote(noise_model(tmp_path), who="teste", why="")
+
+    def decided(amount: float) -> dict[str, Any]:
+        (sent,) = some_payments(1, operacao="pagamento", valor=amount)
+        shop.send([sent])
+        (decision,) = shop.decisions([sent])[sent["id_transacao"]]
+        return decision
+
+    assert patiently(lambda: decided(100)["versao_modelo"] == change.versao_modelo)()
+    dear, cheap = decided(100), decided(0.01)
+    assert dear["decisao"] != "aprovar"
+    assert "MODELO_VALOR" in dear["motivos"]
+    assert dear["pontuacao"] > cheap["pontuacao"]
+    versions.rollback(who="teste", why="")
+    assert patiently(lambda: decided(100)["versao_modelo"] == NO_MODEL)()
+
+
+def test_what_is_promoted_on_another_host_reaches_the_workers_with_its_files(
+    versions: Versions, shop: Shop, platform: Platform, tmp_path: Path
+) -> None:
+    elsewhere = Versions(platform.config.model_copy(update={"var": tmp_path / "outro"}))
+    path = candidate(tmp_path, cortes={"revisar": 0.4, "negar": 0.9})
+    change = elsewhere.promote(path, who="teste", why="")
+    assert patiently(lambda: decided_by(shop) == path.stem)()
+    assert versions.changes()[-1] == change
+
+
+def test_a_worker_decides_on_and_starts_while_s3_is_away(
+    versions: Versions, shop: Shop, platform: Platform, tmp_path: Path
+) -> None:
+    path = candidate(tmp_path)
+    versions.promote(path, who="teste", why="")
+    assert patiently(lambda: decided_by(shop) == path.stem)()
+    url = f"http://127.0.0.1:{platform.config.risk_metrics_port}/pronta"
+    with away(platform, "s3"):
+        assert patiently(lambda: "S3 does not answer" in httpx.get(url).text)()
+        assert httpx.get(url).status_code == 200
+        platform.stop("risk-worker")
+        platform.start("risk-worker")
+        assert decided_by(shop) == path.stem
+    assert patiently(lambda: "S3 does not answer" not in httpx.get(url).text)()
+
+
 def test_who_must_go_back_does_not_wait_for_the_database(
     versions: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,15 +173,18 @@ def test_who_must_go_back_does_not_wait_for_the_database(
 def test_what_a_worker_cannot_read_leaves_it_deciding_by_the_old_version_and_saying_so(
     versions: Versions, shop: Shop, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, write = decided_by(shop), versions._write
+    before, replace = decided_by(shop), versions.objects.replace
 
-    def break_and_write(action: Action, sha256: str, *more: Any, **about: Any) -> Change:  # noqa: ANN401 - handed on
-        # Before the worker can see it: it looks every second.
-        (versions.place(sha256) / RULES).write_text("versao: [")
-        return write(action, sha256, *more, **about)
+    def break_and_replace(name: str, content: bytes, seen: str | None) -> bool:
+        if name == CHANGES:
+            # Before the worker can see it: it looks every second.
+            place = f"versoes/{decoded(content, name)[-1].sha256[:16]}/{RULES}"
+            versions.objects.put(place, b"versao: [")
+            (platform.config.var / "risco" / place).unlink()
+        return replace(name, content, seen)
 
     with monkeypatch.context() as broken:
-        broken.setattr(versions, "_write", break_and_write)
+        broken.setattr(versions.objects, "replace", break_and_replace)
         versions.promote(candidate(tmp_path), who="teste", why="")
     url = f"http://127.0.0.1:{platform.config.risk_metrics_port}/pronta"
     assert patiently(lambda: "not taken: " in httpx.get(url).text)()

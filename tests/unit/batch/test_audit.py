@@ -1,14 +1,13 @@
 """An audit that is killed while it sets refused rows aside is repeated, or says what became of them."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acude.contracts.model import table
 from acude.lake import run_records
-from acude.publishing import data_docs, staging
+from acude.publishing import staging
 from acude.publishing.audit import QualityError, audit
 from acude.publishing.staging import Staged, StagingError
 from jobs.batch.marts import DERIVED
@@ -22,9 +21,8 @@ PROMISED = {"BRL": {"receita": "1.0000", "quantidade": "1", "linhas": "1"}}
 
 
 @pytest.fixture(autouse=True)
-def refused_days(bucket: MemoryBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def refused_days(bucket: MemoryBucket) -> None:
     """Two marts are staged without the rows that their descriptions promise."""
-    monkeypatch.setattr(data_docs, "docs_folder", lambda: tmp_path)
     for name in REFUSED:
         described = Staged(
             table=name,
@@ -66,7 +64,7 @@ def test_an_audit_that_was_killed_between_copies_audits_again(
     with pytest.raises(QualityError) as caught:
         audit_staged()
     assert [one.table for one in caught.value.refused] == REFUSED
-    assert {key.split("/")[0] for key in bucket.objects} == {"_rejeitados"}
+    assert {key.split("/")[0] for key in bucket.objects} == {"_rejeitados", "_data_docs"}
 
 
 def test_an_audit_that_was_killed_between_removals_says_that_the_day_was_refused(

@@ -79,12 +79,15 @@ def test_maintenance_removes_what_dead_runs_and_old_refusals_left(
         "_staging/gold/estoque/2026-11-22/r/dados.json": 6,
         "_rejeitados/gold/estoque/2026-11-01/r/dados.json": 31,
         "_rejeitados/gold/estoque/2026-11-22/r/dados.json": 29,
+        "_data_docs/2026-11-01/r-gold.html": 31,
+        "_data_docs/2026-11-22/r-gold.html": 29,
         "_controle/publicado/gold.estoque/2026-11-01.json": 400,
     }
     bucket.objects = {key: (b"", datetime.now(UTC) - timedelta(days=age)) for key, age in ages.items()}
-    assert batch_maintenance.run() == {"tables": [], "staged": 2, "rejected": 1}
+    assert batch_maintenance.run() == {"tables": [], "staged": 2, "rejected": 1, "reports": 1}
     assert sorted(bucket.objects) == [
         "_controle/publicado/gold.estoque/2026-11-01.json",
+        "_data_docs/2026-11-22/r-gold.html",
         "_rejeitados/gold/estoque/2026-11-22/r/dados.json",
         "_staging/gold/estoque/2026-11-22/r/dados.json",
     ]

@@ -8,7 +8,7 @@ import pytest
 from airflow.utils.types import DagRunType
 
 from acude.days import DayError
-from acude.orchestration.runs import RunDayError, day_of, days_of_events, require_known
+from acude.orchestration.runs import RunDayError, ThisTraining, day_of, days_of_events, require_known, training_of
 from acude.orchestration.steps import needs_a_person
 
 HOUR = timedelta(hours=1)
@@ -84,3 +84,19 @@ def test_an_interval_of_the_future_is_refused() -> None:
 def test_one_run_of_several_events_is_about_each_of_their_days_once() -> None:
     events = [{"dia": "2026-11-02"}, {"dia": "2026-11-01"}, {}, {"dia": "2026-11-02"}]
     assert days_of_events(events, D3) == [D1, D2]
+
+
+def test_a_training_leaves_each_fraud_a_week_to_come_to_light() -> None:
+    monday = datetime(2026, 11, 2, 5, tzinfo=UTC)
+    week = SimpleNamespace(run_after=LATER + 5 * HOUR * 24, data_interval_start=monday, run_type="scheduled")
+    week.data_interval_end = monday + timedelta(days=7)
+    sunday = date(2026, 11, 1)
+    for kind in ("scheduled", "backfill"):
+        week.run_type = kind
+        found = training_of(week, "r", None, 28)
+        assert found == ThisTraining("r", date(2026, 10, 5), sunday, week.data_interval_end), "whenever it runs"
+    by_hand = SimpleNamespace(
+        run_after=monday + timedelta(days=7), data_interval_start=None, data_interval_end=None, run_type="manual"
+    )
+    assert training_of(by_hand, "r", None, 1) == ThisTraining("r", sunday, sunday, by_hand.run_after)
+    assert training_of(by_hand, "r", "2026-11-09", 2)[1:3] == (date(2026, 11, 8), date(2026, 11, 9))

@@ -56,7 +56,7 @@ def test_delta_does_not_shorten_a_log_that_streams_follow(tmp_path: Path) -> Non
 
 def test_the_log_of_other_settings_is_pruned_there(monkeypatch: pytest.MonkeyPatch) -> None:
     lakes = {"here": Lake(), "elsewhere": Lake()}
-    monkeypatch.setattr(aws, "_s3", lambda config: lakes[config.lake_bucket])
+    monkeypatch.setattr(aws, "_s3", lambda config, _: lakes[config.lake_bucket])
     monkeypatch.setattr(delta_log, "settings", lambda: Settings(lake_bucket="here"))
     assert delta_log.prune(EVENTS, Settings(lake_bucket="elsewhere"), kept_commits=0) == 1
     assert (lakes["here"].asked, lakes["elsewhere"].asked) == ([], [("elsewhere", 0), ("elsewhere", 1)])

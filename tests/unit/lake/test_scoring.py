@@ -8,7 +8,8 @@ import pytest
 
 from acude.risk.decision import Verdict
 from acude.risk.policy import read
-from acude.risk_history.scoring import ALLOWED, BLOCKED, _Scorer
+from acude.risk_history.known_pasts import ALLOWED, BLOCKED
+from acude.risk_history.scoring import _Scorer
 from acude.settings import Settings
 from tests.unit.risk.pasts import payment
 

@@ -6,6 +6,7 @@ import pytest
 
 from acude.payments.versions import Versions
 from acude.settings import Settings
+from tests.buckets import MemoryBucket
 from tests.unit.risk.candidates import noise_model, policy
 
 
@@ -16,7 +17,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Settings:
+def config(tmp_path: Path, bucket: MemoryBucket) -> Settings:  # noqa: ARG001 - the versions lie in it
     """Settings whose own policy is called instalada."""
     policy(tmp_path, "instalada")
     return Settings(_env_file=None, var=tmp_path / "var", risk_policy=tmp_path / "instalada.yaml")  # type: ignore[call-arg]

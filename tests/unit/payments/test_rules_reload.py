@@ -7,12 +7,21 @@ import pytest
 
 from acude.payments import rules_reload
 from acude.payments.rules_reload import ReloadingRules
-from acude.payments.version_log import VersionError
+from acude.payments.version_log import Change, VersionError
+from acude.payments.version_objects import FOLDER
 from acude.payments.versions import Versions
 from acude.risk.decision import NO_MODEL
 from acude.risk.rules import RULES
 from acude.settings import Settings
+from tests.buckets import MemoryBucket
 from tests.unit.risk.candidates import POLICY, policy, promote
+
+
+def break_rules(change: Change, config: Settings, bucket: MemoryBucket) -> None:
+    """A version's policy is no longer what was promoted, on S3 and on this host."""
+    place = f"versoes/{change.sha256[:16]}/{RULES}"
+    bucket.put_object(Key=FOLDER + place, Body=b"lixo")
+    (config.var / "risco" / place).unlink()
 
 
 @pytest.fixture
@@ -37,12 +46,12 @@ def test_a_worker_takes_what_is_promoted_and_what_is_gone_back_to(
 
 
 def test_a_worker_keeps_the_old_version_where_it_cannot_use_the_new_one_and_says_so(
-    current: ReloadingRules, versions: Versions, tmp_path: Path
+    current: ReloadingRules, versions: Versions, config: Settings, bucket: MemoryBucket, tmp_path: Path
 ) -> None:
     promote(versions, policy(tmp_path, "b"))
     current.reload()
     change = versions.promote(policy(tmp_path, "c"), who="ana", why="")
-    (versions.place(change.sha256) / RULES).write_text("lixo")
+    break_rules(change, config, bucket)
     current.reload()
     assert current().policy.versao == "b"
     assert len(current.refused) == 1
@@ -60,6 +69,35 @@ def test_a_worker_takes_the_settings_own_file_when_it_changes(current: Reloading
     current.reload()
     assert current().policy.versao == "editada"
     assert "instalada.yaml" in current.refused[0]
+
+
+def test_a_worker_keeps_its_rules_while_s3_is_away_and_takes_what_was_promoted_meanwhile(
+    current: ReloadingRules, versions: Versions, bucket: MemoryBucket, tmp_path: Path
+) -> None:
+    promote(versions, policy(tmp_path, "b"))
+    current.reload()
+    promote(versions, policy(tmp_path, "c"))
+    bucket.refuses = "SlowDown"
+    current.reload()
+    assert current().policy.versao == "b"
+    assert "S3 does not answer" in current.refused[0]
+    bucket.refuses = ""
+    current.reload()
+    assert current().policy.versao == "c"
+    assert not current.refused
+
+
+def test_a_worker_that_starts_while_s3_is_away_decides_by_what_its_host_saw_last(
+    current: ReloadingRules, config: Settings, versions: Versions, bucket: MemoryBucket, tmp_path: Path
+) -> None:
+    promote(versions, policy(tmp_path, "b"))
+    current.reload()
+    bucket.refuses = "SlowDown"
+    again = ReloadingRules(config)
+    assert again().policy.versao == "b"
+    assert "S3 does not answer" in again.refused[0]
+    with pytest.raises(VersionError, match="S3 does not answer"):
+        ReloadingRules(config.model_copy(update={"var": tmp_path / "novo"}))
 
 
 def test_a_promoted_version_decides_whatever_becomes_of_the_settings_file(
@@ -98,12 +136,12 @@ def test_a_candidate_is_compared_until_it_is_taken_off(
 
 
 def test_a_candidate_that_cannot_be_used_leaves_none_and_the_live_rules_alone(
-    current: ReloadingRules, versions: Versions, tmp_path: Path
+    current: ReloadingRules, versions: Versions, config: Settings, bucket: MemoryBucket, tmp_path: Path
 ) -> None:
     versions.set_shadow(policy(tmp_path, "b"), who="ana", why="")
     current.reload()
     change = versions.set_shadow(policy(tmp_path, "c"), who="ana", why="")
-    (versions.place(change.sha256) / RULES).unlink()
+    break_rules(change, config, bucket)
     current.reload()
     assert current.shadow is None
     assert current().policy.versao == "instalada"

@@ -25,6 +25,7 @@ from acude.risk.policy import Policy
 from acude.risk.rules import Rules
 from acude.risk.velocity import Past
 from acude.settings import Settings
+from tests.buckets import MemoryBucket
 from tests.unit.risk.pasts import NOON, past_of
 
 LIVE = {"versao": "viva", "cortes": {"revisar": 0.5, "negar": 0.9}, "modelo": 0.5}
@@ -76,7 +77,7 @@ class Beside:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Settings:
+def config(tmp_path: Path, bucket: MemoryBucket) -> Settings:  # noqa: ARG001 - the versions lie in it
     # Nothing listens there: a broker that does not answer is nobody's trouble either.
     return Settings(_env_file=None, var=tmp_path, kafka_bootstrap="127.0.0.1:1")  # type: ignore[call-arg]
 

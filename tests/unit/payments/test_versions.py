@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 
 from acude.payments.version_log import Action, VersionError
+from acude.payments.version_objects import CHANGES, FOLDER
 from acude.payments.versions import Versions
 from acude.risk.decision import NO_MODEL
 from acude.risk.differences import differences
+from acude.risk.drift import Bins, Reference
 from acude.risk.model import CARD, GRAPH
 from acude.risk.rules import RULES, CandidateError, Rules
 from acude.settings import Settings
+from tests.buckets import MemoryBucket
 from tests.unit.risk.candidates import POLICY, live, policy, promote
+from tests.unit.risk.pasts import NOON
+
+REFERENCE = Reference(desde=NOON, ate=NOON, pagamentos=1, entradas={"valor": Bins((50.0,), (1.0, 0.0, 0.0))})
 
 
 def test_until_one_is_promoted_the_settings_rules_decide(versions: Versions) -> None:
@@ -122,12 +128,76 @@ def test_a_model_whose_bytes_are_not_those_of_its_card_is_refused(
         promote(versions, broken)
 
 
-def test_a_version_that_was_changed_in_the_store_is_not_loaded(versions: Versions, tmp_path: Path) -> None:
+def key_of(sha256: str, name: str) -> str:
+    return f"{FOLDER}versoes/{sha256[:16]}/{name}"
+
+
+def another_host(config: Settings, tmp_path: Path) -> Versions:
+    """The same bucket, and no copies."""
+    return Versions(config.model_copy(update={"var": tmp_path / "outro"}))
+
+
+def test_a_version_that_was_changed_in_the_store_is_not_loaded(
+    config: Settings, versions: Versions, bucket: MemoryBucket, tmp_path: Path
+) -> None:
     promote(versions, policy(tmp_path, "b"))
-    file = versions.place(versions.live()) / RULES
-    file.write_text(file.read_text().replace("0.9", "1.0"))
+    key = key_of(versions.live(), RULES)
+    bucket.put_object(Key=key, Body=bucket.objects[key][0].replace(b"0.9", b"1.0"))
     with pytest.raises(CandidateError, match="it was changed"):
-        versions.load(versions.live())
+        another_host(config, tmp_path).load(versions.live())
+
+
+def test_another_host_has_the_same_versions_changes_and_reference(
+    config: Settings, versions: Versions, tmp_path: Path, trained: Path
+) -> None:
+    change = versions.promote(trained, who="ana", why="")
+    versions.pin(REFERENCE)
+    other = another_host(config, tmp_path)
+    assert other.changes() == [change]
+    assert other.load(other.live()).model_version == change.versao_modelo != NO_MODEL
+    assert other.reference() == REFERENCE
+    other.rollback(who="bia", why="")
+    assert live(versions) == "instalada"
+
+
+def test_a_copy_that_is_damaged_is_fetched_again(versions: Versions, config: Settings, tmp_path: Path) -> None:
+    promote(versions, policy(tmp_path, "b"))
+    copy = config.var / "risco" / "versoes" / versions.live()[:16]
+    (copy / RULES).write_text("lixo")
+    (copy / "referencia.json").write_text("lixo")
+    assert live(versions) == "b"
+
+
+def test_where_s3_does_not_answer_only_who_may_takes_what_this_host_saw_last(
+    versions: Versions, config: Settings, bucket: MemoryBucket, tmp_path: Path
+) -> None:
+    promote(versions, policy(tmp_path, "b"))
+    versions.live()
+    bucket.refuses = "SlowDown"
+    assert live(Versions(config, or_copy=True)) == "b"
+    for change in (lambda: promote(versions, policy(tmp_path, "c")), lambda: versions.rollback(who="ana", why="")):
+        with pytest.raises(VersionError, match="S3 does not answer"):
+            change()
+    with pytest.raises(VersionError, match="S3 does not answer"):
+        Versions(config.model_copy(update={"var": tmp_path / "novo"}), or_copy=True).live()
+
+
+def test_what_another_made_meanwhile_is_seen_before_a_change_is_made(
+    versions: Versions, config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(versions, policy(tmp_path, "b"))
+    replace, other = versions.objects.replace, Versions(config)
+
+    def late(name: str, content: bytes, seen: str | None) -> bool:
+        if name == CHANGES:
+            monkeypatch.setattr(versions.objects, "replace", replace)
+            promote(other, policy(tmp_path, "c"))
+        return replace(name, content, seen)
+
+    monkeypatch.setattr(versions.objects, "replace", late)
+    change = versions.rollback(who="bia", why="pior")
+    assert change.anterior == other.changes()[1].sha256
+    assert live(versions) == "b"
 
 
 def test_changes_made_at_once_are_all_kept(config: Settings, tmp_path: Path) -> None:
@@ -138,9 +208,8 @@ def test_changes_made_at_once_are_all_kept(config: Settings, tmp_path: Path) -> 
     assert names == {path.stem for path in candidates}
 
 
-def test_a_store_that_cannot_be_read_says_so(versions: Versions) -> None:
-    versions.folder.mkdir(parents=True)
-    versions.log.write_text("{")
+def test_a_store_that_cannot_be_read_says_so(versions: Versions, bucket: MemoryBucket) -> None:
+    bucket.put_object(Key=FOLDER + CHANGES, Body=b"{")
     with pytest.raises(VersionError, match="can't be read"):
         versions.live()
 
@@ -151,9 +220,11 @@ def test_a_difference_says_where_and_from_what_to_what(versions: Versions, tmp_p
     assert found == [("cortes.negar", 0.9, 0.95), ("versao", "instalada", "b")]
 
 
-def test_the_changes_are_lines_of_json_with_the_contracts_names(versions: Versions, tmp_path: Path) -> None:
+def test_the_changes_are_lines_of_json_with_the_contracts_names(
+    versions: Versions, bucket: MemoryBucket, tmp_path: Path
+) -> None:
     promote(versions, policy(tmp_path, "b"))
-    (line,) = versions.log.read_text().splitlines()
+    (line,) = bucket.objects[FOLDER + CHANGES][0].splitlines()
     assert set(json.loads(line)) == {
         *("acao", "sha256", "versao_regras", "versao_modelo", "anterior", "quem", "quando", "por_que")
     }

@@ -28,7 +28,8 @@ def noise_model(folder: Path) -> Path:
     """A model of noise: for these tests its identity matters, not its answers."""
     matrix = np.random.default_rng(0).normal(size=(300, len(inputs.NAMES))).astype(np.float32)
     trees = training.fit(matrix, matrix[:, 0] > 1)
-    training.save(trees, folder, matrix, window=training.TrainingSpan(NOON, NOON), metrics={})
+    _, files = training.exported(trees, matrix, window=training.TrainingSpan(NOON, NOON), metrics={})
+    training.write(files, folder)
     return folder
 
 

@@ -1,5 +1,6 @@
 """Drift: the index against values worked out by hand, bins at their edges, and a window that forgets."""
 
+from collections import Counter
 from math import isnan, log, nan
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_the_index_is_never_negative_and_grows_from_nothing_only_with_a_differen
 def test_equal_spreads_have_an_index_of_nothing_however_many_payments_they_are(counts: list[int], times: int) -> None:
     values = [float(place) for place, count in enumerate(counts) for _ in range(min(count, 20))] or [0.0]
     limits = edges(np.array(values, np.float32))
-    reference = Reference(desde=NOON, ate=NOON, pagamentos=len(values), entradas={"x": spread(limits, values)})
+    reference = Reference(desde=NOON, ate=NOON, pagamentos=len(values), entradas={"x": spread(limits, Counter(values))})
     window = RecentCounts(reference)
     for value in values * min(times, 5):
         window.add({"x": value}, 0)
@@ -66,7 +67,7 @@ def test_equal_spreads_have_an_index_of_nothing_however_many_payments_they_are(c
 @given(st.lists(st.floats(-100, 100, width=32) | st.just(nan), min_size=1, max_size=200))
 def test_every_value_has_one_bin_and_no_bin_of_known_values_was_empty(values: list[float]) -> None:
     limits = edges(np.array(values, np.float32))
-    found = spread(limits, np.array(values, np.float32).tolist())
+    found = spread(limits, Counter(np.array(values, np.float32).tolist()))
     assert sum(found.partes) == pytest.approx(1)
     if not all(map(isnan, values)):
         assert min(found.partes[:-1]) > 0
@@ -85,10 +86,10 @@ def test_a_shift_of_a_normal_spread_is_found() -> None:
     rng = np.random.default_rng(0)
     before, same, shifted = (rng.normal(mean, 1, 20_000).astype(np.float32) for mean in (0, 0, 0.5))
     limits = edges(before)
-    reference = spread(limits, before.tolist()).partes
-    assert psi(reference, spread(limits, same.tolist()).partes) < 0.01
+    reference = spread(limits, Counter(before.tolist())).partes
+    assert psi(reference, spread(limits, Counter(same.tolist())).partes) < 0.01
     # Jeffreys' divergence of two normal spreads that lie d deviations apart is d squared.
-    assert psi(reference, spread(limits, shifted.tolist()).partes) == pytest.approx(0.25, abs=0.03)
+    assert psi(reference, spread(limits, Counter(shifted.tolist())).partes) == pytest.approx(0.25, abs=0.03)
 
 
 REFERENCE = Reference(
@@ -124,7 +125,7 @@ def test_scores_and_signals_are_inputs_too() -> None:
     found = drift.observed(("a", "b"), np.array([1, np.nan], np.float32), decision)
     assert (found["a"], isnan(found["b"]), found["pontuacao"]) == (1, True, 0.55)
     assert (found["sinal_valor_alto"], found["sinal_muitos_estornos"]) == (1, 0)
-    bins = drift.of_decisions([0.0, 0.0, 0.55, 1.0], [["VALOR_ALTO"], [], [], []])
+    bins = drift.of_decisions({0.0: 2, 0.55: 1, 1.0: 1}, {"VALOR_ALTO": 1})
     assert bins["pontuacao"].partes == (0.5, 0, 0, 0, 0, 0, 0.25, 0, 0, 0, 0.25, 0)
     assert bins["sinal_valor_alto"].partes == (0.75, 0.25, 0)
     assert set(bins) <= found.keys()

@@ -191,7 +191,8 @@ def folder(
 ) -> Path:
     target = tmp_path_factory.mktemp("modelo")
     window = training.TrainingSpan(SINCE, SINCE + timedelta(days=6))
-    training.save(trees, target, matrix, window=window, metrics={"ap": 0.5})
+    _, files = training.exported(trees, matrix, window=window, metrics={"ap": 0.5})
+    training.write(files, target)
     return target
 
 
@@ -205,24 +206,22 @@ def test_a_saved_model_says_what_it_is_and_no_pickle_is_written(folder: Path) ->
 
 
 def test_the_same_payments_and_seed_give_the_same_model(
-    matrix: training.Matrix, frauds: training.Labels, folder: Path, tmp_path: Path
+    matrix: training.Matrix, frauds: training.Labels, folder: Path
 ) -> None:
     window = training.TrainingSpan(SINCE, SINCE + timedelta(days=6))
-    again = training.save(training.fit(matrix, frauds), tmp_path, matrix, window=window, metrics={})
+    again, _ = training.exported(training.fit(matrix, frauds), matrix, window=window, metrics={})
     assert again.sha256 == Model.load(folder).card.sha256
 
 
-def test_a_model_that_onnx_would_not_repeat_is_not_written(
+def test_a_model_that_onnx_would_not_repeat_is_not_exported(
     matrix: training.Matrix,
     trees: HistGradientBoostingClassifier,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(training, "AGREEMENT", -1)
     window = training.TrainingSpan(SINCE, SINCE)
     with pytest.raises(training.TrainingError, match="must agree"):
-        training.save(trees, tmp_path / "new", matrix, window=window, metrics={})
-    assert not (tmp_path / "new").exists()
+        training.exported(trees, matrix, window=window, metrics={})
 
 
 def changed(folder: Path, target: Path, **fields: object) -> Path:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from acude.risk.decision import MODEL_PREFIX, Decision, Reason, Verdict, decide
+from acude.risk.decision import MODEL_PREFIX, Decision, Opinion, Reason, Verdict, decide
 from acude.risk.lists import Listed
 from acude.risk.policy import DEFAULT, PolicyError, read
 from acude.risk.signals import all_signals
@@ -150,6 +150,22 @@ def test_a_signal_has_a_sentence_for_a_person_and_a_threshold_where_it_is_a_rule
 def test_no_signal_of_the_products_policy_refuses_alone() -> None:
     policy = read()
     assert max(weight for _, weight, _ in policy.rules) < policy.cortes.negar
+
+
+@pytest.mark.parametrize(
+    ("probability", "verdict"), [(0.6, Verdict.APPROVE), (0.63, Verdict.REVIEW), (1.0, Verdict.REVIEW)]
+)
+def test_a_model_asks_for_a_review_and_does_not_refuse_alone(probability: float, verdict: Verdict) -> None:
+    assert decide(past_of(), read(), Opinion("m", probability)).verdict is verdict
+
+
+def test_a_model_refuses_together_with_a_signal() -> None:
+    earlier = every(MINUTE, 3, valor="1.00")
+    alone = decide(past_of(*earlier, valor="1.00"), read())
+    both = decide(past_of(*earlier, valor="1.00"), read(), Opinion("m", 0.9, (Reason("MODELO_VALOR", 0.5),)))
+    assert (alone.verdict, both.verdict) == (Verdict.REVIEW, Verdict.REFUSE)
+    assert Reason("MODELO_VALOR", 0.4) in both.reasons
+    assert {reason.code for reason in both.reasons} > {reason.code for reason in alone.reasons}
 
 
 def test_the_products_policy_refuses_whom_the_block_list_has_and_clears_whom_the_allow_list_has() -> None:

@@ -14,7 +14,7 @@ from acude.risk.drift import SIGNAL_PREFIX
 from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.rules import REFERENCE
 from acude.risk_history import learning, training
-from acude.risk_history.learning import LearningError, Lesson, learn
+from acude.risk_history.learning import READABLE, LearningError, Lesson, learn
 from acude.risk_history.training import TrainingSpan
 from benchmarks import handbook
 from benchmarks.handbook import Setting
@@ -36,14 +36,16 @@ def few_trees() -> Iterator[None]:
 def lesson() -> Lesson:
     rows = handbook.generate(SETTING)
     payments = list(handbook.payments(rows))
-    frauds = {one.id_transacao for one, fraud in zip(payments, rows.fraud.tolist(), strict=True) if fraud}
-    return Lesson(payments, frozenset(frauds), frozenset(), TrainingSpan(FIRST, END), known_at=END + timedelta(days=8))
+    early = [place for place, one in enumerate(payments) if one.timestamp < END]
+    matrix = training.replay([payments[place] for place in early], rows.fraud[early], FIRST)
+    frauds = rows.fraud[early][-len(matrix) :]
+    return Lesson(matrix, frauds, np.ones(len(matrix), np.bool_), TrainingSpan(FIRST, END), END + timedelta(days=8))
 
 
 @pytest.fixture(scope="module")
 def folder(lesson: Lesson, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("modelo")
-    learn(lesson, found)
+    training.write(learn(lesson), found)
     return found
 
 
@@ -59,9 +61,9 @@ def test_a_folder_has_what_a_promotion_takes_and_a_card_to_read(folder: Path) ->
 
 def test_the_figures_are_of_payments_that_the_scoring_trees_have_not_seen(folder: Path, lesson: Lesson) -> None:
     metrics = Model.load(folder).card.metrics
-    learnt = [one for one in lesson.payments if FIRST <= one.timestamp < END]
-    assert metrics["pagamentos"] == len(learnt)
-    assert metrics["pagamentos_avaliados"] == len(learnt) - int(len(learnt) * 0.75)
+    learnt = len(lesson.matrix)
+    assert metrics["pagamentos"] == learnt
+    assert metrics["pagamentos_avaliados"] == learnt - int(learnt * 0.75)
     assert 0 < metrics["fraudes_avaliadas"] < metrics["fraudes"]
     assert metrics["auc_roc"] > 0.6, "better than a guess"
 
@@ -80,42 +82,51 @@ def test_the_reference_is_what_the_payments_look_like(folder: Path) -> None:
         assert sum(bins.partes) == pytest.approx(1)
 
 
-def test_the_order_of_the_payments_does_not_matter(lesson: Lesson, folder: Path, tmp_path: Path) -> None:
-    learn(replace(lesson, payments=lesson.payments[::-1]), tmp_path)
-    assert Model.load(tmp_path).card.sha256 == Model.load(folder).card.sha256
+def test_the_same_lesson_and_seed_give_the_same_files(lesson: Lesson, folder: Path) -> None:
+    again = learn(lesson)
+    assert again == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert learn(lesson, seed=1)[GRAPH] != again[GRAPH]
 
 
-def test_a_refused_payment_of_which_nothing_can_come_to_light_teaches_nothing(lesson: Lesson, tmp_path: Path) -> None:
-    learnt = [one.id_transacao for one in lesson.payments if FIRST <= one.timestamp < END]
-    refused = frozenset(learnt[::10]) - lesson.frauds
-    card = learn(replace(lesson, unlabelled=refused), tmp_path)
-    assert card.metrics["pagamentos"] == len(learnt) - len(refused)
-    book = sorted(lesson.payments, key=lambda one: one.at_us)
-    bad = [one.id_transacao in lesson.frauds for one in book]
-    told = np.array([one.id_transacao not in refused for one in book if one.timestamp >= FIRST])
-    matrix, own = training.replay(book, bad, FIRST)[told], np.array(bad)[-len(told) :][told]
-    assert card.metrics == learning.figures(matrix, own), "it learnt from the others' rows, with their own labels"
-    assert f"left out | {len(refused)} |" in (tmp_path / "cartao.md").read_text()
-    assert drift.read(tmp_path / REFERENCE).pagamentos == len(learnt)
+def test_the_model_in_force_scores_the_same_payments(lesson: Lesson, folder: Path) -> None:
+    live = Model.load(folder)
+    files = learn(lesson, live=live)
+    metrics = json.loads(files[CARD])["metrics"]
+    assert metrics["auc_roc_em_vigor"] > metrics["auc_roc"], "it has learnt from them"
+    assert f"{metrics['auc_roc_em_vigor']:.3f}, {metrics['precisao_media_em_vigor']:.3f}" in files[READABLE].decode()
+    assert files[GRAPH] == (folder / GRAPH).read_bytes(), "it is not learnt from"
 
 
-def test_young_labels_are_told(lesson: Lesson, tmp_path: Path) -> None:
-    learn(replace(lesson, known_at=END + timedelta(days=6)), tmp_path)
-    assert "younger than 7 days" in (tmp_path / "cartao.md").read_text()
+def test_a_refused_payment_of_which_nothing_can_come_to_light_teaches_nothing(lesson: Lesson) -> None:
+    unknown = (np.arange(len(lesson.matrix)) % 10 == 0) & ~lesson.frauds
+    files = learn(replace(lesson, labelled=~unknown))
+    metrics = json.loads(files[CARD])["metrics"]
+    assert metrics["pagamentos"] == len(lesson.matrix) - unknown.sum()
+    told = learning.figures(lesson.matrix[~unknown], lesson.frauds[~unknown])
+    assert metrics == told, "it learnt from the others' rows, with their own labels"
+    assert f"left out | {unknown.sum()} |" in files[READABLE].decode()
+    assert json.loads(files[REFERENCE])["pagamentos"] == len(lesson.matrix)
 
 
-def test_too_few_frauds_are_refused_with_what_was_found(lesson: Lesson, tmp_path: Path) -> None:
+def test_young_labels_are_told(lesson: Lesson) -> None:
+    files = learn(replace(lesson, known_at=END + timedelta(days=6)))
+    assert "younger than 7 days" in files[READABLE].decode()
+
+
+def test_too_few_frauds_are_refused_with_what_was_found(lesson: Lesson) -> None:
+    none = np.zeros(len(lesson.matrix), np.bool_)
     with pytest.raises(LearningError, match="at least 20 known frauds among honest payments; found 0 among"):
-        learn(replace(lesson, frauds=frozenset()), tmp_path / "x")
-    late = [one.id_transacao for one in lesson.payments if one.timestamp >= END - timedelta(days=1)][:30]
+        learn(replace(lesson, frauds=none))
+    late = none.copy()
+    late[-30:] = True
     with pytest.raises(LearningError, match=r"found 0 frauds and 30"):
-        learn(replace(lesson, frauds=frozenset(late)), tmp_path / "x")
-    assert not (tmp_path / "x").exists()
+        learn(replace(lesson, frauds=late))
 
 
-def test_no_payments_are_refused(lesson: Lesson, tmp_path: Path) -> None:
+def test_no_payments_are_refused(lesson: Lesson) -> None:
+    nothing = replace(lesson, matrix=lesson.matrix[:0], frauds=lesson.frauds[:0], labelled=lesson.labelled[:0])
     with pytest.raises(LearningError, match="found 0 among 0 payments"):
-        learn(replace(lesson, payments=[]), tmp_path)
+        learn(nothing)
 
 
 def test_the_card_is_json_with_whole_metrics(folder: Path) -> None:

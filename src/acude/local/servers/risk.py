@@ -23,7 +23,7 @@ def worker(config: Settings) -> Service:
         ready=lambda config: get_once(f"http://{HOST}:{config.risk_metrics_port}/pronta", config),
         address=f"http://{HOST}:{config.risk_metrics_port}/metrics",
         ports=[(config.risk_metrics_port, "risk_metrics_port")],
-        after=("kafka", "valkey", "blacklist", "postgres"),
+        after=("kafka", "valkey", "blacklist", "postgres", "s3"),
     )
 
 
