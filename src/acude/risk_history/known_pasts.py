@@ -36,7 +36,7 @@ KEPT_DAYS: Final = KEPT.days + 1
 
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Payment))
 _PLACE: Final = ARRIVAL[1:]
-_ORDER: Final = ("decidido_em", *ARRIVAL)
+DECIDED: Final = ("decidido_em", *ARRIVAL)
 """A worker decides a batch at one moment, in the order of arrival."""
 
 
@@ -98,7 +98,7 @@ def in_order(
     return (
         _for_each_group(known, _at_terminals(silver.disputes), groups, entities)
         .repartition(groups, "grupo")
-        .sortWithinPartitions("grupo", *_ORDER)
+        .sortWithinPartitions("grupo", *DECIDED)
     )
 
 
@@ -116,7 +116,7 @@ def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: d
     return joined.select(
         *_FIELDS,
         f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
-        *_ORDER[1:],
+        *DECIDED[1:],
         f.coalesce("nas_listas", f.array().cast("array<string>")).alias("listas"),
         (f.col("data") >= f.lit(first_day)).alias("pedido"),
     )

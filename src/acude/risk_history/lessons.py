@@ -81,8 +81,8 @@ def examples(silver: Silver, first_day: date, *, groups: int = 1) -> DataFrame:
         groups: number of groups of payers that are worked on side by side.
 
     Returns:
-        `id_cliente` ("" without one), `id_transacao`, `timestamp`, `entradas` (in the order of `acude.risk.inputs.NAMES`), `fraude`, and `rotulada`,
-        which is false for a refused payment without a dispute.
+        `id_cliente` ("" without one), `id_transacao`, `timestamp`, `entradas` (in the order of
+        `acude.risk.inputs.NAMES`), `fraude`, and `rotulada`, which is false for a refused payment without a dispute.
     """
     ordered = in_order(silver, first_day, groups=groups, entities=inputs.ENTITIES)
     refused = first_decisions(silver.decisions).select(

@@ -24,7 +24,8 @@ from acude.payments.velocity_store import VelocityStore
 from acude.risk.payment import ENTITIES
 from acude.risk.policy import read
 from acude.risk.rules import Rules
-from acude.risk_history.scoring import _ORDER, _Scorer
+from acude.risk_history.known_pasts import DECIDED
+from acude.risk_history.scoring import _Scorer
 from acude.settings import Settings
 from tests.unit.risk.pasts import NOON, payment
 
@@ -123,7 +124,7 @@ def test_live_and_replayed_decisions_are_equal(live: Live, taken: list[list[Arri
         | {"grupo": 0, "fraude_us": None, "decidir": True, "listas": [], "entidades": list(ENTITIES)}
         for moment, one, _ in results
     ]
-    rows.sort(key=lambda row: tuple(row[name] for name in _ORDER))
+    rows.sort(key=lambda row: tuple(row[name] for name in DECIDED))
     again = {(row["id_cliente"] or "", row["id_transacao"]): answer(row) for row in _Scorer(POLICY, None).score(rows)}
     assert again == {one.payment.key: answer(orjson.loads(result.record)) for _, one, result in results}
 
