@@ -186,7 +186,7 @@ def test_lists_that_were_not_read_lately_are_old_until_they_are_read_again(
             "digits",
         ),
         (["add", "bloqueio", "id_pagador", "u", "--owner", "ana", "--reason", "x"], 2, "--until"),
-        (["remove", "bloqueio", "id_pagador", "nobody", "--reason", "x"], 1, "has no id_pagador nobody"),
+        (["remove", "bloqueio", "id_pagador", "nobody", "--reason", "x"], 3, "has no id_pagador nobody"),
     ],
 )
 def test_what_is_no_change_of_a_list_is_said_in_a_sentence(
