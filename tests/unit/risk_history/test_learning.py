@@ -19,7 +19,7 @@ from acude.risk_history.training import TrainingSpan
 from benchmarks import handbook
 from benchmarks.handbook import Setting
 
-SETTING = Setting(customers=100, terminals=260, radius=15, days=54)
+SETTING = Setting(customers=70, terminals=180, radius=15, days=54)
 FIRST = handbook.midnight(SETTING.start) + timedelta(days=38)
 END = FIRST + timedelta(days=16)
 
