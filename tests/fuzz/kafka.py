@@ -114,7 +114,7 @@ def check_headers(contract: Contract, records: Sequence[Raw]) -> None:
     for _ in range(2):
         arrivals, refused = reader.read(found)
         assert len(arrivals) + len(refused) == len(records)
-        assert all(ID.fullmatch(one.trace) and ID.fullmatch(one.client or "-") for one in arrivals)
+        assert all(ID.fullmatch(one.trace) and ID.fullmatch(one.payment.id_cliente or "-") for one in arrivals)
     assert all(ID.fullmatch(trace_of(record)) for record in found)
     for sent, record in zip(records, found, strict=True):
         texts = [(_text(name), value or b"") for name, value in sent.headers]

@@ -103,7 +103,7 @@ def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, A
 
 def test_what_a_rule_counts_the_increase_of_is_there_before_its_first_event() -> None:
     worker, notifier, nothing = WorkerMetrics(), NotifierMetrics(), cast("Any", None)
-    DecisionEngine(nothing, nothing, nothing, timedelta(seconds=2), metrics=worker)
+    DecisionEngine(nothing, nothing, nothing, nothing, timedelta(seconds=2), metrics=worker)
     fresh = {
         (sample.name, value)
         for registry in (worker.registry, notifier.registry, of_change())

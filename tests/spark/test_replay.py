@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
 
 from acude.risk_history.payments import Disputes, latest
 from acude.risk_history.replay import cells, counted_pairs
@@ -14,10 +15,11 @@ from acude.risk_history.replay import cells, counted_pairs
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 11, 1, 13, tzinfo=UTC)
 LIVE = (
-    "id_transacao string, decisao string, valor decimal(18,2), timestamp timestamp, transacao_em timestamp, "
-    "particao int, deslocamento bigint"
+    "id_cliente string, id_transacao string, decisao string, valor decimal(18,2), timestamp timestamp, "
+    "transacao_em timestamp, particao int, deslocamento bigint"
 )
-CANDIDATE = "id_transacao string, decisao string, valor decimal(18,2)"
+CLIENT: str | None = None
+CANDIDATE = "id_cliente string, id_transacao string, decisao string, valor decimal(18,2)"
 DISPUTES = "id_transacao string, resultado string, timestamp timestamp"
 
 Make = Callable[..., DataFrame]
@@ -28,7 +30,7 @@ def live(spark: SparkSession) -> Make:
     """Decisions as (payment, decision[, when]), 10.00 each, on payments made at noon."""
     return lambda *rows: spark.createDataFrame(
         [
-            (one, decision, Decimal(10), *(more or [NOON]), NOON, 0, number)
+            (CLIENT, one, decision, Decimal(10), *(more or [NOON]), NOON, 0, number)
             for number, (one, decision, *more) in enumerate(rows)
         ],
         LIVE,
@@ -37,9 +39,7 @@ def live(spark: SparkSession) -> Make:
 
 @pytest.fixture
 def candidate(spark: SparkSession) -> Make:
-    return lambda *rows: spark.createDataFrame(
-        [(*row, Decimal(10)) for row in rows], "a string, b string, c decimal(18,2)"
-    ).toDF("id_transacao", "decisao", "valor")
+    return lambda *rows: spark.createDataFrame([(CLIENT, *row, Decimal(10)) for row in rows], CANDIDATE)
 
 
 @pytest.fixture
@@ -63,6 +63,18 @@ def test_payments_with_the_same_pair_of_decisions_are_counted_together(live: Mak
 def test_the_first_decision_on_a_payment_holds(live: Make, candidate: Make) -> None:
     decided = live(("a", "negar", LATER), ("a", "aprovar", NOON))
     assert counted(decided, candidate(("a", "aprovar"))) == {("aprovar", "aprovar", "desconhecida", 1, 10)}
+
+
+def test_clients_with_the_same_id_have_a_decision_each(live: Make, candidate: Make) -> None:
+    ours, theirs = (live(("a", decision)).withColumn("id_cliente", f.lit(who)) for who, decision in OF_CLIENTS)
+    said = candidate(("a", "negar")).withColumn("id_cliente", f.lit("outra"))
+    assert counted(ours.unionAll(theirs), said) == {
+        ("aprovar", "sem_decisao", "desconhecida", 1, 10),
+        ("revisar", "negar", "desconhecida", 1, 10),
+    }
+
+
+OF_CLIENTS = (("loja", "aprovar"), ("outra", "revisar"))
 
 
 def test_of_two_decisions_of_one_instant_the_first_on_the_topic_holds(live: Make, candidate: Make) -> None:

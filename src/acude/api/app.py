@@ -25,6 +25,7 @@ from acude.api.shedding import Fairness, Shedding
 from acude.contracts.model import table
 from acude.payments.audit_buffer import AuditBuffer
 from acude.payments.reads import Reads
+from acude.payments.reservations import Contents, Reservations
 from acude.payments.serde import TOPIC
 from acude.settings import Settings, settings
 
@@ -73,7 +74,8 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         app.state.audit = AuditBuffer(config)
         app.state.reads = Reads(config)
         client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
-        app.state.claims = Claims(client)
+        reservations = Reservations(config, "acude-porta-reservas")
+        app.state.claims, app.state.contents = Claims(client, reservations), Contents(config)
         agreed = RateLimitItemPerSecond(config.risk_rate_limit)
         app.state.rate = RateLimit(agreed, config.valkey_url.get_secret_value())
         yield
@@ -81,6 +83,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         await run_in_threadpool(app.state.outbox.close)
         await run_in_threadpool(app.state.audit.close)
         await run_in_threadpool(app.state.reads.close)
+        reservations.close()
         await app.state.rate.close()
         await client.aclose()
 

@@ -1,15 +1,18 @@
-"""Ids and Idempotency-Keys at the payment API: the first client to use one owns it, and only for the same payment."""
+"""Ids and Idempotency-Keys at the payment API: a client's first payment under a name owns it, for good.
 
-import json
-from collections.abc import Mapping
+The reservations in the database decide. Valkey remembers what they said for a day, so that a payment that is sent again
+costs them nothing; while they do not answer, it decides alone. Where neither answers, nothing is claimed.
+"""
+
+import asyncio
 from contextlib import suppress
-from decimal import Decimal
 from enum import Enum, auto
-from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
+
+from acude.payments.reservations import PATIENCE_S, Held, Reservations, ReservationsError, Wanted
 
 _KEPT_S: Final = 86_400
 
@@ -20,54 +23,86 @@ class Claim(Enum):
     NEW = auto()
     SAME = auto()
     OTHER = auto()
-    UNKNOWN = auto()
 
 
-def content_of(fields: Mapping[str, Any]) -> bytes:
-    """What a payment says, however it is written: fields have no order, and 10.0 is 10.00.
-
-    >>> content_of({"valor": Decimal("10.0"), "id": "a"}) == content_of({"id": "a", "valor": Decimal("10.00")})
-    True
-    """
-    plain = {name: one.normalize() if isinstance(one, Decimal) else one for name, one in fields.items()}
-    return json.dumps(plain, default=str, sort_keys=True).encode()
+class ClaimsError(ConnectionError):
+    """Neither the database nor Valkey answers: nobody can say whether a payment is the first under its name."""
 
 
 class Claims:
-    """Claims in Valkey, kept for a day.
+    """Claims of names.
 
     Args:
         client: with a time-out that a request can bear.
+        reservations: the database's.
     """
 
-    def __init__(self, client: Valkey) -> None:
+    def __init__(self, client: Valkey, reservations: Reservations) -> None:
         self._client = client
+        self._reservations = reservations
 
-    async def claim(self, kind: str, name: str, owner: str, content: bytes) -> Claim:
-        """Claims a name for a content.
+    async def claim(self, wanted: Wanted) -> Claim:
+        """Claims a name for a payment.
 
         Returns:
-            NEW for the first, SAME for its repetition by the same owner, OTHER for anything else, UNKNOWN where the
-            store does not answer: then the payment goes on, and the worker still decides it once.
+            NEW for the first payment, SAME for its repetition, OTHER where another payment has the name.
+
+        Raises:
+            ClaimsError: nobody knows.
         """
-        mark = owner.encode() + b"\n" + sha256(content).digest()
+        remembered: bytes | None = None
+        knows = True
         try:
-            before = await self._client.set(f"c:{kind}:{name}", mark, nx=True, get=True, ex=_KEPT_S)
+            # Written at once, before the database is asked: while it is away, of two requests one is the first.
+            remembered = await self._client.set(_name(wanted), wanted.content, nx=True, get=True, ex=_KEPT_S)
         except ValkeyError:
-            return Claim.UNKNOWN
-        if before is None:
+            knows = False
+        if remembered is not None:
+            return _met(wanted, remembered)
+        try:
+            (held,) = await self._reserved(wanted)
+        except ReservationsError as problem:
+            if not knows:
+                raise ClaimsError from problem
             return Claim.NEW
-        return Claim.SAME if before == mark else Claim.OTHER
+        if held.new:
+            return Claim.NEW
+        found = _met(wanted, held.content or wanted.content)
+        if found is Claim.OTHER:
+            with suppress(ValkeyError):
+                await self._client.set(_name(wanted), held.content or b"", ex=_KEPT_S)
+        return found
 
-    async def release(self, kind: str, name: str) -> None:
-        """Gives a claim up, where the store answers."""
-        with suppress(ValkeyError):
-            await self._client.delete(f"c:{kind}:{name}")
-
-    async def owner(self, kind: str, name: str) -> str | None:
-        """The client that claimed a name; None where none did, or the store does not answer."""
+    async def _reserved(self, wanted: Wanted) -> list[Held]:
+        answer = self._reservations.ask([wanted])
         try:
-            found: bytes | None = await self._client.get(f"c:{kind}:{name}")
-        except ValkeyError:
-            return None
-        return found.split(b"\n", 1)[0].decode() if found else None
+            return await asyncio.wait_for(asyncio.wrap_future(answer), PATIENCE_S)
+        except TimeoutError as problem:
+            self._reservations.give_up(answer)
+            raise ReservationsError from problem
+
+    async def release(self, wanted: Wanted) -> None:
+        """Gives up a claim that was NEW, and of which nothing was sent."""
+        self._reservations.free(wanted)
+        with suppress(ValkeyError):
+            await self._client.delete(_name(wanted))
+
+    async def note_taken(self, wanted: Wanted) -> None:
+        """Remembers that the broker has the payment."""
+        with suppress(ValkeyError):
+            await self._client.set(_name(wanted, "taken"), b"", ex=_KEPT_S)
+
+    async def is_taken(self, wanted: Wanted) -> bool:
+        """Whether the broker surely has the payment; False also where nobody remembers."""
+        with suppress(ValkeyError):
+            return bool(await self._client.exists(_name(wanted, "taken")))
+        return False
+
+
+def _met(wanted: Wanted, content: bytes) -> Claim:
+    return Claim.SAME if content == wanted.content else Claim.OTHER
+
+
+def _name(wanted: Wanted, kind: str | None = None) -> str:
+    """The name in Valkey; clients and names have no slash."""
+    return f"c:{kind or wanted.kind}:{wanted.client}/{wanted.name}"

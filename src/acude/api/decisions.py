@@ -16,7 +16,7 @@ from acude.kafka.follower import Follower
 from acude.kafka.health import Health
 from acude.payments.groups import PAYMENT_API
 from acude.payments.serde import DECISIONS, decisions_among
-from acude.risk.first_decision import PAYMENT
+from acude.risk.first_decision import PAYMENT, PaymentKey, key_of
 from acude.settings import Settings
 
 _MOST_RECENT: Final = 50_000
@@ -49,8 +49,9 @@ class Decisions(Strategy[Answer]):
         self.health = health
         self._config = config
         self._loop = loop
-        self._recent: OrderedDict[str, Answer] = OrderedDict()
-        self._waiting: dict[str, _Wait] = {}
+        self._recent: OrderedDict[PaymentKey, Answer] = OrderedDict()
+        self._of_anybody: OrderedDict[str, Answer] = OrderedDict()
+        self._waiting: dict[PaymentKey, _Wait] = {}
         self._stop = threading.Event()
         self._following = threading.Event()
         self._heard_at = 0.0
@@ -93,24 +94,24 @@ class Decisions(Strategy[Answer]):
         later = next(islice(self._waiting.values(), _NEVER_ANSWERED, None), None)
         return later is not None and time.monotonic() - later.since > longest_s
 
-    def recent(self, id_transacao: str) -> Answer | None:
-        """A decision that was made lately."""
-        return self._recent.get(id_transacao)
+    def recent(self, id_transacao: str, client: str | None) -> Answer | None:
+        """The first decision, if made lately, on a payment of this client's, or with None of anybody's."""
+        return self._of_anybody.get(id_transacao) if client is None else self._recent.get((client, id_transacao))
 
-    async def wait(self, id_transacao: str, timeout_s: float, send: Callable[[], None]) -> Answer | None:
+    async def wait(self, payment: PaymentKey, timeout_s: float, send: Callable[[], None]) -> Answer | None:
         """Sends the payment, and waits for its decision; None where it does not come in time."""
         future: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting.setdefault(id_transacao, _Wait(time.monotonic())).futures.append(future)
+        self._waiting.setdefault(payment, _Wait(time.monotonic())).futures.append(future)
         try:
             send()
             return await asyncio.wait_for(future, timeout_s)
         except TimeoutError:
             return None
         finally:
-            waiting = self._waiting[id_transacao]
+            waiting = self._waiting[payment]
             waiting.futures.remove(future)
             if not waiting.futures:
-                del self._waiting[id_transacao]
+                del self._waiting[payment]
 
     def handle(self, records: Sequence[Message]) -> list[Answer]:
         """The decisions among the records, as answers."""
@@ -124,10 +125,13 @@ class Decisions(Strategy[Answer]):
     def _publish(self, answers: Sequence[Answer]) -> None:
         for answer in answers:
             # The first decision stands (`acude.risk.first_decision`).
-            first = self._recent.setdefault(answer[PAYMENT], answer)
-            waiting = self._waiting.get(answer[PAYMENT])
+            payment = key_of(answer)
+            first = self._recent.setdefault(payment, answer)
+            self._of_anybody.setdefault(answer[PAYMENT], answer)
+            waiting = self._waiting.get(payment)
             for future in waiting.futures if waiting else ():
                 if not future.done():
                     future.set_result(first)
-        while len(self._recent) > _MOST_RECENT:
-            self._recent.popitem(last=False)
+        for kept in (self._recent, self._of_anybody):
+            while len(kept) > _MOST_RECENT:
+                kept.popitem(last=False)

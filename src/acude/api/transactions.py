@@ -1,18 +1,17 @@
 """`/transacoes`: ask for a decision, and read it."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
+from acude.api.answers import DecisionBody, Id, PendingBody, answer_to, answered, id_in_use, is_on, pending
 from acude.api.auth import DECIDE, READ, READ_ALL, Caller, requires
-from acude.api.claims import Claim, content_of
+from acude.api.claims import Claim, ClaimsError
 from acude.api.decisions import Answer
-from acude.api.examples import DECISION, PENDING
 from acude.api.openapi import payment_body
 from acude.api.outbox import OutboxFullError, Sending
 from acude.api.problems import HEADERS, ProblemError, documented, trace_of
@@ -21,48 +20,15 @@ from acude.contracts.fields import Refused
 from acude.contracts.model import table
 from acude.payments.audit_buffer import AuditBufferFullError
 from acude.payments.audit_log import ACCESS, audit_event
+from acude.payments.reservations import ID, KEY, Wanted
 from acude.payments.serde import CLIENT_HEADER, TOPIC, TRACE_HEADER
 from acude.payments.store import AWAY
-from acude.payments.trace_ids import ID
-from acude.risk.decision import Verdict
 from acude.settings import Settings
 
-Id = Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
+C = TypeVar("C")
+T = TypeVar("T")
 _SEMANTIC: Final = frozenset({"documento_invalido", "tempo_absurdo"})
 """Refusals that no schema can tell."""
-
-
-class DecisionBody(BaseModel):
-    """A decision and why."""
-
-    model_config = ConfigDict(json_schema_extra={"example": DECISION})
-
-    id_transacao: Id
-    decisao: Verdict = Field(description="revisar: a person looks at it")
-    pontuacao: int = Field(ge=0, le=1000, description="Thousandths: 0 harmless, 1000 certainly fraud")
-    motivos: list[str] = Field(description="Reason codes, the heaviest first")
-    decidida_em: datetime
-    transacao_em: datetime
-    tipo_pagamento: str
-    operacao: str
-    valor: float = Field(gt=0, description="Two decimals")
-    moeda: str = Field(min_length=3, max_length=3)
-    versao_regras: str
-    versao_modelo: str = Field(description="nenhum: the rules alone")
-    degradado: bool = Field(description="Something that should have been asked did not answer in time")
-    causas: list[str] = Field(description="What did not answer")
-    latencia_ms: int = Field(ge=0)
-    id_rastro: str
-
-
-class PendingBody(BaseModel):
-    """The payment is taken, its decision is not there yet."""
-
-    model_config = ConfigDict(json_schema_extra={"example": PENDING})
-
-    id_transacao: Id
-    situacao: Literal["em_analise"] = "em_analise"
-    id_rastro: str
 
 
 _READ_AGAIN: Final = {
@@ -131,77 +97,80 @@ class _PaymentApi:
             raise _unavailable("More payments wait than can be decided in time.")
         payload = await self._payload(request)
         fields = self._checked(payload)
-        id_transacao = str(fields["id_transacao"])
-        request.state.payment = id_transacao
-        if await self._claimed(request, who, key, fields) is Claim.SAME and (
-            known := await self._repeated(request, who, id_transacao)
-        ):
+        request.state.payment = str(fields["id_transacao"])
+        own, found = await self._claimed(request, who, key, fields)
+        if found is Claim.SAME and (known := await self._repeated(request, own, fields)):
             return known
-        return await self._sent(request, who, fields, payload, began)
+        return await self._sent(request, own, fields, payload, began, new=found is Claim.NEW)
 
-    async def _claimed(self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]) -> Claim:
-        """What the claim of the payment's id met; an attempt that is refused leaves its key free for another."""
+    async def _claimed(
+        self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]
+    ) -> tuple[Wanted, Claim]:
+        """The payment's id and what its claim met; an attempt that is refused leaves its key free for another."""
         if len(request.headers.getlist("idempotency-key")) > 1:
             raise ProblemError(400, "Bad request", "Send one Idempotency-Key.")
-        claims, content, own = request.app.state.claims, content_of(fields), f"{who.client}:{key}"
-        of_key = await claims.claim("key", own, who.client, content) if key else Claim.UNKNOWN
-        if of_key is Claim.OTHER:
-            raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
-        found: Claim = await claims.claim("id", str(fields["id_transacao"]), who.client, content)
+        claims, content = request.app.state.claims, request.app.state.contents.of(fields)
+        of_key = Wanted(who.client, key or "", KEY, content)
+        own = Wanted(who.client, str(fields["id_transacao"]), ID, content)
+        try:
+            met_by_key = await claims.claim(of_key) if key else Claim.SAME
+            if met_by_key is Claim.OTHER:
+                raise ProblemError(409, "Key in use", "This Idempotency-Key was used for another payment.")
+            found = await claims.claim(own)
+        except ClaimsError as problem:
+            raise _unavailable("Neither database nor memory says whether the payment was sent before.") from problem
         if found is Claim.OTHER:
-            if of_key is Claim.NEW:
-                await claims.release("key", own)
-            raise _id_in_use()
-        return found
+            if met_by_key is Claim.NEW:
+                await claims.release(of_key)
+            raise id_in_use()
+        return own, found
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
         request.state.payment = id_transacao
-        found = await _decision(request, id_transacao)
-        may = bool(found and (READ_ALL in who.scopes or _is_of(who, found)))
-        _audit(request, who, id_transacao, given=may)
-        if found and may:
-            return _answered(found)
-        if not found and await request.app.state.claims.owner("id", id_transacao) == who.client:
-            return _pending(request, id_transacao)
+        found = await _decision(request, id_transacao, who.client)
+        if not found and READ_ALL in who.scopes:
+            found = await _decision(request, id_transacao, None)
+        _audit(request, who.client, id_transacao, given=found is not None)
+        if found:
+            return answered(found)
+        if await _of_the_database(request.app.state.reads.is_reserved, id_transacao, who.client):
+            return pending(request, id_transacao)
         raise ProblemError(404, "Not found", f"There is no payment {id_transacao} of yours.")
 
-    async def _repeated(self, request: Request, who: Caller, id_transacao: str) -> Response | None:
+    async def _repeated(self, request: Request, own: Wanted, fields: dict[str, Any]) -> Response | None:
         """The answer to a payment that was asked for before; None where the broker may not have it.
 
         Then it is sent again: the request that came first may have failed before it sent it. It is still decided once.
         """
-        found = await _decision(request, id_transacao)
+        found = await _decision(request, own.name, own.client)
         if found:
-            _audit(request, who, id_transacao, given=_is_of(who, found))
-        if found and not _is_of(who, found):
-            raise _id_in_use()
-        if found:
-            return _answered(found)
-        taken = await request.app.state.claims.owner("taken", id_transacao) == who.client
-        return _pending(request, id_transacao) if taken else None
+            _audit(request, own.client, own.name, given=is_on(fields, found))
+            return answer_to(fields, found)
+        return pending(request, own.name) if await request.app.state.claims.is_taken(own) else None
 
     async def _sent(
-        self, request: Request, who: Caller, fields: dict[str, Any], payload: bytes, began: float
+        self, request: Request, own: Wanted, fields: dict[str, Any], payload: bytes, began: float, *, new: bool
     ) -> Response:
         """Sends the payment and waits for its decision, as long as the budget lasts."""
-        id_transacao, claims = str(fields["id_transacao"]), request.app.state.claims
+        claims = request.app.state.claims
         sends: list[Sending] = []
         left = self._budget_s - (time.monotonic() - began)
         try:
             answer = await request.app.state.decisions.wait(
-                id_transacao, left, lambda: sends.append(_send(request, who, fields, payload))
+                own[:2], left, lambda: sends.append(_send(request, own.client, fields, payload))
             )
         except OutboxFullError:
             answer = None
+            if new:
+                await claims.release(own)
         if answer:
-            return _answered(answer)
+            return answer_to(fields, answer)
         if not (sends and sends[0].taken):
-            # Whether the broker has it is not known: the next attempt sends it again, and it is still decided once.
-            await claims.release("id", id_transacao)
+            # Whether the broker has it is not known, so its id stays its own: the next attempt sends it again.
             raise _unavailable("The broker has not taken the payment; send it again.")
-        await claims.claim("taken", id_transacao, who.client, content_of(fields))
-        return _pending(request, id_transacao)
+        await claims.note_taken(own)
+        return pending(request, own.name)
 
     async def _admit(self, request: Request, who: Caller) -> None:
         request.state.client = who.client
@@ -229,56 +198,39 @@ class _PaymentApi:
             raise ProblemError(status, "Not a payment", found.detail, found.reason) from None
 
 
-def _send(request: Request, who: Caller, fields: dict[str, Any], payload: bytes) -> Sending:
-    headers = [(TRACE_HEADER, trace_of(request).encode()), (CLIENT_HEADER, who.client.encode())]
+def _send(request: Request, client: str, fields: dict[str, Any], payload: bytes) -> Sending:
+    headers = [(TRACE_HEADER, trace_of(request).encode()), (CLIENT_HEADER, client.encode())]
     sending: Sending = request.app.state.outbox.send(payload, fields["tipo_pagamento"], fields["id_pagador"], headers)
     return sending
 
 
-async def _decision(request: Request, id_transacao: str) -> Answer | None:
-    """The decision on a payment of any client.
+async def _decision(request: Request, id_transacao: str, client: str | None) -> Answer | None:
+    """The decision on a payment of this client's, or with None of anybody's.
 
     Raises:
         ProblemError: 503 where only the database can know, and does not answer.
     """
     state = request.app.state
-    found: Answer | None = state.decisions.recent(id_transacao)
+    found: Answer | None = state.decisions.recent(id_transacao, client)
     state.metrics.reads.labels("recente" if found else "banco").inc()
-    if found:
-        return found
+    return found or await _of_the_database(state.reads.decision, id_transacao, client)
+
+
+async def _of_the_database(question: Callable[[str, C], T], id_transacao: str, client: C) -> T:
     try:
-        return await run_in_threadpool(state.reads.decision, id_transacao)
+        return await run_in_threadpool(question, id_transacao, client)
     except AWAY as problem:
         raise _unavailable("The decisions' database does not answer.") from problem
 
 
-def _is_of(who: Caller, found: Answer) -> bool:
-    return found.get("id_cliente") == who.client
-
-
-def _audit(request: Request, who: Caller, id_transacao: str, *, given: bool) -> None:
+def _audit(request: Request, client: str, id_transacao: str, *, given: bool) -> None:
     """Writes the access to the audit log. A decision whose access can't be written is not given."""
     try:
         request.app.state.audit.add(
-            audit_event(ACCESS, who.client, id_transacao, por="porta", entregue=given, id_rastro=trace_of(request))
+            audit_event(ACCESS, client, id_transacao, por="porta", entregue=given, id_rastro=trace_of(request))
         )
     except AuditBufferFullError as problem:
         raise _unavailable("The audit log can't be written.") from problem
-
-
-def _answered(found: dict[str, Any]) -> Response:
-    fields = found | {"decidida_em": found.get("decidida_em", found.get("timestamp"))}
-    known = {name: fields[name] for name in DecisionBody.model_fields}
-    return JSONResponse(DecisionBody.model_validate(known).model_dump(mode="json"))
-
-
-def _pending(request: Request, id_transacao: str) -> Response:
-    body = PendingBody(id_transacao=id_transacao, id_rastro=trace_of(request))
-    return JSONResponse(body.model_dump(), 202, headers={"Location": f"/transacoes/{id_transacao}", "Retry-After": "1"})
-
-
-def _id_in_use() -> ProblemError:
-    return ProblemError(409, "Id in use", "This id_transacao was used for another payment; draw a new one.")
 
 
 def _unavailable(detail: str) -> ProblemError:

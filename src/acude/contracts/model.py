@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,6 +51,11 @@ class Contract(BaseModel):
     event_time: str | None = None
     event_id: str = Field(
         "id_evento", description="Topics: the field that identifies repeats; a row without it is never one"
+    )
+    event_owner: str | None = Field(
+        None,
+        description="Topics: the field, or a header where the contract has no such field, that names who draws the "
+        "event ids; the same id of two owners names two events",
     )
     bounded_times: tuple[str, ...] = Field(
         (), description="Topics: fields that, like the event time, lie between 2000 and a day after the arrival"
@@ -145,6 +150,15 @@ TOPIC_OF_ROW = Column(
 )
 """One more where rows come from several topics; optional, because the table may be older than its second topic."""
 
+ID: Final = "[A-Za-z0-9_.:@+-]{1,64}"
+"""The form of an id; a header that names an owner otherwise names none."""
+
+
+def _owner_of_row(name: str) -> Column:
+    """One more where a header names the owner; null in rows without it, and in those older than the column."""
+    return Column(name=name, type="string", description=f"The record's header {name}: who drew the event id")
+
+
 _DURATION = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
@@ -209,10 +223,15 @@ def read(path: Path) -> Contract:
 
 
 def silver_of(topic: Contract) -> Contract:
-    """The silver table that a topic's contract promises: its fields, then `LINEAGE` and, with `split_by`, the topic."""
+    """The silver table that a topic's contract promises: its fields, then `LINEAGE` and, with `split_by`, the topic.
+
+    The last column is the event ids' owner, where a header names it.
+    """
     changes = {"partition": False, "primary_key": False, "pattern": None}
     own = [column.model_copy(update=changes) for column in topic.columns]
     more = (TOPIC_OF_ROW,) if topic.split_by else ()
+    if topic.event_owner and topic.event_owner not in topic.column_names:
+        more = (*more, _owner_of_row(topic.event_owner))
     return topic.model_copy(
         update={
             "layer": Layer.SILVER,

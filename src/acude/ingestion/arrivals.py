@@ -30,10 +30,11 @@ def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Ar
     known = pc.field(topic.event_id).is_valid() & (pc.field("ingerido_em") >= first)
     columns = [topic.event_id, "hash_conteudo", "particao", "deslocamento", "ingerido_em"]
     columns += ["topico"] if topic.split_by else []
+    columns += [topic.event_owner] if topic.event_owner else []
     for rows in found.where(known, columns):
         days = rows["ingerido_em"].cast(pa.date32()).cast(pa.int32()).to_numpy()
         places = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy(), _topics(topic, rows))
-        ids = event_hashes(topic.name, rows[topic.event_id])
+        ids = event_hashes(topic.name, rows[topic.event_id], rows[topic.event_owner] if topic.event_owner else None)
         yield Arrivals(ids, rows["hash_conteudo"].to_numpy(), places, (days + window).astype(np.int32))
 
 

@@ -13,9 +13,20 @@ Longs = npt.NDArray[np.int64]
 _SEED: Final = 42
 
 
-def event_hashes(contract: str, ids: pa.Array | pa.ChunkedArray) -> Longs:
-    """Hash of each event id within its contract: XXH64, the hash of the contract's name being the seed."""
+def event_hashes(
+    contract: str, ids: pa.Array | pa.ChunkedArray, owners: pa.Array | pa.ChunkedArray | None = None
+) -> Longs:
+    """Hash of each event id within its contract: XXH64, the hash of the contract's name being the seed.
+
+    Args:
+        contract: its name.
+        ids: the event ids.
+        owners: who drew each; an id without an owner has the hash that it had before owners counted.
+    """
     seed = xxh64_intdigest(contract.encode(), _SEED)
+    if owners is not None:
+        # Ids with an owner have no slash.
+        ids = pc.coalesce(pc.binary_join_element_wise(owners, ids, "/"), ids)
     found = [xxh64_intdigest(one or b"", seed) for one in ids.cast(pa.binary()).to_pylist()]
     return np.array(found, dtype=np.uint64).view(np.int64)
 

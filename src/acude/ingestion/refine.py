@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from acude.contracts.arrow import arrow_schema
 from acude.contracts.decoder import Decoder
-from acude.contracts.model import Contract, silver_of
+from acude.contracts.model import ID, Contract, silver_of
 from acude.ingestion.hashes import content_hashes, event_hashes
 
 log = logging.getLogger(__name__)
@@ -130,6 +130,8 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
     refused[list(found.refusals)] = True
     columns = {f"_{name}": records[name] for name in RAW_COLUMNS}
     columns |= {"data": found.day, "atrasado": found.late, "hash_conteudo": pa.array(hashes)}
+    owners = _owners(contract, records)
+    columns |= {str(contract.event_owner): owners} if owners is not None else {}
     columns |= dict(zip(contract.column_names, found.fields.flatten(), strict=True))
     accepted = pa.table(columns)
     quarantined = records.slice(0, 0)
@@ -137,7 +139,7 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
         accepted, quarantined = accepted.filter(pa.array(~refused)), records.filter(pa.array(refused))
     order = sorted(found.refusals)
     reasons, details = ([found.refusals[at][n] for at in order] for n in (0, 1))
-    ids = _event_ids(contract, found.fields)
+    ids = _event_ids(contract, found.fields, owners)
     return Decoded(
         contract,
         accepted,
@@ -146,12 +148,28 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
     )
 
 
-def _event_ids(contract: Contract, fields: pa.StructArray) -> pa.Array | None:
+def _event_ids(contract: Contract, fields: pa.StructArray, owners: pa.Array | None) -> pa.Array | None:
     """Hash of each event id, null without one."""
-    if contract.event_id not in contract.column_names:
+    named = dict(zip(contract.column_names, fields.flatten(), strict=True))
+    if contract.event_id not in named:
         return None
-    ids = fields.flatten()[contract.column_names.index(contract.event_id)]
-    return pa.array(event_hashes(contract.name, ids), mask=np.asarray(ids.is_null()))
+    ids, owners = named[contract.event_id], named.get(str(contract.event_owner), owners)
+    return pa.array(event_hashes(contract.name, ids, owners), mask=np.asarray(ids.is_null()))
+
+
+def _owners(contract: Contract, records: pa.Table) -> pa.Array | None:
+    """The header that names the events' owner, null without a valid one; None where a field does, or nothing."""
+    if not contract.event_owner or contract.event_owner in contract.column_names:
+        return None
+    headers = records["cabecalhos"].combine_chunks()
+    each, parents = headers.flatten(), pc.list_parent_indices(headers).to_numpy(zero_copy_only=False)
+    mine = np.flatnonzero(pc.fill_null(pc.equal(each.field("chave"), contract.event_owner), False))
+    # Of several headers of one name the last counts, as for the payments' workers.
+    last = np.full(records.num_rows, -1)
+    last[parents[mine]] = mine
+    values = each.field("valor").take(pa.array(last, mask=last < 0))
+    valid = pc.fill_null(pc.match_substring_regex(values, f"^{ID}$"), False)
+    return pc.if_else(valid, values, None).cast(pa.string())
 
 
 def _keys(records: pa.Table, ids: pa.Array | None, hashes: "np.ndarray | None", refused: "np.ndarray") -> pa.Table:
@@ -243,7 +261,7 @@ _OF_THE_EVENT = ("data", "atrasado", "hash_conteudo")
 
 def _silver_rows(accepted: pa.Table, topic: Contract) -> pa.Table:
     contract = silver_of(topic)
-    own = {*topic.column_names, *_OF_THE_EVENT}
+    own = {*topic.column_names, *_OF_THE_EVENT, topic.event_owner}
     named = {name: accepted[name if name in own else f"_{name}"] for name in contract.column_names}
     return _shaped(pa.table(named), contract)
 

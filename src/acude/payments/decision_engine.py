@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,9 +17,11 @@ from acude.payments import metrics as stages
 from acude.payments.blacklist import Blacklist
 from acude.payments.list_cache import NO_LISTS, KnownLists
 from acude.payments.metrics import Metrics
+from acude.payments.reservations import ID, Answer, Reservations, ReservationsError, Wanted
 from acude.payments.serde import Arrival, payloads
 from acude.payments.velocity_store import EntityHistory, StoredDecision, VelocityStore, VelocityStoreError
 from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.first_decision import PaymentKey
 from acude.risk.lists import ON_THE_LIST
 from acude.risk.payment import Payment
 from acude.risk.policy import Policy
@@ -30,12 +32,16 @@ log = logging.getLogger(__name__)
 
 OVER_BUDGET: Final = "prazo"
 NO_HISTORY: Final = "memoria"
+NOT_SURELY_FIRST: Final = "unicidade"
 NO_EXTERNAL_LIST: Final = "lista_externa"
 STALE_LISTS: Final = "listas"
 DEFECT: Final = "defeito"
-CAUSES: Final = (OVER_BUDGET, NO_HISTORY, NO_EXTERNAL_LIST, STALE_LISTS, DEFECT)
-"""Causes of a degraded decision: the budget was over before it began; the velocity store or the external list did not
-answer; block and allow list were not read lately; a rule or the model failed."""
+CAUSES: Final = (OVER_BUDGET, NO_HISTORY, NOT_SURELY_FIRST, NO_EXTERNAL_LIST, STALE_LISTS, DEFECT)
+"""Causes of a degraded decision: the budget was over before it began; the velocity store, the database that knows which
+payment is the first, or the external list did not answer; block and allow list were not read lately; a rule or the
+model failed."""
+
+Firsts = dict[PaymentKey, str | None]
 
 _RESERVE_S: Final = 0.5
 """Part of the budget that is kept for everything but the external list."""
@@ -99,6 +105,7 @@ class DecisionEngine:
 
     Args:
         store: histories of entities, and the decisions of the last hour.
+        reservations: which record of a payment is decided.
         blacklist: the external list of documents.
         rules: gives the policy and the model in force.
         budget: time from the broker's timestamp of a payment to its decision.
@@ -110,6 +117,7 @@ class DecisionEngine:
     def __init__(
         self,
         store: VelocityStore,
+        reservations: Reservations,
         blacklist: Blacklist,
         rules: Callable[[], Rules],
         budget: timedelta,
@@ -119,6 +127,7 @@ class DecisionEngine:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._store = store
+        self._reservations = reservations
         self._blacklist = blacklist
         self._rules = rules
         self._lists = lists
@@ -129,38 +138,42 @@ class DecisionEngine:
         self._budget_ms = int(budget.total_seconds() * 1000)
         self._now_ms = now_ms
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=1, exclude=[], name="memoria")
-        self._unwritten: deque[tuple[Payment, StoredDecision]] = deque(maxlen=_MOST_UNWRITTEN)
+        self._unwritten: OrderedDict[PaymentKey, tuple[Payment, StoredDecision]] = OrderedDict()
 
     def decide(self, arrivals: Sequence[Arrival]) -> list[DecisionResult]:
         """Decides each payment that has no decision yet, in the order of their arrival.
 
         The first decision stands (`acude.risk.first_decision`). A payment that another record brought before gets no
         result. A payment that this very record brought before, to a worker that died before its commit, gets the stored
-        result.
+        result. While the database does not say which record is the first, the velocity store's last hour does, and the
+        decisions that it could not take; such decisions are flagged.
         """
         # A consumer takes one partition after another, whatever came first.
         arrivals = sorted(arrivals, key=attrgetter("place"))
         stage = self._metrics.stage
         with stage.labels(stages.RECALL).time():
+            asked = self._reserve(arrivals)
             history = self._history([arrival.payment for arrival in arrivals])
+            firsts = self._firsts(asked)
+        fresh_ones = [one for one in arrivals if one.payment.key not in history.decided and _is_first(one, firsts)]
         with stage.labels(stages.LOOK_UP).time():
-            listings = self._look_up(arrivals, history)
+            listings = self._look_up(fresh_ones, history)
         results: list[DecisionResult] = []
         fresh: list[tuple[Payment, StoredDecision]] = []
         with stage.labels(stages.DECIDE).time():
             rules = self._rules()
             for arrival in arrivals:
                 payment = arrival.payment
-                stored = history.decided.get(payment.id_transacao)
-                if stored is None:
-                    result = self._decide(arrival, history, rules)
+                stored = history.decided.get(payment.key)
+                if stored is None and _is_first(arrival, firsts):
+                    result = self._decide(arrival, history, rules, certain=firsts is not None)
                     stored = StoredDecision(arrival.coordinate, result.record, result.alert)
                     # A later payment of the same batch sees this one.
-                    history.decided[payment.id_transacao] = stored
+                    history.decided[payment.key] = stored
                     history.add(payment)
                     fresh.append((payment, stored))
                     results.append(result)
-                elif stored.at == arrival.coordinate:
+                elif stored and stored.at == arrival.coordinate:
                     results.append(DecisionResult(payment, stored.record, stored.alert, trace=arrival.trace))
         self._write(fresh, listings)
         return results
@@ -169,20 +182,41 @@ class DecisionEngine:
         """Writes what the store could not take before; for times without payments, when no batch follows to do it."""
         self._write([], {})
 
-    def give_up(self, arrival: Arrival) -> DecisionResult:
+    def give_up(self, arrival: Arrival) -> list[DecisionResult]:
         """The answer where `decide` fails on a payment alone: a person reviews it. The store is not written."""
-        return self._result(arrival, undecided(Past(arrival.payment, {}), self._rules().policy, [], [DEFECT]))
+        if not _is_first(arrival, self._firsts(self._reserve([arrival]))):
+            return []
+        return [self._result(arrival, undecided(Past(arrival.payment, {}), self._rules().policy, [], [DEFECT]))]
+
+    def give_back(self, arrivals: Sequence[Arrival]) -> None:
+        """Lets other records of these payments be decided: these could not be."""
+        self._reservations.give_back([_wanted(one) for one in arrivals])
+
+    def _reserve(self, arrivals: Sequence[Arrival]) -> tuple[list[PaymentKey], Answer]:
+        """Asks which records are decided, while the history is read."""
+        # Of several in the batch the first to arrive is asked about.
+        wanted = {one.payment.key: _wanted(one) for one in reversed(arrivals)}
+        return list(wanted), self._reservations.ask(list(wanted.values()))
+
+    def _firsts(self, asked: tuple[list[PaymentKey], Answer]) -> Firsts | None:
+        """The record that is decided, by payment; None where the database does not answer."""
+        keys, answer = asked
+        try:
+            return {key: held.record for key, held in zip(keys, self._reservations.wait(answer), strict=True)}
+        except ReservationsError:
+            return None
 
     def _history(self, payments: Sequence[Payment]) -> EntityHistory:
         try:
             found: EntityHistory = self.breaker.call(self._store.history_of, payments)
         except (VelocityStoreError, CircuitBreakerError):
-            return EntityHistory(complete=False)
+            found = EntityHistory(complete=False)
+        for key in {payment.key for payment in payments} & self._unwritten.keys():
+            found.decided[key] = self._unwritten[key][1]
         return found
 
-    def _look_up(self, arrivals: Sequence[Arrival], history: EntityHistory) -> dict[str, bool]:
+    def _look_up(self, fresh: Sequence[Arrival], history: EntityHistory) -> dict[str, bool]:
         """Asks the external list about documents that the store does not know; adds the answers to the history."""
-        fresh = [one for one in arrivals if one.payment.id_transacao not in history.decided]
         wanted = {one.payment.documento_pagador for one in fresh}
         unknown = wanted - set(history.listings)
         counted = self._metrics.listings
@@ -197,7 +231,7 @@ class DecisionEngine:
         history.listings.update(found)
         return found
 
-    def _decide(self, arrival: Arrival, history: EntityHistory, rules: Rules) -> DecisionResult:
+    def _decide(self, arrival: Arrival, history: EntityHistory, rules: Rules, *, certain: bool) -> DecisionResult:
         payment = arrival.payment
         frauds = history.frauds.get(payment.id_terminal or "")
         known = {} if frauds is None else {"frauds": frauds}
@@ -207,6 +241,7 @@ class DecisionEngine:
         on_the_list = history.listings.get(payment.documento_pagador)
         causes = (
             (NO_HISTORY, not history.complete),
+            (NOT_SURELY_FIRST, not certain),
             (STALE_LISTS, stale),
             (NO_EXTERNAL_LIST, on_the_list is None),
             (OVER_BUDGET, self._now_ms() - arrival.taken_ms > self._budget_ms),
@@ -229,13 +264,24 @@ class DecisionEngine:
 
     def _write(self, fresh: list[tuple[Payment, StoredDecision]], listings: Mapping[str, bool]) -> None:
         """What can't be written now follows with later batches, in parts: a backlog must not delay the newest."""
-        self._unwritten.extend(fresh)
-        some = list(islice(self._unwritten, _WRITTEN_AT_ONCE))
+        self._unwritten.update((payment.key, (payment, stored)) for payment, stored in fresh)
+        while len(self._unwritten) > _MOST_UNWRITTEN:
+            self._unwritten.popitem(last=False)
+        some = list(islice(self._unwritten.values(), _WRITTEN_AT_ONCE))
         if not some and not listings:
             return
         try:
             self.breaker.call(self._store.add, some, listings)
         except (VelocityStoreError, CircuitBreakerError):
             return
-        for _ in some:
-            self._unwritten.popleft()
+        for payment, _ in some:
+            del self._unwritten[payment.key]
+
+
+def _wanted(arrival: Arrival) -> Wanted:
+    return Wanted(*arrival.payment.key, ID, arrival.content, str(arrival.coordinate))
+
+
+def _is_first(arrival: Arrival, firsts: Firsts | None) -> bool:
+    """Whether this record of its payment is the one that is decided, as far as the database says."""
+    return firsts is None or firsts[arrival.payment.key] == str(arrival.coordinate)

@@ -19,7 +19,7 @@ _REPLICA_LEFT_ALONE_S: Final = 5.0
 
 
 class Reads:
-    """The first decision on each payment, of any client; the caller checks whose it is.
+    """The first decision on each payment.
 
     A decision never changes, so a cached one can't be wrong. It is cached for five minutes: to bound the memory, and
     because a person may be forgotten. The absence of a decision is not cached.
@@ -31,7 +31,7 @@ class Reads:
     def __init__(self, config: Settings) -> None:
         self._primary = Store(config)
         self._replica = _replica(config)
-        self._kept: TTLCache[str, Row] = TTLCache(_KEPT, _KEPT_S)
+        self._kept: TTLCache[tuple[str, str | None], Row] = TTLCache(_KEPT, _KEPT_S)
         self._lock = Lock()
         self.breaker = CircuitBreaker(fail_max=1, reset_timeout=_REPLICA_LEFT_ALONE_S, name="replica")
 
@@ -41,8 +41,8 @@ class Reads:
             if store:
                 store.close()
 
-    def decision(self, id_transacao: str) -> Row | None:
-        """The first decision on a payment; None where there is none (yet).
+    def decision(self, id_transacao: str, client: str | None) -> Row | None:
+        """The first decision on a payment of this client's, or with None of anybody's; None where there is none (yet).
 
         The primary is asked where the replica has none (it may lag) or does not answer.
 
@@ -50,19 +50,27 @@ class Reads:
             OperationalError, PoolTimeout: the primary does not answer.
         """
         with self._lock:
-            found = self._kept.get(id_transacao)
+            found = self._kept.get((id_transacao, client))
         if found is None:
-            found = self._from_replica(id_transacao) or self._primary.decision(id_transacao)
+            found = self._from_replica(id_transacao, client) or self._primary.decision(id_transacao, client)
             if found:
                 with self._lock:
-                    self._kept[id_transacao] = found
+                    self._kept[id_transacao, client] = found
         return found
 
-    def _from_replica(self, id_transacao: str) -> Row | None:
+    def is_reserved(self, id_transacao: str, client: str) -> bool:
+        """Whether this client has asked for a decision under that id.
+
+        Raises:
+            OperationalError, PoolTimeout: the primary does not answer.
+        """
+        return self._primary.is_reserved(id_transacao, client)
+
+    def _from_replica(self, id_transacao: str, client: str | None) -> Row | None:
         if not self._replica:
             return None
         try:
-            found: Row | None = self.breaker.call(self._replica.decision, id_transacao)
+            found: Row | None = self.breaker.call(self._replica.decision, id_transacao, client)
         except CircuitBreakerError:
             return None
         except AWAY as problem:

@@ -1,7 +1,7 @@
 """Payments as they come from their topic, and decisions and alerts as they are sent."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +16,7 @@ from acude.contracts.model import Contract, table
 from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments import routes, trace_ids
 from acude.risk.decision import Decision, Verdict
+from acude.risk.first_decision import CLIENT
 from acude.risk.payment import Payment, of_fields
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ DECISIONS: Final = "decisoes_risco"
 ALERTS: Final = "alertas"
 
 TRACE_HEADER: Final = "id_rastro"
-CLIENT_HEADER: Final = "id_cliente"
+CLIENT_HEADER: Final = CLIENT
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class Arrival:
         coordinate: where it lies.
         taken_ms: the broker's timestamp, milliseconds since 1970.
         trace: id that follows it everywhere.
-        client: who asked at the payment API; None for a payment that came by the topic.
+        content: a digest of what it says (`acude.payments.reservations.Contents`).
     """
 
     payment: Payment
     coordinate: Coordinate
     taken_ms: int
     trace: str
-    client: str | None = None
+    content: bytes = b""
 
     @property
     def place(self) -> tuple[int, Coordinate]:
@@ -60,10 +61,18 @@ class NotAPayment(NamedTuple):
 
 
 class PaymentReader:
-    """Reads payments as strictly as the lake does; documents stay in clear."""
+    """Reads payments as strictly as the lake does; documents stay in clear.
 
-    def __init__(self, contract: Contract | None = None) -> None:
+    Args:
+        contract: the topic's, unless given.
+        content_of: the digest of a payment's fields.
+    """
+
+    def __init__(
+        self, contract: Contract | None = None, *, content_of: Callable[[Mapping[str, Any]], bytes] = lambda _: b""
+    ) -> None:
         self._decoder = Decoder(contract or table(f"topics.{TOPIC}"))
+        self._content_of = content_of
 
     def read(self, records: Sequence[Message]) -> tuple[list[Arrival], list[NotAPayment]]:
         """The payments among the records, and the records that are none."""
@@ -78,7 +87,8 @@ class PaymentReader:
                 continue
             headers = dict(headers_of(record))
             trace = _trace(headers, coordinate, taken_ms)
-            arrivals.append(Arrival(of_fields(fields), coordinate, taken_ms, trace, _id(headers.get(CLIENT_HEADER))))
+            payment = of_fields(fields | {CLIENT: _id(headers.get(CLIENT_HEADER))})
+            arrivals.append(Arrival(payment, coordinate, taken_ms, trace, self._content_of(fields)))
         return arrivals, refused
 
 
@@ -118,11 +128,11 @@ def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[byt
         "moeda": payment.moeda,
         "id_pagador": payment.id_pagador,
         "id_rastro": arrival.trace,
+        "id_cliente": payment.id_cliente,
     }
     record = alert | {
         "operacao": payment.operacao,
         "uf": payment.uf,
-        "id_cliente": arrival.client,
         "versao_regras": decision.rules_version,
         "versao_modelo": decision.model_version,
         "degradado": bool(decision.degraded),

@@ -34,6 +34,16 @@ class Session:
         Raises:
             psycopg.Error: the database does not answer, or refuses.
         """
+        with self.statement() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def statement(self) -> Iterator[psycopg.Connection[Any]]:
+        """The connection, for a statement that is a transaction of its own: one round trip.
+
+        Raises:
+            psycopg.Error: the database does not answer, or refuses.
+        """
         if self._connection is None:
             self._connection = psycopg.connect(
                 self._dsn,
@@ -41,10 +51,10 @@ class Session:
                 application_name=self._name,
                 options=_OPTIONS,
                 tcp_user_timeout=_SILENCE_MS,
+                autocommit=True,
             )
         try:
-            with self._connection.transaction():
-                yield self._connection
+            yield self._connection
         except psycopg.Error:
             self.close()
             raise

@@ -23,6 +23,7 @@ from acude.payments.rules_reload import ReloadingRules
 from acude.risk import drift, inputs
 from acude.risk.decision import Decision
 from acude.risk.drift import RecentCounts
+from acude.risk.first_decision import CLIENT
 from acude.risk.rules import Rules
 from acude.settings import Settings
 
@@ -147,6 +148,7 @@ def comparison_payload(result: DecisionResult, live: Decision, shadow: Decision,
     payment = result.payment
     fields: dict[str, Any] = {
         "id_transacao": payment.id_transacao,
+        **({CLIENT: payment.id_cliente} if payment.id_cliente else {}),
         "timestamp": datetime.now(UTC),
         "transacao_em": payment.timestamp,
         "tipo_pagamento": payment.tipo_pagamento,

@@ -1,9 +1,10 @@
 """The decisions' database: one row per payment, behind a connection pool."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from acude.payments.audit_log import DECISION, append, audit_event
 from acude.payments.hash_chain import AuditEvent
-from acude.risk.first_decision import PAYMENT, STORED_ORDER
+from acude.risk.first_decision import CLIENT, PAYMENT, STORED_ORDER, PaymentKey, key_of
 from acude.settings import Settings
 
 _SCHEMA: Final = Path(__file__).with_name("store.sql")
@@ -102,18 +103,31 @@ class Store:
         self._months = known | months
         return len(new)
 
-    def decision(self, id_transacao: str) -> Row | None:
-        """The first decision on a payment; None where there is none (yet)."""
-        return self._first(PAYMENT, id_transacao)
+    def decision(self, id_transacao: str, client: str | None = None) -> Row | None:
+        """The first decision on a payment; None where there is none (yet).
+
+        Args:
+            id_transacao: the payment's id.
+            client: whose payment it is; None: of several clients' under this id the first.
+        """
+        whose = {} if client is None else {CLIENT: client}
+        return self._first({PAYMENT: id_transacao, **whose})
 
     def traced(self, id_rastro: str) -> Row | None:
         """The first decision with this trace id; None where there is none (yet)."""
-        return self._first("id_rastro", id_rastro)
+        return self._first({"id_rastro": id_rastro})
 
-    def _first(self, column: str, value: str) -> Row | None:
-        query = _FIRST.format(*map(sql.Identifier, (column, STORED_ORDER)))
+    def _first(self, values: Mapping[str, str]) -> Row | None:
+        wanted = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values)
+        query = _FIRST.format(wanted, sql.Identifier(STORED_ORDER))
         with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(query, (value,)).fetchone()
+            return cursor.execute(query, list(values.values())).fetchone()
+
+    def is_reserved(self, id_transacao: str, client: str) -> bool:
+        """Whether this client has asked for a decision under that id."""
+        asked = "SELECT FROM reservas WHERE id_cliente = %s AND nome = %s AND tipo = 'id'"
+        with self._pool.connection() as connection:
+            return bool(connection.execute(asked, (client, id_transacao)).rowcount)
 
     def audit(self, event: AuditEvent) -> None:
         """Appends an event to the audit log at once."""
@@ -169,16 +183,35 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - of any column
 
 
 def _inserted(connection: Connection, rows: Sequence[Row]) -> list[Row]:
-    """Inserts rows; returns those that are new."""
+    """Inserts rows; returns those that are new.
+
+    What was decided without a reservation, as while the database was away, gets one now.
+    """
+    # Of several on one payment the earliest; the batch has them in the topic's order.
+    firsts: dict[PaymentKey, Row] = {}
+    for row in sorted(rows, key=itemgetter(STORED_ORDER)):
+        firsts.setdefault(key_of(row), row)
+    keys = orjson.dumps([{"client": client, "name": name} for client, name in sorted(firsts)]).decode()
     with connection.cursor() as cursor:
-        cursor.executemany(_INSERT, [{name: row.get(name) for name in COLUMNS} for row in rows], returning=True)
-        return [row for row, result in zip(rows, cursor.results(), strict=True) if result.rowcount]
+        cursor.execute(_RESERVED, (keys,))
+        known = {(client or "", name) for client, name in cursor.execute(_KNOWN, (keys,))}
+        fresh = [row for key, row in firsts.items() if key not in known]
+        cursor.executemany(_INSERT, [{name: row.get(name) for name in COLUMNS} for row in fresh], returning=True)
+        return [row for row, result in zip(fresh, cursor.results(), strict=True) if result.rowcount] if fresh else []
 
 
+_RESERVED: Final = (
+    "INSERT INTO reservas (id_cliente, nome, tipo, registro)"
+    " SELECT client, name, 'id', '' FROM json_to_recordset(%s::json) AS (client text, name text) ON CONFLICT DO NOTHING"
+)
+_KNOWN: Final = (
+    "SELECT id_cliente, id_transacao FROM decisoes WHERE id_transacao = ANY (ARRAY("
+    "SELECT name FROM json_to_recordset(%s::json) AS (name text)))"
+)
 _INSERT: Final = sql.SQL("INSERT INTO decisoes ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
     sql.SQL(", ").join(map(sql.Identifier, COLUMNS)), sql.SQL(", ").join(map(sql.Placeholder, COLUMNS))
 )
-_FIRST: Final = sql.SQL(f"SELECT {', '.join(COLUMNS)} FROM decisoes WHERE {{}} = %s ORDER BY {{}} LIMIT 1")  # noqa: S608 - constants
+_FIRST: Final = sql.SQL(f"SELECT {', '.join(COLUMNS)} FROM decisoes WHERE {{}} ORDER BY {{}} LIMIT 1")  # noqa: S608 - constants
 
 
 def _month(moment: datetime) -> datetime:

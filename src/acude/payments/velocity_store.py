@@ -17,6 +17,7 @@ from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
 from acude.kafka.records import Coordinate
+from acude.risk.first_decision import PaymentKey
 from acude.risk.payment import ENTITIES, RECORD, Payment, Records, record, records
 from acude.risk.velocity import KEPT_US, MOST_RECORDS, with_record
 from acude.settings import Settings
@@ -82,14 +83,14 @@ class EntityHistory:
     Attributes:
         histories: records by entity name and id, sorted by (time, id).
         frauds: moments of known frauds by terminal.
-        decided: the stored decisions on payments of the batch, by id.
+        decided: the stored decisions on payments of the batch.
         listings: whether a document is on the external list, where the answer is stored.
         complete: False where Valkey did not answer.
     """
 
     histories: dict[tuple[str, str], Records] = field(default_factory=dict)
     frauds: dict[str, Moments] = field(default_factory=dict)
-    decided: dict[str, StoredDecision] = field(default_factory=dict)
+    decided: dict[PaymentKey, StoredDecision] = field(default_factory=dict)
     listings: dict[str, bool] = field(default_factory=dict)
     complete: bool = True
 
@@ -131,14 +132,14 @@ class VelocityStore:
         """
         entities = sorted({key for payment in payments for key in _entities(payment)})
         terminals = sorted({payment.id_terminal for payment in payments if payment.id_terminal})
-        ids = [payment.id_transacao for payment in payments]
+        keys = [payment.key for payment in payments]
         documents = sorted({payment.documento_pagador for payment in payments})
         pipe = self._client.pipeline(transaction=False)
         for name, value in entities:
             pipe.zrange(self._key(name, value), 0, -1)
         for terminal in terminals:
             pipe.zrange(self._key("fraudes", terminal), 0, -1, withscores=True)
-        pipe.mget([_decision(one) for one in ids])
+        pipe.mget([_decision(one) for one in keys])
         pipe.mget([self._key("lista", one) for one in documents])
         try:
             *answers, decided, listed = pipe.execute()
@@ -153,7 +154,7 @@ class VelocityStore:
         return EntityHistory(
             histories,
             frauds,
-            {one: StoredDecision.decode(found) for one, found in zip(ids, decided, strict=True) if found},
+            {one: StoredDecision.decode(found) for one, found in zip(keys, decided, strict=True) if found},
             {one: found == _LISTED for one, found in zip(documents, listed, strict=True) if found},
         )
 
@@ -173,7 +174,7 @@ class VelocityStore:
                 pipe.zadd(key, {row: at})
                 pipe.zremrangebyrank(key, 0, -MOST_RECORDS - 1)
                 pipe.pexpire(key, _KEPT_MS)
-            pipe.set(_decision(payment.id_transacao), decision.encode(), ex=_DECISION_KEPT_S)
+            pipe.set(_decision(payment.key), decision.encode(), ex=_DECISION_KEPT_S)
         for document, listed in listings.items():
             pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
         try:
@@ -181,14 +182,14 @@ class VelocityStore:
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
 
-    def decision_on(self, id_transacao: str) -> StoredDecision | None:
+    def decision_on(self, payment: PaymentKey) -> StoredDecision | None:
         """The decision on a payment, where a worker made it within the last hour.
 
         Raises:
             VelocityStoreError: Valkey does not answer.
         """
         pipe = self._client.pipeline(transaction=False)
-        pipe.get(_decision(id_transacao))
+        pipe.get(_decision(payment))
         try:
             (found,) = pipe.execute()
         except ValkeyError as problem:
@@ -219,8 +220,8 @@ def _entities(payment: Payment) -> list[tuple[str, str]]:
     return [(name, value) for name in ENTITIES if (value := payment.entity(name))]
 
 
-def _decision(id_transacao: str) -> bytes:
-    return b"d:" + id_transacao.encode()
+def _decision(payment: PaymentKey) -> bytes:
+    return b"d:" + "/".join(filter(None, payment)).encode()
 
 
 def connect_velocity_store(config: Settings) -> VelocityStore:

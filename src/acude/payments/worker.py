@@ -34,10 +34,11 @@ from acude.payments.decision_engine import DecisionEngine, DecisionResult
 from acude.payments.disputes import follow_disputes
 from acude.payments.list_cache import ListCache
 from acude.payments.metrics import Metrics
+from acude.payments.reservations import Contents, Reservations
 from acude.payments.routes import group_of, ways_of_paying
 from acude.payments.rules_metrics import RulesMetrics
 from acude.payments.rules_reload import ReloadingRules, audited
-from acude.payments.serde import ALERTS, DECISIONS, TOPIC, TRACE_HEADER, NotAPayment, PaymentReader, trace_of
+from acude.payments.serde import ALERTS, DECISIONS, TOPIC, TRACE_HEADER, Arrival, NotAPayment, PaymentReader, trace_of
 from acude.payments.shadow import Shadow
 from acude.payments.velocity_store import connect_velocity_store
 from acude.risk.decision import Decision, Verdict
@@ -72,7 +73,8 @@ class Worker(Transactional[Effect]):
     def __init__(self, config: Settings, stop: threading.Event, group: str) -> None:
         self.batch_size = config.risk_batch
         self.health = self.metrics = Metrics()
-        self._reader = PaymentReader()
+        self._reader = PaymentReader(content_of=Contents(config).of)
+        self._reservations = Reservations(config, "acude-reservas")
         self._blacklist = Blacklist(config)
         self._audit, self._lists = AuditBuffer(config), ListCache(config)
         self.metrics.watch_lists(self._lists, self._audit)
@@ -87,7 +89,13 @@ class Worker(Transactional[Effect]):
         rules = ReloadingRules(config, changed)
         store = connect_velocity_store(config)
         self.engine = DecisionEngine(
-            store, self._blacklist, rules, config.risk_budget, lists=self._lists, metrics=self.metrics
+            store,
+            self._reservations,
+            self._blacklist,
+            rules,
+            config.risk_budget,
+            lists=self._lists,
+            metrics=self.metrics,
         )
         self.metrics.watch([self.engine.breaker, self._blacklist.breaker])
         self._stop, self._disputes = stop, follow_disputes(config, store, stop, self.metrics)
@@ -104,10 +112,12 @@ class Worker(Transactional[Effect]):
     def give_up(self, record: Message, problem: Exception) -> list[Effect]:
         """Has a person review the payment. Where even that fails, the record is a dead letter."""
         del problem  # the runner has logged it
+        arrivals: list[Arrival] = []
         try:
             arrivals, refused = self._reader.read([record])
-            return [*refused, *map(self.engine.give_up, arrivals)]
+            return [*refused, *(result for one in arrivals for result in self.engine.give_up(one))]
         except Exception as last:
+            self.engine.give_back(arrivals)
             at, trace = Coordinate.of(record), trace_of(record)
             log.exception("no decision", extra={logs.TRACE: trace, "record": str(at)})
             original = encoded(record.key()), encoded(record.value()), headers_of(record)
@@ -163,7 +173,7 @@ class Worker(Transactional[Effect]):
         if self._stop.is_set():
             # It leaves its group, too, so the other workers need not wait for its session to time out.
             self._disputes.join(_ENDING_S)
-        for one in (self._blacklist, self._lists, self._audit, self._shadow):
+        for one in (self._blacklist, self._lists, self._audit, self._shadow, self._reservations):
             one.close()
 
 

@@ -18,13 +18,14 @@ from acude.payments.store import AWAY, Store
 from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
 from acude.reconciliation.sent import arrived, sent_of
 from acude.reconciliation.sums import athena, between, columns, summed
+from acude.risk.first_decision import CLIENT, KEY, PAYMENT
 from acude.settings import Settings
 
 SETTLED: Final = timedelta(minutes=1)
 """A payment this young may still wait for its decision, so it is not compared."""
 
 _EXAMPLES: Final = 3
-_ID: Final = "id_transacao"
+_ID: Final = PAYMENT
 _SAID: Final = {
     "decisao": pa.string(),
     "pontuacao": pa.int32(),
@@ -34,7 +35,7 @@ _SAID: Final = {
 """What lake and database must say alike of a decision."""
 
 _TIME: Final = pa.timestamp("us", "UTC")
-_STORED: Final = {_ID: pa.string(), "transacao_em": _TIME, "decidida_em": _TIME, **_SAID}
+_STORED: Final = {CLIENT: pa.string(), _ID: pa.string(), "transacao_em": _TIME, "decidida_em": _TIME, **_SAID}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Payments:
     """What each place has of some days' payments.
 
     Attributes:
-        landed: silver's: `id_transacao`, `data` (UTC day), `moeda`, `valor`, `carimbo_kafka`.
+        landed: silver's: `id_transacao` (`_keyed`), `data` (UTC day), `moeda`, `valor`, `carimbo_kafka`.
         decided: silver's decisions: `id_transacao`, `dia` (the payment's UTC day), `decisao`, `pontuacao`, `valor`,
             `moeda`; old enough.
         again: coordinates of second decisions, which the lake keeps beside silver.
@@ -90,8 +91,8 @@ def payment_rows(
 
 
 def _landed(config: Settings, first: date, last: date) -> pa.Table:
-    names = [_ID, "data", "moeda", "valor", "carimbo_kafka"]
-    return rows_where(table(f"silver.{TOPIC}"), between("data", first, last), names, config)
+    names = [*KEY, "data", "moeda", "valor", "carimbo_kafka"]
+    return _keyed(rows_where(table(f"silver.{TOPIC}"), between("data", first, last), names, config))
 
 
 def _decided(config: Settings, first: date, last: date, until: datetime) -> pa.Table:
@@ -102,7 +103,14 @@ def _decided(config: Settings, first: date, last: date, until: datetime) -> pa.T
         & (pc.field("transacao_em") < _moment(_midnight(last, 1)))
         & (pc.field("carimbo_kafka") < _moment(until))
     )
-    return _with_day(rows_where(table(f"silver.{DECISIONS}"), condition, [_ID, "transacao_em", *_SAID], config))
+    names = [*KEY, "transacao_em", *_SAID]
+    return _with_day(_keyed(rows_where(table(f"silver.{DECISIONS}"), condition, names, config)))
+
+
+def _keyed(rows: pa.Table) -> pa.Table:
+    """Rows whose `id_transacao` begins with the client, where there is one: the same id may be two clients'."""
+    whole = pc.coalesce(pc.binary_join_element_wise(rows[CLIENT], rows[_ID], "/"), rows[_ID])
+    return rows.drop_columns([CLIENT, _ID]).append_column(_ID, whole)
 
 
 def _with_day(decisions: pa.Table) -> pa.Table:
@@ -123,7 +131,7 @@ def _stored(config: Settings, begin: datetime, end: datetime) -> pa.Table:
         store.close()
     values = zip(*rows, strict=True) if rows else [()] * len(_STORED)
     arrays = [pa.array(column, kind) for column, kind in zip(values, _STORED.values(), strict=True)]
-    return _with_day(pa.table(arrays, [*_STORED]))
+    return _with_day(_keyed(pa.table(arrays, [*_STORED])))
 
 
 def _again(config: Settings, begin: datetime, end: datetime) -> Iterable[str]:

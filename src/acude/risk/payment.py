@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from acude.risk.first_decision import PaymentKey
+
 
 class Payment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One record of topic `transacoes`; contracts/topics/transacoes.odcs.yaml says what each field means.
 
-    `valor` is exact, in `moeda`; times are UTC.
+    `valor` is exact, in `moeda`; times are UTC. `id_cliente`, a header, is the client of the payment API that asks.
     """
 
     id_transacao: str
@@ -40,6 +42,12 @@ class Payment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     chave_pix: str | None = None
     id_carteira: str | None = None
     vencimento: date | None = None
+    id_cliente: str | None = None
+
+    @property
+    def key(self) -> PaymentKey:
+        """What names it: its client and its id."""
+        return self.id_cliente or "", self.id_transacao
 
     @property
     def at_us(self) -> int:
@@ -107,7 +115,7 @@ def record(payment: Payment) -> bytes:
     unknown = payment.latitude is None or payment.longitude is None
     row = (
         payment.at_us,
-        _hash(payment.id_transacao, 8),
+        _hash("/".join(filter(None, payment.key)), 8),
         -cents if payment.is_refund else cents,
         *(entity_hash(payment.entity(name)) for name in ENTITIES),
         np.nan if unknown else payment.latitude,

@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
-from acude.risk.first_decision import ORDER, PAYMENT
+from acude.risk.first_decision import KEY, ORDER
 
 
 def first_decisions(decisions: DataFrame) -> DataFrame:
@@ -13,4 +13,4 @@ def first_decisions(decisions: DataFrame) -> DataFrame:
         decisions: rows of silver.decisoes_risco.
     """
     first = f.min_by(f.struct("*"), f.struct(*ORDER)).alias("first")
-    return decisions.groupBy(PAYMENT).agg(first).select("first.*")
+    return decisions.groupBy(*KEY).agg(first).select("first.*")

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
-from acude.risk.first_decision import ORDER, PAYMENT
+from acude.risk.first_decision import CLIENT, KEY, ORDER
 from acude.risk_history.payments import first_decisions
 
 UNDECIDED: Final = "sem_decisao"
@@ -26,12 +26,12 @@ MINUTE: Final = timedelta(minutes=1)
 _LAST_END: Final = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
 _MOST_SPANS: Final = 24
 _GROUP: Final = ("janela_inicio", "tipo_pagamento", "operacao", "moeda", "uf")
-_PAYMENT: Final = ["id_transacao", "timestamp"]
+_PAYMENT: Final = [*KEY, "timestamp"]
 
-OF_PAYMENTS: Final = ("id_transacao", "timestamp", "tipo_pagamento", "operacao", "moeda", "uf", "valor")
+OF_PAYMENTS: Final = (*KEY, "timestamp", "tipo_pagamento", "operacao", "moeda", "uf", "valor")
 """Columns of silver.transacoes that are needed."""
 
-OF_DECISIONS: Final = (PAYMENT, "transacao_em", "decisao", *ORDER)
+OF_DECISIONS: Final = (*KEY, "transacao_em", "decisao", *ORDER)
 """Columns of silver.decisoes_risco that are needed."""
 
 
@@ -98,9 +98,9 @@ def payments_per_minute(payments: pa.Table, decisions: pa.Table) -> list[dict[st
         `sem_decisao`.
     """
     first = first_decisions(decisions)
-    answers = pa.table(
-        {"id_transacao": first["id_transacao"], "timestamp": first["transacao_em"], "decisao": first["decisao"]}
-    )
+    answers = first.select([*KEY, "transacao_em", "decisao"]).rename_columns([*_PAYMENT, "decisao"])
+    # Arrow joins no nulls: payments that came by the topic.
+    payments, answers = (_with_clients(rows) for rows in (payments, answers))
     joined = payments.join(answers, _PAYMENT, join_type="left outer")
     columns = {
         "janela_inicio": pc.floor_temporal(joined["timestamp"], unit="minute"),
@@ -114,6 +114,11 @@ def payments_per_minute(payments: pa.Table, decisions: pa.Table) -> list[dict[st
     for row in counted.to_pylist():
         groups.setdefault(tuple(row[name] for name in _GROUP), []).append(row)
     return [_row(row, rate) for rows in groups.values() for rate in [_rate(rows)] for row in rows]
+
+
+def _with_clients(rows: pa.Table) -> pa.Table:
+    place = rows.schema.get_field_index(CLIENT)
+    return rows.set_column(place, CLIENT, pc.fill_null(rows[CLIENT], ""))
 
 
 def _rate(rows: list[dict[str, Any]]) -> Decimal | None:

@@ -11,7 +11,7 @@ from acude.contracts.model import table
 from acude.lake.snapshot import rows_where
 from acude.risk.comparison import Label
 from acude.risk.decision import Verdict
-from acude.risk.first_decision import ORDER, PAYMENT
+from acude.risk.first_decision import KEY, ORDER
 from acude.risk.payment import Payment, of_fields
 from acude.settings import Settings
 
@@ -27,7 +27,7 @@ Workers learn of disputes as they come, so live the one that came last holds.
 
 _FIELDS: Final = Payment.__struct_fields__
 _DISPUTE: Final = ("id_transacao", "resultado", "timestamp")
-_DECISION: Final = (PAYMENT, "decisao", "pontuacao", "motivos", "transacao_em", *ORDER)
+_DECISION: Final = (*KEY, "decisao", "pontuacao", "motivos", "transacao_em", *ORDER)
 
 
 class Disputes(NamedTuple):
@@ -67,11 +67,11 @@ def first_decisions(decisions: pa.Table) -> pa.Table:
     """The first decision on each payment, with all columns (`acude.risk.first_decision` has the rule).
 
     Args:
-        decisions: rows of silver.decisoes_risco with `PAYMENT` and `ORDER`.
+        decisions: rows of silver.decisoes_risco with `KEY` and `ORDER`.
     """
     ordered = decisions.sort_by([(name, "ascending") for name in ORDER])
-    numbered = pa.table({"payment": ordered[PAYMENT], "row": pa.array(range(len(ordered)), pa.int64())})
-    firsts = numbered.group_by("payment", use_threads=False).aggregate([("row", "min")])
+    numbered = ordered.select(KEY).append_column("row", pa.array(range(len(ordered)), pa.int64()))
+    firsts = numbered.group_by(list(KEY), use_threads=False).aggregate([("row", "min")])
     return ordered.take(firsts["row_min"])
 
 

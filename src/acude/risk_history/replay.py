@@ -11,6 +11,7 @@ from acude.contracts.model import table
 from acude.lake.delta import exists, read_days, table_path
 from acude.risk.comparison import NOT_DECIDED, Cell, Comparison, Label
 from acude.risk.decision import Verdict
+from acude.risk.first_decision import CLIENT, KEY
 from acude.risk.rules import Rules
 from acude.risk.velocity import LABEL_DELAY_US
 from acude.risk_history.first_decision import first_decisions
@@ -54,9 +55,9 @@ def counted_pairs(
     """How many payments have which pair of decisions and which label, and what they are worth.
 
     Args:
-        live: `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em`, `particao`, `deslocamento` of what was
-            decided; of several decisions on a payment the first holds.
-        candidate: `id_transacao`, `decisao`, `valor` of what a candidate says, a row per payment.
+        live: `id_cliente`, `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em`, `particao`,
+            `deslocamento` of what was decided; of several decisions on a payment the first holds.
+        candidate: `id_cliente`, `id_transacao`, `decisao`, `valor` of what a candidate says, a row per payment.
         disputes: `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`, in the order of `LAST_WORD`.
             None: nothing is known of any payment.
         settled_before: an approved payment that was made before it, and of which nothing came to light, counts as
@@ -65,11 +66,14 @@ def counted_pairs(
     Returns:
         `viva`, `candidata`, `conhecida`, `quantas`, `valor`: the fields of `Cell`.
     """
+    client = f.coalesce(CLIENT, f.lit("")).alias(CLIENT)
     ours = first_decisions(live).select(
-        "id_transacao", f.col("decisao").alias("viva"), f.col("valor").alias("_viva"), "transacao_em"
+        client, "id_transacao", f.col("decisao").alias("viva"), f.col("valor").alias("_viva"), "transacao_em"
     )
-    theirs = candidate.select("id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata"))
-    pairs = ours.join(theirs, "id_transacao", "full")
+    theirs = candidate.select(
+        client, "id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata")
+    )
+    pairs = ours.join(theirs, list(KEY), "full")
     if disputes is None:
         known = pairs.withColumn("conhecida", f.lit(str(Label.UNKNOWN)))
     else:

@@ -22,6 +22,7 @@ from acude.kafka.records import ARRIVAL
 from acude.lake.delta import read_days
 from acude.risk.comparison import Label
 from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.first_decision import CLIENT
 from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.model import Model
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, Records, of_fields, record
@@ -43,11 +44,12 @@ _PLACE: Final = ARRIVAL[1:]
 _ORDER: Final = ("decidido_em", *ARRIVAL)
 """A worker decides a batch at one moment, in the order of arrival."""
 _SCORED: Final = (
-    "id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
+    "id_cliente string, id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
     "motivos array<string>, versao_regras string"
 )
 _ARROW: Final = pa.schema(
     [
+        ("id_cliente", pa.string()),
         ("id_transacao", pa.string()),
         ("timestamp", pa.timestamp("us", tz="UTC")),
         ("valor", pa.decimal128(18, 2)),
@@ -72,8 +74,8 @@ def score_history(
         model: folder of a trained model, asked where the policy gives it a weight.
 
     Returns:
-        One row per payment of silver.transacoes: `id_transacao`, `timestamp` (UTC), `valor`, `decisao`, `pontuacao`
-        (thousandths), `motivos` (the heaviest first), `versao_regras`.
+        One row per payment of silver.transacoes: `id_cliente`, `id_transacao`, `timestamp` (UTC), `valor`, `decisao`,
+        `pontuacao` (thousandths), `motivos` (the heaviest first), `versao_regras`.
     """
     since = first_day - timedelta(days=_KEPT_DAYS)
     payments = read_days(spark, table(PAYMENTS), since, last_day)
@@ -128,13 +130,14 @@ def scored(
 def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: date) -> DataFrame:
     """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listas`, `pedido`."""
     answers = first_decisions(decisions).select(
+        _client(),
         "id_transacao",
         f.col("transacao_em").alias("timestamp"),
         f.col("timestamp").alias("decidida_em"),
         f.array_intersect("motivos", f.array(*(f.lit(code) for code in _LISTS))).alias("nas_listas"),
     )
     named = payments.withColumn("topico", f.coalesce("topico", f.lit(table(PAYMENTS).name)))
-    joined = named.join(answers, ["id_transacao", "timestamp"], "left")
+    joined = named.withColumn("_cliente", _client()).join(answers, ["_cliente", "id_transacao", "timestamp"], "left")
     return joined.select(
         *_FIELDS,
         f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
@@ -142,6 +145,11 @@ def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: d
         f.coalesce("nas_listas", f.array().cast("array<string>")).alias("listas"),
         (f.col("data") >= f.lit(first_day)).alias("pedido"),
     )
+
+
+def _client() -> Column:
+    """Without nulls, which no join brings together."""
+    return f.coalesce(CLIENT, f.lit("")).alias("_cliente")
 
 
 def _at_terminals(disputes: DataFrame) -> DataFrame:
@@ -246,6 +254,7 @@ def _keys(payment: Payment, entities: Iterable[str]) -> list[tuple[str, tuple[st
 
 def _row(payment: Payment, decision: Decision) -> dict[str, Any]:
     return {
+        "id_cliente": payment.id_cliente,
         "id_transacao": payment.id_transacao,
         "timestamp": payment.timestamp,
         "valor": payment.valor,

@@ -71,7 +71,7 @@ def keep(config: Settings, dsn: SecretStr, row: Row) -> Row:
 
 
 def score(reads: Reads, row: Row) -> int | None:
-    found = reads.decision(row["id_transacao"])
+    found = reads.decision(row["id_transacao"], row["id_cliente"])
     return None if found is None else int(found["pontuacao"])
 
 
@@ -84,7 +84,7 @@ def test_the_replica_is_asked_first(reads: Reads, with_replica: Settings) -> Non
 def test_what_the_replica_does_not_have_yet_comes_from_the_primary(reads: Reads, with_replica: Settings) -> None:
     row = keep(with_replica, with_replica.risk_dsn, decision(score=1))
     assert score(reads, row) == 1
-    assert reads.decision("nobodys") is None
+    assert reads.decision("nobodys", None) is None
 
 
 def test_without_its_replica_the_api_reads_from_the_primary(platform: Platform) -> None:
@@ -101,7 +101,7 @@ def test_without_its_primary_the_api_reads_what_the_replica_has_and_says_where_i
     reads = Reads(with_replica.model_copy(update={"risk_dsn": NOWHERE}))
     assert score(reads, row) == 3
     with pytest.raises(AWAY):
-        reads.decision("nobodys")
+        reads.decision("nobodys", None)
     reads.close()
 
 

@@ -64,7 +64,7 @@ def test_a_payment_that_is_stored_twice_counts_once(store: VelocityStore) -> Non
     for _ in range(3):
         store.add([(second, STORED)])
     assert len(store.history_of([second]).of(second)["pagador"]) == 1
-    assert store.history_of([first, second]).decided == {second.id_transacao: STORED}
+    assert store.history_of([first, second]).decided == {second.key: STORED}
 
 
 def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:

@@ -106,7 +106,7 @@ def test_without_valkey_payments_are_decided_and_marked_and_remembered_though_no
         (True, True)
     }
     velocity = connect_velocity_store(platform.config)
-    awaited(lambda: [velocity.decision_on(one["id_transacao"]) for one in sent], all)
+    awaited(lambda: [velocity.decision_on(("", one["id_transacao"])) for one in sent], all)
 
 
 def test_decisions_of_an_outage_are_in_the_database_afterwards(shop: Shop, store: Store, platform: Platform) -> None:

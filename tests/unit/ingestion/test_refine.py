@@ -158,6 +158,30 @@ def test_silver_keeps_what_the_broker_took_first_then_by_topic_partition_and_off
     assert found.contradictory["deslocamento"].to_pylist() == [later[3]]
 
 
+@pytest.mark.parametrize(
+    ("headers", "owner"),
+    [
+        ([("id_cliente", b"loja")], "loja"),
+        ([("id_rastro", b"x"), ("id_cliente", b"outra"), ("id_cliente", b"loja")], "loja"),
+        ([("id_cliente", b"loja"), ("id_cliente", b"a/b")], None),
+        ([("id_cliente", b"loja\n")], None),
+        ([("id_cliente", b"\xff")], None),
+        ([("id_cliente", None)], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_a_payment_is_known_by_client_and_id(headers: list[tuple[str, bytes | None]] | None, owner: str | None) -> None:
+    batch = records(pix("1.00"), pix("1.00"), pix("2.00"), topic="transacoes")
+    at = batch.schema.get_field_index("cabecalhos")
+    others = [("id_cliente", b"terceira")]
+    batch = batch.set_column(at, "cabecalhos", pa.array([headers, headers, others], batch.schema.field(at).type))
+    _, found = refined(batch)
+    assert found.silver["id_cliente"].to_pylist() == [owner, "terceira"]
+    assert found.silver["valor"].to_pylist() == [Decimal("1.00"), Decimal("2.00")]
+    assert found.duplicates["deslocamento"].to_pylist() == [1]
+
+
 def pix(amount: str) -> bytes:
     """A payment with one id, whatever its amount."""
     return (

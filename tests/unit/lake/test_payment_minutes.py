@@ -140,6 +140,14 @@ def test_a_decision_on_another_payment_of_the_same_id_is_not_taken() -> None:
     assert [row[2] for row in found] == ["sem_decisao"]
 
 
+def test_a_decision_is_on_its_own_clients_payment() -> None:
+    payments, decisions = paid(("a", NOON, "1.00", "SP"), ("a", NOON, "2.00", "SP")), decided(("a", NOON, "negar"))
+    payments = payments.set_column(0, "id_cliente", pa.array([None, "loja"]))
+    assert [row[2:5:2] for row in counted(payments, decisions)] == [("negar", "1.00"), ("sem_decisao", "2.00")]
+    decisions = decisions.set_column(0, "id_cliente", pa.array(["loja"]))
+    assert [row[2:5:2] for row in counted(payments, decisions)] == [("negar", "2.00"), ("sem_decisao", "1.00")]
+
+
 def test_averages_are_rounded_once_and_half_up() -> None:
     payments = paid(*((f"p{n}", NOON, "0.01", "SP") for n in range(7)), ("q", NOON, "0.02", "SP"))
     # 0.09 / 8 = 0.01125

@@ -25,7 +25,8 @@ def test_a_partition_that_a_failure_took_back_is_made_again() -> None:
     cursor.results.return_value = [SimpleNamespace(rowcount=0)]
     store = Store.__new__(Store)
     store._pool, store._months = MagicMock(connection=lambda: nullcontext(connection)), set()
-    rows = [{"transacao_em": datetime(2026, 11, 22, tzinfo=UTC)}]
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    rows = [{"id_transacao": "t-1", "transacao_em": at, "decidida_em": at}]
     with pytest.raises(DataError):
         store.add(rows)
     assert [store.add(rows), store.add(rows), len(made)] == [0, 0, 2]

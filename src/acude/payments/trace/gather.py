@@ -46,12 +46,14 @@ class Trace:
 
     Attributes:
         id_transacao, id_rastro: the payment's id and trace id, None until a store knows them.
+        id_cliente: the client that asked; None where the payment came by the topic, and until a store knows it.
         events: what happened, in the order of time.
         silent: stores that did not answer, with the error of their client.
     """
 
     id_transacao: str | None = None
     id_rastro: str | None = None
+    id_cliente: str | None = None
     events: list[TraceEvent] = field(default_factory=list)
     silent: dict[str, str] = field(default_factory=dict)
     taken_ms: int | None = None
@@ -77,7 +79,11 @@ class Trace:
 
     def learn(self, row: Row) -> None:
         """Takes ids and times from a decision."""
-        self.id_transacao, self.id_rastro = row["id_transacao"], row["id_rastro"]
+        self.id_transacao, self.id_rastro, self.id_cliente = (
+            row["id_transacao"],
+            row["id_rastro"],
+            row.get("id_cliente"),
+        )
         self.decided_ms = int(utc(row["decidida_em"]).timestamp() * 1000)
         self.taken_ms = self.decided_ms - row["latencia_ms"]
 
@@ -127,7 +133,7 @@ def _ask_lake(config: Settings, trace: Trace, wanted: str) -> None:
 
 
 def _ask_velocity_store(config: Settings, trace: Trace, wanted: str) -> None:
-    stored = connect_velocity_store(config).decision_on(trace.id_transacao or wanted)
+    stored = connect_velocity_store(config).decision_on((trace.id_cliente or "", trace.id_transacao or wanted))
     if not stored:
         return
     trace.places[TOPIC] = stored.at
