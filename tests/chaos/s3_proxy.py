@@ -59,15 +59,6 @@ class Pause(Kill):
 
 
 @dataclass
-class Hold(Pause):
-    """Keeps each write that fits waiting until it is over; the driver goes on."""
-
-    def fits(self, method: str, key: str) -> bool:
-        """Whether this write waits."""
-        return method in WRITES and bool(re.search(self.key, key)) and not self.over.is_set()
-
-
-@dataclass
 class S3Proxy:
     """Passes requests on; knows the process group to kill, and what was written."""
 
@@ -97,8 +88,7 @@ class S3Proxy:
     def strikes_before(self, kill: Kill | None) -> bool:
         """Acts before a write; whether the write then never happens."""
         if isinstance(kill, Pause):
-            if not isinstance(kill, Hold):
-                os.killpg(self.victim, signal.SIGSTOP)
+            os.killpg(self.victim, signal.SIGSTOP)
             kill.reached.set()
             kill.over.wait(timeout=300)
             return False

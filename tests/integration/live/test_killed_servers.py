@@ -74,6 +74,7 @@ def in_table(config: Settings, table: str, names: set[str]) -> Counter[str]:
     return Counter(name for name in found["id_transacao"].to_pylist() if name in names)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(1500)
 def test_payments_that_flow_while_servers_are_killed_are_in_the_lake_once(streams: Platform) -> None:
     payers = Payers(streams.config)
