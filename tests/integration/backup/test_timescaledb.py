@@ -57,7 +57,7 @@ def with_timescaledb(config: Settings) -> Iterator[Settings]:
     )
     run(config, "risco", "CREATE TABLE m AS SELECT 7 AS n")
     yield config
-    run(config, "risco", "DROP TABLE m; DROP EXTENSION timescaledb CASCADE; DROP SCHEMA _timescaledb_catalog")
+    run(config, "risco", "DROP TABLE m; DROP EXTENSION timescaledb CASCADE")
     run(config, "postgres", f"ALTER ROLE {SUPERUSER} RESET extension_control_path")
 
 
