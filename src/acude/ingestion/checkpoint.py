@@ -171,8 +171,9 @@ def _folder_of(life: Life) -> str:
 
 
 def _starting(text: str) -> Offsets:
-    """Kafka's `startingOffsets`, where they are numbers."""
-    return _by_place([json.loads(text)]) if text.startswith("{") else {}
+    """Kafka's `startingOffsets`, where they are offsets: -2 is its word for the earliest."""
+    offsets = _by_place([json.loads(text)]) if text.startswith("{") else {}
+    return {place: offset for place, offset in offsets.items() if offset >= 0}
 
 
 def _by_place(sources: Sequence[dict[str, dict[str, int]] | None]) -> Offsets:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from acude.ingestion.checkpoint import STATE, Beginning, Checkpoint
+from acude.ingestion.checkpoint import STATE, Beginning, Checkpoint, Life
 from acude.kafka.topics import Held
 from acude.lake.commit import LeaseLost
 from acude.settings import settings
@@ -130,3 +130,9 @@ def test_a_life_ends_where_the_broker_lost_what_spark_has_planned(bucket: Memory
 def test_a_life_ends_where_it_was_to_begin_without_one_of_the_partitions() -> None:
     former = begun()
     assert begun(has=held(partitions=2)).folder != former.folder
+
+
+@pytest.mark.parametrize("text", ["earliest", '{"leituras": {"0": -2}}'])
+def test_a_life_that_was_to_begin_at_the_earliest_records_names_no_offset(bucket: MemoryBucket, text: str) -> None:
+    bucket.put_object(Key=STATE, Body=Life(id="20260101T000000-a", inicio=text).model_dump_json().encode())
+    assert Checkpoint(settings()).landed == {}
