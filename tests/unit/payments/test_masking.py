@@ -46,7 +46,7 @@ def test_bytes_keep_everything_else_and_hide_digits_that_json_escapes() -> None:
         "0af7651916cd43dd8448eb211c80319c",
         "0af76519160000043dd8448eb1152998",
         "trace=550e8400-e29b-41d4-a716-446655440000;",
-        "t-52998224725252998224725a1b2c3d4"[:34],
+        "t-52998224725252998224725a1b2c3d4e",
         "192.168.100.200:19092",
         "Expected decimal(18,2), got 10.005",
         "within 1700 ms",

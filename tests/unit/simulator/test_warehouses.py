@@ -14,7 +14,7 @@ END = START + timedelta(minutes=10)
 
 
 def client(failures: float = 0.0) -> TestClient:
-    return TestClient(api(Offer(Stock(), START, END, failures)), raise_server_exceptions=False)
+    return TestClient(api(Offer(Stock(), START, END, failures)), "http://127.0.0.1", raise_server_exceptions=False)
 
 
 def page(shop: TestClient, **query: str) -> httpx.Response:
