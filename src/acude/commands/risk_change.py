@@ -1,6 +1,5 @@
 """``acude risk promote``, ``rollback``, ``versions`` and ``shadow``."""
 
-import getpass
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
@@ -44,7 +43,7 @@ def promote(candidate: Candidate, *, reason: Reason, as_json: Json = False) -> N
     versions = _opened()
     before = versions.load(versions.live())
     with _local(candidate) as path:
-        change = versions.promote(path, who=getpass.getuser(), why=reason)
+        change = versions.promote(path, who=_person(), why=reason)
     _say(versions, change, before, as_json=as_json)
 
 
@@ -58,7 +57,7 @@ def rollback(*, reason: Reason, as_json: Json = False) -> None:
     """
     versions = _opened()
     before = versions.load(versions.live())
-    change = versions.rollback(who=getpass.getuser(), why=reason)
+    change = versions.rollback(who=_person(), why=reason)
     _say(versions, change, before, as_json=as_json)
 
 
@@ -136,13 +135,19 @@ def shadow(
         _report(versions, from_, to, as_json=as_json)
         return
     before = versions.load(versions.live())
-    who = getpass.getuser()
+    who = _person()
     if off:
         change = versions.end_shadow(who=who, why=reason)
     else:
         with _local(candidate or "") as path:
             change = versions.set_shadow(path, who=who, why=reason)
     _say(versions, change, before, as_json=as_json)
+
+
+def _person() -> str:
+    from acude.payments.audit_log import os_user  # noqa: PLC0415 - --help does without it
+
+    return os_user()
 
 
 def _opened() -> "Versions":

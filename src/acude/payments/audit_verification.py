@@ -113,19 +113,25 @@ def _compare(connection: Connection[Any], rows: Sequence[AuditRow], report: Repo
     for row in rows:
         if row.tipo == audit_log.DECISION:
             detail = orjson.loads(row.detalhe)
-            chained.append((row, datetime.fromisoformat(detail["transacao_em"]), detail["resumo"]))
+            chained.append((row, datetime.fromisoformat(detail["transacao_em"]), detail))
     if not chained:
         return
     ids, moments = [row.objeto for row, _, _ in chained], [moment for _, moment, _ in chained]
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_STORED, (ids, moments, min(moments), max(moments)))
-        stored = {(one["id_transacao"], one["transacao_em"]): digest(one) for one in cursor}
-    for row, moment, resumo in chained:
-        found = stored.get((row.objeto, moment))
-        if found is None:
+        stored: dict[tuple[str, datetime], dict[str | None, str]] = {}
+        for one in cursor:
+            of_clients = stored.setdefault((one["id_transacao"], one["transacao_em"]), {})
+            of_clients[one["id_cliente"]] = digest(one)
+    for row, moment, detail in chained:
+        of_clients = stored.get((row.objeto, moment), {})
+        # Rows from before ids were each client's own don't say whose they are.
+        clients = [detail["id_cliente"]] if "id_cliente" in detail else list(of_clients)
+        found = {of_clients[one] for one in clients if one in of_clients}
+        if not found:
             report.gone += 1
             report.differs(Break(row.numero, row.objeto, "the decision that was made is no longer stored"))
-        elif found != resumo:
+        elif detail["resumo"] not in found:
             report.differs(Break(row.numero, row.objeto, "the stored decision is not the one that was made"))
         else:
             report.compared += 1

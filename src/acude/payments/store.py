@@ -39,7 +39,8 @@ COLUMNS: Final = (
 """Of table `decisoes`; store.sql says what each is."""
 
 _CHAINED: Final = (
-    "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "versao_regras", "versao_modelo", "causas",
+    "id_cliente", "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "versao_regras", "versao_modelo",
+    "causas",
 )  # fmt: skip
 """What the audit log itself has of a decision."""
 

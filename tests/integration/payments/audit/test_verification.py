@@ -75,11 +75,14 @@ def test_a_stored_decision_that_was_changed_is_found(shop: Shop, own: Sql) -> No
     assert verify(own, decisions=False).broken is None
 
 
-_COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in COLUMNS if name != "transacao_em")
-_SECOND = sql.SQL(
-    "INSERT INTO decisoes ({0}, transacao_em) SELECT {0}, transacao_em + interval '1 microsecond' FROM decisoes "
-    "WHERE id_transacao = %(id)s"
-).format(_COLUMNS)
+def _copied(name: str, value: str) -> sql.Composed:
+    """Stores the payment's decision again, with another value in a column."""
+    others = sql.SQL(", ").join(sql.Identifier(one) for one in COLUMNS if one != name)
+    return sql.SQL("INSERT INTO decisoes ({0}, {1}) SELECT {0}, {2} FROM decisoes WHERE id_transacao = %(id)s").format(
+        others, sql.Identifier(name), sql.SQL(value)
+    )
+
+
 _ELSEWHERE = sql.SQL("UPDATE decisoes SET id_transacao = 'smuggled' WHERE id_transacao = %(id)s")
 
 
@@ -87,10 +90,11 @@ _ELSEWHERE = sql.SQL("UPDATE decisoes SET id_transacao = 'smuggled' WHERE id_tra
     ("touch", "said", "counts"),
     [
         (sql.SQL("DELETE FROM decisoes WHERE id_transacao = %(id)s"), "no longer stored", (1, 0)),
-        (_SECOND, "no row of the audit log has it", (0, 1)),
+        (_copied("transacao_em", "transacao_em + interval '1 microsecond'"), "no row of the audit log has it", (0, 1)),
+        (_copied("id_cliente", "'mallory'"), "no row of the audit log has it", (0, 1)),
         (_ELSEWHERE, "no longer stored", (1, 1)),
     ],
-    ids=["gone", "a second one of the same id", "under another id"],
+    ids=["gone", "a second one of the same id", "another client's of the same id", "under another id"],
 )
 def test_a_decision_that_is_gone_or_was_smuggled_in_is_a_difference(
     shop: Shop, own: Sql, touch: sql.SQL | sql.Composed, said: str, counts: tuple[int, int]
