@@ -21,7 +21,7 @@ from acude.payments.serde import Arrival
 from acude.payments.velocity_store import Fraud, StoredDecision, VelocityStore
 from acude.risk import history, inputs
 from acude.risk.history import MOST_RECORDS
-from acude.risk.payment import Payment
+from acude.risk.payment import RECORD, Payment, record
 from acude.risk.policy import read
 from acude.risk.rules import Rules
 from acude.risk.velocity import KEPT, Past
@@ -40,10 +40,14 @@ def store(platform: Platform) -> Iterator[VelocityStore]:
 
 
 def made(number: int, payers: int, days: int = 3) -> list[Payment]:
-    """Payments that no store has seen, of few payers, so that each has a past."""
+    """Payments that no store has seen, of few payers, so that each has a past.
+
+    Those of one microsecond come in the order in which the lake's history counts them.
+    """
     begin, rate = datetime.now(UTC) - timedelta(days=days), number / (days * 86_400)
     stream = payments(time.time_ns(), begin, timedelta(days=days), rate, payers=payers, fraud_share=0.1)
-    return [one.payment for one in itertools.islice(stream, number)]
+    found = [one.payment for one in itertools.islice(stream, number)]
+    return sorted(found, key=lambda one: (one.at_us, int(np.frombuffer(record(one), RECORD)["id"][0])))
 
 
 def online(store: VelocityStore, sent: list[Payment]) -> np.ndarray:
