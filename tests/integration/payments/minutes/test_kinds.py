@@ -35,6 +35,9 @@ def installed(server: Connection, platform: Platform) -> Connection:
     """The extension's files are there: empty ones of the test's own."""
     folder = platform.config.var / "extensoes" / "extension"
     folder.mkdir(parents=True, exist_ok=True)
+    # The database's server may be another user.
+    for one in (folder, folder.parent):
+        one.chmod(0o755)
     for name, text in {"timescaledb.control": _CONTROL, "timescaledb--1.sql": ""}.items():
         _readable(folder / name, text)
     server.execute(sql.SQL("SET extension_control_path = {}").format(f"{folder.parent}:$system"))
