@@ -44,6 +44,9 @@ def with_timescaledb(config: Settings) -> Iterator[Settings]:
     """The decisions' database has the extension, with one row of its catalogue and one of a table."""
     folder = config.var / "extensoes" / "extension"
     folder.mkdir(parents=True, exist_ok=True)
+    # The database's server may be another user.
+    for one in (folder, folder.parent):
+        one.chmod(0o755)
     for name, text in {
         "timescaledb.control": f"default_version = '{VERSION}'\nrelocatable = false\n",
         f"timescaledb--{VERSION}.sql": _SCRIPT,
