@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from acude.contracts.arrow import arrow_schema
 from acude.contracts.decoder import Decoder
-from acude.contracts.model import ID, Contract, silver_of
+from acude.contracts.model import Contract, silver_of
 from acude.ingestion.hashes import content_hashes, event_hashes
+from acude.ingestion.owners import owners_of
 from acude.ingestion.replays import with_ids
 from acude.masking import masked, masked_bytes
 
@@ -132,7 +133,7 @@ def _of_topic(records: pa.Table, decoder: Decoder) -> Decoded:
     refused[list(found.refusals)] = True
     columns = {f"_{name}": records[name] for name in RAW_COLUMNS}
     columns |= {"data": found.day, "atrasado": found.late, "hash_conteudo": pa.array(hashes)}
-    owners = _owners(contract, records)
+    owners = owners_of(contract, records)
     columns |= {str(contract.event_owner): owners} if owners is not None else {}
     fields = dict(zip(contract.column_names, found.fields.flatten(), strict=True))
     if contract.event_id in fields:
@@ -159,21 +160,6 @@ def _event_ids(contract: Contract, fields: dict[str, pa.Array], owners: pa.Array
         return None
     owners = fields.get(str(contract.event_owner), owners)
     return pa.array(event_hashes(contract.name, ids, owners), mask=np.asarray(ids.is_null()))
-
-
-def _owners(contract: Contract, records: pa.Table) -> pa.Array | None:
-    """The header that names the events' owner, null without a valid one; None where a field does, or nothing."""
-    if not contract.event_owner or contract.event_owner in contract.column_names:
-        return None
-    headers = records["cabecalhos"].combine_chunks()
-    each, parents = headers.flatten(), pc.list_parent_indices(headers).to_numpy(zero_copy_only=False)
-    mine = np.flatnonzero(pc.fill_null(pc.equal(each.field("chave"), contract.event_owner), False))
-    # Of several headers of one name the last counts, as for the payments' workers.
-    last = np.full(records.num_rows, -1)
-    last[parents[mine]] = mine
-    values = each.field("valor").take(pa.array(last, mask=last < 0))
-    valid = pc.fill_null(pc.match_substring_regex(values, f"^{ID}$"), False)
-    return pc.if_else(valid, values, None).cast(pa.string())
 
 
 def _keys(records: pa.Table, ids: pa.Array | None, hashes: "np.ndarray | None", refused: "np.ndarray") -> pa.Table:

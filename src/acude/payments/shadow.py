@@ -16,7 +16,7 @@ import orjson
 from confluent_kafka import KafkaError, Message, Producer
 
 from acude.kafka import brokers
-from acude.payments.decision_engine import DecisionResult
+from acude.payments.decision_result import DecisionResult
 from acude.payments.metrics import Metrics
 from acude.payments.rules_metrics import DriftCollector, RulesMetrics
 from acude.payments.rules_reload import ReloadingRules

@@ -31,7 +31,8 @@ from acude.payments import metrics as stages
 from acude.payments.audit_buffer import AuditBuffer
 from acude.payments.blacklist import Blacklist
 from acude.payments.deadletters import UNDECIDED, Letter
-from acude.payments.decision_engine import DecisionEngine, DecisionResult
+from acude.payments.decision_engine import DecisionEngine
+from acude.payments.decision_result import DecisionResult
 from acude.payments.disputes import follow_disputes
 from acude.payments.list_cache import ListCache
 from acude.payments.metrics import Metrics

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from acude.kafka.records import Coordinate
 from acude.local.platform import Platform
 from acude.payments.blacklist import Blacklist
-from acude.payments.decision_engine import DecisionEngine, DecisionResult
+from acude.payments.decision_engine import DecisionEngine
+from acude.payments.decision_result import DecisionResult
 from acude.payments.reservations import Reservations
 from acude.payments.serde import Arrival
 from acude.payments.velocity_store import VelocityStore

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from acude.contracts.decoder import Decoder
 from acude.contracts.model import table
-from acude.payments.decision_engine import DecisionContext, DecisionResult
+from acude.payments.decision_result import DecisionContext, DecisionResult
 from acude.payments.metrics import Metrics
 from acude.payments.rules_metrics import RulesMetrics
 from acude.payments.rules_reload import ReloadingRules

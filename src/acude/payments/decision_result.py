@@ -1,0 +1,59 @@
+"""What a payment's decision was made from, and what a worker sends of it."""
+
+from dataclasses import dataclass
+
+from acude.risk.decision import Decision, Reason, decide
+from acude.risk.lists import ON_THE_LIST
+from acude.risk.payment import Payment
+from acude.risk.policy import Policy
+from acude.risk.rules import Rules
+from acude.risk.velocity import Past
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionContext:
+    """A payment and everything that was known about it when it was decided.
+
+    Attributes:
+        past: the payment and what came before it.
+        on_the_list: whether the external list has its document.
+        degraded: codes of what could not be asked.
+    """
+
+    past: Past
+    on_the_list: bool
+    degraded: tuple[str, ...]
+
+    def decide(self, rules: Rules) -> Decision:
+        """What these rules say. The model is asked where the policy gives it a weight and the history is complete."""
+        policy = rules.policy
+        asked = rules.model if policy.modelo and self.past.complete else None
+        opinion = asked.opinion(self.past) if asked else None
+        return decide(self.past, policy, opinion, self.listed(policy), self.degraded)
+
+    def listed(self, policy: Policy) -> list[Reason]:
+        """What the external list says, as a reason."""
+        return [Reason(ON_THE_LIST, policy.lista_externa)] if self.on_the_list else []
+
+
+@dataclass(frozen=True)
+class DecisionResult:
+    """What a worker sends for one payment.
+
+    Attributes:
+        payment: what was asked.
+        record: the record of `decisoes_risco`.
+        alert: the record of `alertas`; None for an approved payment.
+        decision: what was decided; None where a stored record is sent again.
+        seconds: from the broker's timestamp of the payment to the decision.
+        context: what the decision was made from.
+        trace: the payment's trace id.
+    """
+
+    payment: Payment
+    record: bytes
+    alert: bytes | None
+    decision: Decision | None = None
+    seconds: float = 0
+    context: DecisionContext | None = None
+    trace: str = ""
