@@ -119,13 +119,22 @@ def test_the_catalogue_forgets_nothing_for_strangers(platform: Platform) -> None
     assert (answer.status_code, answer.json()["__type"]) == (403, "MissingAuthenticationTokenException")
 
 
-@pytest.mark.parametrize("port", ["issuer_port", "blacklist_port", "receiver_port", "warehouses_port"])
-def test_a_page_in_a_browser_is_not_answered_under_its_own_name(platform: Platform, port: str) -> None:
-    if port == "warehouses_port":
-        platform.start("warehouses")
-    url = f"http://{HOST}:{getattr(platform.config, port)}/saude"
+@pytest.mark.parametrize(
+    ("port", "path"),
+    [
+        ("issuer_port", "jwks.json"),
+        ("blacklist_port", "saude"),
+        ("receiver_port", "recebidos"),
+        ("warehouses_port", "saude"),
+        ("risk_metrics_port", "metrics"),
+    ],
+)
+def test_a_page_in_a_browser_is_not_answered_under_its_own_name(platform: Platform, port: str, path: str) -> None:
+    platform.start("warehouses")
+    url = f"http://{HOST}:{getattr(platform.config, port)}/{path}"
 
-    assert httpx.get(url, headers={"Host": "page.example"}).status_code == 400
+    assert httpx.get(url).status_code == 200
+    assert httpx.get(url, headers={"Host": f"page.example:{getattr(platform.config, port)}"}).status_code == 400
 
 
 def test_the_databases_refuse_another_password(platform: Platform) -> None:

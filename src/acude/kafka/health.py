@@ -6,6 +6,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -164,6 +165,35 @@ class _Shown(CircuitBreakerListener):
         self._gauge.labels(cb.name).set(new_state.name == "open")
 
 
+class _Answers(BaseHTTPRequestHandler):
+    """Answers only under loopback's own names: a page in a browser reaches it, too, under another."""
+
+    timeout = 10
+
+    def parse_request(self) -> bool:
+        """Refuses a request under another name."""
+        if not super().parse_request():
+            return False
+        asked = urlsplit(f"//{self.headers.get('Host', HOST)}").hostname in {HOST, "localhost"}
+        if not asked:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+        return asked
+
+    def say(self, status: HTTPStatus, remark: str = "") -> None:
+        said = "\n".join(filter(None, (status.phrase, remark)))
+        self.answer(status, said.encode(), "text/plain; charset=utf-8")
+
+    def answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Requests are not logged."""
+
+
 def serve(health: Health, port: int, posts: Mapping[str, Post] | None = None) -> ThreadingHTTPServer:
     """Answers `/metrics`, `/viva` and `/pronta` on loopback, in a thread; `shutdown()` ends it.
 
@@ -173,44 +203,28 @@ def serve(health: Health, port: int, posts: Mapping[str, Post] | None = None) ->
         posts: what else is accepted, by path.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10
-
+    class Handler(_Answers):
         def do_GET(self) -> None:
             """One of the three."""
             found = {"/viva": health.alive, "/pronta": health.alive and health.ready}
             if self.path == "/metrics":
-                self._answer(HTTPStatus.OK, generate_latest(health.registry), CONTENT_TYPE_LATEST)
+                self.answer(HTTPStatus.OK, generate_latest(health.registry), CONTENT_TYPE_LATEST)
             elif self.path in found:
                 remark = health.remark() if self.path == "/pronta" else ""
-                self._say(HTTPStatus.OK if found[self.path] else HTTPStatus.SERVICE_UNAVAILABLE, remark)
+                self.say(HTTPStatus.OK if found[self.path] else HTTPStatus.SERVICE_UNAVAILABLE, remark)
             else:
-                self._answer(HTTPStatus.NOT_FOUND, b"/metrics, /viva or /pronta", "text/plain")
+                self.answer(HTTPStatus.NOT_FOUND, b"/metrics, /viva or /pronta", "text/plain")
 
         def do_POST(self) -> None:
             """One of `posts`."""
             take, size = (posts or {}).get(self.path), self.headers.get("Content-Length", "")
             if not take:
-                self._say(HTTPStatus.NOT_FOUND)
+                self.say(HTTPStatus.NOT_FOUND)
             elif not size.isdecimal() or int(size) > _MOST_BYTES:
-                self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                self.say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             else:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self._say(take(headers, self.rfile.read(int(size))))
-
-        def _say(self, status: HTTPStatus, remark: str = "") -> None:
-            said = "\n".join(filter(None, (status.phrase, remark)))
-            self._answer(status, said.encode(), "text/plain; charset=utf-8")
-
-        def _answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-            """Requests are not logged."""
+                self.say(take(headers, self.rfile.read(int(size))))
 
     server = ThreadingHTTPServer((HOST, port), Handler)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
