@@ -99,6 +99,11 @@ def has_document(text: str) -> bool:
     return any(is_document(compact(found[0])) for found in _DOCUMENT.finditer(RANDOM_ID.sub("~", text)))
 
 
+def has_number(text: str) -> bool:
+    """Whether a text holds somebody's number: of a card, a CPF or a CNPJ."""
+    return has_card(text) or has_document(text)
+
+
 def without_documents(text: str, token: Callable[[str], str]) -> str:
     """The text, or a token in its place: the document's own where it is one, the text's own where it holds one.
 

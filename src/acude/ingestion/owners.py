@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import ID, Contract
+from acude.contracts.personal import SUSPECT, has_number
 
 
 def owners_of(contract: Contract, records: pa.Table) -> pa.Array | None:
@@ -19,4 +20,9 @@ def owners_of(contract: Contract, records: pa.Table) -> pa.Array | None:
     last[parents[mine]] = mine
     values = each.field("valor").take(pa.array(last, mask=last < 0))
     valid = pc.fill_null(pc.match_substring_regex(values, f"^{ID}$"), False)
-    return pc.if_else(valid, values, None).cast(pa.string())
+    owners = pc.if_else(valid, values, None).cast(pa.string())
+    # As the payments' workers: an owner is nobody's number.
+    suspects = np.flatnonzero(pc.fill_null(pc.match_substring_regex(owners, SUSPECT), False))
+    numbers = np.zeros(len(owners), np.bool_)
+    numbers[[place for place in suspects if has_number(owners[place].as_py())]] = True
+    return pc.if_else(pa.array(numbers), None, owners)

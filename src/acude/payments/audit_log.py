@@ -16,7 +16,7 @@ from typing import Any, Final
 from psycopg import Connection, sql
 
 from acude.backup_keys import KeyRing
-from acude.contracts.personal import has_card, has_document
+from acude.contracts.personal import has_number
 from acude.masking import MASK
 from acude.payments.hash_chain import AuditEvent, AuditRow, HashChain
 from acude.settings import Settings, settings
@@ -46,7 +46,7 @@ def audit_event(tipo: str, quem: str, objeto: str, /, **detalhe: Any) -> AuditEv
 
 
 def _cut(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
-    return MASK if isinstance(value, str) and (has_card(value) or has_document(value)) else value
+    return MASK if isinstance(value, str) and has_number(value) else value
 
 
 def cli_user() -> str:

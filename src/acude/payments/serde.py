@@ -13,7 +13,7 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import Refusal, Refused
 from acude.contracts.model import Contract, table
-from acude.contracts.personal import has_card, has_document
+from acude.contracts.personal import has_number
 from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments import routes, trace_ids
 from acude.risk.decision import Decision, Verdict
@@ -113,7 +113,7 @@ def _trace(headers: dict[str, bytes], coordinate: Coordinate, taken_ms: int) -> 
 def _id(header: bytes | None) -> str | None:
     """A header that is an id as the contracts define them, without anybody's number; any other header is ignored."""
     text = (header or b"").decode("ascii", "replace")
-    return text if trace_ids.ID.fullmatch(text) and not has_card(text) and not has_document(text) else None
+    return text if trace_ids.ID.fullmatch(text) and not has_number(text) else None
 
 
 def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[bytes, bytes | None]:

@@ -114,6 +114,8 @@ def replay(payments: Sequence[Payment], frauds: Sequence[bool] | Labels, since: 
 
 def fit(matrix: Matrix, frauds: Labels, seed: int = 0) -> HistGradientBoostingClassifier:
     """Trees that tell frauds from honest payments; the same seed gives the same trees."""
+    # An input that no payment has can't be sorted into bins; nothing is learnt from it.
+    matrix = np.where(np.isnan(matrix).all(axis=0), np.float32(0), matrix)
     # OpenMP's threads wait for each other by spinning: beside other work they are slower together than one.
     with threadpool_limits(1, "openmp"):
         return HistGradientBoostingClassifier(**_TREES, random_state=seed).fit(matrix, frauds)

@@ -236,6 +236,8 @@ def test_silver_keeps_what_the_broker_took_first_then_by_topic_partition_and_off
 @pytest.mark.parametrize(
     ("headers", "owner"),
     [
+        ([("id_cliente", b"4111111111111111")], None),
+        ([("id_cliente", b"loja52998224725")], None),
         ([("id_cliente", b"loja")], "loja"),
         ([("id_rastro", b"x"), ("id_cliente", b"outra"), ("id_cliente", b"loja")], "loja"),
         ([("id_cliente", b"loja"), ("id_cliente", b"a/b")], None),

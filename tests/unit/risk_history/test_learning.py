@@ -132,3 +132,11 @@ def test_no_payments_are_refused(lesson: Lesson) -> None:
 def test_the_card_is_json_with_whole_metrics(folder: Path) -> None:
     metrics = json.loads((folder / CARD).read_bytes())["metrics"]
     assert {"auc_roc", "precisao_media", "fraudes"} <= metrics.keys()
+
+
+def test_an_input_that_no_payment_has_is_not_learnt_from() -> None:
+    matrix = np.column_stack(
+        [np.tile(np.float32([0, 1]), 100), np.full((200, len(inputs.NAMES) - 1), np.nan, np.float32)]
+    )
+    honest, fraud = training.fit(matrix, matrix[:, 0] > 0).predict_proba(matrix)[:2, 1]
+    assert honest < fraud
