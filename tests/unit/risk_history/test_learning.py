@@ -136,7 +136,7 @@ def test_the_card_is_json_with_whole_metrics(folder: Path) -> None:
 
 def test_an_input_that_no_payment_has_is_not_learnt_from() -> None:
     matrix = np.column_stack(
-        [np.tile(np.float32([0, 1]), 100), np.full((200, len(inputs.NAMES) - 1), np.nan, np.float32)]
+        [np.tile(np.array([0, 1], np.float32), 100), np.full((200, len(inputs.NAMES) - 1), np.nan, np.float32)]
     )
     honest, fraud = training.fit(matrix, matrix[:, 0] > 0).predict_proba(matrix)[:2, 1]
     assert honest < fraud
