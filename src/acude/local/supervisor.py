@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
@@ -21,7 +22,8 @@ from acude.settings import Settings
 NAME = "supervisor"
 """Of its socket."""
 
-_UNREACHABLE = (OSError, ConnectionError)
+_UNREACHABLE = (OSError, HTTPException)
+"""One that ends while it answers cuts its answer off."""
 
 _FOR_EVER = 1_000_000
 """Tries to start a service, each a second later than the one before: an outage of what it needs may last for long."""

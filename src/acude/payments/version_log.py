@@ -12,8 +12,8 @@ from acude.errors import AcudeError
 class VersionError(AcudeError):
     """A change that can't be made; says why, and nothing has changed."""
 
-    def __init__(self, found: str) -> None:
-        super().__init__(f"{found}.", "Nothing was changed; `acude risk versions` says what decides now.")
+    def __init__(self, found: str, next_step: str = "`acude risk versions` says what decides now.") -> None:
+        super().__init__(f"{found}.", f"Nothing was changed; {next_step}")
 
 
 class Action(StrEnum):

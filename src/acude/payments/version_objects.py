@@ -121,7 +121,10 @@ class VersionObjects:
         try:
             yield
         except (ClientError, BotoCoreError) as problem:
-            raise StoreAwayError(f"{self.address(name)}: S3 does not answer: {problem}") from problem
+            raise StoreAwayError(
+                f"{self.address(name)}: S3 does not answer: {problem}",
+                "`acude status` shows what runs, `acude up` starts it.",
+            ) from problem
 
 
 def _place(sha256: str, name: str = "") -> str:
