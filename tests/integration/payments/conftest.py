@@ -28,6 +28,7 @@ from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
 from acude.settings import HOST, PROJECT, Settings
 from acude.simulator.payments import payments
+from acude.simulator.receiver import Mode
 from tests.servers import servers
 from tests.waiting import PATIENCE_S, awaited
 
@@ -240,3 +241,16 @@ def api(platform: Platform) -> Iterator[Callable[..., httpx.Client]]:
     yield client
     for one in clients:
         one.close()
+
+
+@pytest.fixture
+def receiver(platform: Platform) -> Iterator[str]:
+    """The platform's own receiver of the webhook, well again afterwards."""
+    url = f"http://127.0.0.1:{platform.config.receiver_port}"
+    yield url
+    behave(url, Mode.UP)
+
+
+def behave(url: str, mode: Mode) -> None:
+    """Has the receiver behave so from now on."""
+    httpx.put(f"{url}/modo", json={"modo": mode}).raise_for_status()

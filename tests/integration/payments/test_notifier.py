@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -18,22 +18,10 @@ from acude.cli import app
 from acude.local.platform import Platform
 from acude.payments.serde import ALERTS
 from acude.simulator.receiver import Mode
-from tests.integration.payments.conftest import Shop, suspicious
+from tests.integration.payments.conftest import Shop, behave, suspicious
 
 Payment = dict[str, Any]
 Alert = dict[str, Any]
-
-
-@pytest.fixture
-def receiver(platform: Platform) -> Iterator[str]:
-    """The platform's own receiver, well again afterwards."""
-    url = f"http://127.0.0.1:{platform.config.receiver_port}"
-    yield url
-    behave(url, Mode.UP)
-
-
-def behave(url: str, mode: Mode) -> None:
-    httpx.put(f"{url}/modo", json={"modo": mode}).raise_for_status()
 
 
 @retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(60), wait=wait_fixed(0.3))

@@ -1,6 +1,5 @@
 """Alerts of Airflow's: kept in the lake, delivered to the webhook once, and again where it was away."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,18 +11,7 @@ from acude.aws import keys, objects
 from acude.local.platform import Platform
 from acude.orchestration import alerts
 from acude.simulator.receiver import Mode
-
-
-@pytest.fixture
-def receiver(platform: Platform) -> Iterator[str]:
-    """The platform's own receiver, well again afterwards."""
-    url = f"http://127.0.0.1:{platform.config.receiver_port}"
-    yield url
-    behave(url, Mode.UP)
-
-
-def behave(url: str, mode: Mode) -> None:
-    httpx.put(f"{url}/modo", json={"modo": mode}).raise_for_status()
+from tests.integration.payments.conftest import behave
 
 
 def delivered(url: str, run: str) -> list[Any]:
