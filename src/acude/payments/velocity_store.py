@@ -282,11 +282,13 @@ def connect_velocity_store(config: Settings) -> VelocityStore:
     """The store at the settings' address; nothing is asked yet.
 
     Raises:
-        VelocityStoreError: the settings name no address.
-        AcudeError: no key is set.
+        AcudeError: no address or no key is set.
     """
     if not config.valkey_url.get_secret_value():
-        raise VelocityStoreError("ACUDE_VALKEY_URL is not set")
+        raise AcudeError(
+            "There is no address of the velocity store.",
+            "Set ACUDE_VALKEY_URL; on one machine `acude up` does.",
+        )
     key, before = config.velocity_key.get_secret_value(), config.velocity_key_before.get_secret_value()
     if not key:
         raise AcudeError(

@@ -19,7 +19,11 @@ from acude.settings import Settings
     [
         (tokens_of, {"document_key": ""}),
         (chain_keys, {"audit_keys": ""}),
-        (connect_velocity_store, {"velocity_key": ""}),
+        (connect_velocity_store, {"valkey_url": ""}),
+        (
+            connect_velocity_store,
+            {"valkey_url": "redis://127.0.0.1:1/0", "velocity_key": ""},
+        ),
         (batch_session, {"spark_remote": None}),
         (build, {"s3_access_key": None}),
     ],

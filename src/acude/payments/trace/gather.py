@@ -13,12 +13,12 @@ from confluent_kafka import KafkaException
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
-from acude.athena.client import QueryFailed
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import tokens_of
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
 from acude.contracts.personal import without_documents
+from acude.errors import AcudeError
 from acude.kafka.reader import Found, TopicReader
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
@@ -37,7 +37,7 @@ _SLACK_MS: Final = 30_000
 
 _FAILURES: Final = (
     *(DatabaseError, PoolTimeout),
-    *(BotoCoreError, ClientError, QueryFailed),
+    *(BotoCoreError, ClientError, AcudeError),
     *(KafkaException, VelocityStoreError, OSError),
 )
 
