@@ -2,13 +2,12 @@
 
 from typing import Final
 
-import uvicorn
-
 from acude import logs
 from acude.api.app import KEEP_ALIVE_S, create_app
+from acude.http_server import serve_http
 from acude.kafka.health import serve
 from acude.kafka.watchdog import watch
-from acude.settings import HOST, settings
+from acude.settings import settings
 
 _HANGS_S: Final = 60.0
 """The reader of decisions asks the broker each second, also one that is away."""
@@ -20,15 +19,12 @@ if __name__ == "__main__":
     serve(app.state.metrics, config.risk_api_metrics_port)
     watch(lambda: not app.state.metrics.hangs(_HANGS_S))
     # Without a configuration of its own its lines are like all others.
-    uvicorn.run(
+    serve_http(
         app,
-        host=HOST,
-        port=config.risk_port,
+        config.risk_port,
         ssl_certfile=config.tls_certificate,
         timeout_keep_alive=KEEP_ALIVE_S,
         log_config=None,
-        access_log=False,
-        proxy_headers=False,
         # uvloop takes one new connection a turn: with many payments inside, the next client waits for seconds.
         loop="asyncio",
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import jwt
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from fastapi import Depends, FastAPI, Form, Header, HTTPException, Request
@@ -27,6 +26,7 @@ from acude import logs
 from acude.api.auth import DECIDE, READ, READ_ALL
 from acude.errors import AcudeError
 from acude.files import write_private
+from acude.http_server import serve_http
 from acude.settings import HOST, Settings, settings
 
 _LIFETIME_S: Final = 900
@@ -155,13 +155,4 @@ def _thumbprint(public: dict[str, Any]) -> str:
 if __name__ == "__main__":
     config = settings()
     logs.configure("issuer", config.log_level)
-    uvicorn.run(
-        create_app(config),
-        host=HOST,
-        port=config.issuer_port,
-        ssl_certfile=config.tls_certificate,
-        log_config=None,
-        access_log=False,
-        # Whoever calls from this machine could name any address, and each has limits of its own.
-        proxy_headers=False,
-    )
+    serve_http(create_app(config), config.issuer_port, ssl_certfile=config.tls_certificate, log_config=None)

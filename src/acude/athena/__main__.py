@@ -2,7 +2,6 @@
 
 import logging
 
-import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -17,7 +16,8 @@ from acude.athena.server import create_app
 from acude.athena.signature import Signatures
 from acude.athena.trino import Trino
 from acude.errors import AcudeError
-from acude.settings import HOST, Settings, settings
+from acude.http_server import serve_http
+from acude.settings import Settings, settings
 
 
 def build(config: Settings) -> FastAPI:
@@ -46,7 +46,7 @@ def main() -> None:
     """Serves until stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     config = settings()
-    uvicorn.run(build(config), host=HOST, port=config.athena_port, log_level="warning", access_log=False)
+    serve_http(build(config), config.athena_port, log_level="warning")
 
 
 if __name__ == "__main__":

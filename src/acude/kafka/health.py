@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from socket import SHUT_RDWR
+from threading import Thread, Timer
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
@@ -28,6 +30,8 @@ _STUCK_S: Final = 10.0
 _THREAD_HANGS_S: Final = 60.0
 _LAG_EVERY_S: Final = 1.0
 _MOST_BYTES: Final = 1_000_000
+_WITHIN_S: Final = 20.0
+"""How long a connection, which has one request, may take."""
 
 Post = Callable[[Mapping[str, str], bytes], HTTPStatus]
 """Takes the headers (names in lower case) and the body of a POST."""
@@ -169,6 +173,21 @@ class _Answers(BaseHTTPRequestHandler):
     """Answers only under loopback's own names: a page in a browser reaches it, too, under another."""
 
     timeout = 10
+
+    def handle(self) -> None:
+        """One request. `timeout` counts from byte to byte, so it alone would let one that drips hold its thread."""
+        end = Timer(_WITHIN_S, self._hang_up)
+        end.daemon = True
+        end.start()
+        try:
+            with suppress(ConnectionError):
+                super().handle()
+        finally:
+            end.cancel()
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            self.connection.shutdown(SHUT_RDWR)
 
     def parse_request(self) -> bool:
         """Refuses a request under another name."""

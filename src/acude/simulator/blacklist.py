@@ -13,13 +13,13 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from itertools import count
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 
 from acude import logs
+from acude.http_server import serve_http
 from acude.settings import HOST, settings
 
 ONE_IN = 997
@@ -119,4 +119,4 @@ async def _drops() -> AsyncIterator[bytes]:
 
 if __name__ == "__main__":
     logs.configure("blacklist", settings().log_level)
-    uvicorn.run(api(), host=HOST, port=settings().blacklist_port, log_config=None, access_log=False)
+    serve_http(api(), settings().blacklist_port, log_config=None)

@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from pydantic import BaseModel
 
 from acude import logs
+from acude.http_server import serve_http
 from acude.payments.webhook import key_of, signature
 from acude.settings import HOST, Settings, settings
 
@@ -97,4 +97,4 @@ def _wrong(request: Request, key: bytes, body: bytes) -> int:
 
 if __name__ == "__main__":
     logs.configure("webhook-receiver", settings().log_level)
-    uvicorn.run(api(settings()), host=HOST, port=settings().receiver_port, log_config=None, access_log=False)
+    serve_http(api(settings()), settings().receiver_port, log_config=None)

@@ -15,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 from fastapi import FastAPI, HTTPException, Query
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 
+from acude.http_server import serve_http
 from acude.settings import HOST, settings
 from acude.simulator.stock import WAREHOUSES, Stock, as_json
 
@@ -119,14 +119,7 @@ def serve(
     first = start.replace(tzinfo=UTC) if start else datetime.now(UTC) - timedelta(minutes=10)
     offer = Offer(stock, first, end.replace(tzinfo=UTC) if end else None, failures, seed)
     # A client that waits for a hanging answer must not hold up the end.
-    uvicorn.run(
-        api(offer),
-        host=HOST,
-        port=port or settings().warehouses_port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-    )
+    serve_http(api(offer), port or settings().warehouses_port, log_level="warning", timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":

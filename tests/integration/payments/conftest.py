@@ -21,6 +21,7 @@ import uvicorn
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from acude.api.app import KEEP_ALIVE_S, create_app
+from acude.http_server import SERVED
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.payments.disputes import TOPIC as DISPUTES
@@ -211,8 +212,8 @@ def another_api(config: Settings, **changes: object) -> Iterator[str]:
     with socket.create_server((HOST, 0)) as probe:
         port = probe.getsockname()[1]
     app = create_app(config.model_copy(update=changes))
-    as_the_platforms = {"timeout_keep_alive": KEEP_ALIVE_S, "log_level": "warning", "access_log": False}
-    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, **as_the_platforms))  # type: ignore[arg-type]
+    as_the_platforms = SERVED | {"timeout_keep_alive": KEEP_ALIVE_S, "log_level": "warning"}
+    server = uvicorn.Server(uvicorn.Config(app, port=port, **as_the_platforms))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
