@@ -1,6 +1,7 @@
 """``acude backfill``."""
 
 import time
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import Bars
 from acude.days import require_days
+from acude.errors import NothingFoundError
 from acude.settings import settings
 
 if TYPE_CHECKING:
@@ -47,8 +49,10 @@ def backfill(
 ) -> None:
     """Run a DAG again for past days, through Airflow's own backfill, and wait until it is over.
 
-    Each run writes its own day only. Ctrl-C stops the waiting, not the backfill.
-    Exit code 0 only where every day's run succeeded, 1 where one failed, 2 for a call that can't be.
+    Each run writes its own day only. Ctrl-C stops the waiting, not the backfill. Days that have run, and that
+    [bold]--reprocess[/bold] doesn't ask for, are left as they are and named apart.
+    Exit code 0 only where every day's last run succeeded, 1 where one failed, 2 for a call that can't be, 3 where the
+    range has no day that is over.
 
     Examples:
       acude backfill vendas_diarias --from 2010-12-01 --to 2010-12-31
@@ -67,21 +71,66 @@ def backfill(
             _print_plan(dag, *days, dates, as_json=as_json)
             return
         began = time.monotonic()
-        started = backfills.start(dag, *days, max_active_runs=max_active, reprocess=reprocess)
-        runs = _follow(backfills, started, len(dates))
-    good = bool(runs) and all(run.state == "success" for run in runs)
+        if dates:
+            started = backfills.start(dag, *days, max_active_runs=max_active, reprocess=reprocess)
+            runs = _follow(backfills, started, dates)
+        else:
+            # Airflow would note a backfill of nothing, or complain of the range.
+            runs = backfills.runs_between(dag, *days)
+    found = Outcome.of(dates, runs, time.monotonic() - began)
+    if not found.all:
+        raise NothingFoundError(
+            f"There is nothing to run: no interval of {dag} that begins from {first} to {last} is over.",
+            "Ask for earlier days.",
+        )
     if as_json:
-        print_json(_report(dag, *days, runs, ok=good, seconds=time.monotonic() - began))
+        print_json(_report(dag, *days, found))
     else:
-        _print_runs(dag, runs, time.monotonic() - began)
-    raise typer.Exit(0 if good else 1)
+        _print_outcome(dag, reprocess, found)
+    raise typer.Exit(0 if found.good else 1)
 
 
-def _follow(backfills: "Backfills", started: "BackfillResponse", expected: int) -> "list[DAGRunResponse]":
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a backfill.
+
+    Attributes:
+        ran: the runs that it made or repeated.
+        left: those of the range's other intervals, which it left as they were.
+        seconds: how long it took.
+    """
+
+    ran: "list[DAGRunResponse]"
+    left: "list[DAGRunResponse]"
+    seconds: float
+
+    @classmethod
+    def of(cls, planned: list[datetime], runs: "list[DAGRunResponse]", seconds: float) -> "Outcome":
+        """Tells by the planned intervals which of the range's runs are the backfill's own."""
+        ran = _planned(planned, runs)
+        return cls(ran, [run for run in runs if run not in ran], seconds)
+
+    @property
+    def all(self) -> "list[DAGRunResponse]":
+        """All runs of the range."""
+        return [*self.ran, *self.left]
+
+    @property
+    def good(self) -> bool:
+        """Whether every interval's last run succeeded."""
+        return all(run.state == "success" for run in self.all)
+
+
+def _planned(planned: list[datetime], runs: "list[DAGRunResponse]") -> "list[DAGRunResponse]":
+    return [run for run in runs if run.logical_date in planned]
+
+
+def _follow(backfills: "Backfills", started: "BackfillResponse", dates: list[datetime]) -> "list[DAGRunResponse]":
     page = f"{settings().airflow_url}/dags/{started.dag_id}/backfills"
     try:
-        with _RunProgress(started, expected) as progress:
-            return backfills.follow(started, progress)
+        with _RunProgress(started, len(dates)) as progress:
+            # Runs that were there before and aren't repeated must not look done by this backfill.
+            return backfills.follow(started, lambda runs: progress(_planned(dates, runs)))
     except KeyboardInterrupt:
         err.print(f"The backfill goes on in Airflow: {page}")
         raise typer.Exit(1) from None
@@ -91,7 +140,6 @@ class _RunProgress(Bars):
     """Shows the runs' progress: on a terminal a bar with the days that run, elsewhere a line per ended run."""
 
     def __init__(self, started: "BackfillResponse", expected: int) -> None:
-        # Runs that were there before and aren't repeated must not look done by this backfill.
         super().__init__(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -110,7 +158,7 @@ class _RunProgress(Bars):
             running = ", ".join(_interval(run) for run in runs if run.state == "running")
             failed = sum(run.state == "failed" for run in runs)
             note = f"{running}{f' · [red]{failed} failed[/red]' if failed else ''}"
-            self.bars.update(self._task, completed=len(over), total=len(runs), running=note)
+            self.bars.update(self._task, completed=len(over), running=note)
             return
         for run in over:
             if run.dag_run_id not in self._said:
@@ -127,14 +175,29 @@ def _print_plan(dag: str, first: date, last: date, dates: list[datetime], *, as_
     out.print(f"\n{len(dates)} runs of {dag} would start; without --dry-run they do.")
 
 
-def _print_runs(dag: str, runs: "list[DAGRunResponse]", seconds: float) -> None:
-    print_table(("interval", "state", "seconds", "run"), [_row(run) for run in runs])
-    failed = [run for run in runs if run.state != "success"]
-    out.print(f"\n{len(runs) - len(failed)} of {len(runs)} runs of {dag} succeeded in {seconds:.0f} s.")
+def _print_outcome(dag: str, reprocess: Reprocess, found: Outcome) -> None:
+    if found.ran:
+        print_table(("interval", "state", "seconds", "run"), [_row(run) for run in found.ran])
+        good = sum(run.state == "success" for run in found.ran)
+        out.print(f"\n{good} of {len(found.ran)} runs of {dag} succeeded in {found.seconds:.0f} s.")
+    else:
+        out.print(
+            f"Nothing of {dag} ran: there is a run of each day, and --reprocess {reprocess} repeats none of them."
+        )
+    if found.left:
+        out.print(f"Left as they were: {_counted(found.left)}.")
+    failed = [run for run in found.all if run.state == "failed"]
     if failed:
         out.print(f"Look at the red ones in {settings().airflow_url}/dags/{dag}, mend their cause, and run")
-        first, last = _interval(failed[0])[:10], _interval(failed[-1])[:10]
+        first, last = min(map(_interval, failed))[:10], max(map(_interval, failed))[:10]
         out.print(f"  acude backfill {dag} --from {first} --to {last} --reprocess failed")
+
+
+def _counted(runs: "list[DAGRunResponse]") -> str:
+    """The runs by state, and the days of those that did not succeed."""
+    good = sum(run.state == "success" for run in runs)
+    others = [f"{_interval(run)} {run.state.value}" for run in runs if run.state != "success"]
+    return ", ".join(([f"{good} success"] if good else []) + others)
 
 
 def _row(run: "DAGRunResponse") -> tuple[str, ...]:
@@ -144,14 +207,15 @@ def _row(run: "DAGRunResponse") -> tuple[str, ...]:
     return _interval(run), f"[{colour}]{run.state.value}[/{colour}]", taken, run.dag_run_id
 
 
-def _report(
-    dag: str, first: date, last: date, runs: "list[DAGRunResponse]", *, ok: bool, seconds: float
-) -> dict[str, Any]:
-    listed = [
-        {"interval": run.logical_date, "state": run.state.value, "seconds": _seconds(run), "run_id": run.dag_run_id}
-        for run in runs
-    ]
-    return {"dag": dag, "from": first, "to": last, "ok": ok, "seconds": round(seconds, 1), "runs": listed}
+def _report(dag: str, first: date, last: date, found: Outcome) -> dict[str, Any]:
+    def listed(runs: "list[DAGRunResponse]") -> list[dict[str, Any]]:
+        return [
+            {"interval": run.logical_date, "state": run.state.value, "seconds": _seconds(run), "run_id": run.dag_run_id}
+            for run in runs
+        ]
+
+    head = {"dag": dag, "from": first, "to": last, "ok": found.good, "seconds": round(found.seconds, 1)}
+    return head | {"runs": listed(found.ran), "left": listed(found.left)}
 
 
 def _interval(run: "DAGRunResponse") -> str:
