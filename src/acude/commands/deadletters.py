@@ -1,19 +1,21 @@
 """``acude deadletters``."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
-from acude.commands.records import again_or_not, content, explained, print_record
+from acude.commands.records import again_or_not, content, explained, print_record, require_known
 from acude.contracts.model import table
 from acude.errors import NothingFoundError, WrongUseError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Refused
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
-from acude.payments.deadletters import Letter
+from acude.payments.deadletters import Filter, Letter
 from acude.settings import settings
 
 app = typer.Typer(
@@ -36,13 +38,22 @@ app = typer.Typer(
 _EXAMPLE = "alertas/1/17"
 
 Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example webhook_sem_resposta.")]
+Topico = Annotated[str | None, typer.Option("--topico", help="Only records of this topic, for example alertas.")]
+First = Annotated[date | None, day_option("--from", "Given up on this day (UTC) or later.")]
+Last = Annotated[date | None, day_option("--to", "Given up on this day (UTC) or earlier.")]
 
 
 @app.command("list")
-def list_(*, motivo: Motivo = None, as_json: Json = False) -> None:
-    """List dead letters, newest first, without their content, which may be personal data."""
+def list_(
+    *, motivo: Motivo = None, topico: Topico = None, first: First = None, last: Last = None, as_json: Json = False
+) -> None:
+    """List dead letters, newest first, without their content, which may be personal data.
+
+    Example:
+      acude deadletters list --topico alertas --from 2026-11-01
+    """
     with explained():
-        found = _letters(motivo)
+        found = _letters(_filter(motivo, topico, first, last))
         sent = _sent(found)
     if as_json:
         print_json([_plain(letter, sent) for letter in found])
@@ -75,7 +86,7 @@ def show(
     """
     with explained():
         at = Coordinate.parse(record, _EXAMPLE)
-        found = [letter for letter in _letters(None) if letter.at == at]
+        found = _letters(Filter(at=at))
         sent = _sent(found)
     if not found:
         raise NothingFoundError(f"There is no dead letter {at}.", "`acude deadletters list` shows which there are.")
@@ -99,23 +110,33 @@ def show(
 def replay(
     *,
     motivo: Motivo = None,
+    topico: Topico = None,
+    first: First = None,
+    last: Last = None,
     record: Annotated[str | None, typer.Option("--record", help="Only this: topic/partition/offset.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every dead letter, where no filter is given.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
     as_json: Json = False,
 ) -> None:
     """Send dead letters to their topics again: the same key, bytes and headers.
 
-    A header [bold]acude-reenvio-de[/bold] names the record that was given up first. The webhook sees the same
+    It takes a filter, or [bold]--all[/bold]; how many records it sends is said first. A header
+    [bold]acude-reenvio-de[/bold] names the record that was given up first. The webhook sees the same
     webhook-id, the lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given;
     so is a record that was too large to be kept, of which bronze has the bytes.
 
     Examples:
-      acude deadletters replay
+      acude deadletters replay --motivo webhook_sem_resposta --from 2026-11-20
       acude deadletters replay --record alertas/1/17 --again
     """
+    if not (every or motivo or topico or first or last or record):
+        raise WrongUseError(
+            "Expected a filter (--motivo, --topico, --from, --to or --record) or --all, found none.",
+            "`acude deadletters list` shows with the same filters what would be sent.",
+        )
     with explained():
         at = Coordinate.parse(record, _EXAMPLE) if record else None
-        found = [one for one in _letters(motivo) if at is None or one.at == at]
+        found = _letters(_filter(motivo, topico, first, last, at))
         before = set() if again else _sent(found)
         # In the order in which they were given up.
         waiting = [_refused(one) for one in reversed(found) if one.at not in before and one.value is not None]
@@ -127,11 +148,21 @@ def replay(
     out.print(f"{len(done)} sent again, {len(before)} left out because they were sent before")
 
 
-def _letters(motivo: str | None) -> list[Letter]:
+def _filter(
+    motivo: str | None, topico: str | None, first: date | None, last: date | None, at: Coordinate | None = None
+) -> Filter:
+    require_order(first, last)
     reasons = table(f"topics.{deadletters.TOPIC}").column("motivo").values
     if motivo is not None and motivo not in reasons:
         raise WrongUseError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
-    return [one for one in deadletters.letters(settings()) if motivo in {None, one.reason}]
+    return Filter(motivo, topico, first, last, at)
+
+
+def _letters(which: Filter) -> list[Letter]:
+    found = list(filter(which.takes, deadletters.letters(settings())))
+    if not found:
+        require_known(which.topico)
+    return found
 
 
 def _sent(found: list[Letter]) -> set[Coordinate]:

@@ -9,8 +9,7 @@ from rich.markup import escape
 from acude.commands.days import day_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import counted
-from acude.commands.records import again_or_not, content, explained, print_record
-from acude.contracts.model import topics
+from acude.commands.records import again_or_not, content, explained, print_record, require_known
 from acude.errors import NothingFoundError, WrongUseError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Filter, Refused
@@ -66,7 +65,7 @@ def list_(
             counts = quarantine.counted(which)
             sent = quarantine.already_sent(record.at for record in records)
     if not records:
-        _require_known(topico)
+        require_known(topico)
     if as_json:
         totals = [{"topico": topic, "motivo": reason, "registros": number} for topic, reason, number in counts]
         print_json({"registros": [_plain(record, sent) for record in records], "totais": totals})
@@ -157,7 +156,7 @@ def replay(
             before = set() if again else quarantine.already_sent(one.at for one in records)
             more = sum(number for *_, number in quarantine.counted(which)) - len(records)
         if not records:
-            _require_known(topico)
+            require_known(topico)
         # In the order of their arrival, which decides what counts as a repeat.
         waiting = [one for one in reversed(records) if one.at not in before]
         err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
@@ -178,13 +177,6 @@ def _filter(
 ) -> Filter:
     require_order(first, last)
     return Filter(motivo, topico, first, last, at)
-
-
-def _require_known(topico: str | None) -> None:
-    """Refuses a topic of which nothing was found and that no contract names."""
-    known = sorted(name for topic in topics() for name in topic.kafka_topics)
-    if topico and topico not in known:
-        raise WrongUseError(f"There is no topic {topico!r}.", f"Topics are {', '.join(known)}.")
 
 
 def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:

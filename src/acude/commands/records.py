@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from acude.commands.output import out
+from acude.contracts.model import topics
 from acude.errors import AcudeError, WrongUseError
 from acude.kafka.records import Coordinate
 
@@ -48,6 +49,13 @@ def _base64(data: bytes | None) -> str | None:
 def again_or_not(at: Coordinate, sent: Collection[Coordinate]) -> str:
     """Whether a record was sent again, for a table."""
     return "yes" if at in sent else "no"
+
+
+def require_known(topico: str | None) -> None:
+    """Refuses a topic of which nothing was found and that no contract names."""
+    known = sorted(name for topic in topics() for name in topic.kafka_topics)
+    if topico and topico not in known:
+        raise WrongUseError(f"There is no topic {topico!r}.", f"Topics are {', '.join(known)}.")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import orjson
@@ -87,6 +87,28 @@ class Letter:
     def without_original(self) -> "Letter":
         """The same letter of a record that is too large to be kept twice; bronze has its bytes."""
         return replace(self, detail=f"{self.detail}, too large to be kept here", key=None, value=None, headers=())
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which letters are meant; days are UTC days on which they were given up, both included."""
+
+    motivo: str | None = None
+    topico: str | None = None
+    first: date | None = None
+    last: date | None = None
+    at: Coordinate | None = None
+
+    def takes(self, letter: Letter) -> bool:
+        """Whether this letter is meant."""
+        day = letter.given_up.astimezone(UTC).date()
+        return (
+            self.motivo in {None, letter.reason}
+            and self.topico in {None, letter.at.topic}
+            and self.at in {None, letter.at}
+            and (self.first is None or self.first <= day)
+            and (self.last is None or day <= self.last)
+        )
 
 
 class KafkaLetterBox:

@@ -15,8 +15,9 @@ def refused(*arguments: str) -> str:
     return " ".join(answer.stderr.replace("│", " ").split())
 
 
-def test_a_replay_without_a_filter_asks_for_one_or_for_all() -> None:
-    assert "--all" in refused("quarantine", "replay")
+@pytest.mark.parametrize("room", ["quarantine", "deadletters"])
+def test_a_replay_without_a_filter_asks_for_one_or_for_all(room: str) -> None:
+    assert "--all" in refused(room, "replay")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,8 @@ def test_a_replay_without_a_filter_asks_for_one_or_for_all() -> None:
     [
         ("quarantine", "list"),
         ("quarantine", "replay"),
+        ("deadletters", "list"),
+        ("deadletters", "replay"),
         ("reconcile",),
         ("history", "load", "."),
         ("backfill", "vendas_diarias", "--to", "2026-01-01"),
@@ -58,6 +61,8 @@ def test_a_moment_that_does_not_exist_is_answered_in_plain_words(command: tuple[
     [
         ("quarantine", "list"),
         ("quarantine", "replay"),
+        ("deadletters", "list"),
+        ("deadletters", "replay"),
         ("reconcile",),
         ("history", "load", "."),
         ("audit", "show"),
