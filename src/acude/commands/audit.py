@@ -173,9 +173,12 @@ def show(
       acude audit show --kind lista --from 2026-11-01
       acude audit show --kind acesso --who analista
     """
-    from acude.payments.audit_log import Search  # noqa: PLC0415 - --help does without it
+    from acude.contracts.documents import as_stored  # noqa: PLC0415 - --help does without it
+    from acude.payments.audit_log import Search  # noqa: PLC0415
+    from acude.settings import settings  # noqa: PLC0415
 
     require_order(since, until)
+    object_ = object_ and as_stored(settings(), object_)
     wanted = Search(kind and kind.value, who, object_, since, until)
     with decisions_database() as connection:
         found = wanted.rows(connection, limit)

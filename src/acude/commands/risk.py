@@ -37,14 +37,16 @@ def why(
     from psycopg import OperationalError  # noqa: PLC0415 - --help does without it
     from psycopg_pool import PoolTimeout  # noqa: PLC0415
 
+    from acude.contracts.documents import as_stored  # noqa: PLC0415
     from acude.payments.audit_log import ACCESS, audit_event, cli_user  # noqa: PLC0415
     from acude.payments.store import Store  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
+    stored = as_stored(settings(), id_transacao)
     store = Store(settings())
     try:
-        found = store.decision(id_transacao)
-        store.audit(audit_event(ACCESS, cli_user(), id_transacao, por="acude risk why", achada=found is not None))
+        found = store.decision(stored)
+        store.audit(audit_event(ACCESS, cli_user(), stored, por="acude risk why", achada=found is not None))
     except (OperationalError, PoolTimeout) as problem:
         raise AcudeError(
             f"The decisions' database does not answer ({type(problem).__name__}).",

@@ -4,6 +4,7 @@ import hmac
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from acude.contracts.personal import without_documents
 from acude.errors import AcudeError
 from acude.settings import Settings
 
@@ -44,3 +45,12 @@ def tokens_of(config: Settings) -> Tokens:
             "There is no key for documents' tokens.", "Set ACUDE_DOCUMENT_KEY; on one machine `acude up` draws it."
         )
     return Tokens(config.document_key_id, key.encode())
+
+
+def as_stored(config: Settings, text: str) -> str:
+    """A text that a person typed, as every store has it: a token in its place where it is or holds a document.
+
+    Raises:
+        AcudeError: it does, and no key is set.
+    """
+    return without_documents(text, lambda found: tokens_of(config).of(found))

@@ -14,10 +14,10 @@ from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
 from acude.contracts.decoder import Decoder
-from acude.contracts.documents import tokens_of
+from acude.contracts.documents import as_stored
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
-from acude.contracts.personal import without_documents
+from acude.contracts.personal import TOKEN
 from acude.errors import AcudeError
 from acude.kafka.reader import Found, TopicReader
 from acude.kafka.records import Coordinate
@@ -97,8 +97,7 @@ def gather(config: Settings, wanted: str) -> Trace:
         config: where the stores are.
         wanted: the payment's id or its trace id: letters, digits and `_.:@+-`.
     """
-    # As every store has it.
-    wanted = without_documents(wanted, tokens_of(config).of)
+    wanted = as_stored(config, wanted)
     trace = Trace()
     with trace.asking("postgres"):
         _ask_database(config, trace, wanted)
@@ -107,7 +106,7 @@ def gather(config: Settings, wanted: str) -> Trace:
     with trace.asking("valkey"):
         _ask_velocity_store(config, trace, wanted)
     with trace.asking("kafka"):
-        _ask_topics(TopicReader(config), trace, wanted)
+        _ask_topics(config, trace, wanted)
     with trace.asking("log"):
         trace.events += logfiles.events(config, trace.id_rastro or wanted)
     with trace.asking("kafka"):
@@ -147,7 +146,8 @@ def _ask_velocity_store(config: Settings, trace: Trace, wanted: str) -> None:
     trace.events.append(TraceEvent(row["decidida_em"], "valkey", "kept for an hour", about))
 
 
-def _ask_topics(reader: TopicReader, trace: Trace, wanted: str) -> None:
+def _ask_topics(config: Settings, trace: Trace, wanted: str) -> None:
+    reader = TopicReader(config)
     now = time.time_ns() // 1_000_000
     if trace.decided_ms is None:
         # Neither the database nor the velocity store knows it: look at the decisions of the last hour.
@@ -158,7 +158,7 @@ def _ask_topics(reader: TopicReader, trace: Trace, wanted: str) -> None:
                     trace.learn(row)
                     break
     text = trace.id_transacao or wanted
-    for found in _payments(reader, trace, text, now):
+    for found in _payments(config, reader, trace, text, now):
         trace.id_rastro = trace.id_rastro or found.header(TRACE_HEADER)
         client = found.header(CLIENT_HEADER)
         entered = {"entrada": "porta", "id_cliente": client} if client else {"entrada": "topico"}
@@ -179,7 +179,7 @@ def _ask_topics(reader: TopicReader, trace: Trace, wanted: str) -> None:
                 trace.events.append(TraceEvent(of_ms(found.taken_ms), "kafka", f"{what} written", about))
 
 
-def _payments(reader: TopicReader, trace: Trace, text: str, now_ms: int) -> list[Found]:
+def _payments(config: Settings, reader: TopicReader, trace: Trace, text: str, now_ms: int) -> list[Found]:
     """The payment's records: at its known place, at its known time, or of the last hour."""
     if place := trace.places.get(TOPIC):
         there = reader.at(place)
@@ -187,9 +187,18 @@ def _payments(reader: TopicReader, trace: Trace, text: str, now_ms: int) -> list
     since, until = (now_ms - _HOUR_MS, now_ms)
     if trace.taken_ms is not None:
         since, until = trace.taken_ms, trace.taken_ms + _SLACK_MS
+    # The topic alone has documents in clear: no record there holds the token of one.
+    holding = b"" if TOKEN.fullmatch(text) else text.encode()
     topics = reader.existing(payment_topics())
-    found = [one for name in topics for one in reader.between(name, since, until, holding=text.encode())]
-    return [one for one in found if trace.taken_ms in {None, one.taken_ms}]
+    found = [one for name in topics for one in reader.between(name, since, until, holding=holding)]
+    return [one for one in found if trace.taken_ms in {None, one.taken_ms} and (holding or _is_of(config, one, text))]
+
+
+def _is_of(config: Settings, found: Found, id_transacao: str) -> bool:
+    """Whether a record is the payment of which the stores have this token for an id."""
+    with suppress(orjson.JSONDecodeError, KeyError, TypeError):
+        return as_stored(config, str(orjson.loads(found.value)["id_transacao"])) == id_transacao
+    return False
 
 
 def _dead_letters(config: Settings, trace_id: str) -> Iterator[TraceEvent]:
