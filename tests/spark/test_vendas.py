@@ -150,6 +150,7 @@ UNREADABLE = [
     ("quantidade", "2147483648"),
     ("quantidade", None),
     ("preco", ""),
+    ("preco", None),
     ("preco", "free"),
     ("preco", "2,55"),
     ("preco", "1e3"),

@@ -42,10 +42,13 @@ def test_without_valkey_each_api_counts_for_itself(platform: Platform) -> None:
         assert admitted(platform, f"c-{uuid4().hex}", 2 * AGREED) == [AGREED, AGREED]
 
 
-def test_more_than_agreed_is_refused_and_told_when_to_come_back(platform: Platform, api: Api) -> None:
+def test_more_than_agreed_is_refused_and_told_when_to_come_back_whatever_address_is_named(
+    platform: Platform, api: Api
+) -> None:
     with another_api(platform.config, risk_rate_limit=1) as url:
         client = api()
-        answers = [client.get(f"{url}/transacoes/nobodys") for _ in range(50)]
+        named = [{"X-Forwarded-For": f"10.0.0.{number}"} for number in range(50)]
+        answers = [client.get(f"{url}/transacoes/nobodys", headers=one) for one in named]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert {answer.headers["Retry-After"] for answer in refused} == {"1"}

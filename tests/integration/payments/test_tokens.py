@@ -55,6 +55,7 @@ def forged_tokens(genuine: str) -> dict[str, str]:
     return {
         "nonsense": "x.y.z",
         "without signature": jwt.encode(claims, "", algorithm="none"),
+        "without signature under the issuer's key": jwt.encode(claims, "", algorithm="none", headers={"kid": kid}),
         "a key of its own under the issuer's id": jwt.encode(claims, key, algorithm="ES256", headers={"kid": kid}),
         "a foreign key's id": jwt.encode(claims, key, algorithm="ES256", headers={"kid": "foreign"}),
         "without a key's id": jwt.encode(claims, key, algorithm="ES256"),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from airflow_client.client import DAGRunResponse
+from airflow_client.client import DAGRunResponse, DagRunState, DagRunType
 from typer.testing import CliRunner
 
 from acude.cli import app
@@ -18,9 +18,15 @@ DAYS = [date(2026, 11, number) for number in (1, 2, 3)]
 def run(day: date, state: str) -> DAGRunResponse:
     at = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return DAGRunResponse(
-        dag_display_name="vendas_diarias", dag_id="vendas_diarias", dag_run_id=f"backfill__{day}", dag_versions=[],
-        logical_date=at, run_after=at, run_type="backfill", state=state,
-    )  # type: ignore[arg-type]  # fmt: skip
+        dag_display_name="vendas_diarias",
+        dag_id="vendas_diarias",
+        dag_run_id=f"backfill__{day}",
+        dag_versions=[],
+        logical_date=at,
+        run_after=at,
+        run_type=DagRunType.BACKFILL,
+        state=DagRunState(state),
+    )
 
 
 class Airflow:

@@ -98,6 +98,75 @@ def test_a_payment_that_is_not_as_its_type_is_refused_with_the_reason(payload: b
 
 
 @pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("0.01", "0.01"),
+        ("1e2", "100.00"),
+        ("100.000", "100.00"),
+        ("100000000", "100000000.00"),
+        ("0", None),
+        ("0.005", None),
+        ("0.009", None),
+        ("1e-2000", None),
+        ("100000000.01", None),
+        ("999999999999999999", None),
+        ("1e18", None),
+    ],
+)
+def test_an_amount_has_two_decimals_between_a_cent_and_the_most_and_is_never_rounded(
+    text: str, read: str | None
+) -> None:
+    payload = payment("pix", **PIX).replace(b'"valor": 10.5', b'"valor": ' + text.encode())
+    decoded = decode(payload)
+    found = decoded.fields[0].as_py()
+    assert (str(found["valor"]) if found else None) == read
+    if read is None:
+        assert decoded.refusals[0].reason == "valor_invalido"
+    else:
+        assert str(DECODER.one(payload, NOW)["valor"]) == read
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("12ABC34501DE35", None),
+        ("ZZZZZZZZZZZZ62", None),
+        ("A0000000000A28", None),
+        ("0A1B2C3D0E4F37", None),
+        ("TDA5FX67000100", None),
+        # No register knows it, but nothing says that it can't: only numbers of one digit are left out.
+        ("AAAAAAAAAAAA45", None),
+        ("11222333000181", None),
+        ("00000000191", None),
+        ("70000000400", None),
+        # Check digits by the letters' place in the alphabet, which some libraries use.
+        ("K7R2M9P4000196", "documento_invalido"),
+        ("9Z8Y7X6W000175", "documento_invalido"),
+        ("11111111111", "documento_invalido"),
+        ("99999999999", "documento_invalido"),
+        ("00000000000000", "documento_invalido"),
+        ("12abc34501de35", "valor_invalido"),
+        ("12.ABC.345/01DE-35", "valor_invalido"),
+        ("12ABC34501DEX5", "valor_invalido"),
+        ("191", "valor_invalido"),
+        ("52998224725\n", "valor_invalido"),
+    ],
+)
+def test_a_document_is_taken_by_its_check_digits_in_the_one_way_it_is_written(
+    document: str, reason: str | None
+) -> None:
+    found = decode(payment("pix", **PIX, documento_pagador=document)).refusals.get(0)
+    assert (found and found.reason) == reason
+
+
+@pytest.mark.parametrize(
+    "key", ["+5511999998888", NEW_CNPJ, CPF, "a@b.example", "123e4567-e89b-42d3-a456-426655440000"]
+)
+def test_a_pix_key_of_every_kind_is_taken(key: str) -> None:
+    assert decode(payment("pix", chave_pix=key)).refusals == {}
+
+
+@pytest.mark.parametrize(
     ("moment", "taken"),
     [
         (NOW + timedelta(minutes=5), True),

@@ -101,6 +101,7 @@ REFUSED: dict[str, tuple[str, bytes, int | None, str | None]] = {
     "a quote behind a backslash": ("csv", csv(described(b'"Can\\"eca"')), 2, None),
     "an empty record between line ends": ("csv", csv(LINE.replace(b"\n", b"\r\r\n")), 3, "id_pedido"),
     "a comma at the header's end": ("csv", csv(LINE).replace(b"\n", b",\n"), 1, "10"),
+    "a blank before a name": ("csv", csv(LINE).replace(b",id_produto", b", id_produto"), 1, "id_produto"),
     "semicolons": ("csv", csv(LINE).replace(b",", b";"), 1, "id_pedido"),
     "gzip: cut, with reserved flags": ("csv.gz", cut_with_reserved_flags(), None, None),
     "gzip: cut in the second member": ("csv.gz", gzip.compress(csv(LINE)) + gzip.compress(LINE)[:-6], 3, None),
@@ -112,6 +113,8 @@ REFUSED: dict[str, tuple[str, bytes, int | None, str | None]] = {
     "Parquet: a name that is no UTF-8": ("parquet", sale().replace(b"moeda", b"moed\xe9"), None, None),
     "Parquet: a column twice": ("parquet", parquet(pa.table([*SALE.values()] * 2, [*SALE] * 2)), None, "id_pedido"),
     "Parquet: a column of nulls": ("parquet", sale(regiao=pa.nulls(1)), None, "regiao"),
+    "Parquet: a time as text": ("parquet", sale(data=pa.array(["2026-11-28 10:00:00"])), None, "data"),
+    "Parquet: a category": ("parquet", sale(descricao=SALE["descricao"].dictionary_encode()), None, "descricao"),
     "Parquet: nanoseconds": ("parquet", sale(data=pa.array([1], pa.timestamp("ns"))), None, "data"),
     "Parquet: a year that int96's reader can't hold": (
         "parquet",
@@ -158,6 +161,10 @@ READ: dict[str, tuple[str, bytes, list[dict[str, Any]]]] = {
     "Parquet: a wide decimal": (
         "parquet", sale(preco=pa.array([Decimal("19.9")], pa.decimal256(50, 4))), [{"preco": "19.9000"}],
     ),
+    "Parquet: a time that no calendar has": (
+        "parquet", sale(data=pa.array([2**62], pa.timestamp("us"))), [{"data": f"<value out of range: {2**62}>"}],
+    ),
+    "Parquet: no price": ("parquet", sale(preco=pa.nulls(1, pa.decimal128(10, 2))), [{"preco": None}]),
     "Parquet: a null": ("parquet", sale(descricao=pa.nulls(1, pa.string())), [{"descricao": None}]),
     "Parquet: large strings": ("parquet", sale(regiao=pa.array(["SP"], pa.large_string())), [{"regiao": "SP"}]),
     "Parquet: other order": ("parquet", parquet(dict(reversed(SALE.items()))), [{"id_pedido": "o-1", "moeda": "BRL"}]),
