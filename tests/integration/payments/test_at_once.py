@@ -74,14 +74,23 @@ def test_a_client_that_hangs_up_at_once_leaves_its_key_to_the_others(api: Api, s
 
 def hang_up(url: str, token: str, sent: dict[str, Any], key: str, *, whole: bool) -> None:
     """Sends a payment, or all of it but its last byte, and closes the connection at once."""
+    with closing(connected(url)) as connection:
+        connection.sendall(written(token, sent, key)[: None if whole else -1])
+
+
+def connected(url: str) -> socket.socket:
+    place = urlsplit(url)
+    return socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=30)
+
+
+def written(token: str, sent: dict[str, Any], key: str) -> bytes:
+    """The request's bytes, whatever a client's library thinks of them."""
     body = json.dumps(sent).encode()
     head = (
         f"POST /transacoes HTTP/1.1\r\nHost: porta\r\nAuthorization: {token}\r\nIdempotency-Key: {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    place = urlsplit(url)
-    with closing(socket.create_connection((str(place.hostname), int(place.port or 0)))) as connection:
-        connection.sendall(head.encode() + (body if whole else body[:-1]))
+    return head.encode() + body
 
 
 @pytest.mark.parametrize("key", ["k" * 300, "", '"k-1"', "k 1", "a\tb", "\u00e9", "a/b"])
@@ -90,3 +99,11 @@ def test_a_key_that_is_no_id_is_refused(api: Api, key: str) -> None:
     headers = [(b"Content-Type", b"application/json"), (b"Idempotency-Key", key.encode())]
     answer = api().post("/transacoes", content=json.dumps(sent).encode(), headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize("key", ["k\n1", "k\r1", "k\0", "k\n 1"])
+def test_a_key_that_is_no_header_is_refused(api: Api, platform: Platform, key: str) -> None:
+    (sent,) = some_payments(1)
+    with closing(connected(platform.config.risk_url)) as connection:
+        connection.sendall(written(api().headers["Authorization"], sent, key))
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 400 ")

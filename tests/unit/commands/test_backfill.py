@@ -87,6 +87,17 @@ def test_a_failed_day_that_is_left_is_named_with_what_repeats_it(monkeypatch: py
     assert "acude backfill vendas_diarias --from 2026-11-02 --to 2026-11-02 --reprocess failed" in said
 
 
+@pytest.mark.parametrize(("planned", "number"), [(DAYS, 3), ([], 0)])
+def test_a_dry_run_says_which_days_would_run_and_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, planned: list[date], number: int
+) -> None:
+    airflow = Airflow(planned, ["success"] * 3)
+    code, said = backfill(monkeypatch, airflow, "--dry-run", "--reprocess", "none")
+    assert (code, airflow.started) == (0, 0)
+    assert f"{number} runs of vendas_diarias would start" in said
+    assert [str(day) in said for day in DAYS] == [day in planned for day in DAYS]
+
+
 def test_programs_get_both_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     code, said = backfill(monkeypatch, Airflow([DAYS[1]], ["success"] * 3), "--json")
     report = json.loads(said[said.index("{") :])

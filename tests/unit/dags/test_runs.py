@@ -51,7 +51,9 @@ def test_a_backfill_with_a_day_in_its_form_is_refused_for_all_its_runs_would_wri
         day_of(run(kind, MIDNIGHT, LATER), "2026-11-01")
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "01/11/2026", "2026-11-01T00:00:00"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2026-13-01", "01/11/2026", "2026-11-01T00:00:00", "2026-02-30", "../2026-11-01", "None"]
+)
 def test_a_day_that_is_no_date_says_how_it_should_look(text: str) -> None:
     with pytest.raises(RunDayError, match="2026-11-01"):
         day_of(run("manual", None, LATER), text)
