@@ -39,16 +39,19 @@ def trace(
       acude trace tnnhoegbfchcm-1
       acude trace 0af7651916cd43dd8448eb211c80319c --json
     """
-    from acude.payments.trace.gather import gather  # noqa: PLC0415 - every store's client, which --help does without
+    from acude.contracts.documents import as_stored  # noqa: PLC0415 - --help does without it
+    from acude.payments.trace.gather import gather  # noqa: PLC0415 - every store's client
     from acude.payments.trace_ids import ID  # noqa: PLC0415
     from acude.settings import settings  # noqa: PLC0415
 
-    if not ID.fullmatch(wanted):
+    # Punctuation of a document is no sign of an id, and nothing that is stored.
+    stored = as_stored(settings(), wanted)
+    if not ID.fullmatch(stored):
         raise WrongUseError(
             f"{wanted!r} can't be an id.", "Ids have 1 to 64 letters, digits and _.:@+-; `acude risk why` has them too."
         )
     with err.status("asking every store"):
-        found = gather(settings(), wanted)
+        found = gather(settings(), stored)
     if as_json:
         print_json(found.plain())
     else:

@@ -2,9 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
 
-import httpx
 import pytest
 from stdnum.br import cpf
 from typer.testing import CliRunner, Result
@@ -12,13 +10,11 @@ from typer.testing import CliRunner, Result
 from acude.cli import app
 from acude.contracts.documents import as_stored
 from acude.contracts.personal import is_document
+from acude.local.platform import Platform
 from acude.payments.serde import DECISIONS
 from acude.payments.store import Store
-from acude.settings import Settings
 from tests.integration.payments.conftest import Shop, some_payments
 from tests.waiting import awaited
-
-Api = Callable[..., httpx.Client]
 
 
 def a_cpf() -> str:
@@ -32,21 +28,20 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def document(platform: object, store: Store) -> str:
+def document(platform: Platform, store: Store) -> str:
     """The CPF that is the id of a decided payment."""
-    del platform
-    config, document = Settings(), a_cpf()
+    document = a_cpf()
     (sent,) = some_payments(1, id_transacao=document)
-    shop = Shop(config)
+    shop = Shop(platform.config)
     shop.send([sent])
-    token = as_stored(config, document)
+    token = as_stored(platform.config, document)
     assert token in shop.read(DECISIONS, {token})
     awaited(lambda: store.decision(token), bool)
     return document
 
 
-def test_why_takes_the_id_as_it_is_typed_and_the_token(document: str) -> None:
-    forms = (document, cpf.format(document), as_stored(Settings(), document))
+def test_why_takes_the_id_as_it_is_typed_and_the_token(platform: Platform, document: str) -> None:
+    forms = (document, cpf.format(document), as_stored(platform.config, document))
     answers = [run("risk", "why", form, "--json") for form in forms]
     assert {answer.exit_code for answer in answers} == {0}, [answer.output for answer in answers]
     assert len({json.loads(answer.stdout)["id_rastro"] for answer in answers}) == 1

@@ -95,9 +95,8 @@ def gather(config: Settings, wanted: str) -> Trace:
 
     Args:
         config: where the stores are.
-        wanted: the payment's id or its trace id: letters, digits and `_.:@+-`.
+        wanted: the payment's id as the stores have it, or its trace id: letters, digits and `_.:@+-`.
     """
-    wanted = as_stored(config, wanted)
     trace = Trace()
     with trace.asking("postgres"):
         _ask_database(config, trace, wanted)
