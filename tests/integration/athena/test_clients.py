@@ -80,12 +80,13 @@ def test_pyathena_pandas_cursor(*, unload: bool) -> None:
     assert frame["regiao"].isna().tolist() == [False, True, False]
 
 
-def test_pyathena_pandas_cursor_tells_empty_text_from_null() -> None:
+def test_pyathena_pandas_cursor_gives_nulls_their_type() -> None:
     sql = "SELECT '' AS v, CAST(NULL AS varchar) AS n, CAST(NULL AS bigint) AS b"
     frame = connect(cursor_class=PandasCursor).cursor().execute(sql, keep_default_na=False, na_values=[""]).as_pandas()
     assert frame["b"].dtype == "Int64"
     assert frame["b"].isna().tolist() == [True]
-    assert frame["n"].isna().tolist() == [True]
+    # The file tells the empty text from null, pandas' reader does not: the same with files from AWS.
+    assert [frame[name].isna().tolist() for name in ("v", "n")] == [[True], [True]]
 
 
 def test_pyathena_raises_athenas_reason() -> None:
