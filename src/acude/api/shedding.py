@@ -47,6 +47,9 @@ class Shedding:
             late = ProblemError(408, "Too slow", "The body did not come in time.", headers={"Connection": "close"})
             await _answer(late, scope, receive, send)
             return
+        if read[-1]["type"] == "http.disconnect":
+            # Nobody waits for an answer. The application would call it a defect of its own.
+            return
         # Asked last: bodies that were slow together may be whole together.
         if self._inside >= self._most:
             await self._refuse(scope, receive, send, whole=not read[-1].get("more_body"))

@@ -136,6 +136,21 @@ def test_the_application_gets_the_body_as_it_came_however_large() -> None:
     assert got == [one["body"] for one in pieces]
 
 
+def test_of_a_client_that_hangs_up_before_its_body_is_whole_the_application_hears_nothing() -> None:
+    slow, gone = Slow(), list[Message]([piece(b"{", more=True), {"type": "http.disconnect"}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return gone.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/transacoes", "headers": []}
+    asyncio.run(asyncio.wait_for(Shedding(slow, most=MOST, within_s=5, largest=100)(scope, receive, send), 30))
+    assert (slow.asked, sent) == (0, [])
+
+
 def test_a_client_that_has_too_many_inside_leaves_room_for_others() -> None:
     fairness = Fairness(MOST)
     with ExitStack() as inside:
