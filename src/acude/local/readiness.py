@@ -8,6 +8,7 @@ from tenacity import RetryCallState, Retrying, retry_if_not_exception_type, stop
 
 from acude.local import processes
 from acude.local.errors import PlatformError
+from acude.local.patience import Patience
 from acude.local.service import Service
 from acude.local.supervisor import Supervisor, log_path
 from acude.settings import Settings
@@ -15,12 +16,6 @@ from acude.settings import Settings
 _MOST_LIVES = 3
 _PAUSE_S = 0.5
 """Between two questions: a dozen servers that are asked meanwhile take their time from those that start."""
-
-_LEAST_CPU_S = 2
-"""A JVM that waits for something that never comes uses up to a second a minute, too."""
-
-_LONGEST_S = 900
-"""For a process that turns in a circle."""
 
 _SAY_EVERY_S = 15
 
@@ -35,16 +30,12 @@ def log_tail(config: Settings, name: str, lines: int = 15) -> list[str]:
 
 
 class Waiting:
-    """Waits for one service. Its patience counts from its last progress: CPU that it used, or lines in its log.
-
-    A machine with much else to do gives it little CPU, and a start takes minutes there.
-    """
+    """Waits for one service, as long as it gets on."""
 
     def __init__(self, service: Service, config: Settings, supervisor: Supervisor, say: Say) -> None:
         self._service, self._config, self._supervisor, self._say = service, config, supervisor, say
         self._lives: set[int] = set()
-        self._began = self._moved = self._said = time.monotonic()
-        self._cpu_s, self._log_bytes = 0.0, 0
+        self._patience, self._said = Patience(service.timeout_s), time.monotonic()
 
     def ask(self) -> None:
         """One question.
@@ -63,18 +54,15 @@ class Waiting:
         self._service.ready(self._config)
 
     def _look(self, pid: int) -> None:
-        path, now = log_path(self._config, self._service.name), time.monotonic()
-        cpu_s, log_bytes = processes.cpu_seconds(pid), path.stat().st_size if path.exists() else 0
-        if abs(cpu_s - self._cpu_s) >= _LEAST_CPU_S or log_bytes != self._log_bytes:
-            self._moved, self._cpu_s, self._log_bytes = now, cpu_s, log_bytes
-        if now - self._said >= _SAY_EVERY_S:
-            self._said = now
-            self._say(f"starting, {now - self._began:.0f} s so far, {cpu_s:.0f} of CPU")
+        path, cpu_s = log_path(self._config, self._service.name), processes.cpu_seconds(pid)
+        self._patience.look(cpu_s, path.stat().st_size if path.exists() else 0)
+        if time.monotonic() - self._said >= _SAY_EVERY_S:
+            self._said = time.monotonic()
+            self._say(f"starting, {self._patience.waited_s:.0f} s so far, {cpu_s:.0f} of CPU")
 
     def is_over(self) -> bool:
         """Whether it gets on no more."""
-        now = time.monotonic()
-        return now - self._moved > self._service.timeout_s or now - self._began > _LONGEST_S
+        return self._patience.is_over
 
     def give_up(self, state: RetryCallState) -> None:
         """Says why.
@@ -82,10 +70,10 @@ class Waiting:
         Raises:
             PlatformError: always.
         """
-        last, now = state.outcome.exception() if state.outcome else None, time.monotonic()
+        last = state.outcome.exception() if state.outcome else None
         raise self._failed(
-            f"runs but did not answer within {now - self._began:.0f} s; its last sign of progress was "
-            f"{now - self._moved:.0f} s ago (last answer: {last!r})"
+            f"runs but did not answer within {self._patience.waited_s:.0f} s; its last sign of progress was "
+            f"{self._patience.still_s:.0f} s ago (last answer: {last!r})"
         )
 
     def _failed(self, what: str) -> PlatformError:

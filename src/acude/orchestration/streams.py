@@ -14,6 +14,7 @@ from typing import Any
 from acude.errors import AcudeError
 from acude.lake import maintenance_requests
 from acude.lake.lease import Lease
+from acude.local.patience import Patience
 from acude.local.platform import Platform
 from acude.orchestration.errors import CheckError
 from acude.settings import Settings, settings
@@ -39,14 +40,16 @@ def keep_alive() -> str:
             and never get through a batch.
     """
     config = settings()
-    lease, until = Lease(maintenance_requests.WRITER, config), time.monotonic() + _PATIENCE_S
+    lease, patience = Lease(maintenance_requests.WRITER, config), None
     while holder := lease.holder():
         if holder["ready"]:
             return f"The streams run as process {holder['pid']} on {holder['host']}"
-        if time.monotonic() > until:
+        patience = patience or Patience(_PATIENCE_S)
+        patience.look(holder.get("cpu_s", 0.0))
+        if patience.is_over:
             raise CheckError(
                 f"The streams' driver (process {holder['pid']} on {holder['host']}) starts, but its queries don't get "
-                f"through a batch. `acude logs streams` says why"
+                f"through a batch within {patience.waited_s:.0f} s. `acude logs streams` says why"
             )
         time.sleep(_LOOK_S)
     log.warning("Nobody holds the streams' lease: the streams are dead")
