@@ -15,6 +15,16 @@ MAX_REQUEST_BYTES = 2 * 1024 * 1024
 
 _FOUND_WITHIN_MS = 8_000
 
+_NEVER_MS = 2**31 - 1
+"""A record waits for its broker as long as its producer lives.
+
+kafka-python resets an idempotent producer when a record that was under way runs out of time, and never asks for a new
+producer id: from then on it sends nothing, and says nothing. Whoever waits for an answer has a limit of his own.
+"""
+
+_AGAIN_WITHIN_MS = 1_000
+"""A producer finds a broker that is back soon; kafka-python's own limit is half a minute."""
+
 
 class BrokerError(AcudeError):
     """No broker answers, or it lacks the topic."""
@@ -24,6 +34,9 @@ class BrokerError(AcudeError):
 
 def connect(config: Settings, client_id: str, **options: Any) -> KafkaProducer:  # noqa: ANN401 - kafka-python's own options
     """A producer whose acknowledged records are in the topic once.
+
+    What it has taken waits for a broker that is away, and is sent when it is back: whoever must not wait gives
+    `get`, `flush` and `close` a time limit.
 
     Args:
         config: where the brokers are.
@@ -41,6 +54,8 @@ def connect(config: Settings, client_id: str, **options: Any) -> KafkaProducer: 
         "batch_size": 128 * 1024,
         "max_request_size": MAX_REQUEST_BYTES,
         "max_block_ms": 60_000,
+        "delivery_timeout_ms": _NEVER_MS,
+        "reconnect_backoff_max_ms": _AGAIN_WITHIN_MS,
         "bootstrap_timeout_ms": _FOUND_WITHIN_MS,
     }
     try:

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -27,6 +28,8 @@ _UNREACHABLE = (OSError, HTTPException)
 
 _FOR_EVER = 1_000_000
 """Tries to start a service, each a second later than the one before: an outage of what it needs may last for long."""
+
+_LOOK_S = 0.1
 
 
 def config_path(config: Settings) -> Path:
@@ -176,8 +179,13 @@ class Supervisor:
 
     def stop(self, name: str) -> None:
         """Stop a service and wait until it is gone."""
-        with _faults_ignored("NOT_RUNNING"):
-            self._rpc.stopProcess(name, True)
+        while True:
+            with _faults_ignored("NOT_RUNNING"):
+                self._rpc.stopProcess(name, True)
+            # One that has just died is started again in a moment, and can't be stopped before.
+            if self.info()[name]["statename"] != "EXITED":
+                return
+            time.sleep(_LOOK_S)
 
     def shutdown(self) -> None:
         """Stop the supervisor; it stops what still runs."""

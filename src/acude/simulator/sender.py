@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import time
 from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
@@ -57,6 +58,13 @@ def send_of(record: Record, topic: str) -> Send:
     return Send(entry_of(record, topic), record.value, record.key, headers)
 
 
+class _Slice(NamedTuple):
+    """What was sent together: each send's number and answer to come, and until when that is waited for."""
+
+    sent: list[tuple[int, Any]]
+    until: float
+
+
 class Sender:
     """Sends slices of records; each slice stands in the ledger before its first record leaves.
 
@@ -66,7 +74,7 @@ class Sender:
     def __init__(self, producer: KafkaProducer, ledger: Ledger) -> None:
         self._producer = producer
         self._ledger = ledger
-        self._under_way: deque[list[tuple[int, Any]]] = deque()
+        self._under_way: deque[_Slice] = deque()
         self._usual = gc.get_threshold()
 
     def __enter__(self) -> Self:
@@ -89,7 +97,7 @@ class Sender:
                 sent.append((number, self._producer.send(one.entry.topico, one.value, one.key, headers=headers)))
             except KafkaError as problem:
                 self._ledger.give_up(number, f"{type(problem).__name__}: {problem}")
-        self._under_way.append(sent)
+        self._under_way.append(_Slice(sent, time.monotonic() + _ANSWER_WITHIN_S))
         while len(self._under_way) > _SLICES_IN_FLIGHT or self._is_answered():
             self._settle()
         self._ledger.roll()
@@ -105,13 +113,14 @@ class Sender:
 
     def _is_answered(self) -> bool:
         """Whether the oldest slice has all its answers."""
-        return bool(self._under_way) and all(future.is_done for _, future in self._under_way[0])
+        return bool(self._under_way) and all(future.is_done for _, future in self._under_way[0].sent)
 
     def _settle(self) -> None:
-        """Note the oldest slice's answers."""
-        for number, future in self._under_way.popleft():
+        """Note the oldest slice's answers; a broker that is away holds it up once, not once a record."""
+        oldest = self._under_way.popleft()
+        for number, future in oldest.sent:
             try:
-                answer = future.get(timeout=_ANSWER_WITHIN_S)
+                answer = future.get(timeout=max(0.0, oldest.until - time.monotonic()))
             except KafkaError as problem:
                 log.warning("send %s got no answer: %s", self._ledger.id_of(number), problem)
                 self._ledger.give_up(number, f"{type(problem).__name__}: {problem}")

@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
+from typing import Any
 
 import orjson
 import pytest
-from confluent_kafka import KafkaError, Message, Producer
 from deltalake import DeltaTable
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.aws import storage_options
-from acude.kafka import brokers
+from acude.kafka.producer import connect
 from acude.local.platform import Platform
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.store import Store
@@ -29,8 +29,7 @@ class Payers:
     """They pay all the time, and remember what the broker has acknowledged."""
 
     def __init__(self, config: Settings) -> None:
-        options = {"enable.idempotence": True, "message.timeout.ms": 300_000}
-        self._producer = Producer({**brokers.librdkafka(config), **options})
+        self._producer = connect(config, "acude-teste", linger_ms=5)
         self._payments = some_payments(5_000)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._pay, daemon=True)
@@ -48,15 +47,14 @@ class Payers:
     def _pay(self) -> None:
         for payment in self._payments:
             key, value, name = payment["id_pagador"].encode(), orjson.dumps(payment), payment["id_transacao"]
-            self._producer.produce(TOPIC, value, key, on_delivery=partial(self._answered, name))
-            self._producer.poll(0)
+            self._producer.send(TOPIC, value, key).add_callback(partial(self._answered, name))
             if self._over.wait(0.2):
                 break
         self._producer.flush(WITHIN_S)
+        self._producer.close(WITHIN_S)
 
-    def _answered(self, name: str, problem: KafkaError | None, _: Message) -> None:
-        if problem is None:
-            self.acknowledged.add(name)
+    def _answered(self, name: str, _: Any) -> None:  # noqa: ANN401 - kafka-python has no types
+        self.acknowledged.add(name)
 
     def wait_for(self, more: int) -> None:
         """Until so many more payments have been acknowledged."""
