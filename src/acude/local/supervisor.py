@@ -179,11 +179,11 @@ class Supervisor:
 
     def stop(self, name: str) -> None:
         """Stop a service and wait until it is gone."""
+        # One that has just died can't be stopped, and is started again a moment later.
         while True:
             with _faults_ignored("NOT_RUNNING"):
                 self._rpc.stopProcess(name, True)
-            # One that has just died is started again in a moment, and can't be stopped before.
-            if self.info()[name]["statename"] != "EXITED":
+            if self.info()[name]["statename"] in {"STOPPED", "FATAL"}:
                 return
             time.sleep(_LOOK_S)
 
