@@ -15,11 +15,12 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from acude.kafka import brokers
-from acude.kafka.producer import connect
+from acude.kafka.producer import close, connect
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import Settings
 from tests.own_topic import own_topic
+from tests.servers import away
 from tests.waiting import awaited
 
 Found = tuple[int, int, bytes]
@@ -95,6 +96,18 @@ def test_what_is_sent_while_the_broker_is_away_is_in_its_topic_once(
             platform.wait_back("kafka", pid)
         acknowledged = sender.acknowledged()
     assert Counter(all_records(platform.config, topic)) == Counter(acknowledged)
+
+
+def test_what_a_producer_has_left_when_it_is_closed_is_never_sent(platform: Platform, topic: str) -> None:
+    producer = connect(platform.config, "acude-teste")
+    producer.send(topic, b"before").get(timeout=60)
+    with away(platform, "kafka"):
+        left = producer.send(topic, b"left")
+        close(producer, 1)
+    assert left.failed()
+    with closing(connect(platform.config, "acude-teste")) as later:
+        later.send(topic, b"after").get(timeout=60)
+    assert {value for _, _, value in all_records(platform.config, topic)} == {b"before", b"after"}
 
 
 def test_a_server_that_has_just_died_is_stopped_for_good(platform: Platform) -> None:

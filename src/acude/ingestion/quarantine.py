@@ -30,6 +30,7 @@ _BYTES = (
 """Quarantine's own are cut where a number may be somebody's."""
 
 _ANSWER_WITHIN_S = 60
+_CLOSED_WITHIN_S = 5
 _AT_ONCE = 500
 
 
@@ -179,7 +180,7 @@ def send_again(records: Sequence[Refused]) -> Iterator[Refused]:
                 _remember(record, answer.get(_ANSWER_WITHIN_S))
                 yield record
     finally:
-        producer.close(_ANSWER_WITHIN_S)
+        kafka.close(producer, _CLOSED_WITHIN_S)
 
 
 def _send(producer: KafkaProducer, record: Refused) -> Any:  # noqa: ANN401 - kafka-python has no types

@@ -30,7 +30,7 @@ from tenacity import (
 
 from acude import aws
 from acude.errors import AcudeError
-from acude.kafka.producer import connect
+from acude.kafka.producer import close, connect
 from acude.lake import conditional
 from acude.settings import Settings, settings
 
@@ -204,7 +204,7 @@ class Poller:
 
     def _drop_producer(self) -> None:
         if self._producer:
-            self._producer.close(timeout=5)
+            close(self._producer, 5)
         self._producer = None
 
     def _follow(self, armazem: str, producer: KafkaProducer) -> Iterator[int]:

@@ -1,10 +1,11 @@
 """kafka-python's producer as everything here uses it: acknowledged records are in their topic once."""
 
+from contextlib import suppress
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.codec import has_zstd
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from acude.errors import AcudeError
 from acude.kafka import brokers
@@ -36,7 +37,7 @@ def connect(config: Settings, client_id: str, **options: Any) -> KafkaProducer: 
     """A producer whose acknowledged records are in the topic once.
 
     What it has taken waits for a broker that is away, and is sent when it is back: whoever must not wait gives
-    `get`, `flush` and `close` a time limit.
+    `get` and `flush` a time limit, and ends with this module's `close`.
 
     Args:
         config: where the brokers are.
@@ -62,6 +63,17 @@ def connect(config: Settings, client_id: str, **options: Any) -> KafkaProducer: 
         return KafkaProducer(**brokers.kafka_python(config), client_id=client_id, **(usual | options))
     except KafkaError as problem:
         raise _no_broker(config, problem) from problem
+
+
+def close(producer: KafkaProducer, within_s: float) -> None:
+    """Closes a producer; what the broker has not taken by then is never sent, and its answers are errors.
+
+    kafka-python's own `close` raises where something is left, and its thread goes on and sends it some day.
+    """
+    with suppress(KafkaTimeoutError):
+        producer.flush(within_s)
+    producer._sender.force_close()
+    producer.close(within_s)
 
 
 def require_topic(config: Settings, topic: str) -> None:

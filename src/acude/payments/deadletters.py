@@ -13,7 +13,7 @@ from kafka.errors import MessageSizeTooLargeError
 from acude.contracts.decoder import Decoder
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
-from acude.kafka.producer import connect
+from acude.kafka.producer import close, connect
 from acude.kafka.reader import Found, TopicReader
 from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments.serde import trace_of
@@ -165,7 +165,7 @@ class KafkaLetterBox:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._producer.close(_ANSWER_WITHIN_S)
+        close(self._producer, _ANSWER_WITHIN_S)
 
 
 def letters(config: Settings) -> list[Letter]:

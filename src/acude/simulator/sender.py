@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from acude.kafka.producer import close
 from acude.simulator.faults import Kind, Record
 from acude.simulator.ledger import Entry, Ledger
 from acude.simulator.serde import VERSION
@@ -108,7 +109,7 @@ class Sender:
             while self._under_way:
                 self._settle()
         finally:
-            self._producer.close(timeout=5)
+            close(self._producer, 5)
             self._ledger.close()
 
     def _is_answered(self) -> bool:
