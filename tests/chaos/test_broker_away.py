@@ -36,6 +36,14 @@ def topic(platform: Platform, tmp_path: Path) -> str:
     return name
 
 
+@pytest.fixture
+def producer(platform: Platform) -> Iterator[KafkaProducer]:
+    """One as the project's own programs have it."""
+    found = connect(platform.config, "acude-teste")
+    yield found
+    close(found, 5)
+
+
 def kill(platform: Platform, name: str) -> int:
     """Kills a server; returns its process."""
     pid = platform.pid(name)
@@ -81,20 +89,19 @@ class Sender(threading.Thread):
 # Longer than kafka-python keeps a record by itself; then it would send nothing any more.
 @pytest.mark.parametrize("away_s", [0, pytest.param(150, marks=pytest.mark.soak)])
 def test_what_is_sent_while_the_broker_is_away_is_in_its_topic_once(
-    platform: Platform, topic: str, away_s: int
+    platform: Platform, producer: KafkaProducer, topic: str, away_s: int
 ) -> None:
-    with closing(connect(platform.config, "acude-teste")) as producer:
-        sender = Sender(producer, topic)
-        sender.start()
-        awaited(lambda: sum(answer.is_done for _, answer in sender.sent), lambda answered: answered > 10)
-        pid = kill(platform, "kafka")
-        if away_s:
-            platform.stop("kafka")
-            time.sleep(away_s)
-            platform.start("kafka")
-        else:
-            platform.wait_back("kafka", pid)
-        acknowledged = sender.acknowledged()
+    sender = Sender(producer, topic)
+    sender.start()
+    awaited(lambda: sum(answer.is_done for _, answer in sender.sent), lambda answered: answered > 10)
+    pid = kill(platform, "kafka")
+    if away_s:
+        platform.stop("kafka")
+        time.sleep(away_s)
+        platform.start("kafka")
+    else:
+        platform.wait_back("kafka", pid)
+    acknowledged = sender.acknowledged()
     assert Counter(all_records(platform.config, topic)) == Counter(acknowledged)
 
 
