@@ -16,10 +16,10 @@ from acude.api import health, transactions
 from acude.api.auth import Verifier
 from acude.api.claims import Claims
 from acude.api.decisions import Decisions
-from acude.api.observed import Metrics, observed
+from acude.api.observed import Metrics, Observed
 from acude.api.openapi import describe
 from acude.api.outbox import Outbox
-from acude.api.problems import ProblemError, problem_response
+from acude.api.problems import ProblemError, bad_parameter, problem_response
 from acude.api.rate import RateLimit
 from acude.api.shedding import Fairness, Shedding
 from acude.contracts.model import table
@@ -47,7 +47,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.include_router(transactions.router(config))
     app.include_router(health.router())
     app.state.metrics = Metrics()
-    app.middleware("http")(observed(app.state.metrics))
+    app.add_middleware(Observed, metrics=app.state.metrics)
     app.state.fairness = Fairness(config.risk_most_waiting_client)
     app.add_middleware(
         Shedding,
@@ -107,7 +107,7 @@ async def _on_http_error(request: Request, problem: Exception) -> Response:
 
 async def _on_bad_parameter(request: Request, problem: Exception) -> Response:
     del problem
-    return problem_response(request, ProblemError(400, "Bad request", "A parameter is not as OpenAPI describes it."))
+    return problem_response(request, bad_parameter())
 
 
 async def _on_defect(request: Request, problem: Exception) -> Response:
