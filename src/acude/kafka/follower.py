@@ -8,7 +8,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from acude.kafka import brokers
-from acude.kafka.consumer import polled
+from acude.kafka.consumer import GATHER_MS, GATHERED_BYTES, polled
 from acude.settings import Settings
 
 _ASK_EVERY_S: Final = 1.0
@@ -41,7 +41,8 @@ class Follower:
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "latest",
-                "fetch.wait.max.ms": 100,
+                "fetch.min.bytes": GATHERED_BYTES,
+                "fetch.wait.max.ms": GATHER_MS,
                 "log_level": 2,
             }
         )
