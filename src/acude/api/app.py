@@ -32,6 +32,8 @@ from acude.settings import Settings, settings
 log = logging.getLogger(__name__)
 
 _VALKEY_PATIENCE_S = 0.25
+_GATHER_S = 0.01
+"""A payment waits a hundredth of a second, and shares the database's work with those that come meanwhile."""
 _BODY_WITHIN_S = 10
 """A slow body holds nothing but its connection; a client on a busy machine may need seconds between head and body."""
 
@@ -75,7 +77,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         app.state.metrics.need(app.state.outbox.thread, app.state.audit.thread)
         app.state.reads = Reads(config)
         client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
-        reservations = Reservations(config, "acude-porta-reservas")
+        reservations = Reservations(config, "acude-porta-reservas", _GATHER_S)
         app.state.claims, app.state.contents = Claims(client, reservations), Contents(config)
         agreed = RateLimitItemPerSecond(config.risk_rate_limit)
         app.state.rate = RateLimit(agreed, config.valkey_url.get_secret_value())

@@ -20,7 +20,7 @@ from acude.payments.blacklist import Blacklist
 from acude.payments.decision_result import DecisionContext, DecisionResult
 from acude.payments.list_cache import NO_LISTS, KnownLists
 from acude.payments.metrics import Metrics
-from acude.payments.reservations import ID, Answer, Reservations, ReservationsError, Wanted
+from acude.payments.reservations import ID, PATIENCE_S, Answer, Reservations, ReservationsError, Wanted
 from acude.payments.serde import Arrival, payloads
 from acude.payments.velocity_store import EntityHistory, StoredDecision, VelocityStore, VelocityStoreError
 from acude.risk.decision import Decision, Opinion, undecided
@@ -110,10 +110,11 @@ class DecisionEngine:
         arrivals = sorted(arrivals, key=attrgetter("place"))
         stage = self._metrics.stage
         with stage.labels(stages.RECALL).time():
-            asked = self._reserve(arrivals)
+            asked, began = self._reserve(arrivals), time.monotonic()
             history = self._history([arrival.payment for arrival in arrivals])
             self._begin(history, arrivals)
-            firsts = self._firsts(asked)
+            # Side by side: where neither answers, a payment waits once.
+            firsts = self._firsts(asked, PATIENCE_S - (time.monotonic() - began))
         fresh_ones = [one for one in arrivals if one.payment.key not in history.decided and _is_first(one, firsts)]
         with stage.labels(stages.LOOK_UP).time():
             listings = self._look_up(fresh_ones, history)
@@ -155,13 +156,17 @@ class DecisionEngine:
         wanted = {one.payment.key: _wanted(one) for one in reversed(arrivals)}
         return list(wanted), self._reservations.ask(list(wanted.values()))
 
-    def _firsts(self, asked: tuple[list[PaymentKey], Answer]) -> Firsts | None:
+    def _firsts(self, asked: tuple[list[PaymentKey], Answer], within_s: float = PATIENCE_S) -> Firsts | None:
         """The record that is decided, by payment; None where the database does not answer."""
         keys, answer = asked
         try:
-            return {key: held.record for key, held in zip(keys, self._reservations.wait(answer), strict=True)}
+            return {
+                key: held.record
+                for key, held in zip(keys, self._reservations.wait(answer, max(within_s, 0)), strict=True)
+            }
         except ReservationsError:
             return None
+        return {key: held.record for key, held in zip(keys, found, strict=True)}
 
     def _history(self, payments: Sequence[Payment]) -> EntityHistory:
         try:
