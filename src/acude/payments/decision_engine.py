@@ -160,10 +160,7 @@ class DecisionEngine:
         """The record that is decided, by payment; None where the database does not answer."""
         keys, answer = asked
         try:
-            return {
-                key: held.record
-                for key, held in zip(keys, self._reservations.wait(answer, max(within_s, 0)), strict=True)
-            }
+            found = self._reservations.wait(answer, max(within_s, 0))
         except ReservationsError:
             return None
         return {key: held.record for key, held in zip(keys, found, strict=True)}
