@@ -93,6 +93,7 @@ class Decoder:
         }
         self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
+        self._lists = [column.name for column in contract.columns if column.type == "array<string>"]
         self._free = contract.free_texts
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
@@ -152,7 +153,8 @@ class Decoder:
                 raw = fields[self._names[place]]
                 fields[self._names[place]] = None if raw is None else read(raw)
             present = [name for name, value in fields.items() if value is not None]
-            quotes = 2 * (len(present) + sum(name in self._quoted for name in present))
+            texts = sum(name in self._quoted for name in present) + sum(len(fields[name] or ()) for name in self._lists)
+            quotes = 2 * (len(present) + texts)
             if payload.count(b'"') != quotes or b"\\" in payload:
                 refuse_repeats(payload)
         except UNREADABLE as problem:
@@ -179,11 +181,13 @@ class Decoder:
     def _refuse_repeats(self, payloads: pa.BinaryArray, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
         """Finds repeated fields, of which the parser would silently take the last.
 
-        An object without escapes, nulls and repeats has two quotes for each field and two for each text; whatever has
-        another number is read again the slow way.
+        An object without escapes, nulls and repeats has two quotes for each field and two for each text, those in lists
+        among them; whatever has another number is read again the slow way.
         """
         present = sum(np.asarray(array.is_valid(), dtype=np.int32) for array in arrays)
         texts = sum(np.asarray(arrays[i].is_valid(), dtype=np.int32) for i in self._texts)
+        for name in self._lists:
+            texts += pc.list_value_length(arrays[self.contract.column_names.index(name)]).fill_null(0).to_numpy()
         quotes = np.nan_to_num(pc.count_substring(payloads, '"').to_numpy(zero_copy_only=False))
         escaped = pc.match_substring(payloads, "\\").fill_null(False).to_numpy(zero_copy_only=False)
         for position in np.flatnonzero((quotes != 2 * (present + texts)) | escaped).tolist():

@@ -25,20 +25,8 @@ from acude.settings import Settings
 log = logging.getLogger(__name__)
 RDKAFKA: Final = logging.getLogger("rdkafka")
 
-GATHER_MS: Final = 25
-"""How long the broker keeps a question for new records open until it has some kilobytes of them. Without it each record
-is an answer of its own, and what follows from it a batch: at 300 payments/s half of the broker's CPU."""
-
-GATHERED_BYTES: Final = 64 * 1024
-
 _SESSION_MS: Final = 10_000
 """The group excludes a consumer that is silent for this long, and gives its partitions to the others."""
-
-_UNHURRIED_MS: Final = 200
-"""The same, of a consumer for which no payment waits."""
-
-_REST_S: Final = 0.002
-"""The records of an answer reach the consumer partition by partition."""
 
 Effect = TypeVar("Effect")
 
@@ -75,10 +63,11 @@ class GroupConsumer:
         config: where the broker is.
         group: the group's name.
         topic: what it reads.
+        gather_ms: how long records may wait for others.
         properties: of librdkafka, in the place of the defaults.
     """
 
-    def __init__(self, config: Settings, group: str, topic: str, **properties: object) -> None:
+    def __init__(self, config: Settings, group: str, topic: str, *, gather_ms: int = 200, **properties: object) -> None:
         own = {name.replace("_", "."): value for name, value in properties.items()}
         self._consumer = Consumer(
             {
@@ -88,8 +77,7 @@ class GroupConsumer:
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_committed",
                 "session.timeout.ms": _SESSION_MS,
-                "fetch.min.bytes": GATHERED_BYTES,
-                "fetch.wait.max.ms": _UNHURRIED_MS,
+                **brokers.gathering(gather_ms),
                 **own,
             },
             logger=RDKAFKA,
@@ -153,7 +141,8 @@ def polled(consumer: Consumer, most: int, wait_s: float, at_first: Callable[[], 
     if first is None:
         return []
     at_first()
-    found = [first, *consumer.consume(most - 1, _REST_S)]
+    # An answer's records reach the consumer partition by partition.
+    found = [first, *consumer.consume(most - 1, 0.002)]
     for record in found:
         if problem := record.error():
             log.warning("the broker reports an error", extra={"answer": problem.str()})

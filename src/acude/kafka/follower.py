@@ -8,7 +8,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from acude.kafka import brokers
-from acude.kafka.consumer import GATHER_MS, GATHERED_BYTES, polled
+from acude.kafka.consumer import polled
 from acude.settings import Settings
 
 _ASK_EVERY_S: Final = 1.0
@@ -41,8 +41,7 @@ class Follower:
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "latest",
-                "fetch.min.bytes": GATHERED_BYTES,
-                "fetch.wait.max.ms": GATHER_MS,
+                **brokers.gathering(brokers.PROMPT_MS),
                 "log_level": 2,
             }
         )

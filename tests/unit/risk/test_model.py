@@ -288,13 +288,6 @@ def test_reasons_are_the_five_inputs_that_weigh_most(folder: Path) -> None:
     assert {reason.code for reason in opinion.reasons} <= {MODEL_PREFIX + name.upper() for name in NAMES}
 
 
-def test_payments_that_are_asked_about_together_get_the_opinions_that_they_get_alone(folder: Path) -> None:
-    model = Model.load(folder)
-    pasts = [suspicious(), past_of(*every(DAY, 30, valor="90")), past_of(id_terminal=None), suspicious()]
-    assert model.opinions(pasts) == [model.opinion(past) for past in pasts]
-    assert model.opinions([]) == []
-
-
 def test_a_share_is_what_the_probability_loses_with_the_inputs_usual_value(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
