@@ -5,6 +5,7 @@ are decoded by msgspec into a struct made from the contract: exact JSON types, n
 trailing bytes, RFC 3339 times, bounds and allowed values.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from acude.contracts.arrow import arrow_type
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import DecimalReader, Refusal, Refused, decimal_reader, field_type
 from acude.contracts.model import Contract
-from acude.contracts.personal import SHORTEST, has_card, is_document, without_documents
+from acude.contracts.personal import SHORTEST, SUSPECT, has_card, is_document, without_documents
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
@@ -38,6 +39,7 @@ from acude.contracts.refusals import (
 )
 from acude.contracts.searched import searched
 
+_SUSPECT = re.compile(SUSPECT)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
 _FIRST_US, _BEYOND_US = -62_135_596_800_000_000, 253_402_300_800_000_000
@@ -172,7 +174,7 @@ class Decoder:
 
     def _text(self, name: str, text: str) -> str:
         """A free text with a token where it holds a document; a card number is refused."""
-        if len(text) < SHORTEST:
+        if len(text) < SHORTEST or not _SUSPECT.search(text):
             return text
         if name not in self.contract.own_numbers and has_card(text):
             raise Refused(*card_number(name))
