@@ -20,7 +20,7 @@ import numpy as np
 
 from acude.local.platform import Platform
 from acude.settings import HOST, Settings
-from benchmarks.bottleneck import watched
+from benchmarks.bottleneck import each, watched
 from benchmarks.risk import PERCENTILES, report, some_payments
 
 RATE = 200
@@ -110,6 +110,7 @@ def measure(platform: Platform, rate: float, seconds: float) -> dict[str, Any]:
         "max_ms": round(max(waited) * 1000, 1),
         **{f"status_{status}": count for status, count in sorted(statuses.items())},
         "load": round(os.getloadavg()[0], 1),
+        "cpu_ms_each": each(work.pop("cpu_s"), len(waited)),
         **work,
     }
 

@@ -7,8 +7,10 @@ that falls behind. Payers are so many that each pays as often as a real one.
 
 import itertools
 import json
+import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ from acude.payments.serde import DECISIONS, TOPIC
 from acude.settings import Settings
 from acude.simulator.blacklist import Mode
 from acude.simulator.payments import Labelled, payments
-from benchmarks.bottleneck import watched
+from benchmarks.bottleneck import each, watched
 from benchmarks.everything_on import everything_on
 
 RATE = 300
@@ -46,6 +48,7 @@ class Seen:
     at: dict[str, float] = field(default_factory=dict)
     twice: int = 0
     degraded: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
     ready: threading.Event = field(default_factory=threading.Event)
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -64,6 +67,7 @@ class Seen:
                         row = orjson.loads(record.value)
                         self.twice += row["id_transacao"] in self.at
                         self.degraded += row["degradado"]
+                        self.causes.update(row["causas"])
                         self.at.setdefault(row["id_transacao"], now)
 
 
@@ -89,8 +93,9 @@ def send(config: Settings, sent: Sequence[Labelled], rate: float) -> dict[str, f
     return due
 
 
-def measure(config: Settings, rate: float, seconds: float, warm_s: float = 0) -> dict[str, Any]:
-    """Latencies at one rate."""
+def measure(platform: Platform, rate: float, seconds: float, warm_s: float = 0) -> dict[str, Any]:
+    """Latencies at one rate, and what they cost; `load` is the machine's load average beside them."""
+    config = platform.config
     seen = Seen(config)
     follower = threading.Thread(target=seen.follow)
     follower.start()
@@ -98,10 +103,11 @@ def measure(config: Settings, rate: float, seconds: float, warm_s: float = 0) ->
     if warm_s:
         send(config, some_payments(int(rate * warm_s), rate), rate)
     sent = some_payments(int(rate * seconds), rate)
-    due = send(config, sent, rate)
-    end = time.monotonic() + 30
-    while time.monotonic() < end and not due.keys() <= seen.at.keys():
-        time.sleep(0.1)
+    with watched(platform) as work:
+        due = send(config, sent, rate)
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not due.keys() <= seen.at.keys():
+            time.sleep(0.1)
     seen.done.set()
     follower.join()
     waited = np.array([seen.at.get(one, np.inf) - moment for one, moment in due.items()])
@@ -113,6 +119,10 @@ def measure(config: Settings, rate: float, seconds: float, warm_s: float = 0) ->
         "late_share": float((waited > MOST_LATE_S).mean()),
         "twice": seen.twice,
         "degraded": seen.degraded,
+        "causes": dict(seen.causes),
+        "load": round(os.getloadavg()[0], 1),
+        "cpu_ms_each": each(work.pop("cpu_s"), len(due)),
+        **work,
     }
 
 
@@ -145,6 +155,7 @@ def sustained(platform: Platform) -> dict[str, Any]:
         "decisions_per_s": round(decided / took),
         "decisions_per_s_per_core": round(decided / used),
         "worker_mib": round(worker.memory_full_info().pss / 2**20),
+        "cpu_ms_each": each(work.pop("cpu_s"), decided),
         **work,
     }
 
@@ -153,6 +164,8 @@ def report(title: str, found: dict[str, Any]) -> None:
     """A line for people."""
     shown = (f"{name} {_shown(value)}" for name, value in found.items() if not isinstance(value, dict))
     print(f"{title}: {', '.join(shown)}", flush=True)
+    if cpu := found.get("cpu_ms_each"):
+        print(f"  CPU a payment, ms: {', '.join(f'{name} {used}' for name, used in cpu.items())}", flush=True)
 
 
 def _shown(value: object) -> str:
@@ -162,18 +175,18 @@ def _shown(value: object) -> str:
 def figures(platform: Platform) -> dict[str, Any]:
     """All figures, one after another."""
     config = platform.config
-    found = measure(config, RATE, MANY / RATE, WARM_S)
+    found = measure(platform, RATE, MANY / RATE, WARM_S)
     report(f"at {RATE}/s", found)
     found |= sustained(platform)
-    shown = ("decisions_per_s", "decisions_per_s_per_core", "worker_mib", "bottleneck")
+    shown = ("decisions_per_s", "decisions_per_s_per_core", "worker_mib", "bottleneck", "cpu_ms_each")
     report("a backlog", {name: found[name] for name in shown})
     url = f"http://127.0.0.1:{config.blacklist_port}/modo"
     httpx.put(url, json={"modo": Mode.SLOW}).raise_for_status()
-    found["blacklist_slow"] = measure(config, RATE, SECONDS)
+    found["blacklist_slow"] = measure(platform, RATE, SECONDS)
     httpx.put(url, json={"modo": Mode.UP}).raise_for_status()
     report("list slow", found["blacklist_slow"])
     platform.stop("valkey")
-    found["valkey_down"] = measure(config, RATE, SECONDS)
+    found["valkey_down"] = measure(platform, RATE, SECONDS)
     platform.start("valkey")
     report("Valkey down", found["valkey_down"])
     return found
@@ -182,7 +195,7 @@ def figures(platform: Platform) -> dict[str, Any]:
 def main() -> None:
     """Takes the figures with all signals, a model that decides, and filled lists."""
     platform = Platform()
-    names = ["risk-worker", "risk-recorder"]
+    names = ["risk-worker", "risk-recorder", "risk-notifier"]
     attached = platform.is_running()
     platform.up(names)
     with everything_on(platform.config) as deciding:

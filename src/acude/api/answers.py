@@ -71,7 +71,7 @@ def answered(found: dict[str, Any]) -> Response:
     """A decision, of the topic or of the database."""
     fields = found | {"decidida_em": found.get("decidida_em", found.get("timestamp"))}
     known = {name: fields[name] for name in DecisionBody.model_fields}
-    return JSONResponse(DecisionBody.model_validate(known).model_dump(mode="json"))
+    return Response(DecisionBody.model_validate(known).model_dump_json(), media_type=JSONResponse.media_type)
 
 
 def pending(request: Request, id_transacao: str) -> Response:

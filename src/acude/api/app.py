@@ -16,10 +16,10 @@ from acude.api import health, transactions
 from acude.api.auth import Verifier
 from acude.api.claims import Claims
 from acude.api.decisions import Decisions
-from acude.api.observed import Metrics, observed
+from acude.api.observed import Metrics, Observed
 from acude.api.openapi import describe
 from acude.api.outbox import Outbox
-from acude.api.problems import ProblemError, problem_response
+from acude.api.problems import ProblemError, bad_parameter, problem_response
 from acude.api.rate import RateLimit
 from acude.api.shedding import Fairness, Shedding
 from acude.contracts.model import table
@@ -32,6 +32,8 @@ from acude.settings import Settings, settings
 log = logging.getLogger(__name__)
 
 _VALKEY_PATIENCE_S = 0.25
+_GATHER_S = 0.01
+"""A payment waits a hundredth of a second, and shares the database's work with those that come meanwhile."""
 _BODY_WITHIN_S = 10
 """A slow body holds nothing but its connection; a client on a busy machine may need seconds between head and body."""
 
@@ -47,7 +49,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.include_router(transactions.router(config))
     app.include_router(health.router())
     app.state.metrics = Metrics()
-    app.middleware("http")(observed(app.state.metrics))
+    app.add_middleware(Observed, metrics=app.state.metrics)
     app.state.fairness = Fairness(config.risk_most_waiting_client)
     app.add_middleware(
         Shedding,
@@ -75,7 +77,7 @@ def _lifespan(config: Settings) -> Callable[[FastAPI], AbstractAsyncContextManag
         app.state.metrics.need(app.state.outbox.thread, app.state.audit.thread)
         app.state.reads = Reads(config)
         client = valkey.from_url(config.valkey_url.get_secret_value(), socket_timeout=_VALKEY_PATIENCE_S)
-        reservations = Reservations(config, "acude-porta-reservas")
+        reservations = Reservations(config, "acude-porta-reservas", _GATHER_S)
         app.state.claims, app.state.contents = Claims(client, reservations), Contents(config)
         agreed = RateLimitItemPerSecond(config.risk_rate_limit)
         app.state.rate = RateLimit(agreed, config.valkey_url.get_secret_value())
@@ -107,7 +109,7 @@ async def _on_http_error(request: Request, problem: Exception) -> Response:
 
 async def _on_bad_parameter(request: Request, problem: Exception) -> Response:
     del problem
-    return problem_response(request, ProblemError(400, "Bad request", "A parameter is not as OpenAPI describes it."))
+    return problem_response(request, bad_parameter())
 
 
 async def _on_defect(request: Request, problem: Exception) -> Response:

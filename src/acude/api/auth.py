@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -139,20 +139,29 @@ def bearer(header: str | None) -> str:
     return value
 
 
+async def caller_of(request: Request, needed: Collection[str]) -> Caller:
+    """The caller of a request, who has one of the scopes.
+
+    Raises:
+        ProblemError: 400, 401 or 403 says what is wrong; 503 where the issuer's keys can't be had.
+    """
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise ProblemError(400, "Bad request", "Send one Authorization header.")
+    found: Caller = await request.app.state.verifier.caller(bearer(given[0] if given else None))
+    if not found.scopes.intersection(needed):
+        wanted = " or ".join(needed)
+        raise ProblemError(403, "Not allowed", f"The token needs the scope {wanted}.")
+    return found
+
+
 def requires(config: Settings) -> Callable[..., object]:
     """A dependency that gives the caller, and refuses one without the route's scopes."""
     oauth2 = scheme(config)
 
     async def caller(
-        needed: SecurityScopes, request: Request, authorization: Annotated[str | None, Depends(oauth2)]
+        needed: SecurityScopes, request: Request, _shown: Annotated[str | None, Depends(oauth2)]
     ) -> Caller:
-        if len(request.headers.getlist("authorization")) > 1:
-            raise ProblemError(400, "Bad request", "Send one Authorization header.")
-        token = bearer(authorization)
-        found: Caller = await request.app.state.verifier.caller(token)
-        if not found.scopes.intersection(needed.scopes):
-            wanted = " or ".join(needed.scopes)
-            raise ProblemError(403, "Not allowed", f"The token needs the scope {wanted}.")
-        return found
+        return await caller_of(request, needed.scopes)
 
     return caller

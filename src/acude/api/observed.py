@@ -2,22 +2,20 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from fastapi import Request, Response
+from fastapi import Request
 from prometheus_client import Counter, Gauge, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from acude.api.problems import trace_of
 from acude.kafka.health import BUCKETS, Health
 from acude.logs import TRACE
 from acude.payments import trace_ids
 from acude.payments.serde import TRACE_HEADER
 
 log = logging.getLogger(__name__)
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 _DEFECT: Final = 500
 _UNKNOWN: Final = "outra"
@@ -38,22 +36,43 @@ class Metrics(Health):
         self.waiting = Gauge("porta_esperando", "Requests that wait for a decision", registry=self.registry)
 
 
-def observed(metrics: Metrics) -> Callable[[Request, Handler], Awaitable[Response]]:
-    """A middleware that gives each request its trace id, and logs and counts its outcome."""
+class Observed:
+    """Middleware that gives each request its trace id, and logs and counts its outcome.
 
-    async def middleware(request: Request, call_next: Handler) -> Response:
-        request.state.trace = trace_ids.of_traceparent(request.headers.get(trace_ids.TRACEPARENT)) or trace_ids.drawn()
-        structlog.contextvars.bind_contextvars(**{TRACE: trace_of(request)})
+    Plain ASGI: a quarter of a request's CPU went into Starlette's `BaseHTTPMiddleware`, which gives each request tasks
+    and streams of its own.
+
+    Args:
+        app: the application.
+        metrics: counts the requests.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the start and end of the application."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        trace = trace_ids.of_traceparent(request.headers.get(trace_ids.TRACEPARENT)) or trace_ids.drawn()
+        request.state.trace = trace
+        structlog.contextvars.bind_contextvars(**{TRACE: trace})
         began, status = time.monotonic(), _DEFECT
-        try:
-            response = await call_next(request)
-            status = response.status_code
-        finally:
-            _record(metrics, request, status, time.monotonic() - began)
-        response.headers[TRACE_HEADER.replace("_", "-")] = trace_of(request)
-        return response
 
-    return middleware
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[TRACE_HEADER.replace("_", "-")] = trace
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answered)
+        finally:
+            _record(self._metrics, request, status, time.monotonic() - began)
 
 
 def _record(metrics: Metrics, request: Request, status: int, seconds: float) -> None:

@@ -45,6 +45,11 @@ class ProblemError(Exception):
         self.headers = headers or {}
 
 
+def bad_parameter() -> ProblemError:
+    """A parameter outside its contract."""
+    return ProblemError(400, "Bad request", "A parameter is not as OpenAPI describes it.")
+
+
 def trace_of(request: Request) -> str:
     """The request's trace id."""
     return str(getattr(request.state, "trace", "-"))

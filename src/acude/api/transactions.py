@@ -1,21 +1,22 @@
 """`/transacoes`: ask for a decision, and read it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from acude.api.answers import DecisionBody, Id, PendingBody, answer_to, answered, id_in_use, is_on, pending
-from acude.api.auth import DECIDE, READ, READ_ALL, Caller, requires
+from acude.api.auth import DECIDE, READ, READ_ALL, Caller, caller_of, requires
 from acude.api.claims import Claim, ClaimsError
 from acude.api.decisions import Answer
 from acude.api.openapi import payment_body
 from acude.api.outbox import OutboxFullError, Sending
-from acude.api.problems import HEADERS, ProblemError, documented, trace_of
+from acude.api.problems import HEADERS, ProblemError, bad_parameter, documented, trace_of
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens, tokens_of
 from acude.contracts.fields import Refused
@@ -26,6 +27,7 @@ from acude.payments.audit_log import ACCESS, audit_event
 from acude.payments.reservations import ID, KEY, Wanted
 from acude.payments.serde import CLIENT_HEADER, TOPIC, TRACE_HEADER
 from acude.payments.store import AWAY
+from acude.payments.trace_ids import ID as NAME
 from acude.settings import Settings
 
 C = TypeVar("C")
@@ -48,11 +50,11 @@ _TAKEN: Final = {
 
 def router(config: Settings) -> APIRouter:
     """The routes."""
-    routes = APIRouter(tags=["transacoes"])
+    routes, deciding = APIRouter(tags=["transacoes"]), APIRouter(route_class=_Deciding)
     caller = requires(config)
     api = _PaymentApi(config)
 
-    @routes.post(
+    @deciding.post(
         "/transacoes",
         operation_id="decidir",
         responses={200: _DECIDED, 202: _TAKEN, **documented(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)},
@@ -69,6 +71,8 @@ def router(config: Settings) -> APIRouter:
         with request.app.state.fairness.one(who.client):
             return await api.decide(request, who, idempotency_key)  # type: ignore[return-value]
 
+    routes.include_router(deciding)
+
     @routes.get(
         "/transacoes/{id_transacao}",
         operation_id="ler",
@@ -83,6 +87,32 @@ def router(config: Settings) -> APIRouter:
         return await api.read(request, who, id_transacao)  # type: ignore[return-value]
 
     return routes
+
+
+class _Deciding(APIRoute):
+    """Reads caller and key from the request by itself: FastAPI's way there took a tenth of a payment's CPU.
+
+    What OpenAPI says of them comes from the endpoint's signature.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        endpoint: Callable[..., Coroutine[Any, Any, Response]] = self.endpoint
+
+        async def answer(request: Request) -> Response:
+            who = await caller_of(request, (DECIDE,))
+            return await endpoint(request, who, _key_of(request))
+
+        return answer
+
+
+def _key_of(request: Request) -> str | None:
+    keys = request.headers.getlist("idempotency-key")
+    if len(keys) > 1:
+        raise ProblemError(400, "Bad request", "Send one Idempotency-Key.")
+    if keys and not NAME.fullmatch(keys[0]):
+        raise bad_parameter()
+    return keys[0] if keys else None
 
 
 class _PaymentApi:
@@ -119,8 +149,6 @@ class _PaymentApi:
         self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]
     ) -> tuple[Wanted, Claim]:
         """The payment's id and what its claim met; an attempt that is refused leaves its key free for another."""
-        if len(request.headers.getlist("idempotency-key")) > 1:
-            raise ProblemError(400, "Bad request", "Send one Idempotency-Key.")
         claims, content = request.app.state.claims, request.app.state.contents.of(fields)
         of_key = Wanted(who.client, key or "", KEY, content)
         own = Wanted(who.client, str(fields["id_transacao"]), ID, content)

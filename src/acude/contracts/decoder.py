@@ -5,6 +5,7 @@ are decoded by msgspec into a struct made from the contract: exact JSON types, n
 trailing bytes, RFC 3339 times, bounds and allowed values.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from acude.contracts.arrow import arrow_type
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import DecimalReader, Refusal, Refused, decimal_reader, field_type
 from acude.contracts.model import Contract
-from acude.contracts.personal import SHORTEST, has_card, is_document, without_documents
+from acude.contracts.personal import SHORTEST, SUSPECT, has_card, is_document, without_documents
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
@@ -38,6 +39,7 @@ from acude.contracts.refusals import (
 )
 from acude.contracts.searched import searched
 
+_SUSPECT = re.compile(SUSPECT)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
 _FIRST_US, _BEYOND_US = -62_135_596_800_000_000, 253_402_300_800_000_000
@@ -93,6 +95,7 @@ class Decoder:
         }
         self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
+        self._lists = [column.name for column in contract.columns if column.type == "array<string>"]
         self._free = contract.free_texts
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
@@ -152,7 +155,8 @@ class Decoder:
                 raw = fields[self._names[place]]
                 fields[self._names[place]] = None if raw is None else read(raw)
             present = [name for name, value in fields.items() if value is not None]
-            quotes = 2 * (len(present) + sum(name in self._quoted for name in present))
+            texts = sum(name in self._quoted for name in present) + sum(len(fields[name] or ()) for name in self._lists)
+            quotes = 2 * (len(present) + texts)
             if payload.count(b'"') != quotes or b"\\" in payload:
                 refuse_repeats(payload)
         except UNREADABLE as problem:
@@ -170,7 +174,7 @@ class Decoder:
 
     def _text(self, name: str, text: str) -> str:
         """A free text with a token where it holds a document; a card number is refused."""
-        if len(text) < SHORTEST:
+        if len(text) < SHORTEST or not _SUSPECT.search(text):
             return text
         if name not in self.contract.own_numbers and has_card(text):
             raise Refused(*card_number(name))
@@ -179,11 +183,13 @@ class Decoder:
     def _refuse_repeats(self, payloads: pa.BinaryArray, arrays: list[pa.Array], refusals: dict[int, Refusal]) -> None:
         """Finds repeated fields, of which the parser would silently take the last.
 
-        An object without escapes, nulls and repeats has two quotes for each field and two for each text; whatever has
-        another number is read again the slow way.
+        An object without escapes, nulls and repeats has two quotes for each field and two for each text, those in lists
+        among them; whatever has another number is read again the slow way.
         """
         present = sum(np.asarray(array.is_valid(), dtype=np.int32) for array in arrays)
         texts = sum(np.asarray(arrays[i].is_valid(), dtype=np.int32) for i in self._texts)
+        for name in self._lists:
+            texts += pc.list_value_length(arrays[self.contract.column_names.index(name)]).fill_null(0).to_numpy()
         quotes = np.nan_to_num(pc.count_substring(payloads, '"').to_numpy(zero_copy_only=False))
         escaped = pc.match_substring(payloads, "\\").fill_null(False).to_numpy(zero_copy_only=False)
         for position in np.flatnonzero((quotes != 2 * (present + texts)) | escaped).tolist():

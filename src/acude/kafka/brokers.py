@@ -1,8 +1,13 @@
 """The connection settings of each of the three Kafka clients: brokers, TLS, trusted certificates."""
 
-from typing import Any
+from typing import Any, Final
 
 from acude.settings import Settings
+
+PROMPT_MS: Final = 25
+"""Where a payment's answer waits for it."""
+
+_GATHERED_BYTES: Final = 64 * 1024
 
 
 def kafka_python(config: Settings) -> dict[str, Any]:
@@ -22,6 +27,17 @@ def librdkafka(config: Settings) -> dict[str, str]:
         if config.tls_authority:
             brokers["ssl.ca.location"] = str(config.tls_authority)
     return brokers
+
+
+def gathering(wait_ms: int) -> dict[str, int]:
+    """Properties of a consumer that takes records in kilobytes, not one by one.
+
+    Otherwise each record is an answer of the broker's, and what follows from it a batch and a transaction.
+
+    Args:
+        wait_ms: the longest that a record waits for others.
+    """
+    return {"fetch.min.bytes": _GATHERED_BYTES, "fetch.wait.max.ms": wait_ms}
 
 
 def spark(config: Settings) -> dict[str, str]:

@@ -63,10 +63,11 @@ class GroupConsumer:
         config: where the broker is.
         group: the group's name.
         topic: what it reads.
+        gather_ms: how long records may wait for others.
         properties: of librdkafka, in the place of the defaults.
     """
 
-    def __init__(self, config: Settings, group: str, topic: str, **properties: object) -> None:
+    def __init__(self, config: Settings, group: str, topic: str, *, gather_ms: int = 200, **properties: object) -> None:
         own = {name.replace("_", "."): value for name, value in properties.items()}
         self._consumer = Consumer(
             {
@@ -76,6 +77,7 @@ class GroupConsumer:
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_committed",
                 "session.timeout.ms": _SESSION_MS,
+                **brokers.gathering(gather_ms),
                 **own,
             },
             logger=RDKAFKA,
@@ -139,7 +141,8 @@ def polled(consumer: Consumer, most: int, wait_s: float, at_first: Callable[[], 
     if first is None:
         return []
     at_first()
-    found = [first, *consumer.consume(most - 1, 0)]
+    # An answer's records reach the consumer partition by partition.
+    found = [first, *consumer.consume(most - 1, 0.002)]
     for record in found:
         if problem := record.error():
             log.warning("the broker reports an error", extra={"answer": problem.str()})

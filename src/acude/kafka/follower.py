@@ -41,7 +41,7 @@ class Follower:
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "latest",
-                "fetch.wait.max.ms": 100,
+                **brokers.gathering(brokers.PROMPT_MS),
                 "log_level": 2,
             }
         )

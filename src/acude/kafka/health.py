@@ -142,10 +142,13 @@ class Health:
             breaker.add_listener(_Shown(self.breakers))
 
     def show(self, consumer: Consumption) -> None:
-        """Shows whether the consumer has partitions, and its lag; the lag is computed once a second at most."""
-        self.ready = consumer.has_partitions
+        """Shows whether the consumer has partitions, and its lag; a consumer that has some is asked once a second."""
         now = time.monotonic()
-        if now - self._lag_at < _LAG_EVERY_S:
+        due = now - self._lag_at >= _LAG_EVERY_S
+        # Each question waits for librdkafka's own thread: with every round it was a tenth of a worker's CPU.
+        if due or not self.ready:
+            self.ready = consumer.has_partitions
+        if not due:
             return
         self._lag_at = now
         found = consumer.lag()

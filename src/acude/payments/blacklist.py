@@ -21,7 +21,7 @@ from acude.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_LONGEST_S: Final = 0.25
+_LONGEST_S: Final = 0.5
 """Per question, its second try included; a payment's deadline may leave less."""
 
 _TRIES: Final = 2

@@ -3,26 +3,27 @@
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, repeat
 from operator import attrgetter
 from typing import Final
 
 from pybreaker import CircuitBreaker, CircuitBreakerError
 
+from acude.kafka.records import Coordinate
 from acude.logs import TRACE
 from acude.payments import metrics as stages
 from acude.payments.blacklist import Blacklist
 from acude.payments.decision_result import DecisionContext, DecisionResult
 from acude.payments.list_cache import NO_LISTS, KnownLists
 from acude.payments.metrics import Metrics
-from acude.payments.reservations import ID, Answer, Reservations, ReservationsError, Wanted
+from acude.payments.reservations import ID, PATIENCE_S, Answer, Reservations, ReservationsError, Wanted
 from acude.payments.serde import Arrival, payloads
 from acude.payments.velocity_store import EntityHistory, StoredDecision, VelocityStore, VelocityStoreError
-from acude.risk.decision import Decision, undecided
+from acude.risk.decision import Decision, Opinion, undecided
 from acude.risk.first_decision import PaymentKey
 from acude.risk.payment import Payment
 from acude.risk.rules import Rules
@@ -109,27 +110,26 @@ class DecisionEngine:
         arrivals = sorted(arrivals, key=attrgetter("place"))
         stage = self._metrics.stage
         with stage.labels(stages.RECALL).time():
-            asked = self._reserve(arrivals)
+            asked, began = self._reserve(arrivals), time.monotonic()
             history = self._history([arrival.payment for arrival in arrivals])
             self._begin(history, arrivals)
-            firsts = self._firsts(asked)
+            # Side by side: where neither answers, a payment waits once.
+            firsts = self._firsts(asked, PATIENCE_S - (time.monotonic() - began))
         fresh_ones = [one for one in arrivals if one.payment.key not in history.decided and _is_first(one, firsts)]
         with stage.labels(stages.LOOK_UP).time():
             listings = self._look_up(fresh_ones, history)
-        results: list[DecisionResult] = []
-        fresh: list[tuple[Payment, StoredDecision]] = []
         with stage.labels(stages.DECIDE).time():
             rules = self._rules()
+            contexts = self._contexts(arrivals, firsts, history)
+            opinions = _opinions(contexts.values(), rules)
+            results: list[DecisionResult] = []
+            fresh: list[tuple[Payment, StoredDecision]] = []
             for arrival in arrivals:
                 payment = arrival.payment
                 stored = history.decided.get(payment.key)
-                if stored is None and _is_first(arrival, firsts):
-                    result = self._decide(arrival, history, rules, certain=firsts is not None)
-                    stored = StoredDecision(arrival.coordinate, result.record, result.alert)
-                    # A later payment of the same batch sees this one.
-                    history.decided[payment.key] = stored
-                    history.add(payment)
-                    fresh.append((payment, stored))
+                if context := contexts.get(arrival.coordinate):
+                    result = self._decide(arrival, context, rules, next(opinions))
+                    fresh.append((payment, StoredDecision(arrival.coordinate, result.record, result.alert)))
                     results.append(result)
                 elif stored and stored.at == arrival.coordinate:
                     results.append(DecisionResult(payment, stored.record, stored.alert, trace=arrival.trace))
@@ -156,13 +156,14 @@ class DecisionEngine:
         wanted = {one.payment.key: _wanted(one) for one in reversed(arrivals)}
         return list(wanted), self._reservations.ask(list(wanted.values()))
 
-    def _firsts(self, asked: tuple[list[PaymentKey], Answer]) -> Firsts | None:
+    def _firsts(self, asked: tuple[list[PaymentKey], Answer], within_s: float = PATIENCE_S) -> Firsts | None:
         """The record that is decided, by payment; None where the database does not answer."""
         keys, answer = asked
         try:
-            return {key: held.record for key, held in zip(keys, self._reservations.wait(answer), strict=True)}
+            found = self._reservations.wait(answer, max(within_s, 0))
         except ReservationsError:
             return None
+        return {key: held.record for key, held in zip(keys, found, strict=True)}
 
     def _history(self, payments: Sequence[Payment]) -> EntityHistory:
         try:
@@ -204,7 +205,21 @@ class DecisionEngine:
         history.listings.update(found)
         return found
 
-    def _decide(self, arrival: Arrival, history: EntityHistory, rules: Rules, *, certain: bool) -> DecisionResult:
+    def _contexts(
+        self, arrivals: Sequence[Arrival], firsts: Firsts | None, history: EntityHistory
+    ) -> dict[Coordinate, DecisionContext]:
+        """What is known of each payment that is to be decided, by its record, in their order."""
+        found: dict[Coordinate, DecisionContext] = {}
+        taken = set(history.decided)
+        for arrival in arrivals:
+            if arrival.payment.key not in taken and _is_first(arrival, firsts):
+                taken.add(arrival.payment.key)
+                found[arrival.coordinate] = self._context(arrival, history, certain=firsts is not None)
+                # A later payment of the same batch sees this one.
+                history.add(arrival.payment)
+        return found
+
+    def _context(self, arrival: Arrival, history: EntityHistory, *, certain: bool) -> DecisionContext:
         payment = arrival.payment
         frauds = history.frauds.get(payment.id_terminal or "")
         known = {} if frauds is None else {"frauds": frauds}
@@ -219,14 +234,18 @@ class DecisionEngine:
             (STALE_LISTS, stale),
             (NO_EXTERNAL_LIST, on_the_list is None),
         )
-        degraded = tuple(cause for cause, holds in causes if holds)
-        context = DecisionContext(past, bool(on_the_list), degraded)
+        return DecisionContext(past, bool(on_the_list), tuple(cause for cause, holds in causes if holds))
+
+    def _decide(
+        self, arrival: Arrival, context: DecisionContext, rules: Rules, opinion: Opinion | None
+    ) -> DecisionResult:
         try:
-            decision = context.decide(rules)
+            decision = context.decide(rules, opinion)
         except Exception:
             # One payment's defect must not delay the others; a person reviews this one.
             log.exception("defect", extra={TRACE: arrival.trace, "record": str(arrival.coordinate)})
-            decision = undecided(past, rules.policy, context.listed(rules.policy), [*degraded, DEFECT])
+            listed = context.listed(rules.policy)
+            decision = undecided(context.past, rules.policy, listed, [*context.degraded, DEFECT])
         return self._result(arrival, decision, context)
 
     def _result(self, arrival: Arrival, decision: Decision, context: DecisionContext | None = None) -> DecisionResult:
@@ -255,6 +274,20 @@ class DecisionEngine:
 
 def _wanted(arrival: Arrival) -> Wanted:
     return Wanted(*arrival.payment.key, ID, arrival.content, str(arrival.coordinate))
+
+
+def _opinions(contexts: Collection[DecisionContext], rules: Rules) -> Iterator[Opinion | None]:
+    """The model's opinion on each payment; None for one that it is not asked about.
+
+    Where it fails, too: then each payment asks alone, and one payment's defect stays its own.
+    """
+    models = [context.asks(rules) for context in contexts]
+    asked = [context.past for context, model in zip(contexts, models, strict=True) if model]
+    found: Iterator[Opinion | None] = repeat(None)
+    if rules.model and asked:
+        with suppress(Exception):
+            found = iter(rules.model.opinions(asked))
+    return (next(found) if model else None for model in models)
 
 
 def _is_first(arrival: Arrival, firsts: Firsts | None) -> bool:

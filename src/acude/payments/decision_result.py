@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from acude.risk.decision import Decision, Reason, decide
+from acude.risk.decision import Decision, Opinion, Reason, decide
 from acude.risk.lists import ON_THE_LIST
+from acude.risk.model import Model
 from acude.risk.payment import Payment
 from acude.risk.policy import Policy
 from acude.risk.rules import Rules
@@ -24,12 +25,20 @@ class DecisionContext:
     on_the_list: bool
     degraded: tuple[str, ...]
 
-    def decide(self, rules: Rules) -> Decision:
-        """What these rules say. The model is asked where the policy gives it a weight and the history is complete."""
-        policy = rules.policy
-        asked = rules.model if policy.modelo and self.past.complete else None
-        opinion = asked.opinion(self.past) if asked else None
-        return decide(self.past, policy, opinion, self.listed(policy), self.degraded)
+    def asks(self, rules: Rules) -> Model | None:
+        """The model to ask: where the policy gives it a weight and the history is complete."""
+        return rules.model if rules.policy.modelo and self.past.complete else None
+
+    def decide(self, rules: Rules, opinion: Opinion | None = None) -> Decision:
+        """What these rules say.
+
+        Args:
+            rules: policy and model.
+            opinion: the model's, where it was asked before.
+        """
+        if opinion is None and (model := self.asks(rules)):
+            opinion = model.opinion(self.past)
+        return decide(self.past, rules.policy, opinion, self.listed(rules.policy), self.degraded)
 
     def listed(self, policy: Policy) -> list[Reason]:
         """What the external list says, as a reason."""

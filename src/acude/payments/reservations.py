@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 ID, KEY = "id", "chave"
 """What is reserved: a payment's id, an Idempotency-Key."""
 
-PATIENCE_S: Final = 0.5
+PATIENCE_S: Final = 0.75
 _LEFT_ALONE_S: Final = 1.0
 _DIGEST: Final = 16
 
@@ -114,10 +114,12 @@ class Reservations:
     Args:
         config: its `risk_dsn` names the database.
         name: shown by the database's list of sessions.
+        gather_s: how long a first question waits for others; callers that ask for one name each share a statement.
     """
 
-    def __init__(self, config: Settings, name: str) -> None:
+    def __init__(self, config: Settings, name: str, gather_s: float = 0) -> None:
         self._session = Session(config, name)
+        self._gather_s = gather_s
         self._asked: queue.SimpleQueue[tuple[Sequence[Wanted], Answer] | None] = queue.SimpleQueue()
         self._told: deque[tuple[bytes, Sequence[object]]] = deque()
         self._left_alone_until = 0.0
@@ -138,14 +140,14 @@ class Reservations:
             self._asked.put((wanted, answer))
         return answer
 
-    def wait(self, answer: Answer) -> list[Held]:
+    def wait(self, answer: Answer, within_s: float = PATIENCE_S) -> list[Held]:
         """The answer.
 
         Raises:
             ReservationsError: it does not come in time.
         """
         try:
-            return answer.result(PATIENCE_S)
+            return answer.result(within_s)
         except TimeoutError as problem:
             self.give_up(answer)
             raise ReservationsError("it did not answer in time") from problem
@@ -176,6 +178,8 @@ class Reservations:
             pass
         while True:
             taken = [self._asked.get()]
+            if self._gather_s:
+                time.sleep(self._gather_s)
             with suppress(queue.Empty):
                 while True:
                     taken.append(self._asked.get_nowait())

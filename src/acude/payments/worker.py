@@ -21,6 +21,7 @@ from confluent_kafka import Message
 from acude import logs
 from acude.contracts.documents import tokens_of
 from acude.contracts.model import topic_of_its_own
+from acude.kafka.brokers import PROMPT_MS
 from acude.kafka.consumer import Batch, GroupConsumer, Runner
 from acude.kafka.producer import require_topic
 from acude.kafka.records import Coordinate, encoded, headers_of
@@ -205,7 +206,7 @@ def worker(config: Settings, stop: threading.Event, way: str | None = None) -> R
     topic, group = topic_of_its_own(TOPIC, way) if way else TOPIC, group_of(way)
     require_topic(config, topic)
     strategy = Worker(config, stop, group)
-    consumer = GroupConsumer(config, group, topic, session_timeout_ms=_SESSION_MS, fetch_wait_max_ms=100)
+    consumer = GroupConsumer(config, group, topic, session_timeout_ms=_SESSION_MS, gather_ms=PROMPT_MS)
     return Runner(consumer, strategy, stop)
 
 

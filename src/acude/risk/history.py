@@ -52,17 +52,19 @@ def with_record(history: History, own: Records) -> History:
     """
     rows = history.rows
     if not len(rows):
-        return history._replace(rows=own)
-    at, number = own["at"][0], own["id"][0]
-    if number in rows["id"]:
+        return History(own, history.hours)
+    at, number, moments = own["at"][0], own["id"][0], rows["at"]
+    if (rows["id"] == number).any():
         return history
-    place = int(rows["at"].searchsorted(at, "left"))
-    while place < len(rows) and rows["at"][place] == at and rows["id"][place] < number:
+    place = int(moments.searchsorted(at, "left"))
+    while place < len(rows) and moments[place] == at and rows["id"][place] < number:
         place += 1
-    rows = np.insert(rows, place, own[0])
-    if len(rows) <= MOST_RECORDS:
-        return history._replace(rows=rows)
-    return History(rows[-MOST_RECORDS:], joined(history.hours, by_hour(rows[:-MOST_RECORDS])))
+    # By hand: np.insert and np.concatenate compare the types of their rows field by field.
+    found: Records = np.empty(len(rows) + 1, RECORD)
+    found[:place], found[place], found[place + 1 :] = rows[:place], own[0], rows[place:]
+    if len(found) <= MOST_RECORDS:
+        return History(found, history.hours)
+    return History(found[-MOST_RECORDS:], joined(history.hours, by_hour(found[:-MOST_RECORDS])))
 
 
 def by_hour(rows: Records) -> Hours:

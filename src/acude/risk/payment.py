@@ -1,8 +1,12 @@
 """A payment as the decision sees it, and the compact record of it that later payments are compared with."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
+from math import nan
+from struct import Struct
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -99,6 +103,14 @@ RECORD: Final = np.dtype(
 """A payment in 56 bytes: time in µs, hash of its id, amount in hundredths (negative for refunds), a hash of each
 entity (0: none) and the place (NaN: unknown)."""
 
+_PACKED: Final = Struct(f"<qQq{len(ENTITIES)}I2f")
+"""The same; an eighth of the time that numpy takes for one payment."""
+
+_A_FEW_BATCHES: Final = 2_000
+"""A worker asks for a payment's record three times."""
+
+_NAMES: Final = RECORD.names or ()
+
 Records = npt.NDArray[np.void]
 
 
@@ -109,19 +121,24 @@ class Place(NamedTuple):
     longitude: float
 
 
+@lru_cache(maxsize=_A_FEW_BATCHES)
 def record(payment: Payment) -> bytes:
     """The payment's record. The same payment has the same bytes, so a store recognises one that it has."""
     cents = int(payment.valor * 100)
     unknown = payment.latitude is None or payment.longitude is None
-    row = (
+    return _PACKED.pack(
         payment.at_us,
         _hash("/".join(filter(None, payment.key)), 8),
         -cents if payment.is_refund else cents,
         *(entity_hash(payment.entity(name)) for name in ENTITIES),
-        np.nan if unknown else payment.latitude,
-        np.nan if unknown else payment.longitude,
+        nan if unknown else payment.latitude,
+        nan if unknown else payment.longitude,
     )
-    return np.array(row, RECORD).tobytes()
+
+
+def values(packed: bytes) -> Mapping[str, Any]:
+    """A record's values by name, as Python's numbers: numpy takes ten times as long for a single one."""
+    return dict(zip(_NAMES, _PACKED.unpack(packed), strict=True))
 
 
 def records(rows: list[bytes]) -> Records:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from acude.risk.history import UNKNOWN, History, Hours
 from acude.risk.lists import Listed
-from acude.risk.payment import RECORD, Payment, Records, record
+from acude.risk.payment import Payment, Records, record, values
 
 _SECOND_US: Final = 1_000_000
 _DAY_US: Final = 86_400 * _SECOND_US
@@ -29,6 +29,9 @@ WINDOWS: Final[Mapping[str, int]] = {
     "30d": 30 * _DAY_US,
 }
 """Lengths in microseconds."""
+
+_LENGTHS: Final = np.array(list(WINDOWS.values()), np.int64)
+_FIRST: Final = (0,) * len(WINDOWS)
 
 LABEL_DELAY_US: Final = 7 * _DAY_US
 """A fraud is known as one after this long; shares of frauds look at windows that ended this long ago."""
@@ -74,42 +77,50 @@ class Past:
         self.payment = payment
         self.complete = complete
         self.listed = listed
-        self.own: np.void = np.frombuffer(record(payment), RECORD)[0]
-        self._at = int(self.own["at"])
+        self.own = values(record(payment))
+        self._at: int = self.own["at"]
         self._histories = histories
         self._frauds = frauds
         self._before: dict[str, Records] = {}
+        self._starts: dict[str, Mapping[str, int]] = {}
         self._sums: dict[str, npt.NDArray[np.int64]] = {}
 
     def before(self, entity: str) -> Records:
         """The entity's records of the `KEPT_US` before this payment, oldest first."""
-        if entity not in self._before:
-            rows = self._histories.get(entity, UNKNOWN).rows
-            begin = int(rows["at"].searchsorted(self._at - KEPT_US, "right"))
-            end = int(rows["at"].searchsorted(self._at, "left"))
-            # Records of the same microsecond count where their id comes before.
-            while end < len(rows) and rows["at"][end] == self._at and rows["id"][end] < self.own["id"]:
-                end += 1
-            self._before[entity] = rows[begin:end]
-        return self._before[entity]
+        found = self._before.get(entity)
+        if found is None:
+            found = self._before[entity] = self._up_to_now(self._histories.get(entity, UNKNOWN).rows)
+        return found
+
+    def _up_to_now(self, rows: Records) -> Records:
+        if not len(rows):
+            return rows
+        moments = rows["at"]
+        begin, end = int(moments.searchsorted(self._at - KEPT_US, "right")), int(moments.searchsorted(self._at, "left"))
+        # Records of the same microsecond count where their id comes before.
+        while end < len(rows) and moments[end] == self._at and rows["id"][end] < self.own["id"]:
+            end += 1
+        return rows[begin:end]
 
     def count(self, entity: str, window: str) -> int:
         """Payments in the window, this one included; 0 where the payment has no such entity."""
         if not self.own[entity]:
             return 0
-        begin = self._at - WINDOWS[window]
-        return len(self.within(entity, window)) + int(self.hours(entity, begin)["count"].sum()) + 1
+        displaced = _total(self.hours(entity, self._at - WINDOWS[window]), "count")
+        return len(self.before(entity)) - self._start(entity, window) + displaced + 1
 
     def sum(self, entity: str, window: str) -> float:
         """Sum of the window's amounts in the currency's unit, this one included, refunds negative."""
         if not self.own[entity]:
             return 0.0
+        cents: int = self.own["cents"] + _total(self.hours(entity, self._at - WINDOWS[window]), "cents")
         rows = self.before(entity)
-        if entity not in self._sums:
-            self._sums[entity] = np.concatenate([[0], np.cumsum(rows["cents"], dtype=np.int64)])
-        total = self._sums[entity]
-        older = int(self.hours(entity, self._at - WINDOWS[window])["cents"].sum())
-        return int(total[-1] - total[self._start(entity, window)] + self.own["cents"] + older) / 100
+        if len(rows):
+            if entity not in self._sums:
+                self._sums[entity] = np.concatenate([[0], np.cumsum(rows["cents"], dtype=np.int64)])
+            total = self._sums[entity]
+            cents += int(total[-1] - total[self._start(entity, window)])
+        return cents / 100
 
     def mean(self, entity: str, window: str) -> float:
         """Mean amount of the window, this one included; 0 where the payment has no such entity."""
@@ -120,8 +131,9 @@ class Past:
         """How many different `other` the entity was seen with in the window, this payment's included."""
         if not self.own[entity]:
             return 0
-        found = set(self.within(entity, window)[other].tolist())
-        found.add(int(self.own[other]))
+        rows = self.within(entity, window)
+        found = set(rows[other].tolist()) if len(rows) else set()
+        found.add(self.own[other])
         found.discard(0)
         return len(found)
 
@@ -134,15 +146,16 @@ class Past:
         """Payments of less than `below` in the window, this one included; refunds don't count."""
         if not self.own[entity]:
             return 0
-        cents = self.within(entity, window)["cents"]
-        limit = round(below * 100)
-        return int(((cents >= 0) & (cents < limit)).sum()) + int(0 <= self.own["cents"] < limit)
+        rows, limit = self.within(entity, window), round(below * 100)
+        own = int(0 <= self.own["cents"] < limit)
+        return int(np.count_nonzero((rows["cents"] >= 0) & (rows["cents"] < limit))) + own if len(rows) else own
 
     def refunds(self, entity: str, window: str) -> int:
         """Refunds in the window, this one included."""
         if not self.own[entity]:
             return 0
-        return int((self.within(entity, window)["cents"] < 0).sum()) + int(self.own["cents"] < 0)
+        rows, own = self.within(entity, window), int(self.own["cents"] < 0)
+        return int(np.count_nonzero(rows["cents"] < 0)) + own if len(rows) else own
 
     def together(self, entity: str, other: str, window: str) -> Records:
         """The entity's records in the window that share this payment's `other`, without this payment."""
@@ -151,9 +164,10 @@ class Past:
 
     def deviation(self, entity: str) -> float:
         """How many standard deviations the amount is above the mean of the 30 days before it; 0 for a short past."""
-        cents = self.within(entity, "30d")["cents"]
-        if len(cents) < _ENOUGH:
+        rows = self.within(entity, "30d")
+        if len(rows) < _ENOUGH:
             return 0.0
+        cents = rows["cents"]
         spread = float(cents.std())
         return (float(self.own["cents"]) - float(cents.mean())) / spread if spread else 0.0
 
@@ -169,7 +183,9 @@ class Past:
         """The entity's payments in the window that ended before the label's delay."""
         end = self._at - LABEL_DELAY_US
         begin = end - WINDOWS[window]
-        return _between(self.before(entity)["at"], begin, end) + int(self.hours(entity, begin, end)["count"].sum())
+        rows = self.before(entity)
+        displaced = _total(self.hours(entity, begin, end), "count")
+        return _between(rows["at"], begin, end) + displaced if len(rows) else displaced
 
     def travel(self, entity: str) -> Travel | None:
         """The way from the entity's last known place; None where that or this payment's place is unknown."""
@@ -197,7 +213,13 @@ class Past:
         return self.before(entity)[self._start(entity, window) :]
 
     def _start(self, entity: str, window: str) -> int:
-        return int(self.before(entity)["at"].searchsorted(self._at - WINDOWS[window], "right"))
+        """Where a window begins among the records before; those of all windows are looked for together."""
+        starts = self._starts.get(entity)
+        if starts is None:
+            rows = self.before(entity)
+            found = rows["at"].searchsorted(self._at - _LENGTHS, "right").tolist() if len(rows) else _FIRST
+            starts = self._starts[entity] = dict(zip(WINDOWS, found, strict=True))
+        return starts[window]
 
 
 _ENOUGH: Final = 5
@@ -214,6 +236,11 @@ def distance_km(latitude: float, longitude: float, to_latitude: float, to_longit
     east = radians(float(to_longitude) - float(longitude))
     chord = hypot(sin(north / 2), sqrt(cos(radians(latitude)) * cos(radians(to_latitude))) * sin(east / 2))
     return 2 * _EARTH_RADIUS_KM * asin(min(1.0, chord))
+
+
+def _total(hours: Hours, name: str) -> int:
+    """A column's sum; most entities have no hours, and numpy takes as long for nothing as for a few."""
+    return int(hours[name].sum()) if len(hours) else 0
 
 
 def _between(moments: npt.NDArray[np.int64], begin: int, end: int) -> int:

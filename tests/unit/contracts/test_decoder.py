@@ -14,6 +14,9 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAMPLE = b'{"id_usuario": "u123", "tipo_evento": "clique", "id_produto": "p456", "timestamp": "2025-05-14T19:16:00"}'
 
 
+TAKEN_AT = datetime(2026, 11, 28, 10, tzinfo=UTC)
+
+
 def decode(*payloads: bytes | None) -> Decoded:
     taken_at = pa.array([NOW] * len(payloads), pa.timestamp("us", "UTC"))
     return Decoder(table("topics.eventos_clientes")).decode(pa.array(payloads, pa.binary()), taken_at)
@@ -197,3 +200,27 @@ def test_a_text_is_taken_as_it_is_meant(text: str, user: str) -> None:
 def test_an_event_is_late_past_the_contracts_lateness() -> None:
     decoded = decode(event(timestamp='"2026-11-22T11:50:00"'), event(timestamp='"2026-11-22T11:49:59"'))
     assert decoded.late.to_pylist() == [False, True]
+
+
+DECISION = (
+    b'{"id_transacao":"t-1","decisao":"revisar","pontuacao":700,"motivos":["VALOR_ALTO","IP"],'
+    b'"timestamp":"2026-11-28T10:00:00Z","transacao_em":"2026-11-28T10:00:00Z","tipo_pagamento":"pix",'
+    b'"operacao":"compra","valor":10.5,"moeda":"BRL","id_pagador":"p-1","versao_regras":"r","versao_modelo":"m",'
+    b'"degradado":true,"causas":["prazo"],"latencia_ms":5,"id_rastro":"r-1"}'
+)
+
+
+def test_texts_in_lists_are_no_reason_to_read_a_payload_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acude.contracts.decoder.refuse_repeats", pytest.fail)
+    decoder = Decoder(table("topics.decisoes_risco"))
+    assert decoder.one(DECISION, TAKEN_AT)["motivos"] == ["VALOR_ALTO", "IP"]
+    assert not decoder.decode(pa.array([DECISION]), pa.array([TAKEN_AT], pa.timestamp("us", "UTC"))).refusals
+
+
+@pytest.mark.parametrize("repeated", [b'"causas":["x","y"],', b'"causas":[],', b'"causas":null,'])
+def test_a_list_that_comes_twice_is_refused(repeated: bytes) -> None:
+    decoder, payload = Decoder(table("topics.decisoes_risco")), b"{" + repeated + DECISION[1:]
+    with pytest.raises(Refused):
+        decoder.one(payload, TAKEN_AT)
+    found = decoder.decode(pa.array([payload, DECISION]), pa.array([TAKEN_AT] * 2, pa.timestamp("us", "UTC")))
+    assert list(found.refusals) == [0]

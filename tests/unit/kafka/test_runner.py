@@ -253,3 +253,28 @@ def test_a_service_is_alive_while_the_consumers_in_its_threads_are(monkeypatch: 
     assert service.hangs(10)
     beside.beat()
     assert (service.alive, service.hangs(10)) == (True, False)
+
+
+class Joining:
+    """A consumer that gets its partitions while it is asked for them."""
+
+    group = "g"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    @property
+    def has_partitions(self) -> bool:
+        self.asked += 1
+        return self.asked > 2
+
+    def lag(self) -> dict[int, int]:
+        return {}
+
+
+def test_a_consumer_that_has_partitions_is_not_asked_for_them_with_every_round() -> None:
+    service, source, seen = Health(), Joining(), []
+    for _ in range(6):
+        service.show(source)
+        seen.append(service.ready)
+    assert (seen, source.asked) == ([False, False, True, True, True, True], 3)
