@@ -71,7 +71,9 @@ def seconds(index: DedupIndex, rows: Arrivals) -> float:
 def repeats(share: float, batches: int) -> Arrivals:
     """A batch with this share of repeats, of all days evenly; the others are new."""
     new, rng = batch(10**6 + int(share * 100), NEXT), np.random.default_rng(1)
-    known: Longs = np.concatenate([batch(n, NEXT).ids[:: batches // 10] for n in range(0, batches, max(batches // 100, 1))])
+    known: Longs = np.concatenate(
+        [batch(n, NEXT).ids[:: batches // 10] for n in range(0, batches, max(batches // 100, 1))]
+    )
     some = rng.permutation(known)[: int(share * BATCH)]
     new.ids[: len(some)] = some
     return new
@@ -97,15 +99,32 @@ def make(millions: int) -> None:
     left = [n for n in range(batches) if stamp_number(stamp(n, batches)) > known.index.saved_until]
     contract = load()[TABLE]
     for number in left:
-        append_once(ensure_table(contract), BatchWriter("streams"), write_rows(silver(contract, number, batches), contract), "bench", number)
+        append_once(
+            ensure_table(contract),
+            BatchWriter("streams"),
+            write_rows(silver(contract, number, batches), contract),
+            "bench",
+            number,
+        )
     found = {"seconds": time.monotonic() - began, "slowest_settle_s": slowest, "runs": len(known.index.runs)}
-    print(json.dumps(found | {"ids": len(known.index), "index_mib": known.index.nbytes / 2**20, "in_silver": len(left) * BATCH} | memory()))
+    print(
+        json.dumps(
+            found
+            | {"ids": len(known.index), "index_mib": known.index.nbytes / 2**20, "in_silver": len(left) * BATCH}
+            | memory()
+        )
+    )
 
 
 def silver(contract: Contract, number: int, batches: int) -> pa.Table:
     """A batch's rows, with values that cost nothing to make."""
     landed = stamp(number, batches)
-    values: dict[str, Any] = {"ingerido_em": landed, "data": landed.date(), "timestamp": landed, "carimbo_kafka": landed}
+    values: dict[str, Any] = {
+        "ingerido_em": landed,
+        "data": landed.date(),
+        "timestamp": landed,
+        "carimbo_kafka": landed,
+    }
     columns = {
         field.name: pa.array([values.get(field.name)] * BATCH, field.type)
         if field.name in values or field.nullable
@@ -123,7 +142,8 @@ def restart(millions: int) -> None:
     began = time.monotonic()
     known = KnownIds(topics(), settings())
     known.load(life(LAST))
-    found = {"seconds": time.monotonic() - began, "ids": len(known.index), "before_mib": before} | memory()
+    found: dict[str, Any] = {"seconds": time.monotonic() - began, "ids": len(known.index), "before_mib": before}
+    found |= memory()
     index = known.index
     found |= {"batch_new_s": [seconds(index, batch(10**7 + n, NEXT)) for n in range(5)]}
     found |= {f"batch_{share:.0%}_repeats_s": seconds(index, repeats(share, batches)) for share in (0.01, 1.0)}
@@ -136,7 +156,7 @@ def plain(millions: int) -> None:
     batches, index, before = millions * 1_000_000 // BATCH, DedupIndex(), memory()["resident_mib"]
     for number in range(batches):
         index.add(batch(number, LAST))
-    found = {"ids": len(index), "before_mib": before} | memory()
+    found: dict[str, Any] = {"ids": len(index), "before_mib": before} | memory()
     print(json.dumps(found | {"batch_new_s": [seconds(index, batch(10**7 + n, NEXT)) for n in range(5)]}))
 
 

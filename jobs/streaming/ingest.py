@@ -32,6 +32,7 @@ from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.maintenance import stream_tables
 from acude.settings import Settings, settings
+from jobs.streaming import progress
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -143,6 +144,8 @@ class Ingest:
             self.ids.settle(self.checkpoint.known, stamp)
         application = self.checkpoint.known.application
         stamped = records.withColumn("ingerido_em", f.lit(stamp))
+        index = self.ids.index
+        progress.tell_known_ids(self.ids.since(stamp).timestamp(), len(index), index.nbytes)
         with Landing(stamped, self.config, self._tasks) as batch:
             if batch.keys.num_rows:
                 self._append(BRONZE, batch.first_files[BRONZE], application, number)

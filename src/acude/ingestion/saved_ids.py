@@ -21,7 +21,7 @@ from acude.ingestion.checkpoint import Life
 from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import EPOCH, day_number, find_duplicates, stamp_number
 from acude.ingestion.id_runs import DamagedRun, Description, Run, RunFolder
-from acude.lake import conditional, spark_checkpoint
+from acude.lake import spark_checkpoint
 from acude.lake.object_store import object_store
 from acude.lake.spark_checkpoint import CurrentLife
 from acude.settings import Settings
@@ -178,17 +178,6 @@ def runs_at(prefix: str, config: Settings) -> RunFolder:
     """A folder of runs in the lake's bucket."""
     store = object_store(config)
     return RunFolder(store.filesystem(), f"{store.bucket}/{prefix}")
-
-
-def let_go_until(config: Settings) -> datetime | None:
-    """Until when the ids were let go of for lack of memory, as last saved; None where none was.
-
-    Raises:
-        BotoCoreError, ClientError: S3 doesn't answer at once.
-    """
-    found = conditional.read(STATE, config, hasty=True)
-    last = SavedIds.model_validate_json(found[0]).conhecidos_desde if found else 0
-    return EPOCH + timedelta(microseconds=last) if last else None
 
 
 def _saved(config: Settings) -> CurrentLife[SavedIds]:
