@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
     dedup_memory: ByteSize = Field(
         default=ByteSize(2**30),
-        ge=2**24,
+        ge=2**16,
         description="Most memory for the event ids that the streams' driver knows; the oldest without room are let go",
     )
     measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are updated")
