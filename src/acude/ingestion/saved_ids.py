@@ -87,6 +87,7 @@ class KnownIds:
             for part in arrivals(topic, landed, EPOCH + timedelta(microseconds=saved_until), self._config):
                 # What the saved ids had room for has room.
                 self.index.load(part.arrivals, part.stamps, let_go=not trusted)
+            log.info("Event ids known with those of silver.%s: %d", topic.name, len(self.index))
         if self.index.saved_until > saved_until:
             self.index.end_of_load()
 

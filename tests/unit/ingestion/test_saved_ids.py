@@ -352,3 +352,18 @@ def test_what_has_no_room_is_let_go_oldest_first_and_said(
     shop.start()
     assert shop.driver.since(BEGIN) == since
     del bucket
+
+
+@pytest.mark.usefixtures("bucket")
+def test_what_silver_got_of_a_batch_after_its_first_part_was_saved_is_read_again(tmp_path: Path) -> None:
+    shop = Shop(SMALL, tmp_path)
+    rows = [(0, n, 0) for n in range(30)]
+    landed, offset = shop.begin(timedelta(minutes=1)), shop.take(rows)
+    said = shop.judge(rows, offset, landed)
+    shop.commit(rows[:20], offset, landed, said[:20])
+    shop.start()
+    assert shop.runs
+    assert shop.judge(rows, offset, landed) == said
+    shop.commit(rows, offset, landed, said)
+    shop.start()
+    assert {word for word, _ in shop.land(rows)} == {"duplicata"}
