@@ -57,4 +57,4 @@ def test_ids_that_were_deleted_are_read_from_silver_again(landed: Lake) -> None:
 
 def runs(lake: Lake) -> list[str]:
     """The saved runs."""
-    return list(keys(lake.config.lake_bucket, f"{FOLDER}/partes/", lake.config))
+    return [key for key in keys(lake.config.lake_bucket, FOLDER, lake.config) if key.endswith(".ids")]
