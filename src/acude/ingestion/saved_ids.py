@@ -97,9 +97,10 @@ class KnownIds:
         Raises:
             LeaseLost: another driver keeps it now.
         """
-        index, left = self.index, self._folder.names()
+        index = self.index
         if not index.runs and not self._saved.value:
             return
+        left = self._folder.names()
         runs = tuple(run.description for run in index.runs)
         value = SavedIds(
             vida=life.id,
