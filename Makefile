@@ -13,7 +13,7 @@ JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 
-.PHONY: help install generate lock demo up down test test-unit mutants lint bench bench-risk bench-model soak packages clean
+.PHONY: help install generate lock demo up down test test-unit mutants lint bench bench-dedup bench-risk bench-model soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ mutants: install ## break rules on purpose and see the tests notice
 
 bench: install ## the figures of the platform, into var/bench/
 	$(BIN)/python -m benchmarks
+
+bench-dedup: install ## the index of known event ids with 300 million of them: memory, restart, a batch
+	$(BIN)/python -m benchmarks.dedup
 
 bench-risk: install ## how fast payments are decided, and with a slow list or without Valkey
 	$(BIN)/python -m benchmarks.risk

@@ -7,7 +7,7 @@ again after a kill repeats nothing. Only appends: what is in a table stays as it
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -17,14 +17,12 @@ from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.contracts.model import load, topics
-from acude.ingestion.arrivals import arrivals
 from acude.ingestion.checkpoint import Beginning, Checkpoint
-from acude.ingestion.dedup_index import DedupIndex
-from acude.ingestion.duplicates import find_duplicates
 from acude.ingestion.gaps import start_behind, tell
 from acude.ingestion.landing import BRONZE, Landing
 from acude.ingestion.recovery import end_of_bronze, unrefined
 from acude.ingestion.refine import COORDINATE
+from acude.ingestion.saved_ids import KnownIds
 from acude.kafka import brokers
 from acude.kafka.topics import landed_topics
 from acude.lake import spark_checkpoint
@@ -34,6 +32,7 @@ from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.maintenance import stream_tables
 from acude.settings import Settings, settings
+from jobs.streaming import progress
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -90,7 +89,7 @@ class Ingest:
         self.config = config
         self.topics = topics()
         self.held = landed_topics(config)
-        self.index = DedupIndex()
+        self.ids = KnownIds(self.topics, config)
         self.checkpoint = Checkpoint(config)
         self.tables: dict[str, DeltaTable] = {}
 
@@ -104,14 +103,10 @@ class Ingest:
         with ThreadPoolExecutor(_TOGETHER) as pool:
             made = pool.map(lambda contract: ensure_table(contract, self.config), contracts)
             self.tables = {contract.full_name: table for contract, table in zip(contracts, made, strict=True)}
-        life, landed = self.checkpoint.life, datetime.now(UTC)
-        if life and life.ingerido_em and life.lote >= 0:
-            # A batch that runs again must know what it knew before.
-            landed = life.ingerido_em
-        for topic in self.topics:
-            for first_ones in arrivals(topic, landed, self.config):
-                self.index.add(first_ones)
-        return self.checkpoint.begin(self.held, self._behind_bronze)
+        self.ids.load(self.checkpoint.life)
+        starting = self.checkpoint.begin(self.held, self._behind_bronze)
+        self.ids.keep(self.checkpoint.known)
+        return starting
 
     def _behind_bronze(self) -> Beginning:
         """Behind what has landed, once all that bronze holds is refined; what Kafka no longer has is told."""
@@ -143,16 +138,21 @@ class Ingest:
     def land(self, records: DataFrame, number: int) -> None:
         """One micro-batch: bronze, then everything else."""
         self.writer.check()
+        again = number == self.checkpoint.known.lote
         stamp = self.checkpoint.stamp(number)
+        if not again:
+            self.ids.settle(self.checkpoint.known, stamp)
         application = self.checkpoint.known.application
         stamped = records.withColumn("ingerido_em", f.lit(stamp))
+        index = self.ids.index
+        progress.tell_known_ids(self.ids.since(stamp).timestamp(), len(index), index.nbytes)
         with Landing(stamped, self.config, self._tasks) as batch:
             if batch.keys.num_rows:
                 self._append(BRONZE, batch.first_files[BRONZE], application, number)
                 self._refine(batch, application, number, stamp)
 
     def _refine(self, batch: Landing, application: Callable[[str], str], number: int, landed: datetime) -> None:
-        files = batch.refine(find_duplicates(batch.keys, self.index, self.topics, landed))
+        files = batch.refine(self.ids.find_duplicates(batch.keys, landed))
         with ThreadPoolExecutor(_TOGETHER) as pool:
             list(pool.map(lambda name: self._append(name, files[name], application, number), files))
 

@@ -22,6 +22,22 @@ log = logging.getLogger(__name__)
 _ADVANCED: Final[dict[str, float]] = {}
 """When each query of this process last finished a batch, or found nothing to do; seconds since 1970, by name."""
 
+_KNOWN_IDS: Final[dict[str, float]] = {}
+"""What was said last of the index of known ids, by metric."""
+
+
+def tell_known_ids(since: float, ids: int, size: int) -> None:
+    """What the metrics show of the index of known ids.
+
+    Args:
+        since: repeats are found of what landed later, seconds since 1970.
+        ids: how many are known.
+        size: bytes of memory that they take.
+    """
+    _KNOWN_IDS.update(
+        fluxos_repeticoes_desde_segundos=since, fluxos_ids_conhecidos=ids, fluxos_ids_conhecidos_bytes=size
+    )
+
 
 class StreamMetrics(Health):
     """The driver's metrics and heartbeat.
@@ -42,12 +58,22 @@ class StreamMetrics(Health):
         )
         for name in self._names:
             advanced.labels(name).set_function(partial(_last, name, began))
+        for metric, text in (
+            ("fluxos_repeticoes_desde_segundos", "Repeats are found of events that landed later, seconds since 1970"),
+            ("fluxos_ids_conhecidos", "Event ids that are known"),
+            ("fluxos_ids_conhecidos_bytes", "Memory that the known event ids take between batches"),
+        ):
+            Gauge(metric, text, registry=self.registry).set_function(partial(_told, metric))
 
     def look(self) -> bool:
         """Another round of the driver's loop; whether each query has got through a batch in this process."""
         self.beat()
         self.ready = _ADVANCED.keys() >= set(self._names)
         return self.ready
+
+
+def _told(metric: str) -> float:
+    return _KNOWN_IDS.get(metric, 0.0)
 
 
 def _last(name: str, began: float) -> float:

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import ByteSize, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from acude.production import require_safe
@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     ingest_least: int = Field(default=1000, description="Fewer records than this wait for more")
     ingest_patience: str = Field(default="3s", description="The longest that they wait; each micro-batch leaves files")
     ingest_trigger: str = Field(default="1 second", description="Shortest time between two micro-batches")
+    dedup_memory: ByteSize = Field(
+        default=ByteSize(2**30),
+        ge=2**16,
+        description="Most memory for the event ids that the streams' driver knows; the oldest without room are let go",
+    )
     measure_trigger: str = Field(default="15 seconds", description="How often the live numbers are updated")
     payments_trigger: str = Field(default="60 seconds", description="How often payments are counted by the minute")
     streams_metrics_port: int = Field(default=9468, description="Port of the streams' metrics and health")

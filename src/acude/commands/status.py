@@ -5,8 +5,10 @@ from dataclasses import asdict
 import typer
 
 from acude.commands.output import Json, out, print_json, print_table
+from acude.commands.streams_note import streams_note
 from acude.local.platform import Platform
 from acude.local.status import ServiceStatus
+from acude.settings import settings
 
 app = typer.Typer(add_completion=False)
 
@@ -18,15 +20,21 @@ def status(*, as_json: Json = False) -> None:
     """Say for each server whether it is up, its process, memory, restarts and address.
 
     Memory is PSS: pages that processes share are counted once, children included. Restarts count how often it ended by
-    itself since the platform's start; [bold]failing[/bold] is what does so again and again. Exit code 0 only when every
+    itself since the platform's start; [bold]failing[/bold] is what does so again and again. The last line says how far
+    back the streams find repeats now. Exit code 0 only when every
     server is up and no part of the live shop failed.
     """
     rows = Platform().status()
+    up = any(row.name == "streams" and row.state == "up" for row in rows)
+    notes = {"streams": streams_note(settings().streams_metrics_port) if up else ""}
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json([asdict(row) | {"note": notes.get(row.name, "")} for row in rows])
     else:
         print_table(("service", "state", "pid", "memory", "restarts", "address"), [_row(row) for row in rows])
         out.print(f"\nmemory of all: {_mib(sum(row.memory_bytes for row in rows))}")
+        for name, note in notes.items():
+            if note:
+                out.print(f"{name}: {note}")
     raise typer.Exit(0 if all(_fine(row) for row in rows) else 1)
 
 

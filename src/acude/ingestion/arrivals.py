@@ -2,24 +2,38 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import Contract, silver_of
-from acude.ingestion.dedup_index import Arrivals, Longs, pack
 from acude.ingestion.hashes import event_hashes
+from acude.ingestion.recent_ids import Arrivals, Longs, pack
 from acude.lake.snapshot import snapshot
 from acude.settings import Settings
 
 
-def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Arrivals]:
+class Landed(NamedTuple):
+    """First arrivals.
+
+    Attributes:
+        arrivals: the events.
+        stamps: when each landed, microseconds since 1970.
+    """
+
+    arrivals: Arrivals
+    stamps: Longs
+
+
+def arrivals(topic: Contract, landed: datetime, after: datetime, config: Settings) -> Iterator[Landed]:
     """The first arrivals that a batch landing at `landed` must know, a million at a time.
 
     Args:
         topic: the topic's contract; without an event id it has none.
         landed: UTC; ids are forgotten `dedup_window` days after the day on which they landed.
+        after: those that landed later alone.
         config: where the lake is.
     """
     found = snapshot(silver_of(topic), config)
@@ -28,6 +42,8 @@ def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Ar
     window = topic.dedup_window.days
     first = datetime.combine(landed.astimezone(UTC).date() - timedelta(days=window), time(), UTC)
     known = pc.field(topic.event_id).is_valid() & (pc.field("ingerido_em") >= first)
+    if after >= first:
+        known = known & (pc.field("ingerido_em") > after)
     columns = [topic.event_id, "hash_conteudo", "particao", "deslocamento", "ingerido_em"]
     columns += ["topico"] if topic.split_by else []
     columns += [topic.event_owner] if topic.event_owner else []
@@ -35,7 +51,8 @@ def arrivals(topic: Contract, landed: datetime, config: Settings) -> Iterator[Ar
         days = rows["ingerido_em"].cast(pa.date32()).cast(pa.int32()).to_numpy()
         places = pack(rows["particao"].to_numpy(), rows["deslocamento"].to_numpy(), _topics(topic, rows))
         ids = event_hashes(topic.name, rows[topic.event_id], rows[topic.event_owner] if topic.event_owner else None)
-        yield Arrivals(ids, rows["hash_conteudo"].to_numpy(), places, (days + window).astype(np.int32))
+        first_ones = Arrivals(ids, rows["hash_conteudo"].to_numpy(), places, (days + window).astype(np.int32))
+        yield Landed(first_ones, rows["ingerido_em"].cast(pa.int64()).to_numpy())
 
 
 def _topics(topic: Contract, rows: pa.Table) -> Longs | int:

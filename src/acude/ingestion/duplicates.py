@@ -1,6 +1,7 @@
 """Which records repeat an earlier event, found in the index of known events."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -8,13 +9,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import Contract
-from acude.ingestion.dedup_index import Arrivals, DedupIndex, Longs, Repeats, pack, unpack
+from acude.ingestion.dedup_index import DedupIndex, Repeats
+from acude.ingestion.recent_ids import Arrivals, Longs, pack, unpack
 from acude.ingestion.refine import CONTRADICTORY, COORDINATE, DUPLICATE, FLAGS
 
-EPOCH = date(1970, 1, 1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def find_duplicates(batch: pa.Table, index: DedupIndex, topics: list[Contract], landed: datetime) -> pa.Table:
+def day_number(landed: datetime) -> int:
+    """The UTC day, counted from 1970-01-01."""
+    return (landed - EPOCH).days
+
+
+def stamp_number(landed: datetime) -> int:
+    """Microseconds since 1970."""
+    return (landed - EPOCH) // timedelta(microseconds=1)
+
+
+def find_duplicates(batch: pa.Table, index: DedupIndex, topics: Sequence[Contract], landed: datetime) -> pa.Table:
     """Repeats among a batch's records, against all known events; its first arrivals join the index.
 
     Args:
@@ -29,16 +41,17 @@ def find_duplicates(batch: pa.Table, index: DedupIndex, topics: list[Contract], 
     with_id = batch.filter(pc.and_(pc.invert(batch["recusado"]), pc.is_valid(batch["id_hash"])))
     place, number = _places(with_id["topico"], topics)
     coordinates = pack(with_id["particao"].to_numpy(), with_id["deslocamento"].to_numpy(), number)
-    today = (landed.astimezone(UTC).date() - EPOCH).days
+    today = day_number(landed)
     index.forget(today)
     until = np.array([today + topic.dedup_window.days for topic in topics], dtype=np.int32)[place]
     arrivals = Arrivals(with_id["id_hash"].to_numpy(), with_id["hash_conteudo"].to_numpy(), coordinates, until)
-    repeats = index.find_duplicates(arrivals, with_id["carimbo_kafka"].cast(pa.int64()).to_numpy())
+    taken = with_id["carimbo_kafka"].cast(pa.int64()).to_numpy()
+    repeats = index.find_duplicates(arrivals, taken, stamp_number(landed))
     at = np.flatnonzero(repeats.duplicate | repeats.contradictory)
     return _flag_rows(with_id, repeats, at, [topics[one] for one in place[at].tolist()])
 
 
-def _places(names: pa.ChunkedArray, topics: list[Contract]) -> tuple[Longs, Longs]:
+def _places(names: pa.ChunkedArray, topics: Sequence[Contract]) -> tuple[Longs, Longs]:
     """Of each Kafka topic its contract's place, and its own among that contract's topics."""
     known = [(name, at, number) for at, topic in enumerate(topics) for number, name in enumerate(topic.topics_by_name)]
     found = pc.index_in(names, pa.array([name for name, _, _ in known])).to_numpy()

@@ -19,8 +19,9 @@ from acude.aws import s3
 from acude.contracts.model import Contract, load, topics
 from acude.ingestion.checkpoint import Checkpoint
 from acude.ingestion.dedup_index import DedupIndex
-from acude.ingestion.duplicates import find_duplicates
+from acude.ingestion.duplicates import day_number, find_duplicates
 from acude.ingestion.landing import BRONZE, DUPLICATES, QUARANTINE, Landing
+from acude.ingestion.saved_ids import distrust, runs_at
 from acude.lake.commit import Writer, replace_partitions
 from acude.lake.data_files import DataFile
 from acude.lake.delta import table_path
@@ -51,7 +52,8 @@ def rebuild(spark: SparkSession, prefix: str) -> Iterator[tuple[date, int]]:
         Each day of arrivals and its number of records, when they are written.
     """
     bronze = spark.read.format("delta").load(table_path(load()[BRONZE]))
-    index, tasks = DedupIndex(), spark.sparkContext.defaultParallelism
+    folder = runs_at(f"{prefix.strip('/')}/ids", settings())
+    index, tasks = DedupIndex(folder, settings().dedup_memory), spark.sparkContext.defaultParallelism
     files: Files = {contract.full_name: [] for contract in rebuilt_tables()}
     for day in _days_of_arrival(bronze):
         arrived = (f.col("ingerido_em") >= f.lit(day)) & (f.col("ingerido_em") < f.lit(day + timedelta(days=1)))
@@ -60,6 +62,7 @@ def rebuild(spark: SparkSession, prefix: str) -> Iterator[tuple[date, int]]:
                 files[table] += found
             records = landing.keys.num_rows
         yield day, records
+    folder.delete(folder.names())
     s3().put_object(Bucket=settings().lake_bucket, Key=_list_key(prefix), Body=_FILES.dump_json(files))
 
 
@@ -87,13 +90,14 @@ def take_over(writer: Writer, prefix: str) -> None:
     """Puts the rebuilt tables in place of the stream's: one commit per table, which streams that read them skip.
 
     The micro-batch that bronze has last is then done in all of them. It may have been cut off behind bronze, and would
-    be refined once more.
+    be refined once more. What is saved of the known ids is of the former tables.
 
     Args:
         writer: the streams' lease, which the caller holds; no query runs.
         prefix: where the list of the files is kept.
     """
     files, life = _listed(prefix), Checkpoint(settings()).life
+    distrust(settings())
     last = ensure_table(load()[BRONZE]).transaction_version(life.application(BRONZE)) if life else None
     for contract in rebuilt_tables():
         done = (life.application(contract.full_name), last) if life and last is not None else None
@@ -121,9 +125,9 @@ def _repeats(keys: pa.Table, index: DedupIndex) -> pa.Table:
     stamps = rows["ingerido_em"].cast(pa.int64()).to_numpy()
     starts = np.flatnonzero(np.diff(stamps, prepend=-1))
     ends = np.append(starts, len(stamps))[1:]
-    return pa.concat_tables(
-        [
-            find_duplicates(rows.slice(at, end - at), index, topics(), rows["ingerido_em"][at].as_py())
-            for at, end in zip(starts, ends, strict=True)
-        ]
-    )
+    found = []
+    for at, end in zip(starts, ends, strict=True):
+        landed = rows["ingerido_em"][at].as_py()
+        index.settle(day_number(landed))
+        found.append(find_duplicates(rows.slice(at, end - at), index, topics(), landed))
+    return pa.concat_tables(found)

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import table, topics
-from acude.ingestion.dedup_index import Longs, pack, unpack
 from acude.ingestion.gaps import told
+from acude.ingestion.recent_ids import Longs, pack, unpack
 from acude.ingestion.replays import origins
 from acude.lake.snapshot import snapshot
 from acude.reconciliation.report import SetRow

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from acude.aws import keys, s3
+from acude.ingestion.saved_ids import STATE
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
@@ -59,7 +61,10 @@ def test_a_row_that_bronze_does_not_know_is_found_and_goes_when_the_rebuilt_tabl
     right = lab.rows(table)
     lab.append(table, [right[0] | {"id_evento": "forged"}])
     assert lab.do(compare, SIDE)[table] == (1, 0)
+    s3(lab.config).put_object(Bucket=lab.config.lake_bucket, Key=STATE, Body=b"{}")
     lab.do(take_over, SIDE)
+    # The saved ids were those of the former table.
+    assert not list(keys(lab.config.lake_bucket, STATE, lab.config))
     assert as_set(lab.rows(table)) == as_set(right)
 
 

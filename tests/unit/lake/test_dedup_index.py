@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acude.ingestion.dedup_index import Arrivals, DedupIndex, Longs, pack, unpack
+from acude.ingestion.dedup_index import DedupIndex
+from acude.ingestion.recent_ids import Arrivals, Longs, pack, unpack
 
 Row = tuple[int, int, int]
 

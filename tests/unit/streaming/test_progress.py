@@ -56,3 +56,10 @@ def test_the_time_of_the_last_batch_is_shown_and_at_first_that_of_the_start(
     monkeypatch.setattr("time.time", lambda: 4e9)
     advances(BatchLog(), "ingest")
     assert shown() == [4e9, began[1]]
+
+
+def test_how_far_back_repeats_are_found_is_shown(metrics: StreamMetrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_KNOWN_IDS", {})
+    progress.tell_known_ids(1.7e9, 12, 336)
+    names = ("fluxos_repeticoes_desde_segundos", "fluxos_ids_conhecidos", "fluxos_ids_conhecidos_bytes")
+    assert [metrics.registry.get_sample_value(name) for name in names] == [1.7e9, 12, 336]
