@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from traceback import extract_tb
@@ -70,11 +71,18 @@ def _formatter(service: str) -> ProcessorFormatter:
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _timed,
             named,
         ],
         processors=[ProcessorFormatter.remove_processors_meta, _without_messages, _rendered],
     )
+
+
+def _timed(_logger: object, _method: str, event: Event) -> Event:
+    """When the record was made: every handler writes the same line."""
+    at = datetime.fromtimestamp(event["_record"].created, UTC)
+    event["timestamp"] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return event
 
 
 def _without_messages(_logger: object, _method: str, event: Event) -> Event:

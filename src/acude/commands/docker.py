@@ -22,7 +22,7 @@ def secrets(
 ) -> None:
     """Draw the containers' secrets into [bold]docker/secrets/[/bold]; those that are there stay.
 
-    The folder is its owner's alone, and git ignores it. Where a secret is to change, delete its file first; the password
+    The folder is its owner's alone, and git ignores it. Where a secret is to change, delete its file; the password
     of a database that exists must be changed there, too.
     """
     names = containers.draw(folder)

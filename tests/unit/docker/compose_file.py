@@ -16,7 +16,14 @@ Entry = dict[str, Any]
 CLUSTER = {"spark-master", "spark-worker-1", "spark-worker-2"}
 """Spark's own processes, and what only they and their drivers are told."""
 
-CLUSTER_SETTINGS = {"spark_master", "spark_workers", "spark_driver_host", "spark_executor_memory", "spark_secret"}
+CLUSTER_SETTINGS = {
+    "spark_master",
+    "spark_workers",
+    "spark_driver_host",
+    "spark_executor_memory",
+    "spark_cores",
+    "spark_secret",
+}
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{[A-Z0-9_]+:-([^}]*)\}")
 
