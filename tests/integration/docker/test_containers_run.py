@@ -80,10 +80,10 @@ def test_one_databases_owner_does_not_get_into_another(containers: Containers) -
 
 
 def _stored(containers: Containers, payment: str) -> tuple[str, str] | None:
-    with psycopg2.connect(containers.settings("risk-recorder").risk_dsn.get_secret_value()) as session:
-        with session.cursor() as cursor:
-            cursor.execute("SELECT decisao, id_cliente FROM decisoes WHERE id_transacao = %s", (payment,))
-            found: tuple[str, str] | None = cursor.fetchone()
+    dsn = containers.settings("risk-recorder").risk_dsn.get_secret_value()
+    with psycopg2.connect(dsn) as session, session.cursor() as cursor:
+        cursor.execute("SELECT decisao, id_cliente FROM decisoes WHERE id_transacao = %s", (payment,))
+        found: tuple[str, str] | None = cursor.fetchone()
     return found
 
 

@@ -96,7 +96,11 @@ def test_browsers_may_reach_airflow_elsewhere_than_its_tasks_do() -> None:
 
 
 def test_trino_listens_at_the_setting() -> None:
-    assert f"node.bind-ip={OTHER}\n" in trino.files(told(bind=OTHER))["config.properties"]
+    lines = trino.files(told(bind=OTHER))["config.properties"].splitlines()
+    # It asks itself by the address that it calls internal.
+    assert {f"node.bind-ip={OTHER}", f"node.internal-address={OTHER}"} <= set(lines)
+    inside = trino.files(told(bind="0.0.0.0"))["config.properties"].splitlines()  # noqa: S104
+    assert "node.internal-address=127.0.0.1" in inside
 
 
 def test_endpoints_of_one_machine_follow_the_address_and_every_interface_means_loopback() -> None:
