@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acude.local.containers import COMPOSE
 from acude.settings import PROJECT
+from tests.unit.docker.compose_file import own
 
 DOCKERFILE = COMPOSE.parent / "Dockerfile"
 
@@ -31,6 +32,13 @@ def test_packages_are_installed_by_hash_and_without_asking_for_others() -> None:
     installs = re.findall(r"pip install ([^&\\\n]+)", DOCKERFILE.read_text())
     assert installs[0].split() == ["--require-hashes", "--no-deps", "--requirement", "/build/requirements.txt"]
     assert [one for one in installs[1:] if "--no-deps" not in one] == []
+
+
+def test_a_volume_belongs_to_the_images_user_because_its_folder_is_there() -> None:
+    places = {one.split(":")[1] for entry in own().values() for one in entry.get("volumes", ())}
+    made = re.search(r"install --directory --owner=10001 ([^&]+?)\nCOPY", DOCKERFILE.read_text())
+    assert made
+    assert {one for one in places if one.startswith("/var/lib/acude")} <= set(made[1].replace("\\", " ").split())
 
 
 def test_no_image_runs_as_root() -> None:
