@@ -12,7 +12,7 @@ from acude.settings import settings
 from tests.integration.docker.containers import Containers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def containers() -> Iterator[Containers]:
     """Kafka, S3, Glue, Valkey and a database, filled as `init` and the database's image fill them."""
     # Not below pytest's folder: the next pytest closes that to PostgreSQL's own user.
