@@ -13,10 +13,11 @@ JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 
-.PHONY: help install generate lock demo up down test test-unit mutants lint bench bench-dedup bench-risk bench-scale bench-model soak packages clean
+.PHONY: help install generate lock demo up down docker-secrets test test-unit mutants lint bench bench-dedup bench-risk bench-scale bench-model soak packages \
+  clean
 
 help: ## what can be done here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 install: $(CLASSES) $(TRINO) ## Python packages and jars, at the pinned versions (PYTHON=/path/to/python3.11 names another Python)
 
@@ -68,6 +69,10 @@ up: install ## the platform with live traffic, until Ctrl-C; TLS=1 encrypts what
 down: ## stop whatever is left of the platform
 	@test ! -x $(BIN)/acude || $(BIN)/acude down
 
+docker-secrets: ## draw the secrets of docker/docker-compose.yml; in a container, where Açude isn't installed here
+	@if test -x $(BIN)/acude; then $(BIN)/acude docker secrets; else \
+	  SECRETS_UID=$$(id -u) SECRETS_GID=$$(id -g) docker compose -f docker/docker-compose.yml --profile tools run --rm --build secrets; fi
+
 packages: ## what the tests need from the system (Chromium), by apt where that is allowed
 	@.ci/packages
 
@@ -76,6 +81,7 @@ lint: install ## style, types, and the layers of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint docker/Dockerfile
 
 test-unit: install ## the tests that need no server
 	$(BIN)/pytest -p no:schemathesis -n logical --maxprocesses 4 --dist loadgroup tests/unit

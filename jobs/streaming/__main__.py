@@ -103,7 +103,7 @@ def _go_on(spark: SparkSession, lease: Lease, asked: threading.Event) -> int:
     worker = MaintenanceWorker(spark, lease)
     queries: list[StreamingQuery] = []
     metrics = StreamMetrics(query.name for query in known.active())
-    shown = serve(metrics, settings().streams_metrics_port)
+    shown = serve(metrics, settings(), settings().streams_metrics_port)
     announced = False
     try:
         # One after another, so that those that run are known where the next can't start.

@@ -19,6 +19,8 @@ COMMANDS = {
     "status": "Say which servers are up, where, and how much memory they use.",
     "logs": "Show a server's log.",
     "doctor": "Say what is missing on this machine, and how to get it.",
+    "serve": "Become one of the platform's servers, as a container does.",
+    "docker": "Draw the secrets of docker/docker-compose.yml.",
     "demo": "Play a day in the shop and prove that nothing was lost.",
     "simulate": "Send shoppers' events, warehouses' updates and orders.",
     "history": "Put daily sales files into the inbox.",

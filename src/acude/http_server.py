@@ -1,4 +1,4 @@
-"""The platform's HTTP servers: on loopback, and a request that takes too long to come is not waited for.
+"""The platform's HTTP servers: where the settings say, and a request that takes too long to come is not waited for.
 
 uvicorn has a time-out for idle connections only: a client that sends its request a byte at a time, or never ends it,
 keeps its connection for ever, and the parser sets no bound to a head.
@@ -10,7 +10,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from acude.settings import HOST
+from acude.settings import settings
 
 LARGEST_HEAD: Final = 64 * 1024
 """Bytes of a request's line and headers."""
@@ -81,7 +81,6 @@ class RequestsInTime(HttpToolsProtocol):
 
 
 SERVED: Final[dict[str, Any]] = {
-    "host": HOST,
     "http": RequestsInTime,
     "ws": "none",
     "access_log": False,
@@ -99,4 +98,4 @@ def serve_http(app: Any, port: int, **more: Any) -> None:  # noqa: ANN401 - uvic
         port: of TCP.
         more: uvicorn's settings on top.
     """
-    uvicorn.run(app, **SERVED | {"port": port} | more)
+    uvicorn.run(app, **SERVED | {"host": settings().bind, "port": port} | more)

@@ -5,9 +5,12 @@ exception is its kind and the places in the code, never its message, which may q
 """
 
 import logging
+import socket
 import sys
 import threading
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
@@ -18,11 +21,14 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 
 from acude.masking import masked
+from acude.settings import settings
 
 log = logging.getLogger(__name__)
 
 TRACE: Final = "trace_id"
 _PLACES: Final = 8
+_MOST_BYTES: Final = 10_000_000
+_OLDER_FILES: Final = 2
 
 Event = MutableMapping[str, Any]
 
@@ -30,13 +36,21 @@ Event = MutableMapping[str, Any]
 def configure(service: str, level: str = "INFO") -> None:
     """Makes this process and its libraries log as JSON to standard error, also what ends it or one of its threads.
 
+    Where the settings name a folder, the same lines go to a file there, for a log shipper that follows files.
+
     Args:
         service: its name in `acude status`.
         level: least level of Açude's own lines; libraries speak from WARNING on.
     """
-    handler = logging.StreamHandler()
-    handler.setFormatter(_formatter(service))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if folder := settings().log_folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Of several workers, each in its container, each has its file.
+        path = folder / f"{service}-{socket.gethostname()}.log"
+        handlers.append(RotatingFileHandler(path, maxBytes=_MOST_BYTES, backupCount=_OLDER_FILES, encoding="utf-8"))
+    for handler in handlers:
+        handler.setFormatter(_formatter(service))
+    logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     for own in ("acude", "__main__"):
         logging.getLogger(own).setLevel(level)
     # It warns of each moment that a busy machine takes from it.
@@ -57,11 +71,18 @@ def _formatter(service: str) -> ProcessorFormatter:
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _timed,
             named,
         ],
         processors=[ProcessorFormatter.remove_processors_meta, _without_messages, _rendered],
     )
+
+
+def _timed(_logger: object, _method: str, event: Event) -> Event:
+    """When the record was made: every handler writes the same line."""
+    at = datetime.fromtimestamp(event["_record"].created, UTC)
+    event["timestamp"] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return event
 
 
 def _without_messages(_logger: object, _method: str, event: Event) -> Event:

@@ -53,6 +53,8 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
     if config.expire_after < _LEAST_KEPT:
         found.append(f"{_variable('expire_after')} is less than a day: who reads a table overnight loses its files")
+    if ";use_ssl=false" in (config.spark_remote or ""):
+        found.append(f"{_variable('spark_remote')} sends its token in clear")
     valkey = config.valkey_url.get_secret_value()
     if valkey and urlsplit(valkey).scheme != "rediss":
         found.append(f"{_variable('valkey_url')} is no rediss address")

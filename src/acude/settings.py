@@ -2,7 +2,7 @@
 
 On AWS the defaults hold and the endpoints stay empty. On one machine ``acude up`` writes
 ``var/local.env`` (mode 0600) with the local endpoints and freshly drawn secrets; it is read here.
-An environment variable ``ACUDE_<FIELD>`` wins over the file.
+An environment variable ``ACUDE_<FIELD>`` wins over the file, and the file over the folder ``ACUDE_SECRETS_DIR``.
 """
 
 import os
@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 LOCAL_ENV = PROJECT / "var" / "local.env"
 HOST = "127.0.0.1"
-"""Every local server listens here and nowhere else."""
+"""Where servers listen unless ACUDE_BIND says otherwise."""
 
 
 class Settings(BaseSettings):
@@ -42,12 +42,26 @@ class Settings(BaseSettings):
         default="local", description="production: no process starts with settings that are for one machine only"
     )
 
+    bind: str = Field(default=HOST, description="Address on which the platform's own servers and drivers listen")
+
     project: Path = PROJECT
     contracts: Path = Field(default=PROJECT / "contracts", description="Folder of the ODCS files")
     var: Path = Field(default=PROJECT / "var", description="Where local servers keep data, logs and process ids")
 
     jars: Path = Field(default=PROJECT / "var" / "jars", description="Kafka's and Spark's, from `make install`")
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME", description="None: the java on the PATH")
+
+    # Servers that others reach: in containers, or on several machines
+    hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Names beside loopback's under which the platform's own pages and metrics answer, as `[\"glue\"]`",
+    )
+    secrets_dir: Path | None = Field(
+        default=None, description="Folder of secrets, a file each, named as its variable in lower case: acude_risk_dsn"
+    )
+    log_folder: Path | None = Field(
+        default=None, description="JSON logs are written there, too, a file per process; None: standard error alone"
+    )
 
     # Encryption in transit
     tls: bool = Field(default=False, description="Kafka is reached by TLS; so are all local servers that can do it")
@@ -65,6 +79,9 @@ class Settings(BaseSettings):
         default=9093, description="Port on which the local broker talks to its own quorum"
     )
     kafka_bootstrap: str = Field(default=f"{HOST}:9092", description="Brokers, host:port separated by commas")
+    kafka_advertised: str = Field(
+        default="", description="host:port that the local broker names to its clients; empty: where it listens"
+    )
 
     kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
     ingest_batch: int = Field(default=300_000, description="Most records of one micro-batch")
@@ -118,6 +135,7 @@ class Settings(BaseSettings):
     athena_workgroup: str = "acude"
     trino_home: Path = Field(default=PROJECT / "var" / "trino-server", description="Trino, from `make install`")
     trino_port: int = Field(default=8445, description="Port of the engine behind the local Athena")
+    trino_url: str = Field(default="", description="Where Athena's API asks its engine; empty: that port, on loopback")
     trino_memory_mb: int = Field(default=700, ge=600, description="Heap of that engine")
     trino_secret: SecretStr = Field(default=SecretStr(""), description="Signs what the local Athena asks its engine")
     trino_s3_access_key: str = Field(default="", description="The engine's own: reads the lake, writes results only")
@@ -194,6 +212,9 @@ class Settings(BaseSettings):
     risk_most_waiting: int = Field(default=256, description="More payments at once in the payment API get a 503")
     risk_most_waiting_client: int = Field(default=192, description="The same of one client alone; more get a 429")
     issuer_port: int = Field(default=8091, description="Port of the local issuer of tokens")
+    issuer_key: SecretStr = Field(
+        default=SecretStr(""), description="The local issuer's private key, PEM; empty: drawn once, and kept in `var`"
+    )
     oauth_issuer: str = Field(default=f"http://{HOST}:8091", description="Issuer of the payment API's tokens")
     oauth_audience: str = "acude"
     oauth_jwks_url: str = Field(default=f"http://{HOST}:8091/jwks.json", description="The issuer's public keys")
@@ -233,6 +254,9 @@ class Settings(BaseSettings):
     # Airflow
     airflow_port: int = 8080
     airflow_url: str = "http://127.0.0.1:8080"
+    airflow_public_url: str = Field(
+        default="", description="Where browsers reach Airflow; empty: ACUDE_AIRFLOW_URL, where its tasks do"
+    )
     airflow_user: str = "admin"
     airflow_password: SecretStr = SecretStr("")
     airflow_dsn: SecretStr = Field(default=SecretStr(""), description="Airflow's own database")
@@ -249,6 +273,16 @@ class Settings(BaseSettings):
     def lake(self) -> str:
         """URL of the lake's root for Spark, without a trailing slash."""
         return f"s3a://{self.lake_bucket}"
+
+    @property
+    def here(self) -> str:
+        """Where this machine's own servers are found from this machine."""
+        return HOST if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104 - a comparison
+
+    @property
+    def listens_to(self) -> list[str]:
+        """Names under which the platform's own pages answer. A web page reaches loopback too, but under its own."""
+        return [self.here, HOST, "localhost", *self.hosts]
 
     def tls_context(self) -> ssl.SSLContext:
         """What HTTPS clients of the platform's own servers trust."""
@@ -273,6 +307,6 @@ def settings() -> Settings:
         AcudeError: the profile is `production`, and some are not safe there.
     """
     local_env = Path(os.environ.get("ACUDE_VAR", PROJECT / "var")) / LOCAL_ENV.name
-    found = Settings(_env_file=local_env)  # type: ignore[call-arg]
+    found = Settings(_env_file=local_env, _secrets_dir=os.environ.get("ACUDE_SECRETS_DIR"))  # type: ignore[call-arg]
     require_safe(found)
     return found

@@ -1,9 +1,11 @@
 """The alert rules: valid, each fires and each can be silent, and each metric that they name is one of the code's."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -49,6 +51,14 @@ def test_the_rules_behave_as_their_tests_say() -> None:
 
 def test_alertmanager_accepts_its_configuration() -> None:
     run(program("amtool"), "check-config", "alertmanager.yml")
+
+
+def test_what_the_containers_are_given_is_accepted_too(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER / "rules", tmp_path / "rules")
+    for name in ("prometheus.yml", "alertmanager.yml"):
+        shutil.copy(PROJECT / "docker" / name, tmp_path)
+    run(program("promtool"), "check", "config", str(tmp_path / "prometheus.yml"))
+    run(program("amtool"), "check-config", str(tmp_path / "alertmanager.yml"))
 
 
 @pytest.mark.parametrize("name", [rule["alert"] for rule in RULES])

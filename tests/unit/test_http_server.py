@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from acude.http_server import LARGEST_HEAD, SERVED, RequestsInTime
 from acude.kafka import health
 from acude.kafka.health import Health
-from acude.settings import HOST
+from acude.settings import HOST, Settings
 
 WHOLE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -118,7 +118,7 @@ def test_the_servers_of_metrics_wait_no_longer(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(health, "_WITHIN_S", Quick.within_s)
     with socket.create_server((HOST, 0)) as probe:
         free: int = probe.getsockname()[1]
-    server = health.serve(Health(), free)
+    server = health.serve(Health(), Settings(_env_file=None), free)  # type: ignore[call-arg]
     with closing(socket.create_connection((HOST, free))) as connection:
         drip(connection, first)
     server.shutdown()

@@ -57,6 +57,7 @@ def test_safe_settings_start() -> None:
         ("risk_dsn", "postgresql://risco@banco.example/risco"),
         ("risk_read_dsn", "postgresql://risco@banco.example/risco?sslmode=prefer"),
         ("valkey_url", "redis://memoria.example:6379"),
+        ("spark_remote", "sc://lote.example:15002/;token=t;use_ssl=false"),
     ],
 )
 def test_an_unsafe_setting_is_refused_by_its_name_and_without_its_value(name: str, value: object) -> None:

@@ -1,4 +1,4 @@
-"""`python -m acude.api`: the payment API, on loopback."""
+"""`python -m acude.api`: the payment API."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     config = settings()
     logs.configure("risk-api", config.log_level)
     app = create_app(config)
-    serve(app.state.metrics, config.risk_api_metrics_port)
+    serve(app.state.metrics, config, config.risk_api_metrics_port)
     watch(lambda: not app.state.metrics.hangs(_HANGS_S))
     # Without a configuration of its own its lines are like all others.
     serve_http(

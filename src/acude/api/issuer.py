@@ -8,7 +8,6 @@ import binascii
 import json
 import secrets
 import time
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import jwt
@@ -27,7 +26,7 @@ from acude.api.auth import DECIDE, READ, READ_ALL
 from acude.errors import AcudeError
 from acude.files import write_private
 from acude.http_server import serve_http
-from acude.settings import HOST, Settings, settings
+from acude.settings import Settings, settings
 
 _LIFETIME_S: Final = 900
 _KEY_FILE: Final = "issuer.pem"
@@ -39,7 +38,7 @@ class Issuer:
 
     def __init__(self, config: Settings) -> None:
         self._config = config
-        self._key = _private_key(config.var / _KEY_FILE)
+        self._key = _private_key(config)
         public = json.loads(ECAlgorithm.to_jwk(self._key.public_key()))
         self._key_id = _thumbprint(public)
         self.keys = {"keys": [public | {"kid": self._key_id, "alg": "ES256", "use": "sig"}]}
@@ -82,7 +81,7 @@ def create_app(config: Settings | None = None, agreed: RateLimitItem = _AGREED) 
     asked = SlidingWindowCounterRateLimiter(MemoryStorage())
     app = FastAPI(title="Açude: tokens", version="1")
     # A page in a browser reaches loopback, too, under its own name.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=config.listens_to)
 
     @app.get("/jwks.json")
     async def keys() -> dict[str, Any]:
@@ -137,13 +136,23 @@ def _basic(header: str) -> tuple[str, str] | None:
     return client, secret
 
 
-def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    if not path.exists():
-        drawn = ec.generate_private_key(ec.SECP256R1())
-        write_private(path, drawn.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
-    key = load_pem_private_key(path.read_bytes(), None)
+def new_key() -> str:
+    """A new private key for ES256, PEM."""
+    drawn = ec.generate_private_key(ec.SECP256R1())
+    return drawn.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _private_key(config: Settings) -> ec.EllipticCurvePrivateKey:
+    """The settings' key, else the one in `var`."""
+    pem, path = config.issuer_key.get_secret_value(), config.var / _KEY_FILE
+    if not pem:
+        if not path.exists():
+            write_private(path, new_key())
+        pem = path.read_text()
+    key = load_pem_private_key(pem.encode(), None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise AcudeError(f"{path} holds no key for ES256.", "Remove it, and another is drawn.")
+        where = "ACUDE_ISSUER_KEY" if config.issuer_key.get_secret_value() else path
+        raise AcudeError(f"{where} holds no key for ES256.", "Remove it, and another is drawn.")
     return key
 
 

@@ -1,4 +1,4 @@
-"""``python -m acude.athena``: serves Athena's API on 127.0.0.1 at the port that the settings name."""
+"""``python -m acude.athena``: serves Athena's API where the settings say."""
 
 import logging
 

@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from acude.athena.errors import QueryError
 from acude.athena.model import Json
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 USER = "athena"
 CATALOG = "awsdatacatalog"
@@ -31,7 +31,7 @@ class _NotYetError(Exception):
 
 
 class Trino:
-    """Trino at its port on this machine. Safe to use from several threads.
+    """Trino, by default at its port on this machine. Safe to use from several threads.
 
     Args:
         config: The settings.
@@ -41,7 +41,8 @@ class Trino:
     def __init__(self, config: Settings, patience_s: float = _STARTING_S) -> None:
         self._patience_s = patience_s
         self._secret = config.trino_secret.get_secret_value()
-        self._http = httpx.Client(base_url=f"http://{HOST}:{config.trino_port}", timeout=60, trust_env=False)
+        url = config.trino_url or f"http://{config.here}:{config.trino_port}"
+        self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
     def close(self) -> None:
         """Closes the connections."""

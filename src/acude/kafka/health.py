@@ -1,7 +1,7 @@
 """What every service shows of itself: metrics for Prometheus, heartbeat and readiness."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +21,7 @@ from prometheus_client import (
 )
 from pybreaker import CircuitBreaker, CircuitBreakerListener, CircuitBreakerState
 
-from acude.settings import HOST
+from acude.settings import Settings
 
 BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 30.0)
 """In seconds; the budget of a payment is one of the bounds."""
@@ -173,9 +173,13 @@ class _Shown(CircuitBreakerListener):
 
 
 class _Answers(BaseHTTPRequestHandler):
-    """Answers only under loopback's own names: a page in a browser reaches it, too, under another."""
+    """Answers only under names that are its own: a page in a browser reaches it, too, under another.
+
+    A number is no name that such a page could have taken over, so the address that was reached is always its own.
+    """
 
     timeout = 10
+    names: Collection[str] = ()
 
     def handle(self) -> None:
         """One request. `timeout` counts from byte to byte, so it alone would let one that drips hold its thread."""
@@ -196,7 +200,8 @@ class _Answers(BaseHTTPRequestHandler):
         """Refuses a request under another name."""
         if not super().parse_request():
             return False
-        asked = urlsplit(f"//{self.headers.get('Host', HOST)}").hostname in {HOST, "localhost"}
+        reached = self.connection.getsockname()[0]
+        asked = urlsplit(f"//{self.headers.get('Host', reached)}").hostname in {reached, *self.names}
         if not asked:
             self.send_error(HTTPStatus.BAD_REQUEST)
         return asked
@@ -216,16 +221,19 @@ class _Answers(BaseHTTPRequestHandler):
         """Requests are not logged."""
 
 
-def serve(health: Health, port: int, posts: Mapping[str, Post] | None = None) -> ThreadingHTTPServer:
-    """Answers `/metrics`, `/viva` and `/pronta` on loopback, in a thread; `shutdown()` ends it.
+def serve(health: Health, config: Settings, port: int, posts: Mapping[str, Post] | None = None) -> ThreadingHTTPServer:
+    """Answers `/metrics`, `/viva` and `/pronta` in a thread; `shutdown()` ends it.
 
     Args:
         health: what is shown.
+        config: where it listens, and under which names.
         port: of TCP.
         posts: what else is accepted, by path.
     """
 
     class Handler(_Answers):
+        names = config.listens_to
+
         def do_GET(self) -> None:
             """One of the three."""
             found = {"/viva": health.alive, "/pronta": health.alive and health.ready}
@@ -248,6 +256,6 @@ def serve(health: Health, port: int, posts: Mapping[str, Post] | None = None) ->
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 self.say(take(headers, self.rfile.read(int(size))))
 
-    server = ThreadingHTTPServer((HOST, port), Handler)
+    server = ThreadingHTTPServer((config.bind, port), Handler)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server

@@ -15,7 +15,7 @@ from acude.kafka.consumer import Runner
 from acude.kafka.health import serve
 from acude.kafka.producer import BrokerError
 from acude.kafka.watchdog import watch
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def run_service(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     # The process that has the port has this service's name at the broker, too, and would be fenced off.
-    with socket.create_server((HOST, port)):
+    with socket.create_server((config.bind, port)):
         pass
     begun, built = time.monotonic(), list[Runner[Any]]()
 
@@ -58,7 +58,7 @@ def run_service(
     watch(alive)
     try:
         runner = build(config, stop)
-        serve(runner.strategy.health, port, runner.strategy.posts)
+        serve(runner.strategy.health, config, port, runner.strategy.posts)
         runner.strategy.health.beat()
         built.append(runner)
         runner.run()

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from pyspark.sql import SparkSession
 
@@ -135,4 +136,10 @@ def batch_session(config: Settings | None = None) -> SparkSession:
         raise AcudeError(
             "ACUDE_SPARK_REMOTE is empty.", "Start the platform with `acude up`, or name a Connect server."
         )
-    return SparkSession.builder.remote(config.spark_remote).create()
+    from pyspark.sql.connect.session import SparkSession as RemoteSession  # noqa: PLC0415 - takes a second
+
+    from acude.lake.connect_channel import channel  # noqa: PLC0415 - the same
+
+    # As the builder of `pyspark.sql` does, which takes addresses alone.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    return cast("SparkSession", RemoteSession.builder.channelBuilder(channel(config.spark_remote)).create())

@@ -23,7 +23,7 @@ from acude.athena.errors import ApiError
 from acude.athena.signature import Received, Signatures
 from acude.lake.catalog import register_all
 from acude.local.servers import glue
-from acude.settings import HOST, Settings, settings
+from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -91,4 +91,4 @@ if __name__ == "__main__":
     _answer_about_statistics()
     threading.Thread(target=_register, daemon=True).start()
     server = application(settings())
-    run_simple(HOST, settings().glue_port, server, threaded=True, request_handler=MotoRequestHandler)
+    run_simple(settings().bind, settings().glue_port, server, threaded=True, request_handler=MotoRequestHandler)

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shlex import quote
 
@@ -13,7 +13,7 @@ from acude.backup_keys import KeyRing
 from acude.files import write_private
 from acude.local import certificates
 from acude.local.errors import PlatformError
-from acude.settings import HOST, LOCAL_ENV, Settings, settings
+from acude.settings import LOCAL_ENV, Settings, settings
 
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
 
@@ -60,13 +60,17 @@ def _users_own(path: Path, known: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for line, name in kept.items() if (value := known[line]) is not None}
 
 
-def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str, str]:
+def local_values(
+    config: Settings, known: Mapping[str, str | None], at: Callable[[str], str] | None = None
+) -> dict[str, str]:
     """What the file holds, by field name.
 
     Args:
         config: Its ports make the endpoints; a secret that it has wins.
         known: The file's present lines; their secrets are kept, missing ones drawn.
+        at: The host of a server, by the server's name; None: this machine.
     """
+    at = at or (lambda _server: config.here)
 
     def present(name: str) -> str:
         value = getattr(config, name)
@@ -78,29 +82,28 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
 
     def dsn(name: str, owner: str) -> str:
         password = _password(present(name)) or secrets.token_urlsafe(24)
-        return f"postgresql://{owner}:{password}@{HOST}:{config.postgres_port}/{owner}" + (
+        return f"postgresql://{owner}:{password}@{at('postgres')}:{config.postgres_port}/{owner}" + (
             f"?sslmode=verify-full&sslrootcert={certificates.authority(config)}" if config.tls else ""
         )
 
     token, valkey_password = secret("spark_connect_token"), secret("valkey_password")
     http = "https" if config.tls else "http"
-    issuer = f"{http}://{HOST}:{config.issuer_port}"
+    issuer = f"{http}://{at('issuer')}:{config.issuer_port}"
     return {
-        "kafka_bootstrap": f"{HOST}:{config.kafka_port}",
+        "kafka_bootstrap": f"{at('kafka')}:{config.kafka_port}",
         "document_key": secret("document_key", size=32),
         # Before it had a key of its own, the velocity store was named by the documents'.
         "velocity_key": present("velocity_key") or present("document_key") or secrets.token_urlsafe(32),
-        "s3_endpoint": f"http://{HOST}:{config.s3_port}",
+        "s3_endpoint": f"http://{at('s3')}:{config.s3_port}",
         "s3_access_key": secret("s3_access_key"),
         "s3_secret_key": secret("s3_secret_key"),
-        "glue_endpoint": f"http://{HOST}:{config.glue_port}",
-        "athena_endpoint": f"http://{HOST}:{config.athena_port}",
+        "glue_endpoint": f"http://{at('glue')}:{config.glue_port}",
+        "athena_endpoint": f"http://{at('athena')}:{config.athena_port}",
         "trino_secret": secret("trino_secret", size=64),
         "trino_s3_access_key": secret("trino_s3_access_key"),
         "trino_s3_secret_key": secret("trino_s3_secret_key"),
         "spark_connect_token": token,
-        # `localhost`, no number: to no other host does the client send a token without TLS.
-        "spark_remote": f"sc://localhost:{config.spark_connect_port}/;token={token}",
+        "spark_remote": _spark_remote(config, token, at("spark-batch")),
         "postgres_password": secret("postgres_password"),
         "warehouse_kind": "postgres",
         "warehouse_dsn": dsn("warehouse_dsn", "warehouse"),
@@ -111,25 +114,25 @@ def local_values(config: Settings, known: Mapping[str, str | None]) -> dict[str,
         ).text(),
         # Together: rows that one of them made could no longer be verified.
         "audit_keys": KeyRing.joined(config.audit_keys.get_secret_value(), known.get("ACUDE_AUDIT_KEYS") or "").text(),
-        "blacklist_url": f"http://{HOST}:{config.blacklist_port}/consultas",
-        "risk_url": f"{http}://{HOST}:{config.risk_port}",
+        "blacklist_url": f"http://{at('blacklist')}:{config.blacklist_port}/consultas",
+        "risk_url": f"{http}://{at('risk-api')}:{config.risk_port}",
         "oauth_issuer": issuer,
         "oauth_jwks_url": f"{issuer}/jwks.json",
         "oauth_token_url": f"{issuer}/token",
         "risk_client_secret": secret("risk_client_secret"),
         "risk_analyst_secret": secret("risk_analyst_secret"),
         "risk_dsn": dsn("risk_dsn", "risco"),
-        "webhook_url": config.webhook_url or f"http://{HOST}:{config.receiver_port}/avisos",
+        "webhook_url": config.webhook_url or f"http://{at('webhook-receiver')}:{config.receiver_port}/avisos",
         "webhook_secret": present("webhook_secret") or _webhook_secret(),
         "alerts_token": secret("alerts_token"),
-        "airflow_url": f"http://{HOST}:{config.airflow_port}",
+        "airflow_url": f"http://{at('airflow-api')}:{config.airflow_port}",
         "airflow_password": secret("airflow_password"),
         "airflow_dsn": dsn("airflow_dsn", "airflow"),
         "airflow_fernet_key": present("airflow_fernet_key") or _fernet_key(),
         "airflow_jwt_secret": secret("airflow_jwt_secret", size=64),
         "valkey_password": valkey_password,
-        "valkey_url": _valkey_url(config, valkey_password),
-        "warehouses_url": f"http://{HOST}:{config.warehouses_port}",
+        "valkey_url": _valkey_url(config, valkey_password, at("valkey")),
+        "warehouses_url": f"http://{at('warehouses')}:{config.warehouses_port}",
         **_moved_ports(config),
         **_tls(config),
     }
@@ -153,8 +156,14 @@ def has_tls(config: Settings) -> bool:
     return "ACUDE_TLS" in dotenv_values(local_env_path(config))
 
 
-def _valkey_url(config: Settings, password: str) -> str:
-    address = f":{password}@{HOST}:{config.valkey_port}/0"
+def _spark_remote(config: Settings, token: str, host: str) -> str:
+    # `localhost`, no number: to no other host does the client send a token without TLS, unless it is told to.
+    where, clear = ("localhost", "") if host == config.here else (host, ";use_ssl=false")
+    return f"sc://{where}:{config.spark_connect_port}/;token={token}{clear}"
+
+
+def _valkey_url(config: Settings, password: str, host: str) -> str:
+    address = f":{password}@{host}:{config.valkey_port}/0"
     if not config.tls:
         return f"redis://{address}"
     return f"rediss://{address}?ssl_check_hostname=true&ssl_ca_certs={certificates.authority(config)}"

@@ -6,6 +6,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from acude.local.service import Action
 from acude.settings import Settings
 
 _QUESTION = {"glue": "get_databases", "athena": "list_work_groups"}
@@ -27,6 +28,11 @@ def ask_once(service: Literal["glue", "athena"], endpoint: str | None, config: S
         botocore.exceptions.ClientError: The answer is a refusal.
     """
     getattr(client_once(service, endpoint, config), _QUESTION[service])()
+
+
+def answers(url: str) -> Action:
+    """A check that an HTTP server answers there."""
+    return lambda config: get_once(url, config)
 
 
 def get_once(url: str, config: Settings, timeout_s: float = 2) -> httpx.Response:

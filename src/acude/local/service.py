@@ -22,6 +22,7 @@ class Service:
         purpose: What it does for the platform, a few words.
         command: Program and arguments; secrets belong in ``environment`` or in files, because arguments are public.
         ready: Makes one request of the server's own protocol; raises whatever its client raises until it is answered.
+        health: Where it says over HTTP that it is ready, on this machine; empty where only ``ready`` can ask.
         address: What a user types to reach it.
         login: How a user logs in, empty where nobody does.
         environment: Variables on top of the platform's own.
@@ -42,6 +43,7 @@ class Service:
     command: Sequence[str]
     ready: Action
     address: str
+    health: str = ""
     login: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     ports: Sequence[tuple[int, str]] = ()
@@ -54,3 +56,8 @@ class Service:
     stop_signal: str = "TERM"
     directory: Path | None = None
     live: bool = False
+
+    def own_ports(self) -> dict[str, str]:
+        """The ports as the variables that the server's own process reads: a moved port moves there too."""
+        # The first of a run of ports is the one that the setting names.
+        return {f"ACUDE_{setting.upper()}": str(port) for port, setting in reversed(self.ports)}

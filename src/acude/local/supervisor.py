@@ -72,7 +72,7 @@ def _program(config: Settings, service: Service) -> str:
 [program:{service.name}]
 command={" ".join(_quoted(part) for part in service.command)}
 directory={_plain(service.directory or config.var)}
-environment={_environment(_own_ports(service) | service.environment)}
+environment={_environment(service.own_ports() | service.environment)}
 autostart=false
 autorestart=true
 startsecs=5
@@ -86,12 +86,6 @@ stdout_logfile={_plain(log_path(config, service.name))}
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=2
 """
-
-
-def _own_ports(service: Service) -> dict[str, str]:
-    """The service's ports as the variables that its own process reads: a moved port moves there too."""
-    # The first of a run of ports is the one that the setting names.
-    return {f"ACUDE_{setting.upper()}": str(port) for port, setting in reversed(service.ports)}
 
 
 def _plain(value: object) -> str:

@@ -1,7 +1,7 @@
 """`python -m acude.local.tls_front PORT SOCKET CERTIFICATE [postgres]`: TLS for a server that was built without.
 
-As stunnel does it: it listens on loopback and hands what it decrypts to the server's Unix socket, so that nothing can
-be reached in clear text. PostgreSQL's clients ask for TLS first, in their own protocol; all others begin with it.
+As stunnel does it: it listens for the server and hands what it decrypts to the server's Unix socket, so that nothing
+can be reached in clear text. PostgreSQL's clients ask for TLS first, in their own protocol; all others begin with it.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from asyncio import IncompleteReadError, StreamReader, StreamWriter
 from contextlib import closing, suppress
 from typing import Final
 
-from acude.settings import HOST
+from acude.settings import settings
 
 _CHUNK: Final = 64 * 1024
 
@@ -22,11 +22,12 @@ _GSS_REQUEST: Final = struct.pack("!II", 8, 80877104)
 _REFUSAL: Final = b"SFATAL\0VFATAL\0C28000\0MThis server only speaks TLS: set sslmode=verify-full.\0\0"
 
 
-async def serve(port: int, socket: str, certificate: str, protocol: str = "") -> None:
+async def serve(host: str, port: int, socket: str, certificate: str, protocol: str = "") -> None:
     """Serves until it is stopped.
 
     Args:
-        port: on loopback.
+        host: where it listens.
+        port: of TCP.
         socket: path of the server's Unix socket.
         certificate: path of a PEM file with key and certificate.
         protocol: `postgres`, or nothing for clients that begin with TLS.
@@ -44,7 +45,7 @@ async def serve(port: int, socket: str, certificate: str, protocol: str = "") ->
             inner_reader, inner_writer = await asyncio.open_unix_connection(socket)
             await asyncio.gather(_carry(reader, inner_writer), _carry(inner_reader, writer))
 
-    async with await asyncio.start_server(met, HOST, port, ssl=None if asks_first else context) as server:
+    async with await asyncio.start_server(met, host, port, ssl=None if asks_first else context) as server:
         await server.serve_forever()
 
 
@@ -67,4 +68,4 @@ async def _carry(source: StreamReader, sink: StreamWriter) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:]))
+    asyncio.run(serve(settings().bind, int(sys.argv[1]), *sys.argv[2:]))

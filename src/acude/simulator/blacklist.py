@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from acude import logs
 from acude.http_server import serve_http
-from acude.settings import HOST, settings
+from acude.settings import settings
 
 ONE_IN = 997
 _SLOW_S = 5.0
@@ -67,7 +67,7 @@ def api() -> FastAPI:
     """The application."""
     app = FastAPI(title="Lista de documentos", docs_url=None, redoc_url=None)
     # A page in a browser reaches loopback, too, under its own name.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings().listens_to)
     app.state.mode = Mode.UP
     asked = count()
 

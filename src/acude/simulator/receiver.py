@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from acude import logs
 from acude.http_server import serve_http
 from acude.payments.webhook import key_of, signature
-from acude.settings import HOST, Settings, settings
+from acude.settings import Settings, settings
 
 _MOST_KEPT: Final = 1_000
 _LONGEST_AGO_S: Final = 300
@@ -47,7 +47,7 @@ def api(config: Settings) -> FastAPI:
     """The application."""
     app = FastAPI(title="Avisos", docs_url=None, redoc_url=None)
     # A page in a browser reaches loopback, too, under its own name.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=config.listens_to)
     app.state.mode = Mode.UP
     taken: OrderedDict[str, dict[str, Any]] = OrderedDict()
     key = key_of(config.webhook_secret.get_secret_value())

@@ -19,7 +19,7 @@ from fastapi import FastAPI, HTTPException, Query
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 
 from acude.http_server import serve_http
-from acude.settings import HOST, settings
+from acude.settings import settings
 from acude.simulator.stock import WAREHOUSES, Stock, as_json
 
 MOST = 500
@@ -42,7 +42,7 @@ def api(offer: Offer) -> FastAPI:
     """The application."""
     app = FastAPI(title="Armazéns", docs_url=None, redoc_url=None)
     # A page in a browser reaches loopback, too, under its own name.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings().listens_to)
     rng = random.Random(f"armazens:{offer.seed}")  # noqa: S311
 
     @app.get("/saude")

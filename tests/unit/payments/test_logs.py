@@ -1,8 +1,10 @@
 """Run in processes of their own: who logs is the process's, and what ends it is in the log."""
 
 import json
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,3 +72,13 @@ def test_what_json_does_not_know_is_text() -> None:
     (line,) = logged("logging.getLogger('acude').warning('a\\nb', extra={'at': object})")
     assert line["event"] == "a\nb"
     assert line["at"] == "<class 'object'>"
+
+
+def test_lines_go_to_a_file_of_their_own_as_well_where_the_settings_name_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACUDE_LOG_FOLDER", str(tmp_path / "log"))
+    lines = logged("logging.getLogger('acude.x').info('refused')")
+    (file,) = (tmp_path / "log").iterdir()
+    assert file.name == f"teste-{socket.gethostname()}.log"
+    assert [json.loads(line) for line in file.read_text().splitlines()] == lines

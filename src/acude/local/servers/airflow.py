@@ -18,7 +18,7 @@ from acude.local.certificates import authority
 from acude.local.errors import PlatformError
 from acude.local.probe import get_once
 from acude.local.service import Action, Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 _MIGRATION = threading.Lock()
 """The four services prepare themselves in threads of one process; one of them migrates the database."""
@@ -34,7 +34,7 @@ def api(config: Settings) -> Service:
         prepare=prepare,
         ready=_healthy("metadatabase"),
         finish=warm_up,
-        address=f"http://{HOST}:{config.airflow_port}",
+        address=f"http://{config.here}:{config.airflow_port}",
         login=f"{config.airflow_user} / {config.airflow_password.get_secret_value()}",
         ports=[(config.airflow_port, "airflow_port")],
         after=("postgres",),
@@ -114,6 +114,8 @@ def _migrate(config: Settings) -> None:
             "See the lines above, and `acude logs postgres`.",
             (answer.stdout + answer.stderr).splitlines()[-20:],
         )
+    # The database may be elsewhere.
+    done.parent.mkdir(exist_ok=True)
     done.touch()
 
 
@@ -146,9 +148,9 @@ def airflow_cfg(config: Settings) -> str:
             "sql_alchemy_pool_size": 3,
         },
         "api": {
-            "host": HOST,
+            "host": config.bind,
             "port": config.airflow_port,
-            "base_url": config.airflow_url,
+            "base_url": config.airflow_public_url or config.airflow_url,
             "workers": 1,
             "secret_key": config.airflow_jwt_secret.get_secret_value(),
         },

@@ -4,7 +4,7 @@ import sys
 
 from acude.local.probe import ask_once
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 
 def service(config: Settings) -> Service:
@@ -14,7 +14,7 @@ def service(config: Settings) -> Service:
         purpose="SQL for analysts",
         command=[sys.executable, "-m", "acude.athena"],
         ready=ready,
-        address=f"http://{HOST}:{config.athena_port}",
+        address=f"http://{config.here}:{config.athena_port}",
         login="keys in var/local.env",
         ports=[(config.athena_port, "athena_port")],
         after=("s3", "glue", "trino"),

@@ -7,7 +7,7 @@ import sys
 
 from acude.local.probe import ask_once
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 
 def service(config: Settings) -> Service:
@@ -18,7 +18,7 @@ def service(config: Settings) -> Service:
         command=[sys.executable, "-m", "acude.local.catalogue"],
         ready=ready,
         finish=register,
-        address=f"http://{HOST}:{config.glue_port}",
+        address=f"http://{config.here}:{config.glue_port}",
         login="keys in var/local.env",
         ports=[(config.glue_port, "glue_port")],
         directory=config.project,

@@ -82,8 +82,8 @@ def create_topics(config: Settings) -> None:
 
 def server_properties(config: Settings) -> str:
     """The broker's configuration file."""
-    clients, controller = f"{HOST}:{config.kafka_port}", f"{HOST}:{config.kafka_controller_port}"
-    listeners = f"CLIENTS://{clients},CONTROLLER://{controller}"
+    controller = f"{HOST}:{config.kafka_controller_port}"
+    advertised = config.kafka_advertised or f"{config.here}:{config.kafka_port}"
     protocol = "SSL" if config.tls else "PLAINTEXT"
     properties: dict[str, object] = {
         "process.roles": "broker,controller",
@@ -93,8 +93,9 @@ def server_properties(config: Settings) -> str:
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "CLIENTS",
         "listener.security.protocol.map": f"CLIENTS:{protocol},CONTROLLER:{protocol}",
-        "listeners": listeners,
-        "advertised.listeners": listeners,
+        # The quorum is this node alone, so its port stays on loopback.
+        "listeners": f"CLIENTS://{config.bind}:{config.kafka_port},CONTROLLER://{controller}",
+        "advertised.listeners": f"CLIENTS://{advertised},CONTROLLER://{controller}",
         "log.dirs": config.var / "kafka" / "data",
         # Topics come from contracts; a misspelt name must be an error, not a new topic.
         "auto.create.topics.enable": "false",

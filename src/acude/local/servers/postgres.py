@@ -19,7 +19,7 @@ from acude.local.errors import PlatformError
 from acude.local.files import socket_path
 from acude.local.fronts import behind_tls
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 SUPERUSER = "postgres"
 _USER = "pgserver"
@@ -27,7 +27,6 @@ _USERS = Path("/etc/passwd")
 _MAJOR = 18
 
 _CONFIG = {
-    "listen_addresses": HOST,
     # No socket: everybody comes by TCP with a password.
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
@@ -42,7 +41,8 @@ _CONFIG = {
 
 def services(config: Settings) -> list[Service]:
     """The database server, behind a TLS proxy where TLS is wanted."""
-    listens = {"listen_addresses": "", "unix_socket_directories": str(_sockets(config))} if config.tls else {}
+    sockets = {"listen_addresses": "", "unix_socket_directories": str(_sockets(config))}
+    listens = sockets if config.tls else {"listen_addresses": config.bind}
     options = [f"--{name}={value}" for name, value in (_CONFIG | listens).items()]
     server = [program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
     found = Service(
@@ -52,7 +52,7 @@ def services(config: Settings) -> list[Service]:
         ready=ready,
         prepare=prepare,
         finish=create_databases,
-        address=f"{HOST}:{config.postgres_port}",
+        address=f"{config.here}:{config.postgres_port}",
         login="DSNs in var/local.env",
         ports=[(config.postgres_port, "postgres_port")],
         # INT is its fast shutdown: it does not wait for clients to leave.
@@ -100,7 +100,7 @@ def client_environment(config: Settings) -> dict[str, str]:
 
 def _host(config: Settings) -> str:
     """The socket for the superuser and the server's own programs, which have no TLS."""
-    return str(_sockets(config)) if config.tls else HOST
+    return str(_sockets(config)) if config.tls else config.here
 
 
 def _sockets(config: Settings) -> Path:

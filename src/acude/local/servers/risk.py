@@ -7,11 +7,11 @@ from kafka import KafkaAdminClient
 
 from acude.files import write_private
 from acude.kafka import brokers
-from acude.local.probe import get_once
+from acude.local.probe import answers
 from acude.local.service import Service
 from acude.payments.groups import RECORDERS
 from acude.payments.routes import own_ways, ways_of_paying
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 
 def worker(config: Settings) -> Service:
@@ -20,8 +20,9 @@ def worker(config: Settings) -> Service:
         name="risk-worker",
         purpose="decides each payment within two seconds",
         command=[sys.executable, "-m", "acude.payments.worker"],
-        ready=lambda config: get_once(f"http://{HOST}:{config.risk_metrics_port}/pronta", config),
-        address=f"http://{HOST}:{config.risk_metrics_port}/metrics",
+        ready=answers(health := f"http://{config.here}:{config.risk_metrics_port}/pronta"),
+        health=health,
+        address=f"http://{config.here}:{config.risk_metrics_port}/metrics",
         ports=[(config.risk_metrics_port, "risk_metrics_port")],
         after=("kafka", "valkey", "blacklist", "postgres", "s3"),
     )
@@ -41,8 +42,9 @@ def _own_worker(config: Settings, way: str) -> Service:
         purpose=f"decides payments by {way}",
         command=[*usual.command, "--way", way],
         environment={"ACUDE_RISK_METRICS_PORT": str(port)},
-        ready=lambda config: get_once(f"http://{HOST}:{port}/pronta", config),
-        address=f"http://{HOST}:{port}/metrics",
+        ready=answers(health := f"http://{config.here}:{port}/pronta"),
+        health=health,
+        address=f"http://{config.here}:{port}/metrics",
         ports=[(port, "risk_groups_port")],
     )
 
@@ -54,7 +56,8 @@ def recorder(config: Settings) -> Service:
         purpose="decisions from their topic to PostgreSQL",
         command=[sys.executable, "-m", "acude.payments.recorder"],
         ready=lambda config: _group_stable(config, RECORDERS),
-        address=f"database risco on {HOST}:{config.postgres_port}",
+        health=f"http://{config.here}:{config.risk_recorder_port}/pronta",
+        address=f"database risco on {config.here}:{config.postgres_port}",
         login="DSN in var/local.env",
         ports=[(config.risk_recorder_port, "risk_recorder_port")],
         after=("kafka", "postgres"),
@@ -67,9 +70,10 @@ def notifier(config: Settings) -> Service:
         name="risk-notifier",
         purpose="refusals and reviews to the webhook",
         command=[sys.executable, "-m", "acude.payments.notifier"],
-        ready=lambda config: get_once(f"http://{HOST}:{config.risk_notifier_port}/pronta", config),
+        ready=answers(health := f"http://{config.here}:{config.risk_notifier_port}/pronta"),
+        health=health,
         prepare=_write_token,
-        address=f"http://{HOST}:{config.risk_notifier_port}/metrics",
+        address=f"http://{config.here}:{config.risk_notifier_port}/metrics",
         ports=[(config.risk_notifier_port, "risk_notifier_port")],
         after=("kafka", "webhook-receiver"),
     )
@@ -86,7 +90,8 @@ def payment_api(config: Settings) -> Service:
         name="risk-api",
         purpose="POST /transacoes: a payment's decision over HTTP",
         command=[sys.executable, "-m", "acude.api"],
-        ready=lambda config: get_once(f"{config.risk_url}/saude/pronta", config),
+        ready=answers(health := f"{_scheme(config)}://{config.here}:{config.risk_port}/saude/pronta"),
+        health=health,
         address=f"{config.risk_url}/docs",
         login=f"client {config.risk_client_id}; its secret in var/local.env",
         ports=[(config.risk_port, "risk_port"), (config.risk_api_metrics_port, "risk_api_metrics_port")],
@@ -100,10 +105,15 @@ def issuer(config: Settings) -> Service:
         name="issuer",
         purpose="OAuth2 tokens for the payment API",
         command=[sys.executable, "-m", "acude.api.issuer"],
-        ready=lambda config: get_once(config.oauth_jwks_url, config),
+        ready=answers(health := f"{_scheme(config)}://{config.here}:{config.issuer_port}/jwks.json"),
+        health=health,
         address=config.oauth_token_url,
         ports=[(config.issuer_port, "issuer_port")],
     )
+
+
+def _scheme(config: Settings) -> str:
+    return "https" if config.tls_certificate else "http"
 
 
 def _group_stable(config: Settings, name: str) -> None:

@@ -1,4 +1,4 @@
-"""S3: SeaweedFS, all its parts in one process, on loopback."""
+"""S3: SeaweedFS, all its parts in one process; but for S3 itself they are on loopback."""
 
 import json
 import secrets
@@ -35,7 +35,7 @@ def service(config: Settings) -> Service:
         tidy=remove_sockets,
         # There it looks for its security.toml.
         directory=_security(config),
-        address=f"http://{HOST}:{config.s3_port}",
+        address=f"http://{config.here}:{config.s3_port}",
         login="keys in var/local.env",
         ports=[(config.s3_port, "s3_port"), *((port, "s3_internal_port") for port in _internal_ports(config).values())],
         # Asked to stop, it waits 15 s for streams that its own parts hold open. Every write is on disk when it is
@@ -158,7 +158,8 @@ def _arguments(config: Settings) -> Iterator[str]:
     """SeaweedFS's command line. Its defaults listen on all interfaces and report usage to its makers."""
     yield from ("-logtostderr", "server", f"-dir={config.var / 's3'}", f"-ip={HOST}", f"-ip.bind={HOST}")
     yield from (f"-{name}={port}" for name, port in _internal_ports(config).items())
-    yield from ("-filer", "-s3", f"-s3.port={config.s3_port}", f"-s3.config={_identities(config)}")
+    yield from ("-filer", "-s3", f"-s3.port={config.s3_port}", f"-s3.ip.bind={config.bind}")
+    yield f"-s3.config={_identities(config)}"
     yield from ("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false")
     yield from ("-master.telemetry=false", "-master.volumeSizeLimitMB=1024", "-volume.max=200")
     # The master's and the filer's pages take orders from everybody who reaches them; the parts talk by gRPC.

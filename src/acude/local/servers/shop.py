@@ -4,9 +4,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from acude.local.probe import get_once
+from acude.local.probe import answers
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 
 def warehouses(config: Settings) -> Service:
@@ -28,12 +28,13 @@ def receiver(config: Settings) -> Service:
 
 def _simulated(module: str, purpose: str, config: Settings, port: str) -> Service:
     """A server of the simulator; it answers at `/saude` when it is ready."""
-    url = f"http://{HOST}:{getattr(config, port)}"
+    url = f"http://{config.here}:{getattr(config, port)}"
     return Service(
         name=module,
         purpose=f"simulated {purpose}",
         command=[sys.executable, "-m", f"acude.simulator.{module}"],
-        ready=lambda config: get_once(f"{url}/saude", config),
+        ready=answers(f"{url}/saude"),
+        health=f"{url}/saude",
         address=url,
         ports=[(getattr(config, port), port)],
     )

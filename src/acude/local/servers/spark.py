@@ -49,7 +49,9 @@ def ready(config: Settings) -> None:
     """Ask for a property. The bare client does: a `SparkSession` would change this process's mode."""
     from pyspark.sql.connect.client import SparkConnectClient  # noqa: PLC0415 - takes a second
 
-    client = SparkConnectClient(config.spark_remote or "")
+    from acude.lake.connect_channel import channel  # noqa: PLC0415 - the same
+
+    client = SparkConnectClient(channel(config.spark_remote or ""))
     # The platform asks again by itself; the client would warn aloud.
     client.set_retry_policies([])
     try:

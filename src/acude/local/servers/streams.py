@@ -15,6 +15,7 @@ def service(config: Settings) -> Service:
         command=[sys.executable, "-m", "jobs.streaming"],
         environment=driver_environment(config),
         ready=ready,
+        health=f"http://{config.here}:{config.streams_metrics_port}/pronta",
         prepare=prepare,
         address="bronze, silver, gold.ao_vivo_*",
         after=("kafka", "s3", "glue", "spark-batch"),

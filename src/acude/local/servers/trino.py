@@ -12,7 +12,7 @@ from acude.athena.writes import SCHEMA, UNLOAD
 from acude.files import write_private
 from acude.local.errors import PlatformError
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 _NOISY = ("io.trino.memory.RemoteNodeMemory", "io.trino.metadata.RemoteNodeState")
 """They complain each second until the server has started."""
@@ -30,7 +30,7 @@ def service(config: Settings) -> Service:
         ready=ready,
         prepare=prepare,
         finish=finish,
-        address=f"http://{HOST}:{config.trino_port}",
+        address=f"http://{config.here}:{config.trino_port}",
         login="for the athena server only",
         ports=[(config.trino_port, "trino_port")],
         after=("s3", "glue"),
@@ -122,9 +122,9 @@ def files(config: Settings) -> dict[str, str]:
     server = {
         "coordinator": "true",
         "node-scheduler.include-coordinator": "true",
-        "discovery.uri": f"http://{HOST}:{config.trino_port}",
-        "node.bind-ip": HOST,
-        "node.internal-address": HOST,
+        "discovery.uri": f"http://{config.here}:{config.trino_port}",
+        "node.bind-ip": config.bind,
+        "node.internal-address": config.here,
         "http-server.http.port": config.trino_port,
         "http-server.log.enabled": "false",
         # Prepared statements travel in a header.

@@ -8,7 +8,7 @@ from acude.files import write_private
 from acude.local.files import socket_path
 from acude.local.fronts import behind_tls
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 
 def services(config: Settings) -> list[Service]:
@@ -21,7 +21,7 @@ def services(config: Settings) -> list[Service]:
         command=[str(get_binary_path()), str(config.var / "valkey" / "valkey.conf")],
         ready=_ready_at_socket if config.tls else ready,
         prepare=prepare,
-        address=f"{HOST}:{config.valkey_port}",
+        address=f"{config.here}:{config.valkey_port}",
         login="password in var/local.env",
         ports=[(config.valkey_port, "valkey_port")],
     )
@@ -49,7 +49,7 @@ def prepare(config: Settings) -> None:
     folder = config.var / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
     lines = {
-        "bind": HOST,
+        "bind": config.bind,
         "port": 0 if config.tls else config.valkey_port,
         "requirepass": config.valkey_password.get_secret_value(),
         "dir": folder,

@@ -29,3 +29,12 @@ SELECT
     ) AS taxa_fraude
 FROM pagamentos_por_hora
 WINDOW grupo AS (PARTITION BY hora, $group);
+
+-- Dashboards read with a role of their own, where the server has it; it sees these two views and nothing else.
+DO $$$$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'painel') THEN
+        GRANT SELECT ON pagamentos_minuto, pagamentos_hora TO painel;
+    END IF;
+END
+$$$$;

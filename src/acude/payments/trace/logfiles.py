@@ -12,7 +12,7 @@ from acude.logs import TRACE
 from acude.payments.trace.event import TraceEvent, utc
 from acude.settings import Settings
 
-_SERVICES: Final = re.compile(r"(risk-[a-z-]+)\.log(\.\d+)?")
+_SERVICES: Final = re.compile(r"(risk-[a-z0-9-]+)\.log(\.\d+)?")
 _COMMON: Final = frozenset({"timestamp", "level", "event", "logger", TRACE})
 
 
@@ -22,9 +22,10 @@ def events(config: Settings, trace: str) -> Iterator[TraceEvent]:
     Raises:
         FileNotFoundError: there are no such files here; on AWS they are elsewhere.
     """
-    files = [path for path in sorted((config.var / "log").glob("risk-*.log*")) if _SERVICES.fullmatch(path.name)]
+    folder = config.log_folder or config.var / "log"
+    files = [path for path in sorted(folder.glob("risk-*.log*")) if _SERVICES.fullmatch(path.name)]
     if not files:
-        raise FileNotFoundError(f"no risk-*.log in {config.var / 'log'}")
+        raise FileNotFoundError(f"no risk-*.log in {folder}")
     for path in files:
         yield from map(_event, _lines(path, trace))
 

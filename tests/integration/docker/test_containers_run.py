@@ -1,0 +1,116 @@
+"""Each own container has all that it needs: command, variables, secrets, and its health check passes."""
+
+import httpx
+import psycopg2
+import pytest
+from psycopg2.errors import InsufficientPrivilege
+
+from acude.api.examples import PAYMENTS
+from acude.athena.client import run_query
+from acude.lake.session import batch_session
+from acude.local.containers import PANEL
+from acude.local.ports import listening
+from acude.orchestration.airflow_api import AirflowApi
+from acude.payments.series.schema import Kind, script
+from tests.integration.docker.containers import ADDRESS, Containers, here
+from tests.unit.docker.compose_file import CLUSTER, local
+from tests.waiting import awaited
+
+pytestmark = pytest.mark.xdist_group("containers")
+
+RISK = ["issuer", "blacklist", "webhook-receiver", "risk-worker", "risk-recorder", "risk-notifier", "risk-api"]
+
+
+def test_a_payment_is_decided_by_the_payments_containers(containers: Containers) -> None:
+    containers.start(*RISK)
+    containers.wait(*RISK)
+    issuer = containers.settings("issuer")
+    form = {"grant_type": "client_credentials"}
+    login = (issuer.risk_client_id, issuer.risk_client_secret.get_secret_value())
+    token = httpx.post(issuer.oauth_token_url, data=form, auth=login).raise_for_status().json()["access_token"]
+
+    payment = PAYMENTS["pix"] | {"id_transacao": "t-conteiner"}
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "c-1"}
+    answer = httpx.post(f"{issuer.risk_url}/transacoes", json=payment, headers=headers, timeout=10)
+
+    assert answer.status_code in {200, 201}, answer.text
+    assert answer.json()["decisao"] == "revisar"
+    row = awaited(lambda: _stored(containers, "t-conteiner"), bool)
+    assert row == ("revisar", issuer.risk_client_id)
+    taken = f"{here('http://webhook-receiver:8073')}/recebidos"
+    told = awaited(lambda: httpx.get(taken).json(), bool)
+    assert [one["dados"]["id_transacao"] for one in told] == ["t-conteiner"]
+    logs = [path.name for path in (containers.folder / "log").glob("risk-*.log")]
+    assert len(logs) == 4
+    containers.stop(*reversed(RISK))
+
+
+def test_an_analyst_is_answered_by_the_query_containers(containers: Containers) -> None:
+    containers.start("trino", "athena")
+    containers.wait("trino", "athena")
+    config = containers.settings("acude")
+    assert run_query("SELECT count(*) FROM silver.transacoes", config=config).rows == [("0",)]
+    containers.stop("trino", "athena")
+
+
+def test_servers_listen_where_they_are_told_and_their_inner_ports_on_loopback(containers: Containers) -> None:
+    names = ("kafka", "s3", "glue", "valkey")
+    found = {name: {host.removeprefix("::ffff:") for host, _ in listening(containers.pid(name))} for name in names}
+    inner = {"kafka": {ADDRESS, "127.0.0.1"}, "s3": {ADDRESS, "127.0.0.1"}}
+    assert found == {name: inner.get(name, {ADDRESS}) for name in names}
+
+
+def test_the_panels_role_reads_two_views_and_nothing_else(containers: Containers) -> None:
+    password = (containers.folder / "drawn" / "painel_password").read_text()
+    config = containers.settings("streams")
+    address = config.risk_dsn.get_secret_value().partition("@")[2]
+    with psycopg2.connect(config.risk_dsn.get_secret_value()) as owner, owner.cursor() as cursor:
+        cursor.execute(script(Kind.PLAIN))
+        cursor.execute("CREATE TABLE segredo (x int)")
+    with psycopg2.connect(f"postgresql://{PANEL}:{password}@{address}") as panel, panel.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pagamentos_minuto")
+        with pytest.raises(InsufficientPrivilege):
+            cursor.execute("SELECT * FROM segredo")
+
+
+def test_one_databases_owner_does_not_get_into_another(containers: Containers) -> None:
+    dsn = containers.settings("init").shop_dsn.get_secret_value()
+    with pytest.raises(psycopg2.OperationalError, match="permission denied"):
+        psycopg2.connect(dsn.rpartition("/")[0] + "/risco")
+
+
+def _stored(containers: Containers, payment: str) -> tuple[str, str] | None:
+    dsn = containers.settings("risk-recorder").risk_dsn.get_secret_value()
+    with psycopg2.connect(dsn) as session, session.cursor() as cursor:
+        cursor.execute("SELECT decisao, id_cliente FROM decisoes WHERE id_transacao = %s", (payment,))
+        found: tuple[str, str] | None = cursor.fetchone()
+    return found
+
+
+AIRFLOW = ["airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"]
+
+
+def test_airflows_containers_share_a_home_that_one_of_them_prepared(containers: Containers) -> None:
+    containers.run("airflow-init")
+    containers.start(*AIRFLOW)
+    containers.wait(*AIRFLOW)
+    with AirflowApi(containers.settings("airflow-scheduler")) as airflow:
+        assert "vendas_diarias" in awaited(airflow.dag_ids, bool)
+    containers.stop(*AIRFLOW)
+
+
+DRIVERS = ["spark-batch", "streams"]
+
+
+def test_spark_containers_land_a_payment_and_answer_the_batch(containers: Containers) -> None:
+    executors = sorted(CLUSTER & local().keys())
+    containers.start(*executors)
+    containers.wait(*executors)
+    containers.start(*DRIVERS)
+    containers.wait(*DRIVERS)
+
+    config = containers.settings("airflow-scheduler")
+    batch = batch_session(config)
+    assert batch.range(10).count() == 10
+    batch.stop()
+    containers.stop(*executors, *DRIVERS)

@@ -1,0 +1,106 @@
+"""What runs in a container is what runs on one machine: command, environment, health check, settings."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from acude.local import containers, serve
+from acude.local.services import all_services
+from acude.settings import Settings
+from tests.unit.docker.compose_file import CLUSTER, CLUSTER_SETTINGS, compose, local, secrets_of, served, services
+
+OWN_TO_CONTAINERS = {
+    "bind",
+    "hosts",
+    "secrets_dir",
+    "log_folder",
+    "trino_url",
+    "kafka_advertised",
+    "airflow_public_url",
+}
+"""Settings that the one-machine platform leaves at their defaults."""
+
+
+def variables(name: str) -> dict[str, str]:
+    return {key: str(value) for key, value in (services()[name].get("environment") or {}).items()}
+
+
+def test_every_server_of_one_machine_has_its_container() -> None:
+    # TimescaleDB takes PostgreSQL's place.
+    assert set(local()) - {"postgres"} <= {entry["command"][1] for entry in served().values()}
+
+
+@pytest.mark.parametrize("name", served())
+def test_a_container_serves_one_of_them_under_its_own_name(name: str) -> None:
+    wanted = services()[name]["command"][1]
+    assert wanted in local().keys() | CLUSTER
+    # A second one of a kind has a number behind.
+    assert name in {wanted, f"{wanted}-2"}
+
+
+@pytest.mark.parametrize("name", sorted(served().keys() - CLUSTER))
+def test_a_container_is_asked_what_the_local_server_is_asked(name: str) -> None:
+    server = local()[services()[name]["command"][1]]
+    by_http = ["CMD", "python", "-m", "acude.healthy", server.health]
+    assert services()[name]["healthcheck"]["test"] == (
+        by_http if server.health else ["CMD", "acude", "serve", server.name, "--ready"]
+    )
+
+
+def test_a_health_check_asks_the_container_itself_also_where_it_listens_on_every_interface() -> None:
+    asked = {server.health for server in local(bind="0.0.0.0").values() if server.health}  # noqa: S104
+    assert asked == {server.health for server in local().values() if server.health}
+    assert {one.partition("://")[2].partition(":")[0] for one in asked} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("name", services())
+def test_every_variable_of_ours_is_a_setting(name: str) -> None:
+    known = {f"ACUDE_{field}".upper() for field in Settings.model_fields.keys() | CLUSTER_SETTINGS}
+    assert {key for key in variables(name) if key.startswith("ACUDE_")} <= known
+
+
+@pytest.mark.parametrize("name", served())
+def test_every_secret_of_ours_is_a_setting(name: str) -> None:
+    known = {f"acude_{field}" for field in Settings.model_fields.keys() | CLUSTER_SETTINGS}
+    assert secrets_of(services()[name]) <= known
+
+
+@pytest.mark.parametrize("name", served())
+def test_the_settings_are_those_of_one_machine_with_other_hosts(name: str) -> None:
+    wanted = {field: value for field, value in containers.values({}).items() if not containers.is_secret(field)}
+    given = {key.removeprefix("ACUDE_").lower(): value for key, value in variables(name).items()}
+    shared = wanted.keys() - CLUSTER_SETTINGS
+    assert {field: given.get(field) for field in shared} == {field: wanted[field] for field in shared}
+    assert given.keys() - wanted.keys() - CLUSTER_SETTINGS == OWN_TO_CONTAINERS
+
+
+def test_every_secret_that_one_machine_draws_reaches_the_tools() -> None:
+    wanted = {f"acude_{field}" for field in containers.values({}) if containers.is_secret(field)}
+    assert wanted <= set(compose()["x-every-secret"])
+
+
+def test_the_settings_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    containers.draw(tmp_path)
+    for key, value in variables("risk-worker").items():
+        monkeypatch.setenv(key, value)
+    found = Settings(_env_file=None, _secrets_dir=tmp_path)  # type: ignore[call-arg]
+    assert found.kafka_bootstrap == "kafka:9092"
+    assert found.risk_dsn.get_secret_value().startswith("postgresql://risco:")
+    assert found.risk_dsn.get_secret_value().endswith("@timescaledb:5432/risco")
+    assert set(services()) & set(found.hosts) == set(found.hosts)
+
+
+def test_a_container_becomes_the_local_servers_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    became: list[tuple[str, list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execvpe", lambda *what: became.append(what))
+    monkeypatch.chdir(tmp_path)
+    config = Settings(var=tmp_path, risk_metrics_port=9999)
+    serve.serve(config, "risk-worker")
+
+    [server] = [one for one in all_services(config) if one.name == "risk-worker"]
+    [(program, command, environment)] = became
+    assert (program, command) == (server.command[0], list(server.command))
+    assert server.environment.items() <= environment.items()
+    assert environment["ACUDE_RISK_METRICS_PORT"] == "9999"
+    assert Path.cwd() == tmp_path
