@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from acude.local.platform import Platform
+from acude.local.servers.spark import executors
 from acude.settings import PROJECT, Settings, settings
 
 LONGEST_FIRST = [
@@ -33,7 +34,7 @@ def servers(*names: str) -> Iterator[Platform]:
     _settle(usual=not names)
     found = Platform(settings().model_copy(update={"jvm_short_lived": True}))
     attached = found.is_running()
-    found.up(names or None)
+    found.up([*names, *executors(found.config)] if names else None)
     yield found
     if not attached:
         found.down()

@@ -15,7 +15,7 @@ from py4j.protocol import Py4JJavaError, Py4JNetworkError  # type: ignore[import
 from pyspark.sql import SparkSession
 
 from acude.lake.session import driver_session
-from acude.settings import HOST, Settings, settings
+from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def connect_conf(config: Settings) -> dict[str, str]:
         "spark.sql.artifact.isolation.alwaysApplyClassloader": "false",
         # With two shuffle partitions there is nothing to adapt; planning again after each stage costs a tenth of a day.
         "spark.sql.adaptive.enabled": "false",
-        "spark.connect.grpc.binding.address": HOST,
+        "spark.connect.grpc.binding.address": config.bind,
         "spark.connect.grpc.binding.port": str(config.spark_connect_port),
         "spark.connect.authenticate.token": config.spark_connect_token.get_secret_value(),
     }
