@@ -14,6 +14,7 @@ from contextlib import suppress
 from py4j.protocol import Py4JJavaError, Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
+from acude.lake.executors import ClusterError
 from acude.lake.session import driver_session
 from acude.settings import Settings, settings
 
@@ -30,7 +31,11 @@ def main() -> int:
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
-    spark = driver_session("acude-batch", more=connect_conf(settings()))
+    try:
+        spark = driver_session("acude-batch", more=connect_conf(settings()))
+    except ClusterError as problem:
+        log.error("%s", problem)  # noqa: TRY400 - the sentences say it
+        return FAILED
     try:
         return _serve(spark, asked)
     except _JVM_GONE:

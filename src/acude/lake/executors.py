@@ -5,11 +5,14 @@ executors never run another version of it: a zip of the packages, which each exe
 """
 
 import hashlib
+import socket
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from acude.errors import AcudeError
 from acude.settings import Settings
 
 # UTC for the JVM too: java.sql types and the Kafka source's timestamps pass through it.
@@ -19,6 +22,9 @@ _PACKAGES = ("acude", "jobs")
 
 _UNPACKED = "environment"
 """Where executors unpack the environment archive, below their working directory."""
+
+_STANDALONE = "spark://"
+_MASTER_MAY_TAKE_S = 10
 
 _SAME_MOMENT = (2026, 1, 1, 0, 0, 0)
 
@@ -64,6 +70,28 @@ def secured(config: Settings) -> dict[str, str]:
 def executors_python(config: Settings) -> str:
     """The Python of the executors, as they find it."""
     return f"./{_UNPACKED}/bin/python" if config.spark_archive and on_a_cluster(config) else config.spark_python
+
+
+class ClusterError(AcudeError):
+    """A Spark cluster takes no driver."""
+
+
+def require_master(config: Settings) -> None:
+    """Finds a standalone cluster's master; Spark itself would try for a minute, and say less.
+
+    Raises:
+        ClusterError: none answers.
+    """
+    if not config.spark_master.startswith(_STANDALONE):
+        return
+    for place in config.spark_master.removeprefix(_STANDALONE).split(","):
+        host, _, port = place.rpartition(":")
+        with suppress(OSError, ValueError), socket.create_connection((host, int(port)), timeout=_MASTER_MAY_TAKE_S):
+            return
+    raise ClusterError(
+        f"The Spark master {config.spark_master} does not answer.",
+        "Start it (on one machine `acude up --workers 2` does), or set ACUDE_SPARK_MASTER.",
+    )
 
 
 def on_a_cluster(config: Settings) -> bool:

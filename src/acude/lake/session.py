@@ -3,13 +3,22 @@
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
 from acude.errors import AcudeError
-from acude.lake.executors import JVM_OPTIONS, executors_conf, executors_python
+from acude.lake.executors import (
+    JVM_OPTIONS,
+    ClusterError,
+    executors_conf,
+    executors_python,
+    on_a_cluster,
+    require_master,
+)
 from acude.settings import Settings, settings
 
 _DELTA = {
@@ -96,6 +105,9 @@ def driver_session(name: str, config: Settings | None = None, more: Mapping[str,
         name: the application's, in logs.
         config: where S3 is; the process's settings where it is left out.
         more: Spark properties beside those of `spark_conf`.
+
+    Raises:
+        ClusterError: no master answers, or none of its workers runs an executor for this driver.
     """
     config = config or settings()
     # A Connect client that ran in this process, or in its parent, would turn every later session into one.
@@ -110,7 +122,16 @@ def driver_session(name: str, config: Settings | None = None, more: Mapping[str,
         private.flush()
         os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(private.name)} pyspark-shell"
         try:
+            require_master(config)
             return SparkSession.builder.getOrCreate()
+        except Py4JJavaError as problem:
+            if not on_a_cluster(config):
+                raise
+            reason = str(problem.java_exception).splitlines()[0]
+            raise ClusterError(
+                f"The Spark cluster {config.spark_master} took no driver: {reason}",
+                "ACUDE_SPARK_SECRET is the cluster's own; ACUDE_SPARK_DRIVER_HOST is reached from its workers.",
+            ) from problem
         finally:
             del os.environ["PYSPARK_SUBMIT_ARGS"]
 
@@ -122,6 +143,29 @@ def _properties(conf: Mapping[str, str]) -> str:
     'spark.a=x\\\\y\n'
     """
     return "".join(f"{name}={value}\n".replace("\\", "\\\\") for name, value in conf.items())
+
+
+_own: list[SparkSession] = []
+"""The driver of a job that was submitted, while it runs."""
+
+
+@contextmanager
+def own_driver(name: str, config: Settings | None = None) -> Iterator[None]:
+    """Batch sessions within the block are on a driver of this process, which ends with the block.
+
+    Raises:
+        ClusterError: see `driver_session`.
+    """
+    _own.append(driver_session(name, config))
+    try:
+        yield
+    finally:
+        _own.pop().stop()
+
+
+def own_session() -> SparkSession | None:
+    """A session on the driver of the job that was submitted; None in any other process."""
+    return _own[-1].newSession() if _own else None
 
 
 def batch_session(config: Settings | None = None) -> SparkSession:
