@@ -22,6 +22,7 @@ from tests.chaos.conftest import Lake, new_lake, reading
 from tests.integration.batch.batch_lake import BatchLake, csv_of, line, revenue
 from tests.waiting import awaited
 
+_LONG_S = 240
 _WORKERS = ("spark-worker-1", "spark-worker-2")
 
 
@@ -62,8 +63,8 @@ def test_killed_workers_and_executors_lose_nothing_and_repeat_nothing(platform: 
         landing.send(*(reading(5000 + number) for number in range(100)))
         executor.kill()
     landing.send(*(reading(9000 + number) for number in range(100)))
-    awaited(lambda: landing.coordinates("bronze.eventos"), lambda found: found == landing.acknowledged)
-    awaited(lambda: _refined(landing), lambda found: found == sum(landing.acknowledged.values()))
+    # New executors have to start first.
+    awaited(lambda: _refined(landing), lambda found: found == sum(landing.acknowledged.values()), _LONG_S)
     landing.assert_nothing_lost_nothing_twice()
 
 
