@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from acude.local.platform import Platform
+from acude.local.servers.spark import executors
 from acude.settings import PROJECT, Settings, settings
 
 LONGEST_FIRST = [
@@ -25,15 +26,17 @@ _STEP = 1000
 
 
 @contextmanager
-def servers(*names: str) -> Iterator[Platform]:
+def servers(*names: str, workers: int = 0) -> Iterator[Platform]:
     """The named servers with what they depend on, or all of them, ready.
+
+    Spark has a cluster of that many workers, or none.
 
     Attaches where a platform runs already, and then leaves it running.
     """
     _settle(usual=not names)
-    found = Platform(settings().model_copy(update={"jvm_short_lived": True}))
+    found = Platform(settings().model_copy(update={"jvm_short_lived": True, "spark_workers": workers}))
     attached = found.is_running()
-    found.up(names or None)
+    found.up([*names, *executors(found.config)] if names else None)
     yield found
     if not attached:
         found.down()

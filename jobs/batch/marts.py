@@ -3,6 +3,7 @@
 The steps may run in three processes: they hand over through staging. All of a mart is in the file of its name.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -16,6 +17,7 @@ from acude.publishing.audit import audit
 from acude.publishing.mart import Mart
 from acude.publishing.publish import session, summary
 from acude.publishing.staging import Staged
+from acude.publishing.submit import submit
 from acude.publishing.views import Derived
 
 
@@ -99,3 +101,7 @@ def _each(given: Iterable[Given], action: Callable[[Given], Made]) -> list[Made]
     """Some at a time; every one is finished before the first problem is raised."""
     with ThreadPoolExecutor(_TOGETHER) as pool:
         return list(pool.map(action, given))
+
+
+if __name__ == "__main__":
+    sys.exit(submit("marts", stage_all, audit_all, publish_all))

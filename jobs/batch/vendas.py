@@ -5,6 +5,7 @@ of zero or less outside a return, an unreadable value, a text longer than its co
 to quarantine; invoices that start with C are returns; receita is quantidade times preco, exactly.
 """
 
+import sys
 from datetime import date
 from typing import Any
 
@@ -23,6 +24,7 @@ from acude.masking import MASK
 from acude.publishing import staging
 from acude.publishing.audit import QualityError, audit
 from acude.publishing.publish import publish, session, summary
+from acude.publishing.submit import submit
 from acude.publishing.views import Derived
 
 SALES = "silver.vendas"
@@ -252,3 +254,7 @@ def _too_long(name: str, most: int) -> Column:
     """What the warehouse has no room for; one such text in gold would fail each load of its day."""
     detalhe = _found(f"{name}: expected at most {most} characters", name)
     return _reason("valor_ilegivel", f.length(name) > most, detalhe)
+
+
+if __name__ == "__main__":
+    sys.exit(submit("vendas", run))

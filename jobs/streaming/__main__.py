@@ -21,6 +21,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from acude.kafka.health import serve
 from acude.lake import maintenance_requests
+from acude.lake.executors import ClusterError
 from acude.lake.lease import Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
@@ -56,7 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
         return maintenance_requests.LEASE_HELD
     with lease:
-        spark = driver_session("acude-streams")
+        try:
+            spark = driver_session("acude-streams")
+        except ClusterError as problem:
+            log.error("%s", problem)  # noqa: TRY400 - the sentences say it
+            return FAILED
         spark.streams.addListener(BatchLog())
         # What has to be waited for at the end is waited for below.
         spark.conf.set("spark.sql.streaming.stopTimeout", "10s")

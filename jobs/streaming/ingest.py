@@ -161,7 +161,7 @@ class Ingest:
 
     @property
     def _tasks(self) -> int:
-        return self.spark.sparkContext.defaultParallelism
+        return self.config.spark_partitions
 
 
 def start(

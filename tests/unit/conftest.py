@@ -1,6 +1,7 @@
 """What the unit tests share, and how they are spread over pytest-xdist's workers."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,20 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from acude import aws
+from acude.settings import Settings, settings
 from tests.buckets import MemoryBucket
 
 HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What an `acude up` has left in this checkout decides about no test."""
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.setenv("ACUDE_VAR", str(tmp_path_factory.getbasetemp() / "var"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture

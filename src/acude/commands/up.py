@@ -28,6 +28,9 @@ def up(
     tls: Annotated[
         bool | None, typer.Option(help="Speak TLS from now on, or no longer; without this, as the last time.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="A Spark cluster of that many workers from now on; 0: none.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start the platform's servers, wait until each answers, and print addresses and logins.
@@ -42,8 +45,10 @@ def up(
       acude up --detach --servers     without the live shop, in the background
       acude up --only kafka           just the broker
       acude up --tls                  Kafka, PostgreSQL, Valkey, the payment API and its issuer speak TLS
+      acude up --workers 2            streams and batch run on a Spark cluster: a master and two workers
     """
-    platform = Platform(settings() if tls is None else settings().model_copy(update={"tls": tls}))
+    chosen = {name: value for name, value in (("tls", tls), ("spark_workers", workers)) if value is not None}
+    platform = Platform(settings().model_copy(update=chosen))
     done, attached = _stop_signal(), platform.is_running()
     if attached:
         asked_to_start("acude up")

@@ -14,8 +14,9 @@ from contextlib import suppress
 from py4j.protocol import Py4JJavaError, Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
+from acude.lake.executors import ClusterError
 from acude.lake.session import driver_session
-from acude.settings import HOST, Settings, settings
+from acude.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,11 @@ def main() -> int:
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
-    spark = driver_session("acude-batch", more=connect_conf(settings()))
+    try:
+        spark = driver_session("acude-batch", more=connect_conf(settings()))
+    except ClusterError as problem:
+        log.error("%s", problem)  # noqa: TRY400 - the sentences say it
+        return FAILED
     try:
         return _serve(spark, asked)
     except _JVM_GONE:
@@ -53,7 +58,7 @@ def connect_conf(config: Settings) -> dict[str, str]:
         "spark.sql.artifact.isolation.alwaysApplyClassloader": "false",
         # With two shuffle partitions there is nothing to adapt; planning again after each stage costs a tenth of a day.
         "spark.sql.adaptive.enabled": "false",
-        "spark.connect.grpc.binding.address": HOST,
+        "spark.connect.grpc.binding.address": config.bind,
         "spark.connect.grpc.binding.port": str(config.spark_connect_port),
         "spark.connect.authenticate.token": config.spark_connect_token.get_secret_value(),
     }

@@ -2,23 +2,31 @@
 
 import os
 import shlex
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
 from acude.errors import AcudeError
+from acude.lake.executors import (
+    JVM_OPTIONS,
+    ClusterError,
+    executors_conf,
+    executors_python,
+    on_a_cluster,
+    require_master,
+)
 from acude.settings import Settings, settings
 
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-    # Two state partitions and short plans: the defaults (50 and 200) cost seconds per commit on two cores.
+    # Few state partitions: the default of 50 costs seconds per commit on two cores.
     "spark.databricks.delta.snapshotPartitions": "2",
-    "spark.sql.shuffle.partitions": "2",
     # Its fast listing can read a wrong snapshot with delta-spark 4.4.0.
     "spark.databricks.delta.enableFastS3AListFrom": "false",
 }
@@ -37,8 +45,6 @@ _RUNTIME = {
     "spark.ui.retainedTasks": "200",
     "spark.sql.maxPlanStringLength": "10000",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
     "spark.log.level": "WARN",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "5000",
@@ -50,18 +56,20 @@ _RUNTIME = {
 
 
 def spark_conf(config: Settings | None = None) -> dict[str, str]:
-    """What both drivers share: Delta on S3, UTC, ANSI, loopback only.
+    """What all drivers share: Delta on S3, UTC, ANSI, and where the executors run.
 
     Returns:
         Spark properties; they hold the S3 secret, so they go to a process's own configuration, not to its arguments.
     """
     config = config or settings()
-    conf = _DELTA | _RUNTIME | {"spark.driver.memory": config.spark_memory}
-    conf["spark.driver.extraClassPath"] = f"{config.jars}/spark/*"
+    conf = _DELTA | _RUNTIME | executors_conf(config)
+    conf["spark.driver.memory"] = config.spark_memory
+    # As many as there are cores: the default of 200 costs seconds per commit on two.
+    conf["spark.sql.shuffle.partitions"] = str(config.spark_partitions)
+    conf["spark.driver.host"], conf["spark.driver.bindAddress"] = config.spark_driver_host, config.bind
     conf["spark.local.dir"] = f"{config.var}/spark"
     conf["spark.sql.warehouse.dir"] = f"{config.var}/spark/warehouse"
-    # UTC for the JVM too: java.sql types and the Kafka source's timestamps pass through it.
-    options = ["-Duser.timezone=UTC", "-XX:+UseParallelGC", "-XX:-UsePerfData"]
+    options = [*JVM_OPTIONS]
     # A tenth of the time may go into collecting garbage. By default it is a hundredth, for which a driver with
     # little to do takes the whole heap within minutes.
     options.append("-XX:GCTimeRatio=9")
@@ -98,20 +106,33 @@ def driver_session(name: str, config: Settings | None = None, more: Mapping[str,
         name: the application's, in logs.
         config: where S3 is; the process's settings where it is left out.
         more: Spark properties beside those of `spark_conf`.
+
+    Raises:
+        ClusterError: no master answers, or none of its workers runs an executor for this driver.
     """
+    config = config or settings()
     # A Connect client that ran in this process, or in its parent, would turn every later session into one.
     for mark in ("SPARK_CONNECT_MODE_ENABLED", "SPARK_REMOTE"):
         os.environ.pop(mark, None)
-    # Executors would take the first python3 on the PATH, which has none of our packages; Spark has no setting for it.
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    conf = spark_conf(config) | {"spark.app.name": name, "spark.master": "local[2]"} | dict(more or {})
+    # Spark's own setting for the executors' Python is overruled by this variable, and has a worse default.
+    os.environ["PYSPARK_PYTHON"] = executors_python(config)
+    conf = spark_conf(config) | {"spark.app.name": name} | dict(more or {})
     # The session's builder would put each property, S3's secret too, on the JVM's command line for everybody to read.
     with tempfile.NamedTemporaryFile("w", prefix="spark-", suffix=".properties") as private:
         private.write(_properties(conf))
         private.flush()
         os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(private.name)} pyspark-shell"
         try:
+            require_master(config)
             return SparkSession.builder.getOrCreate()
+        except Py4JJavaError as problem:
+            if not on_a_cluster(config):
+                raise
+            reason = str(problem.java_exception).splitlines()[0]
+            raise ClusterError(
+                f"The Spark cluster {config.spark_master} took no driver: {reason}",
+                "ACUDE_SPARK_SECRET is the cluster's own; ACUDE_SPARK_DRIVER_HOST is reached from its workers.",
+            ) from problem
         finally:
             del os.environ["PYSPARK_SUBMIT_ARGS"]
 
@@ -123,6 +144,29 @@ def _properties(conf: Mapping[str, str]) -> str:
     'spark.a=x\\\\y\n'
     """
     return "".join(f"{name}={value}\n".replace("\\", "\\\\") for name, value in conf.items())
+
+
+_own: list[SparkSession] = []
+"""The driver of a job that was submitted, while it runs."""
+
+
+@contextmanager
+def own_driver(name: str, config: Settings | None = None) -> Iterator[None]:
+    """Batch sessions within the block are on a driver of this process, which ends with the block.
+
+    Raises:
+        ClusterError: see `driver_session`.
+    """
+    _own.append(driver_session(name, config))
+    try:
+        yield
+    finally:
+        _own.pop().stop()
+
+
+def own_session() -> SparkSession | None:
+    """A session on the driver of the job that was submitted; None in any other process."""
+    return _own[-1].newSession() if _own else None
 
 
 def batch_session(config: Settings | None = None) -> SparkSession:

@@ -18,6 +18,9 @@ from acude.settings import LOCAL_ENV, Settings, settings
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
 
 
+_OF_A_CLUSTER = ("spark_workers", "spark_master", "spark_cores")
+
+
 def local_env_path(config: Settings) -> Path:
     """Where this platform's endpoints and secrets lie."""
     return config.var / LOCAL_ENV.name
@@ -133,8 +136,22 @@ def local_values(
         "valkey_password": valkey_password,
         "valkey_url": _valkey_url(config, valkey_password, at("valkey")),
         "warehouses_url": f"http://{at('warehouses')}:{config.warehouses_port}",
+        **_spark_cluster(config, known, secret("spark_secret"), at("spark-master")),
         **_moved_ports(config),
         **_tls(config),
+    }
+
+
+def _spark_cluster(config: Settings, known: Mapping[str, str | None], secret: str, master: str) -> dict[str, str]:
+    """Where drivers find the local cluster. Nothing where there was none, so that a master of the user's own stays."""
+    if not config.spark_workers:
+        usual = {name: str(Settings.model_fields[name].default) for name in _OF_A_CLUSTER}
+        return usual if known.get("ACUDE_SPARK_WORKERS", "0") != "0" else {}
+    return {
+        "spark_workers": str(config.spark_workers),
+        "spark_master": f"spark://{master}:{config.spark_master_port}",
+        "spark_cores": str(config.spark_workers * config.spark_executor_cores),
+        "spark_secret": secret,
     }
 
 

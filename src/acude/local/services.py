@@ -4,7 +4,21 @@ from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 
 from acude.local.errors import UnknownServiceError
-from acude.local.servers import airflow, athena, glue, kafka, postgres, risk, s3, shop, spark, streams, trino, valkey
+from acude.local.servers import (
+    airflow,
+    athena,
+    glue,
+    kafka,
+    postgres,
+    risk,
+    s3,
+    shop,
+    spark,
+    spark_cluster,
+    streams,
+    trino,
+    valkey,
+)
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -40,6 +54,7 @@ def all_services(config: Settings) -> list[Service]:
     return [
         *(server(config) for server in SERVERS),
         *risk.own_workers(config),
+        *spark_cluster.services(config),
         *postgres.services(config),
         *valkey.services(config),
     ]

@@ -15,7 +15,7 @@ from acude.lake.commit import BatchWriter, paths_in, replace_partitions
 from acude.lake.delta import partition_column, partition_of
 from acude.lake.ensure_table import ensure_table
 from acude.lake.run_records import Publication
-from acude.lake.session import batch_session
+from acude.lake.session import batch_session, own_session
 from acude.publishing import staging
 from acude.publishing.staging import Staged
 from acude.settings import Settings
@@ -27,7 +27,10 @@ class MartError(AcudeError):
 
 @contextmanager
 def session(config: Settings | None = None) -> Iterator[SparkSession]:
-    """A session on the warm batch server, closed at the end."""
+    """A session on the warm batch server, closed at the end; a job that was submitted has a driver of its own."""
+    if own := own_session():
+        yield own
+        return
     spark = batch_session(config)
     try:
         yield spark

@@ -7,7 +7,7 @@ from pathlib import Path
 from acude.local.errors import PlatformError
 from acude.local.java import find_java, require_jars, require_java
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 
 def service(config: Settings) -> Service:
@@ -22,18 +22,24 @@ def service(config: Settings) -> Service:
         address=f"sc://localhost:{config.spark_connect_port}",
         login="token in var/local.env",
         ports=[(config.spark_connect_port, "spark_connect_port")],
-        after=("s3",),
+        after=("s3", *executors(config)),
         directory=config.var / "spark",
     )
+
+
+def executors(config: Settings) -> list[str]:
+    """Names of the local cluster's servers, which run before a driver; none without a cluster."""
+    workers = [f"spark-worker-{number}" for number in range(1, config.spark_workers + 1)]
+    return ["spark-master", *workers] if workers else []
 
 
 def driver_environment(config: Settings) -> dict[str, str]:
     """What a process needs to start a driver: the Spark of this Python, a fitting Java, loopback."""
     java = find_java(config)
     return {
-        "SPARK_HOME": str(_spark_home()),
+        "SPARK_HOME": str(spark_home()),
         **({"JAVA_HOME": str(java.parent.parent)} if java else {}),
-        "SPARK_LOCAL_IP": HOST,
+        "SPARK_LOCAL_IP": config.bind,
         "ACUDE_JVM_SHORT_LIVED": str(config.jvm_short_lived),
     }
 
@@ -60,7 +66,8 @@ def ready(config: Settings) -> None:
         client.close()
 
 
-def _spark_home() -> Path:
+def spark_home() -> Path:
+    """Folder of this Python's Spark."""
     spec = find_spec("pyspark")
     if not spec or not spec.origin:
         raise PlatformError("pyspark is not installed.", "Run `make install`.")

@@ -2,7 +2,7 @@
 
 import sys
 
-from acude.local.servers.spark import driver_environment, prepare_driver
+from acude.local.servers.spark import driver_environment, executors, prepare_driver
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -18,7 +18,7 @@ def service(config: Settings) -> Service:
         health=f"http://{config.here}:{config.streams_metrics_port}/pronta",
         prepare=prepare,
         address="bronze, silver, gold.ao_vivo_*",
-        after=("kafka", "s3", "glue", "spark-batch"),
+        after=("kafka", "s3", "glue", "spark-batch", *executors(config)),
         ports=[(config.streams_metrics_port, "streams_metrics_port")],
         timeout_s=120,
         stop_timeout_s=40,

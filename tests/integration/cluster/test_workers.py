@@ -1,0 +1,125 @@
+"""Workers and executors that die, code that reaches them, and a cluster that takes no driver."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pytest
+
+from acude.lake.lease import Lease
+from acude.lake.maintenance_requests import WRITER
+from acude.lake.session import batch_session
+from acude.local.platform import Platform
+from acude.settings import PROJECT
+from tests.chaos.conftest import Lake, new_lake, reading
+from tests.integration.batch.batch_lake import BatchLake, csv_of, line, revenue
+from tests.waiting import awaited
+
+_LONG_S = 240
+_WORKERS = ("spark-worker-1", "spark-worker-2")
+
+
+def test_executors_on_both_workers_run_the_code_that_the_driver_brought(platform: Platform) -> None:
+    def where(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        import acude  # noqa: PLC0415 - on the executor
+
+        for _ in batches:
+            yield pa.RecordBatch.from_pylist([{"place": acude.__file__}])
+
+    rows = batch_session(platform.config).range(8).repartition(8).mapInArrow(where, "place string").distinct().collect()
+    folders = {Path(row["place"]).relative_to(platform.config.var / "spark").parts[0] for row in rows}
+    assert folders == {"worker-1", "worker-2"}
+    assert all(".zip/acude/" in row["place"] for row in rows)
+
+
+@pytest.fixture
+def landing(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
+    """A lake of the test's own whose driver runs."""
+    del platform
+    with new_lake(tmp_path) as lake:
+        driver = lake.start(available_now=False)
+        awaited(Lease(WRITER, lake.config).holder, lambda holder: bool(holder and holder.get("ready")))
+        yield lake
+        driver.send_signal(signal.SIGTERM)
+        assert driver.wait(timeout=60) == 0
+
+
+def test_killed_workers_and_executors_lose_nothing_and_repeat_nothing(platform: Platform, landing: Lake) -> None:
+    for round_, worker in enumerate(_WORKERS):
+        dead = platform.pid(worker)
+        assert dead
+        landing.send(*(reading(1000 * round_ + number) for number in range(500)))
+        os.kill(dead, signal.SIGKILL)
+        landing.send(*(reading(1000 * round_ + number) for number in range(400, 600)))
+        platform.wait_back(worker, dead)
+    for executor in _executors(platform):
+        landing.send(*(reading(5000 + number) for number in range(100)))
+        executor.kill()
+    landing.send(*(reading(9000 + number) for number in range(100)))
+    # New executors have to start first.
+    awaited(lambda: _refined(landing), lambda found: found == sum(landing.acknowledged.values()), _LONG_S)
+    landing.assert_nothing_lost_nothing_twice()
+
+
+def _refined(lake: Lake) -> int:
+    tables = (f"silver.{lake.topic}", "silver.quarentena", "silver.duplicatas")
+    return sum(sum(lake.coordinates(table).values()) for table in tables)
+
+
+def _executors(platform: Platform) -> list[psutil.Process]:
+    workers = [psutil.Process(pid) for name in _WORKERS if (pid := platform.pid(name))]
+    return [child for worker in workers for child in worker.children()]
+
+
+def test_a_job_that_is_submitted_publishes_the_day_with_a_driver_of_its_own(lake: BatchLake, day: date) -> None:
+    lake.send(day, csv_of(line(day)))
+    for job in ("vendas", "marts"):
+        # Without the warm server; what the lake is called stands in the environment.
+        _run(f"jobs.batch.{job}", "--day", str(day), "--run-id", "submitted", ACUDE_SPARK_REMOTE="sc://nowhere:1")
+    assert revenue(lake, day) == [Decimal("21.0000")]
+
+
+def _run(module: str, *arguments: str, **environment: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ACUDE_SPARK_MASTER": "spark://127.0.0.1:1"}, "spark://127.0.0.1:1 does not answer"),
+        ({"ACUDE_SPARK_SECRET": "not-this-one"}, "ACUDE_SPARK_SECRET"),
+    ],
+)
+def test_a_driver_that_no_cluster_takes_says_so_and_ends(
+    platform: Platform, tmp_path: Path, wrong: dict[str, str], said: str
+) -> None:
+    del platform
+    with new_lake(tmp_path) as lake:
+        ended = subprocess.run(
+            [sys.executable, "-m", "jobs.streaming", "--available-now"],
+            cwd=PROJECT,
+            env=lake.environment | wrong,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
