@@ -68,7 +68,6 @@ def draw(folder: Path) -> list[str]:
     administrator["password"] = found["postgres_password"]
     files["acude_backup_dsn"] = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**administrator)
     files["acude_issuer_key"] = known.get("acude_issuer_key") or new_key().strip()
-    files.setdefault("acude_spark_secret", known.get("acude_spark_secret") or _password())
     files |= {name: known.get(name) or _password() for name in _PASSWORDS}
     files["databases.sql"] = databases(
         [found[name] for name in _DATABASES], found["risk_dsn"], files["painel_password"]

@@ -31,6 +31,8 @@ _HOST: Final = re.compile(rf"(?<=[/@])({_NAMES})(?=:\d)|^({_NAMES})(?=:\d)")
 
 def here(text: str) -> str:
     """A value with this machine's address for a container's name."""
+    if text in services():
+        return ADDRESS
     return _HOST.sub(ADDRESS, text).replace(":8333", f":{_MOVED['s3_port']}").replace("127.0.0.1", ADDRESS)
 
 

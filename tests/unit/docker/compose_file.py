@@ -13,18 +13,6 @@ from acude.settings import Settings
 
 Entry = dict[str, Any]
 
-CLUSTER = {"spark-master", "spark-worker-1", "spark-worker-2"}
-"""Spark's own processes, and what only they and their drivers are told."""
-
-CLUSTER_SETTINGS = {
-    "spark_master",
-    "spark_workers",
-    "spark_driver_host",
-    "spark_executor_memory",
-    "spark_cores",
-    "spark_secret",
-}
-
 _VARIABLE = re.compile(r"(?<!\$)\$\{[A-Z0-9_]+:-([^}]*)\}")
 
 
@@ -63,7 +51,7 @@ def once() -> set[str]:
 
 def local(**more: object) -> dict[str, Service]:
     """The one-machine platform's servers, by name, each alone on its machine."""
-    config = Settings.model_construct().model_copy(update=more)
+    config = Settings.model_construct().model_copy(update={"spark_workers": 2} | more)
     return {service.name: service for service in all_services(config)}
 
 

@@ -8,7 +8,7 @@ import pytest
 from acude.local import containers, serve
 from acude.local.services import all_services
 from acude.settings import Settings
-from tests.unit.docker.compose_file import CLUSTER, CLUSTER_SETTINGS, compose, local, secrets_of, served, services
+from tests.unit.docker.compose_file import compose, local, secrets_of, served, services
 
 OWN_TO_CONTAINERS = {
     "bind",
@@ -20,6 +20,8 @@ OWN_TO_CONTAINERS = {
     "airflow_public_url",
 }
 """Settings that the one-machine platform leaves at their defaults."""
+
+OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory"}
 
 
 def variables(name: str) -> dict[str, str]:
@@ -34,12 +36,12 @@ def test_every_server_of_one_machine_has_its_container() -> None:
 @pytest.mark.parametrize("name", served())
 def test_a_container_serves_one_of_them_under_its_own_name(name: str) -> None:
     wanted = services()[name]["command"][1]
-    assert wanted in local().keys() | CLUSTER
+    assert wanted in local()
     # A second one of a kind has a number behind.
     assert name in {wanted, f"{wanted}-2"}
 
 
-@pytest.mark.parametrize("name", sorted(served().keys() - CLUSTER))
+@pytest.mark.parametrize("name", served())
 def test_a_container_is_asked_what_the_local_server_is_asked(name: str) -> None:
     server = local()[services()[name]["command"][1]]
     by_http = ["CMD", "python", "-m", "acude.healthy", server.health]
@@ -56,13 +58,13 @@ def test_a_health_check_asks_the_container_itself_also_where_it_listens_on_every
 
 @pytest.mark.parametrize("name", services())
 def test_every_variable_of_ours_is_a_setting(name: str) -> None:
-    known = {f"ACUDE_{field}".upper() for field in Settings.model_fields.keys() | CLUSTER_SETTINGS}
+    known = {f"ACUDE_{field}".upper() for field in Settings.model_fields}
     assert {key for key in variables(name) if key.startswith("ACUDE_")} <= known
 
 
 @pytest.mark.parametrize("name", served())
 def test_every_secret_of_ours_is_a_setting(name: str) -> None:
-    known = {f"acude_{field}" for field in Settings.model_fields.keys() | CLUSTER_SETTINGS}
+    known = {f"acude_{field}" for field in Settings.model_fields}
     assert secrets_of(services()[name]) <= known
 
 
@@ -70,9 +72,10 @@ def test_every_secret_of_ours_is_a_setting(name: str) -> None:
 def test_the_settings_are_those_of_one_machine_with_other_hosts(name: str) -> None:
     wanted = {field: value for field, value in containers.values({}).items() if not containers.is_secret(field)}
     given = {key.removeprefix("ACUDE_").lower(): value for key, value in variables(name).items()}
-    shared = wanted.keys() - CLUSTER_SETTINGS
-    assert {field: given.get(field) for field in shared} == {field: wanted[field] for field in shared}
-    assert given.keys() - wanted.keys() - CLUSTER_SETTINGS == OWN_TO_CONTAINERS
+    if "spark_master" not in given:
+        wanted = {field: value for field, value in wanted.items() if not field.startswith("spark_")}
+    assert {field: given.get(field) for field in wanted} == wanted
+    assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == OWN_TO_CONTAINERS
 
 
 def test_every_secret_that_one_machine_draws_reaches_the_tools() -> None:

@@ -1,13 +1,12 @@
 """A Spark standalone cluster on this machine: a master and workers, each a process with a folder of its own."""
 
-import urllib.request
-
 from acude.files import write_private
 from acude.lake.executors import secured
 from acude.local.java import find_java
+from acude.local.probe import answers
 from acude.local.servers.spark import driver_environment, prepare_driver, spark_home
 from acude.local.service import Service
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 DRIVERS = 3
 """That have executors at a time: the streams', the batch's, and one for maintenance or a rebuild."""
@@ -33,11 +32,12 @@ def _master(config: Settings) -> Service:
         command=[
             *_java(config),
             "org.apache.spark.deploy.master.Master",
-            *("--host", HOST, "--port", str(config.spark_master_port), "--webui-port", str(page)),
+            *("--host", config.spark_driver_host, "--port", str(config.spark_master_port), "--webui-port", str(page)),
             *("--properties-file", str(_properties(config))),
         ],
         environment=driver_environment(config),
-        ready=lambda config: _answers(config.spark_master_port + 1),
+        ready=answers(health := f"http://{config.here}:{page}/json/"),
+        health=health,
         prepare=_prepare,
         address=config.spark_master,
         ports=[(config.spark_master_port, "spark_master_port"), (page, "spark_master_port")],
@@ -53,7 +53,7 @@ def _worker(config: Settings, number: int) -> Service:
         command=[
             *_java(config),
             "org.apache.spark.deploy.worker.Worker",
-            *("--host", HOST, "--webui-port", str(page), "--work-dir", str(folder)),
+            *("--host", config.spark_driver_host, "--webui-port", str(page), "--work-dir", str(folder)),
             *("--cores", str(DRIVERS * config.spark_executor_cores)),
             *("--memory", _times(config.spark_executor_memory, DRIVERS)),
             *("--properties-file", str(_properties(config))),
@@ -61,9 +61,10 @@ def _worker(config: Settings, number: int) -> Service:
         ],
         # Their own alone: what executors know comes from their driver.
         environment=driver_environment(config) | {"SPARK_LOCAL_DIRS": str(folder), **_SCALA},
-        ready=lambda _: _answers(page),
+        ready=answers(health := f"http://{config.here}:{page}/json/"),
+        health=health,
         prepare=_prepare,
-        address=f"http://{HOST}:{page}",
+        address=f"http://{config.here}:{page}",
         ports=[(page, "spark_master_port")],
         after=(_MASTER,),
     )
@@ -97,9 +98,3 @@ def _times(memory: str, number: int) -> str:
     '1536m'
     """
     return f"{int(memory[:-1]) * number}{memory[-1]}"
-
-
-def _answers(port: int) -> None:
-    """Asks a page for itself."""
-    with urllib.request.urlopen(f"http://{HOST}:{port}/json/", timeout=3) as answer:
-        answer.read()
