@@ -6,6 +6,7 @@ import pytest
 
 from acude.commands.streams_note import streams_note
 from acude.kafka.health import serve
+from acude.settings import Settings
 from jobs.streaming import progress
 from jobs.streaming.progress import StreamMetrics
 from tests.programs import free_port
@@ -15,7 +16,7 @@ from tests.programs import free_port
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(progress, "_KNOWN_IDS", {})
     found = free_port()
-    shown = serve(StreamMetrics(["ingest"]), found)
+    shown = serve(StreamMetrics(["ingest"]), Settings(), found)
     yield found
     shown.shutdown()
 

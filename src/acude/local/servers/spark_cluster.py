@@ -84,6 +84,8 @@ def _prepare(config: Settings) -> None:
     found = secured(config) | {
         # Anybody who can open the page could end an application.
         "spark.ui.killEnabled": "false",
+        # It would take jobs from whoever asks.
+        "spark.master.rest.enabled": "false",
         "spark.master.ui.decommission.allow.mode": "DENY",
         "spark.worker.cleanup.enabled": "true",
         "spark.worker.cleanup.appDataTtl": "3600",
