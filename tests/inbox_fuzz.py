@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from acude.inbox.errors import InboxError
-from acude.inbox.read_csv import FIELDS, LINES, RETAIL, read_csv
+from acude.inbox.layout import FIELDS, LINES, RETAIL
+from acude.inbox.read_csv import read_csv
 from acude.inbox.read_parquet import read_parquet
 
 MEMORY = 8 * 2**30

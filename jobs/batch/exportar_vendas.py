@@ -20,7 +20,7 @@ from acude.aws import is_missing, s3
 from acude.days import require_days
 from acude.errors import AcudeError
 from acude.inbox.files import FOLDER, SHOP
-from acude.inbox.read_csv import FIELDS
+from acude.inbox.layout import FIELDS
 from acude.settings import settings
 
 _TYPES = {"quantidade": pa.int32(), "data": pa.timestamp("us", tz="UTC"), "preco": pa.decimal128(18, 4)}

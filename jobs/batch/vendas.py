@@ -17,8 +17,8 @@ from acude.contracts.model import table
 from acude.days import require_days
 from acude.inbox import files as inbox
 from acude.inbox.errors import InboxError
-from acude.inbox.lines import lines_of
-from acude.inbox.read_csv import FIELDS, TEXTS
+from acude.inbox.layout import FIELDS, TEXTS
+from acude.inbox.lines import Lines, lines_of
 from acude.masking import MASK
 from acude.publishing import staging
 from acude.publishing.audit import QualityError, audit
@@ -28,7 +28,9 @@ from acude.publishing.views import Derived
 SALES = "silver.vendas"
 REFUSED = "silver.quarentena_arquivos"
 
-_LINES_PER_FILE = 1_000_000
+_LINES_PER_FILE = 500_000
+_LINES_PER_TASK = 250_000
+"""Equal lines are found by sorting, which takes memory; a day of more has more tasks."""
 
 LARGEST_REFUSED_SHARE = 0.5
 """A file of whose lines more than this share can't be sales is not a sales file; the worst real day has 0.22."""
@@ -168,8 +170,8 @@ def run(day: date, run_id: str) -> dict[str, Any]:
     files: list[inbox.InboxFile] = []
     try:
         files = inbox.files_of(day)
-        with session() as spark, lines_of(spark, files) as (lines, number):
-            staged = _stage(spark, lines, number, day, run_id)
+        with session() as spark, lines_of(spark, files) as lines:
+            staged = _stage(spark, lines, day, run_id)
         audit(staged, DERIVED)
         published = [publish(one, lambda _: inbox.assert_unchanged(day, files)) for one in staged]
     except (InboxError, QualityError):
@@ -179,9 +181,12 @@ def run(day: date, run_id: str) -> dict[str, Any]:
     return {"files": [file.key for file in files], "tables": {one.table: summary(one) for one in published}}
 
 
-def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id: str) -> list[staging.Staged]:
+def _stage(spark: SparkSession, read: Lines, day: date, run_id: str) -> list[staging.Staged]:
     """Quarantine first: if publishing stops between the two, the day's sales are still those published before."""
+    lines, number, warnings = read
     files = max(1, number // _LINES_PER_FILE)
+    if number > _LINES_PER_TASK:
+        lines = lines.repartition(2 * files, "arquivo", *FIELDS)
     checked = checked_lines(lines, day).persist()
     try:
         seen = Observation()
@@ -199,7 +204,8 @@ def _stage(spark: SparkSession, lines: DataFrame, number: int, day: date, run_id
         "duplicatas": repeats,
         "limite_recusadas": repeats + max(int(number * LARGEST_REFUSED_SHARE), 1),
     }
-    warnings = [] if number else [f"no sales file for {day}: published as an empty day"]
+    if not number:
+        warnings = [*warnings, f"no sales file for {day}: published as an empty day"]
     return [
         staging.describe(refused, day, run_id, staging.Context(parameters=counted)),
         staging.describe(sales, day, run_id, staging.Context(parameters=counted, warnings=warnings)),

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from acude.contracts.column import Column
 from acude.contracts.model import Contract
@@ -30,3 +31,11 @@ def arrow_type(column: Column) -> pa.DataType:
 def arrow_schema(contract: Contract) -> pa.Schema:
     """The contract's columns in order; required ones are not nullable."""
     return pa.schema([pa.field(column.name, arrow_type(column), not column.required) for column in contract.columns])
+
+
+def plain_decimals(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals as text in plain notation: Arrow's own cast writes small ones as 0E-10."""
+    text = values.cast(pa.string())
+    if not pc.any(pc.match_substring(text, "E")).as_py():
+        return text
+    return pa.chunked_array([pa.array([None if v is None else f"{v:f}" for v in values.to_pylist()], pa.string())])

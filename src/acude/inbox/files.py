@@ -1,17 +1,24 @@
 """The inbox: which sales files a day has, and whether they changed since the day was published.
 
-Files lie in the inbox bucket as `vendas/<origem>/<YYYY-MM-DD>.<csv|csv.gz|parquet>`. A day is looked up by prefix in
-each origin's folder, so that years of older files cost nothing.
+Files lie in the inbox bucket as `vendas/<origem>/<YYYY-MM-DD>.<csv|csv.gz|parquet>`, or a day in parts as
+`vendas/<origem>/<YYYY-MM-DD>/part-<anything>.<format>`. A day is looked up by prefix in each origin's folder, so that
+years of older files cost nothing.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from acude.aws import objects, s3
 from acude.inbox.errors import InboxError
 from acude.lake import run_records
 from acude.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 FOLDER = "vendas/"
 SHOP = "loja"
@@ -22,41 +29,49 @@ WINDOW = timedelta(days=35)
 """How far back `changed_days` looks unless asked for more."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_NAME = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.(?P<format>csv|csv\.gz|parquet)")
+_NAME = re.compile(r"\d{4}-\d{2}-\d{2}(?P<part>/part-[\w.-]*?)?\.(?P<format>csv|csv\.gz|parquet)", re.ASCII)
+_MARK = re.compile(r"\d{4}-\d{2}-\d{2}/[_.][^/]*")
+"""What Spark and others leave beside the parts they wrote, as `_SUCCESS`."""
 
 
 @dataclass(frozen=True)
 class InboxFile:
-    """One file of a day as it was listed: its key in the inbox bucket, its origin, its format and its ETag."""
+    """One file of a day as it was listed: its key in the inbox bucket, its origin, format, ETag and size in bytes."""
 
     key: str
     origin: str
     format: str
     etag: str
+    size: int = 0
+
+    def is_part_of(self, day: date) -> bool:
+        """Whether it lies in a folder of that day, beside others."""
+        return self.key.startswith(f"{FOLDER}{self.origin}/{day}/")
 
 
 def files_of(day: date) -> list[InboxFile]:
     """The day's files, by key.
 
     Raises:
-        InboxError: a name of that day that isn't `<YYYY-MM-DD>.<format>` in an origin's folder, or two files of one
-            origin.
+        InboxError: a name of that day that is neither `<YYYY-MM-DD>.<format>` nor `<YYYY-MM-DD>/part-….<format>` in an
+            origin's folder, or two files of one origin that are not parts of the day.
     """
     stray = listed(f"{FOLDER}{day}")
     if stray:
         key = next(iter(stray))
         raise InboxError(key, None, None, f"a folder of its origin, {FOLDER}<origem>/", "a file beside the folders")
-    found = [
-        _file(key, origin, etag)
-        for origin in origins()
-        for key, etag in sorted(listed(f"{FOLDER}{origin}/{day}").items())
-    ]
-    by_origin: dict[str, InboxFile] = {}
-    for file in found:
-        if file.origin in by_origin:
-            raise InboxError(file.key, None, None, "one file per origin and day", f"{by_origin[file.origin].key} too")
-        by_origin[file.origin] = file
-    return found
+    return [file for origin in origins() for file in _files_of(origin, day)]
+
+
+def _files_of(origin: str, day: date) -> list[InboxFile]:
+    folder = f"{FOLDER}{origin}/"
+    entries = _entries(f"{folder}{day}")
+    files = [_file(entry, origin) for entry in entries if not _MARK.fullmatch(entry["Key"].removeprefix(folder))]
+    for before, file in pairwise(files):
+        if not (before.is_part_of(day) and file.is_part_of(day)):
+            expected = "one file per origin and day, or parts of it in a folder of the day"
+            raise InboxError(file.key, None, None, expected, f"{before.key} too")
+    return files
 
 
 def assert_unchanged(day: date, files: list[InboxFile]) -> None:
@@ -125,15 +140,19 @@ def listed(
     prefix: str, since: date | None = None, until: date | None = None, config: Settings | None = None
 ) -> dict[str, str]:
     """Keys and ETags under a prefix; with `since` and `until` only names from one day to the other."""
-    found: dict[str, str] = {}
+    return {entry["Key"]: entry["ETag"] for entry in _entries(prefix, since, until, config)}
+
+
+def _entries(
+    prefix: str, since: date | None = None, until: date | None = None, config: Settings | None = None
+) -> Iterator["ObjectTypeDef"]:
     config = config or settings()
     for entry in objects(config.inbox_bucket, prefix, config, after=f"{prefix}{since}" if since else ""):
         name = entry["Key"].removeprefix(prefix)
         if until and name[:10] > until.isoformat():
-            return found
+            return
         if not until or _DAY.match(name):
-            found[entry["Key"]] = entry["ETag"]
-    return found
+            yield entry
 
 
 def _etags(day: date) -> dict[str, str]:
@@ -144,12 +163,16 @@ def _etags(day: date) -> dict[str, str]:
     return found
 
 
-def _file(key: str, origin: str, etag: str) -> InboxFile:
-    name = key.rsplit("/", 1)[1]
+def _file(entry: "ObjectTypeDef", origin: str) -> InboxFile:
+    key = entry["Key"]
+    name = key.removeprefix(f"{FOLDER}{origin}/")
     match = _NAME.fullmatch(name)
-    if not match or key != f"{FOLDER}{origin}/{name}":
-        raise InboxError(key, None, None, f"a name <YYYY-MM-DD>.<{'|'.join(FORMATS)}>", name)
-    return InboxFile(key, origin, match["format"], etag)
+    if not match:
+        kinds = "|".join(FORMATS)
+        raise InboxError(
+            key, None, None, f"a name <YYYY-MM-DD>.<{kinds}> or <YYYY-MM-DD>/part-<number>.<{kinds}>", name
+        )
+    return InboxFile(key, origin, match["format"], entry["ETag"], entry["Size"])
 
 
 def _day_of(key: str, origin: str) -> date | None:

@@ -1,20 +1,23 @@
-"""How much a sales file may hold. What is more is refused before it takes the memory of the process that reads it."""
+"""How much a sales file may hold. A task reads it block by block, so this bounds time and disk, not memory."""
 
 from acude.inbox.errors import InboxError
 
-LARGEST_BYTES = 2**30
+LARGEST_BYTES = 2**34
 """Bytes of a file as it lies in the inbox, unpacked, and of the text in its rows."""
 
-LARGEST_LINES = 10_000_000
+LARGEST_LINES = 200_000_000
 """Lines of a file. Empty ones are short: without this limit they would be more than their bytes tell."""
 
 LONGEST_FIELD = 131_072
 """Characters of one field; the CSV reader's own limit."""
 
+LONGEST_RECORD = 8 * 2**20
+"""Bytes of a line of sales: more than all its fields together may have, in any encoding's widest characters."""
+
 
 def too_much(file: str, limit: str) -> InboxError:
     """What is wrong with a file that holds more than that."""
-    return InboxError(file, None, None, limit, "more; send it in parts, each from an origin of its own")
+    return InboxError(file, None, None, limit, "more; send it in parts, <YYYY-MM-DD>/part-<number>.<format>")
 
 
 def too_many_bytes(file: str) -> InboxError:

@@ -2,34 +2,26 @@
 
 Two layouts are known by their header: Online Retail's and our own. All values stay text here; Spark
 decides later, line by line, which of them are sales.
+
+A file is read block by block. A block ends with a line break outside of quotes, so that its records are whole.
 """
 
 import codecs
-import csv
-import gzip
 import io
-import zlib
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice, zip_longest
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
 from acude.inbox.errors import InboxError
-from acude.inbox.limits import LARGEST_BYTES, LARGEST_LINES, LONGEST_FIELD, too_long, too_many_bytes, too_many_lines
+from acude.inbox.layout import Layout
+from acude.inbox.limits import LARGEST_BYTES, LARGEST_LINES, LONGEST_RECORD, too_many_bytes, too_many_lines
+from acude.inbox.records import Block, OpenQuote, header_of, lines_of_block
+from acude.inbox.unzipped import Unzipped
 
-FIELDS = ("id_pedido", "id_produto", "descricao", "quantidade", "data", "preco", "id_usuario", "regiao", "moeda")
-"""Our own layout, and the names under which both layouts' values go on."""
+BLOCK_BYTES = 8 * 2**20
 
-TEXTS = ("id_pedido", "id_produto", "descricao", "id_usuario", "regiao")
-"""Those that may hold any text."""
-
-RETAIL = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
-"""Online Retail's layout: our fields in the same order, without the currency."""
-
-LINES = pa.schema([("linha", pa.int64()), ("leiaute", pa.string()), *((name, pa.string()) for name in FIELDS)])
-"""Line number, `online_retail` or `acude`, and the fields as they stand in the file."""
-
-_BATCH = 65_536
+Read = Callable[[int], bytes]
+"""The next bytes of a file, so many unless it ends before."""
 
 
 def read_csv(content: bytes, file: str) -> pa.Table:
@@ -43,133 +35,75 @@ def read_csv(content: bytes, file: str) -> pa.Table:
         InboxError: empty, truncated, larger than the limits, another header, a line with too few or too many fields, an
             open quote, not UTF-8.
     """
-    if file.endswith(".gz"):
-        content = _unzipped(content, file)
-    if not content.removeprefix(codecs.BOM_UTF8):
-        raise InboxError(file, 1, None, "a header and at least one line", "an empty file")
-    _check_text(content, file)
-    reader = csv.reader(_text(content), strict=True)
-    header = _header(reader, file)
-    if not content.endswith(b"\n"):
-        last = content.count(b"\n") + 1
-        raise InboxError(file, last, header[-1], "a line break at the end of the last line", "a line that is cut off")
-    batches = list(_batches(_records(reader, header, content, file), retail=header == RETAIL))
-    if not batches:
-        raise InboxError(file, 2, None, "at least one line of sales", "nothing behind the header")
-    return pa.Table.from_batches(batches)
+    packed = io.BytesIO(content)
+    read = Unzipped(packed, file).read if file.endswith(".gz") else packed.read
+    return pa.concat_tables(BlockReader(file, read).tables())
 
 
-def _unzipped(content: bytes, file: str) -> bytes:
-    if not content:
-        return content
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-            plain = stream.read(LARGEST_BYTES + 1)
-    except EOFError as problem:
-        line = _cut_line(content)
-        raise InboxError(file, line, None, "a complete gzip file", "one that is cut off (truncated)") from problem
-    except (OSError, zlib.error) as problem:
-        raise InboxError(file, None, None, "a gzip file", f"damaged bytes ({problem})") from problem
-    if len(plain) > LARGEST_BYTES:
-        raise too_many_bytes(file)
-    return plain
+class BlockReader:
+    """Reads a file, or the lines of a part of it.
 
+    Of a file with several faults the first block's are told, and of those first what is no text, then the header, then
+    a line that is cut off.
 
-def _cut_line(content: bytes) -> int | None:
-    """The line behind the readable part of a cut gzip file; None where zlib refuses what GzipFile took (its flags)."""
-    try:
-        return zlib.decompressobj(wbits=31).decompress(content, LARGEST_BYTES).count(b"\n") + 1
-    except zlib.error:
-        return None
+    Args:
+        file: its key, for errors.
+        read: gives its bytes.
+        layout: of a part that is not the file's first; such a part's lines are numbered from 1.
 
+    Attributes:
+        lines: how many were read.
+    """
 
-def _text(content: bytes) -> io.TextIOWrapper:
-    """The text line by line, so that it isn't in memory a second time; a byte-order mark is no part of it."""
-    return io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", errors="replace", newline="")
+    def __init__(self, file: str, read: Read, layout: Layout | None = None) -> None:
+        self._file, self._read, self._layout = file, read, layout
+        self._first = layout is None
+        self._bytes = self._records = self.lines = 0
 
+    def tables(self) -> Iterator[pa.Table]:
+        """The lines as `LINES`, block by block.
 
-def _check_text(content: bytes, file: str) -> None:
-    try:
-        content.decode()
-    except UnicodeDecodeError as problem:
-        line, column = _place(content, problem.start)
-        found = f"the byte 0x{content[problem.start]:02x}"
-        raise InboxError(file, line, column, "text in UTF-8", found) from problem
-    if (zero := content.find(b"\0")) >= 0:
-        raise InboxError(file, *_place(content, zero), "text", "a zero byte")
+        Raises:
+            InboxError: see `read_csv`.
+        """
+        held, coming = self._next(), self._next()
+        if self._first:
+            held = held.removeprefix(codecs.BOM_UTF8)
+            if not held:
+                raise InboxError(self._file, 1, None, "a header and at least one line", "an empty file")
+        while held or coming:
+            cut = held.rfind(b"\n") + 1 if coming else len(held)
+            # Longer than any line: reading it says what is wrong.
+            if cut or len(held) > LONGEST_RECORD:
+                cut = cut or len(held)
+                try:
+                    yield self._table(held[:cut], last=not coming)
+                    held = held[cut:]
+                except OpenQuote as problem:
+                    # The text may go on in the next block; one that is too long has another error.
+                    if not coming:
+                        raise problem.error from problem
+            held, coming = held + coming, self._next() if coming else b""
+        if self._first and not self._records:
+            raise InboxError(self._file, 2, None, "at least one line of sales", "nothing behind the header")
 
+    def _next(self) -> bytes:
+        found = self._read(BLOCK_BYTES)
+        self._bytes += len(found)
+        if self._bytes > LARGEST_BYTES:
+            raise too_many_bytes(self._file)
+        return found
 
-def _place(content: bytes, offset: int) -> tuple[int, str | None]:
-    """Line and column's name of a byte; its number where the header has none, None behind a field that is too long."""
-    before = content[:offset] + b"x"
-    header: list[str] | None = None
-    names, record = [], [""]
-    try:
-        for record in csv.reader(_text(before)):
-            names, header = header or [], header or record
-        number = len(record)
-        column = names[number - 1] if number <= len(names) else str(number)
-    except csv.Error:
-        column = None
-    return sum(1 for _ in _text(before)), column
-
-
-def _header(reader: Iterator[list[str]], file: str) -> tuple[str, ...]:
-    try:
-        header = tuple(next(reader))
-    except csv.Error as problem:
-        expected = f"the header {','.join(RETAIL)} or {','.join(FIELDS)}"
-        raise InboxError(file, 1, None, expected, str(problem)) from problem
-    known: tuple[str, ...] = RETAIL if header[:1] == RETAIL[:1] else FIELDS
-    for place, (wanted, found) in enumerate(zip_longest(known, header), start=1):
-        if wanted is None:
-            raise InboxError(file, 1, found or str(place), f"{len(known)} columns", f"one more, {found!r}")
-        if found != wanted:
-            name = "nothing" if found is None else repr(found)
-            raise InboxError(file, 1, wanted, f"the name {wanted!r} at place {place}", name)
-    return header
-
-
-def _records(
-    reader: Iterator[list[str]], header: tuple[str, ...], content: bytes, file: str
-) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the number of the line on which it begins."""
-    width, line = len(header), 2
-    try:
-        for number, record in enumerate(reader, start=1):
-            if len(record) != width:
-                missing = header[len(record)] if len(record) < width else header[-1]
-                raise InboxError(file, line, missing, f"{width} fields", f"{len(record)}")
-            if number > LARGEST_LINES:
-                raise too_many_lines(file)
-            yield line, record
-            line = reader.line_num + 1  # type: ignore[attr-defined]
-    except csv.Error as problem:
-        if "field limit" in str(problem):
-            long = _long_field(chain.from_iterable(islice(_text(content), line - 1, None)))
-            raise too_long(file, line, header[min(long, width) - 1]) from problem
-        found = "an open quote" if "unexpected end" in str(problem) else str(problem)
-        raise InboxError(file, line, None, "a line of CSV", found) from problem
-
-
-def _long_field(characters: Iterable[str]) -> int:
-    """Number of the field in which a record, of which these are the characters, exceeds the limit."""
-    number, length, quoted = 1, 0, False
-    for character in characters:
-        quoted ^= character == '"'
-        length += 1
-        if character == "," and not quoted:
-            number, length = number + 1, 0
-        elif length > LONGEST_FIELD:
-            break
-    return number
-
-
-def _batches(records: Iterator[tuple[int, list[str]]], *, retail: bool) -> Iterator[pa.RecordBatch]:
-    while chunk := list(islice(records, _BATCH)):
-        numbers = [number for number, _ in chunk]
-        columns = [pa.array(values, pa.string()) for values in zip(*(record for _, record in chunk), strict=True)]
-        if retail:
-            columns.append(pa.repeat("GBP", len(chunk)))
-        layout = pa.repeat("online_retail" if retail else "acude", len(chunk))
-        yield pa.RecordBatch.from_arrays([pa.array(numbers, pa.int64()), layout, *columns], schema=LINES)
+    def _table(self, content: bytes, *, last: bool) -> pa.Table:
+        block = Block(self._file, content, self.lines, self._layout)
+        block.check_text()
+        layout = self._layout or header_of(block)
+        if last and not content.endswith(b"\n"):
+            line, found = self.lines + content.count(b"\n") + 1, "a line that is cut off"
+            raise InboxError(self._file, line, layout.header[-1], "a line break at the end of the last line", found)
+        rows, lines = lines_of_block(block, layout)
+        self._layout, self.lines = layout, self.lines + lines
+        self._records += rows.num_rows
+        if self._records > LARGEST_LINES:
+            raise too_many_lines(self._file)
+        return rows

@@ -1,19 +1,26 @@
 """Strict reading of a Parquet sales file: our own layout, exact types, values as text like a CSV's."""
 
 import io
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from acude.contracts.arrow import plain_decimals
 from acude.inbox.errors import InboxError
+from acude.inbox.layout import FIELDS, Layout
 from acude.inbox.limits import LARGEST_BYTES, LARGEST_LINES, LONGEST_FIELD, too_long, too_many_bytes, too_many_lines
-from acude.inbox.read_csv import FIELDS, LINES
 
 _TYPED = ("quantidade", "data", "preco")
 _TEXTS = tuple(name for name in FIELDS if name not in _TYPED)
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What pyarrow raises where bytes aren't what they should be; a column's name may be no UTF-8."""
+
+_BATCH = 65_536
+_HELD_BYTES = 32 * 2**20
+"""About so much text is held at a time: rows whose texts are long become smaller tables."""
 
 
 def read_parquet(content: bytes, file: str) -> pa.Table:
@@ -27,31 +34,81 @@ def read_parquet(content: bytes, file: str) -> pa.Table:
         InboxError: empty, damaged, larger than the limits, without rows, with other columns or types, or text that is
             not UTF-8.
     """
-    if not content:
+    return pa.concat_tables(parquet_tables(io.BytesIO(content), file))
+
+
+def parquet_tables(source: BinaryIO, file: str, begin: int = 0, end: int | None = None) -> Iterator[pa.Table]:
+    """The rows of the row groups whose middle lies in a range of the file, some at a time.
+
+    Args:
+        source: the file.
+        file: its key, for errors.
+        begin: the range's first byte.
+        end: the first byte behind it; None for all that follows.
+
+    Raises:
+        InboxError: see `read_parquet`.
+    """
+    total = 0
+    for first, rows in _batches(source, file, begin, end):
+        text = _check_texts(rows, first, file)
+        total += text
+        if total > LARGEST_BYTES:
+            raise too_many_bytes(file)
+        size = max(1, rows.num_rows * _HELD_BYTES // max(text, _HELD_BYTES))
+        for start in range(0, rows.num_rows, size):
+            part = rows.slice(start, size)
+            columns = [_text(part.column(name), name, file).combine_chunks() for name in FIELDS]
+            numbers = pa.array(range(first + start, first + start + part.num_rows), pa.int64())
+            yield Layout(FIELDS).lines(numbers, columns)
+
+
+def _batches(source: BinaryIO, file: str, begin: int, end: int | None) -> Iterator[tuple[int, pa.Table]]:
+    """Rows with the number of the first, texts as dictionaries: one that is repeated is in memory once.
+
+    Raises:
+        InboxError: no whole Parquet file of our columns, none of its rows, or more than the limits.
+    """
+    if not source.seek(0, io.SEEK_END):
         raise InboxError(file, 1, None, "a Parquet file with at least one row", "an empty file")
+    source.seek(0)
     try:
-        rows = _rows(content, file)
+        _check_columns(pq.read_schema(source), file)
+        source.seek(0)
+        opened = pq.ParquetFile(source, read_dictionary=_TEXTS, pre_buffer=False)
+        first = 1
+        for number, group in enumerate(_checked_groups(opened.metadata, file)):
+            if begin <= _middle(group) and (end is None or _middle(group) < end):
+                line = first
+                for batch in opened.iter_batches(_BATCH, row_groups=[number], use_threads=False):
+                    yield line, pa.Table.from_batches([batch])
+                    line += batch.num_rows
+            first += group.num_rows
     except _DAMAGED as problem:
+        if "AWS Error" in str(problem):
+            # The store or its network is to blame, not the file.
+            raise
         raise InboxError(file, None, None, "a whole Parquet file", f"a damaged one ({problem})") from problem
-    if not rows.num_rows:
-        raise InboxError(file, 1, None, "at least one row of sales", "no row")
-    columns = [_text(rows.column(name), name, file) for name in FIELDS]
-    numbers = pa.array(range(1, rows.num_rows + 1), pa.int64())
-    return pa.table([numbers, pa.repeat("acude", rows.num_rows), *columns], schema=LINES)
 
 
-def _rows(content: bytes, file: str) -> pa.Table:
-    """The rows, texts as dictionaries: a text that a small file repeats a million times is in memory once."""
-    _check_columns(pq.read_schema(io.BytesIO(content)), file)
-    opened = pq.ParquetFile(io.BytesIO(content), read_dictionary=_TEXTS)
-    groups = [opened.metadata.row_group(number) for number in range(opened.metadata.num_row_groups)]
-    if sum(group.num_rows for group in groups) > LARGEST_LINES:
+def _checked_groups(metadata: pq.FileMetaData, file: str) -> list[pq.RowGroupMetaData]:
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    rows = sum(group.num_rows for group in groups)
+    if rows > LARGEST_LINES:
         raise too_many_lines(file)
     if sum(group.total_byte_size for group in groups) > LARGEST_BYTES:
         raise too_many_bytes(file)
-    rows = opened.read(use_threads=False)
-    _check_texts(rows, file)
-    return rows
+    if not rows:
+        raise InboxError(file, 1, None, "at least one row of sales", "no row")
+    return groups
+
+
+def _middle(group: pq.RowGroupMetaData) -> int:
+    """A byte of a row group; whatever a damaged footer says, in exactly one range of the file."""
+    columns = [group.column(number) for number in range(group.num_columns)]
+    begin = min((one.dictionary_page_offset or one.data_page_offset for one in columns), default=0)
+    size: int = sum(one.total_compressed_size for one in columns)
+    return max(0, int(begin) + size // 2)
 
 
 def _check_columns(found: pa.Schema, file: str) -> None:
@@ -84,17 +141,16 @@ def _wanted(name: str) -> str:
     return wanted.get(name, "a string")
 
 
-def _check_texts(rows: pa.Table, file: str) -> None:
-    """Refuses texts that a CSV couldn't hold, and more of them than one may have, before each row gets its own."""
+def _check_texts(rows: pa.Table, first: int, file: str) -> int:
+    """Refuses texts that a CSV couldn't hold, before each row gets its own; returns the bytes of all rows' texts."""
     total = 0
     for name in _TEXTS:
-        line = 1
+        line = first
         for chunk in rows.column(name).chunks:
             _check_words(chunk, line, name, file)
             line += len(chunk)
             total += pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
-    if total > LARGEST_BYTES:
-        raise too_many_bytes(file)
+    return total
 
 
 def _check_words(chunk: pa.DictionaryArray, line: int, name: str, file: str) -> None:
@@ -118,8 +174,7 @@ def _check_words(chunk: pa.DictionaryArray, line: int, name: str, file: str) -> 
 
 def _text(values: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray:
     if pa.types.is_decimal(values.type):
-        # Plain notation: Arrow's own cast writes small decimals as 0E-4.
-        return pa.chunked_array([pa.array([None if v is None else f"{v:f}" for v in values.to_pylist()], pa.string())])
+        return plain_decimals(values)
     try:
         if pa.types.is_timestamp(values.type):
             # Without a zone it is UTC; with one, dropping the zone leaves the instant in UTC.

@@ -13,7 +13,7 @@ from hashlib import sha256
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude.contracts.arrow import arrow_type
+from acude.contracts.arrow import arrow_type, plain_decimals
 from acude.contracts.column import Column
 from acude.contracts.model import Contract
 
@@ -83,17 +83,12 @@ def _text(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         case "timestamp":
             text = values.cast(arrow_type(column)).cast(pa.int64()).cast(pa.string())
         case _ if column.decimal:
-            text = _decimal_text(values.cast(arrow_type(column)))
+            text = plain_decimals(values.cast(arrow_type(column)))
         case _ if _plain(column):
             text = values.cast(arrow_type(column)).cast(pa.string())
         case _:
             raise TypeError(f"column {column.name}: the content hash has no text form for {column.type}")
     return pc.fill_null(pc.binary_join_element_wise("+", text, ""), "-")
-
-
-def _decimal_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Plain notation: Arrow's own cast writes small decimals as 0E-4."""
-    return pa.chunked_array([pa.array([None if v is None else f"{v:f}" for v in values.to_pylist()], pa.string())])
 
 
 def _plain(column: Column) -> bool:

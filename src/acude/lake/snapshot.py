@@ -31,6 +31,7 @@ from acude.lake.listed_files import listed_files
 from acude.settings import Settings, settings
 
 _PIECE_ROWS = 1_000_000
+_BATCH_ROWS = 65_536
 
 Condition = tuple[str, Literal["=", ">=", "<"], date | datetime | int]
 """Column, comparison, value."""
@@ -86,7 +87,11 @@ class Snapshot:
 
     def pieces(self, partition: str, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """The same rows of one partition in pieces of about `size` rows, as tables of the columns."""
-        return self._joined(self._files([partition]).scanner(columns=list(columns)), columns, size)
+        # Arrow would read sixteen batches of four files ahead, however slowly they are taken.
+        read = self._files([partition]).scanner(
+            columns=list(columns), batch_size=min(size, _BATCH_ROWS), batch_readahead=2, fragment_readahead=1
+        )
+        return self._joined(read, columns, size)
 
     def where(self, condition: pc.Expression, columns: Sequence[str], size: int = _PIECE_ROWS) -> Iterator[pa.Table]:
         """Rows that fit, in pieces of about `size` rows; files that can't hold any are not read.

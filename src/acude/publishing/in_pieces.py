@@ -1,7 +1,8 @@
 """The audit of a day that is too large for one process: executors ask the suite about their own pieces of its files.
 
-What holds for each row is asked of each piece. How many rows there are is known from all pieces together. That keys are
-unique is asked of Spark. Anything else (a sum, a mean, a share of the rows) would be answered wrongly, and is refused.
+What holds for each row is asked of each piece, and added up. How many rows there are is known from all pieces
+together. That keys are unique is asked of Spark. Anything else (a sum, a mean, a share of the rows) would be answered
+wrongly, and is refused.
 """
 
 import json
@@ -13,11 +14,12 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from acude.contracts.gx import Expectation
-from acude.contracts.model import table
+from acude.contracts.model import Contract, table
 from acude.errors import AcudeError
 from acude.lake.data_files import DataFile, Target
 from acude.lake.file_frames import frame_of_files, rows_of_file
 from acude.lake.object_store import object_store
+from acude.publishing.certain import BY_ROW, columns_of
 from acude.publishing.examine import Answers, answers, parameters_of
 from acude.publishing.staging import Failure, Staged
 from acude.publishing.suites import ROWS, suite_of
@@ -25,22 +27,12 @@ from acude.publishing.totals import Totals
 from acude.publishing.views import Derive, rows_view
 from acude.settings import settings
 
-LARGEST: Final = 500_000
+LARGEST: Final = 100_000
 """Rows of a day that are audited in the task's own process."""
 
+_ROWS_PER_TASK: Final = 500_000
 _UNIQUE: Final = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 _COUNT: Final = ("expect_table_row_count_to_equal", "expect_table_row_count_to_be_between")
-_BY_ROW: Final = (
-    "expect_table_columns_to_match_set",
-    "expect_column_values_to_not_be_null",
-    "expect_column_values_to_be_between",
-    "expect_column_values_to_be_in_set",
-    "expect_column_values_to_match_regex",
-    "expect_column_value_lengths_to_be_between",
-    "expect_column_pair_values_to_be_equal",
-    "expect_column_pair_values_a_to_be_greater_than_b",
-)
-"""True of all rows where they are true of each piece."""
 
 
 class NotByPiecesError(AcudeError):
@@ -62,21 +54,24 @@ def parts_of(suite: list[Expectation], table: str) -> Parts:
         NotByPiecesError: an expectation is about all rows together, or may fail for some of them (`mostly`).
     """
     for one in suite:
-        if one["type"] not in (*_BY_ROW, *_COUNT, *_UNIQUE) or one["kwargs"].get("mostly", 1) != 1:
+        if one["type"] not in (*BY_ROW, *_COUNT, *_UNIQUE) or one["kwargs"].get("mostly", 1) != 1:
             raise NotByPiecesError(
                 f"{table}: a day of more than {LARGEST} rows is audited piece by piece, and no piece can answer "
                 f"{one['type']} {one['kwargs']}; ask it of each row, or teach acude.publishing.in_pieces to add it up"
             )
-    return Parts(*([one for one in suite if one["type"] in kinds] for kinds in (_BY_ROW, _COUNT, _UNIQUE)))
+    return Parts(*([one for one in suite if one["type"] in kinds] for kinds in (BY_ROW, _COUNT, _UNIQUE)))
 
 
-def answers_of_files(spark: SparkSession, staged: Staged, derive: Derive | None) -> tuple[Totals, list[Answers]]:
+def answers_of_files(
+    spark: SparkSession, staged: Staged, derive: Derive | None, *, hashed: bool = True
+) -> tuple[Totals, list[Answers]]:
     """What the table's suite says about the staged files.
 
     Args:
         spark: a session; its executors read the files.
         staged: the day.
         derive: adds the table's derived columns; the executors import it by its name.
+        hashed: whether the content's hash and sums are wanted, too.
 
     Returns:
         Rows, content hash and sums of all files, and the answers.
@@ -86,50 +81,106 @@ def answers_of_files(spark: SparkSession, staged: Staged, derive: Derive | None)
     """
     contract = table(staged.table)
     parts, parameters = parts_of(suite_of(contract, ROWS), staged.table), parameters_of(contract, staged)
-    totals, found = Totals(contract), []
-    for row in _asked(spark, staged, derive, parts.by_row, parameters):
-        totals.merge(row["totals"])
-        found.append(Answers(json.loads(row["results"]), _failures(row["failures"])))
-    counted = pd.DataFrame(index=pd.RangeIndex(totals.rows))
+    totals, rows = Totals(contract), 0
+    added = [_Added(one) for one in parts.by_row]
+    for piece in _asked(spark, staged, _Question(contract, derive, parts.by_row, parameters, hashed)):
+        if hashed:
+            totals.merge(piece["totals"])
+        rows += piece["rows"]
+        for place, found in json.loads(piece["doubtful"]):
+            added[place].add(found)
+    counted = pd.DataFrame(index=pd.RangeIndex(rows))
+    found = [one.answers(rows) for one in added]
     found.append(answers(counted, parts.whole, parameters, staged.table))
-    found += [_unique(frame_of_files(spark, contract, staged.files), one) for one in parts.unique]
+    found += [_unique(frame_of_files(spark, contract, staged.files), rows, one) for one in parts.unique]
     return totals, found
 
 
-def _asked(
-    spark: SparkSession, staged: Staged, derive: Derive | None, suite: list[Expectation], parameters: dict[str, Any]
-) -> list[dict[str, Any]]:
-    contract = table(staged.table)
-    target, store = Target.of(contract), object_store(settings())
+class _Added:
+    """What is added up of the pieces of a day that don't surely meet an expectation."""
+
+    def __init__(self, expectation: Expectation) -> None:
+        self._expectation = expectation
+        self._refused = 0
+        self._first: dict[str, Any] | None = None
+
+    def add(self, found: dict[str, Any]) -> None:
+        """Adds a piece's refusal: `rows` that don't meet it and the `failure`."""
+        self._refused += found["rows"]
+        self._first = self._first or found["failure"]
+
+    def answers(self, rows: int) -> Answers:
+        """The answer about all rows."""
+        result = {
+            "expectation_config": self._expectation,
+            "success": self._first is None,
+            "result": {"element_count": rows, "unexpected_count": self._refused},
+        }
+        if self._first is None:
+            return Answers([result], [])
+        failure = Failure.model_validate(self._first)
+        if self._refused:
+            failure = failure.model_copy(update={"found": f"{self._refused} of {rows} rows differ"})
+        return Answers([result], [failure])
+
+
+class _Question(NamedTuple):
+    """What travels to the executors."""
+
+    contract: Contract
+    derive: Derive | None
+    suite: list[Expectation]
+    parameters: dict[str, Any]
+    hashed: bool
+
+    def asked_of(self, rows: pa.Table) -> dict[str, Any]:
+        """What is to be said of a piece."""
+        columns = columns_of(rows, self.derive)
+        doubtful = [n for n, one in enumerate(self.suite) if not columns.surely_meet(one, self.parameters)]
+        frame = rows_view(rows, self.derive) if doubtful else None
+        refused = [(place, found) for place in doubtful if (found := self._refusal(frame, place))]
+        totals = Totals(self.contract)
+        if self.hashed:
+            totals.add(rows)
+        return {"totals": totals.result(), "rows": rows.num_rows, "doubtful": json.dumps(refused, default=str)}
+
+    def _refusal(self, frame: pd.DataFrame, place: int) -> dict[str, Any] | None:
+        """What Great Expectations has against a piece, if anything."""
+        found = answers(frame, [self.suite[place]], self.parameters, self.contract.full_name)
+        if not found.failures:
+            return None
+        rows = found.results[0]["result"].get("unexpected_count") or 0
+        return {"rows": rows, "failure": found.failures[0].model_dump(mode="json")}
+
+
+def _asked(spark: SparkSession, staged: Staged, question: _Question) -> list[dict[str, Any]]:
+    target, store = Target.of(question.contract), object_store(settings())
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for text in (text for batch in batches for text in batch["arquivo"].to_pylist()):
             file = DataFile.model_validate_json(text)
             for rows in rows_of_file(store, target, file.path, file.partition):
-                totals = Totals(contract)
-                totals.add(rows)
-                found = answers(rows_view(rows, derive), suite, parameters, contract.full_name)
-                failures = json.dumps([one.model_dump() for one in found.failures])
-                results = json.dumps(found.results, default=str)
-                yield pa.RecordBatch.from_pylist(
-                    [{"totals": totals.result(), "results": results, "failures": failures}]
-                )
+                yield pa.RecordBatch.from_pylist([question.asked_of(rows)])
 
     listed = spark.createDataFrame([(file.model_dump_json(),) for file in staged.files], "arquivo string")
-    asked = listed.repartition(len(staged.files)).mapInArrow(run, "totals string, results string, failures string")
+    # A stream's day has many small files: a task for each would cost more than its rows.
+    tasks = min(len(staged.files), tasks_of(staged.rows))
+    asked = listed.repartition(tasks).mapInArrow(run, "totals string, rows bigint, doubtful string")
     rows: list[dict[str, Any]] = asked.toArrow().to_pylist()
     return rows
 
 
-def _failures(text: str) -> list[Failure]:
-    return [Failure.model_validate(one) for one in json.loads(text)]
+def tasks_of(rows: int) -> int:
+    """How many tasks look at so many rows."""
+    return 2 + rows // _ROWS_PER_TASK
 
 
-def _unique(rows: DataFrame, expectation: Expectation) -> Answers:
+def _unique(frame: DataFrame, rows: int, expectation: Expectation) -> Answers:
     """Whether no two rows have the same key."""
     kwargs = expectation["kwargs"]
     columns = kwargs.get("column_list") or [kwargs["column"]]
-    repeated = rows.groupBy(*columns).count().where("count > 1")
+    spread = frame.select(*columns).repartition(tasks_of(rows), *columns)
+    repeated = spread.groupBy(*columns).count().where("count > 1")
     sample = repeated.limit(1).toArrow().to_pylist()
     result = {"expectation_config": expectation, "success": not sample, "result": {}}
     if not sample:

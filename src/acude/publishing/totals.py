@@ -59,15 +59,19 @@ def sums_by_currency(rows: pa.Table) -> dict[str, dict[str, str]]:
     """`receita`, `quantidade` and `linhas` by currency as text, exact; empty for a table without money."""
     if "moeda" not in rows.column_names:
         return {}
-    totals: dict[str, list[Decimal]] = {}
-    columns = (rows.column(name).to_pylist() for name in ("moeda", "receita", "quantidade"))
-    # Wider than any sum of decimal(38,4): Python would round silently at 28 digits.
-    with localcontext(prec=60):
-        for currency, receita, quantidade in zip(*columns, strict=True):
-            total = totals.setdefault(currency, [Decimal(0), Decimal(0), Decimal(0)])
-            for place, value in enumerate((receita, quantidade, 1)):
-                total[place] += value
+    # As many digits as any sum of them has.
+    wide = pa.table(
+        {
+            "moeda": rows["moeda"],
+            **{name: rows[name].cast(pa.decimal256(76, 4)) for name in ("receita", "quantidade")},
+        }
+    )
+    sums = wide.group_by("moeda").aggregate([("receita", "sum"), ("quantidade", "sum"), ([], "count_all")])
     return {
-        currency: {"receita": f"{total[0]:f}", "quantidade": f"{total[1]:f}", "linhas": f"{total[2]:f}"}
-        for currency, total in sorted(totals.items())
+        one["moeda"]: {
+            "receita": f"{one['receita_sum']:f}",
+            "quantidade": f"{int(one['quantidade_sum'])}",
+            "linhas": f"{one['count_all']}",
+        }
+        for one in sums.sort_by("moeda").to_pylist()
     }

@@ -1,8 +1,9 @@
 """The money of each day and currency in each place, each read by a client of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,7 +11,7 @@ from psycopg2.errors import UndefinedTable
 
 from acude.contracts.model import table
 from acude.lake.delta import each_day
-from acude.lake.snapshot import rows_where, snapshot
+from acude.lake.snapshot import Snapshot, rows_where, snapshot
 from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
 from acude.reconciliation.sent import arrived, rows_since, sent_of
 from acude.reconciliation.source_files import inbox_sums
@@ -20,6 +21,7 @@ from acude.simulator import ledger as ledgers
 from acude.warehouse.connection import connect
 
 _Ask = Callable[[], Sums]
+_PIECE_ROWS = 200_000
 
 
 def sales_rows(config: Settings, first: date, last: date) -> tuple[list[MoneyRow], list[SetRow]]:
@@ -95,18 +97,19 @@ def _purchases(config: Settings, first: date, last: date) -> pa.Table:
 
 
 def _lake(config: Settings, name: str, first: date, last: date) -> Sums:
-    """Revenue by day and currency, a day in memory at a time."""
-    sums: Sums = {}
+    """Revenue by day and currency, some rows in memory at a time."""
     found = snapshot(table(name), config)
     if found is None:
-        return sums
-    for day in each_day(first, last):
-        rows = found.rows([day.isoformat()], columns=["moeda", "receita"])
+        return {}
+    return summed("vendas", (row for day in each_day(first, last) for row in _sums_of_pieces(found, day)))
+
+
+def _sums_of_pieces(found: Snapshot, day: date) -> Iterator[tuple[date, str, Decimal | None]]:
+    for rows in found.pieces(day.isoformat(), ["moeda", "receita"], _PIECE_ROWS):
         # The widest type, so that no sum is too long for it.
         wide = rows.set_column(1, "receita", rows["receita"].cast(pa.decimal128(38, 4)))
         by_currency = wide.group_by("moeda").aggregate([("receita", "sum")])
-        sums |= summed("vendas", ((day, row["moeda"], row["receita_sum"]) for row in by_currency.to_pylist()))
-    return sums
+        yield from ((day, row["moeda"], row["receita_sum"]) for row in by_currency.to_pylist())
 
 
 def _warehouse(config: Settings, name: str, first: date, last: date) -> Sums:

@@ -6,7 +6,7 @@ Files are written before the transaction begins, so that it holds its lock for t
 import io
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ class Brought(Protocol):
 
     Attributes:
         version: the Delta version they come from.
-        digest: what they add up to.
+        digest: what they add up to; known once they are copied.
     """
 
     @property
@@ -57,11 +57,16 @@ def _csv(batch: pa.RecordBatch) -> io.BytesIO:
 
 @dataclass(frozen=True)
 class ArrowRows:
-    """Rows in memory, for PostgreSQL."""
+    """Rows for PostgreSQL, which takes them over one connection: a piece is in memory at a time."""
 
-    pieces: Sequence[pa.Table]
+    pieces: Iterable[pa.Table]
     version: int
-    digest: Digest
+    summed: Callable[[], Digest]
+
+    @property
+    def digest(self) -> Digest:
+        """What was copied."""
+        return self.summed()
 
     def copy(self, session: Session, target: WarehouseTable) -> None:
         """Streams the rows as CSV, some thousand at a time."""
@@ -142,5 +147,4 @@ def brought(rows: PeriodRows, target: WarehouseTable, period: str, config: Setti
         with staged_parquet(rows, target, period, config) as ready:
             yield ready
     else:
-        pieces = list(rows.pieces())
-        yield ArrowRows(pieces, rows.version, rows.digest())
+        yield ArrowRows(rows.pieces(), rows.version, rows.digest)

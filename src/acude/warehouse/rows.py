@@ -16,7 +16,7 @@ from acude.warehouse.target import MONEY, WarehouseTable
 REPLACEMENT = "\ufffd"
 """Stands for the character NUL, which no PostgreSQL or Redshift text can hold."""
 
-PIECE_ROWS = 1_000_000
+PIECE_ROWS = 200_000
 """Rows of a piece, and so of a file for Redshift."""
 
 

@@ -59,7 +59,8 @@ def brought(table: str, rows: tuple[tuple[object, ...], ...], money: str | None 
     total = None
     if "receita" in contract.column_names:
         total = Decimal(money) if money else sum(found["receita"].to_pylist(), Decimal(0))
-    return ArrowRows([found], version=7, digest=Digest(len(rows), total, f"{len(rows):064x}"))
+    digest = Digest(len(rows), total, f"{len(rows):064x}")
+    return ArrowRows([found], version=7, summed=lambda: digest)
 
 
 @contextmanager

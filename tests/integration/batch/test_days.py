@@ -85,8 +85,8 @@ def test_a_broken_file_publishes_nothing_and_a_corrected_one_mends_the_day(lake:
 
 
 def read(files: list[inbox.InboxFile]) -> int:
-    with session() as spark, lines_of(spark, files) as (_, number):
-        return number
+    with session() as spark, lines_of(spark, files) as lines:
+        return lines.number
 
 
 def test_a_day_that_arrives_twice_is_refused(lake: BatchLake, day: date) -> None:

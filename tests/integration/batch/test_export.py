@@ -56,8 +56,8 @@ def order(shop: Any, name: str, moment: datetime, *items: tuple[str, int, str]) 
 
 
 def exported() -> list[tuple[Any, ...]]:
-    with session() as spark, lines_of(spark, inbox.files_of(DAY)) as (frame, _):
-        lines = frame.orderBy("linha").toArrow().to_pylist()
+    with session() as spark, lines_of(spark, inbox.files_of(DAY)) as read:
+        lines = read.frame.orderBy("linha").toArrow().to_pylist()
     return [tuple(line[name] for name in ("id_pedido", "id_produto", "quantidade", "data", "preco")) for line in lines]
 
 

@@ -23,7 +23,7 @@ from acude import aws
 from acude.contracts.model import table
 from acude.lake.session import batch_session
 from acude.settings import Settings, settings
-from acude.warehouse.copying import StagedParquet, brought
+from acude.warehouse.copying import ArrowRows, StagedParquet, brought
 from acude.warehouse.errors import LoadError, WarehouseError
 from acude.warehouse.rows import period_rows
 from acude.warehouse.target import targets
@@ -145,7 +145,8 @@ def test_rows_committed_after_the_version_was_taken_wait_for_the_next_load(lake:
     lake.write("silver.vendas", sale("a", "1.0000"), sale("late", "1.0000"))
 
     with brought(rows, target, "2011-01-04", lake.config) as ready:
-        assert ready.digest.rows == 1
+        assert isinstance(ready, ArrowRows)
+        assert sum(piece.num_rows for piece in ready.pieces) == 1
 
 
 def test_a_day_without_rows_is_loaded_as_an_empty_day(lake: Lake) -> None:
@@ -224,6 +225,9 @@ def test_both_ways_of_copying_read_the_same_rows(lake: Lake) -> None:
     for config in (lake.config, redshift(lake)):
         rows = period_rows(target, "2011-01-04", lake.config)
         with brought(rows, target, "2011-01-04", config) as ready:
+            # PostgreSQL's rows are read while they are copied.
+            for _ in ready.pieces if isinstance(ready, ArrowRows) else ():
+                pass
             digests.append(ready.digest)
 
     assert digests[0] == digests[1]

@@ -16,11 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import LocalFileSystem
 
-from acude.inbox import lines
 from acude.inbox import read_csv as csv_reader
 from acude.inbox import read_parquet as parquet_reader
+from acude.inbox import reading
 from acude.inbox.errors import InboxError
-from acude.inbox.files import InboxFile
+from acude.inbox.pieces import Piece
+from acude.inbox.reading import PieceLines
 from acude.lake.object_store import ObjectStore
 
 HEADER = b"id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda\n"
@@ -223,7 +224,7 @@ class Folder(ObjectStore):
 
 
 def test_a_file_that_is_too_large_is_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(lines, "LARGEST_BYTES", 10)
+    monkeypatch.setattr(reading, "LARGEST_BYTES", 10)
     (tmp_path / "2026-11-28.csv").write_bytes(csv(LINE))
     with pytest.raises(InboxError, match=r"at most .* bytes"):
-        lines._lines(Folder(str(tmp_path), "sa-east-1"), InboxFile("2026-11-28.csv", "loja", "csv", "etag"))
+        list(PieceLines(Folder(str(tmp_path), "sa-east-1"), Piece("2026-11-28.csv", "loja", "csv", "etag")).tables())

@@ -3,8 +3,8 @@
 import pyarrow as pa
 
 from acude.contracts.documents import Tokens
+from acude.inbox.layout import FIELDS, LINES, TEXTS
 from acude.inbox.lines import without_numbers
-from acude.inbox.read_csv import FIELDS, LINES, TEXTS
 from acude.masking import MASK
 
 TOKENS = Tokens("k1", b"secret")
