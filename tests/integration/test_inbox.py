@@ -81,6 +81,25 @@ def test_the_same_day_in_another_format_is_refused_by_both_names_and_nothing_is_
     assert keys(config) == ["vendas/loja/2026-11-01.csv", "vendas/loja/2026-11-02.csv.gz"]
 
 
+def test_the_parts_of_a_day_take_the_place_of_its_file_and_of_earlier_parts(config: Settings, tmp_path: Path) -> None:
+    (tmp_path / "2026-11-02.csv").write_bytes(LINES)
+    put(config, tmp_path)
+    (tmp_path / "2026-11-02.csv").unlink()
+    (tmp_path / "2026-11-02").mkdir()
+    for number in (1, 2):
+        (tmp_path / "2026-11-02" / f"part-{number}.csv").write_bytes(LINES + str(number).encode())
+    with pytest.raises(UploadError, match="holds the same day"):
+        put(config, tmp_path)
+    assert put(config, tmp_path, replace=True).removed == ("vendas/loja/2026-11-02.csv",)
+    (tmp_path / "2026-11-02" / "part-2.csv").unlink()
+    done = put(config, tmp_path, replace=True)
+    assert (done.unchanged, done.removed) == (
+        ("vendas/loja/2026-11-02/part-1.csv",),
+        ("vendas/loja/2026-11-02/part-2.csv",),
+    )
+    assert keys(config) == list(done.unchanged)
+
+
 def test_the_command_says_what_it_did_and_refuses_with_exit_code_2(
     config: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,21 +25,24 @@ Last = Annotated[date | None, day_option("--to", "Leave out later days (UTC).")]
 
 @app.command()
 def load(
-    folder: Annotated[Path, typer.Argument(help="Folder with one file per day, the day in its name.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with one file per day, the day in its name; or a folder of parts.")
+    ],
     *,
     origem: Annotated[str | None, typer.Option(help="Name of the source. Default: the folder's name.")] = None,
     first: First = None,
     last: Last = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of the same day in another format.")
+        bool, typer.Option("--replace", help="Take the place of what else the inbox has of the same day.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Put daily CSV, CSV.gz or Parquet files into the S3 inbox, as they are; the daily batch checks them.
 
-    A file goes to [bold]vendas/ORIGEM/YYYY-MM-DD.EXT[/bold]; its day is the YYYY-MM-DD in its name. What lies there
-    with the same bytes is skipped, what changed is uploaded again and listed. Exit code 2 where the files can't be
-    put there as they are: nothing was uploaded then.
+    A file goes to [bold]vendas/ORIGEM/YYYY-MM-DD.EXT[/bold]; its day is the YYYY-MM-DD in its name. A large day may
+    come in parts: files [bold]part-*[/bold] in a folder YYYY-MM-DD. What lies there with the same bytes is skipped,
+    what changed is uploaded again and listed. Exit code 2 where the files can't be put there as they are: nothing was
+    uploaded then.
 
     Examples:
       acude history load online-retail --from 2010-12-01 --to 2010-12-31

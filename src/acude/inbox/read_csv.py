@@ -69,7 +69,7 @@ class BlockReader:
         held, coming = self._next(), self._next()
         if self._first:
             held = held.removeprefix(codecs.BOM_UTF8)
-            if not held:
+            if not held and not coming:
                 raise InboxError(self._file, 1, None, "a header and at least one line", "an empty file")
         while held or coming:
             cut = held.rfind(b"\n") + 1 if coming else len(held)

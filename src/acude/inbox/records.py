@@ -132,8 +132,10 @@ def _plain_columns(block: Block, layout: Layout) -> pa.Table | None:
         )
     except pa.ArrowInvalid:
         return None
+    if found.num_rows != rows:
+        return None
     longest = max(pc.max(pc.binary_length(column)).as_py() for column in found.columns)
-    return found if found.num_rows == rows and longest <= LONGEST_FIELD else None
+    return found if longest <= LONGEST_FIELD else None
 
 
 def _quoted(block: Block, layout: Layout) -> tuple[pa.Table, int]:

@@ -46,6 +46,29 @@ def test_two_files_of_a_day_are_refused_by_their_names(tmp_path: Path) -> None:
     assert "2026-11-01.csv and 2026-11-01.csv.gz" in refusal.value.found
 
 
+def parts(tmp_path: Path, day: str, *names: str) -> Path:
+    (tmp_path / day).mkdir()
+    folder(tmp_path / day, *names)
+    return tmp_path
+
+
+def test_a_folder_of_a_day_holds_its_parts(tmp_path: Path) -> None:
+    parts(tmp_path, "2026-11-01", "part-2.PARQUET", "part-1.csv", "_SUCCESS", "notes.csv")
+    parts(tmp_path, "outros", "part-1.csv")
+    files = daily_files(folder(tmp_path, "2026-11-02.csv"))
+    assert [file.key("loja") for file in files] == [
+        "vendas/loja/2026-11-01/part-1.csv",
+        "vendas/loja/2026-11-01/part-2.parquet",
+        "vendas/loja/2026-11-02.csv",
+    ]
+
+
+def test_a_file_beside_the_parts_of_its_day_is_refused(tmp_path: Path) -> None:
+    parts(tmp_path, "2026-11-01", "part-1.csv")
+    with pytest.raises(UploadError, match=r"both of 2026-11-01"):
+        daily_files(folder(tmp_path, "2026-11-01.csv"))
+
+
 def test_a_folder_without_sales_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UploadError, match="there is none"):
         daily_files(folder(tmp_path, "README.md"))
