@@ -13,7 +13,7 @@ JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 
-.PHONY: help install generate lock demo up down test test-unit mutants lint bench bench-risk bench-model soak packages clean
+.PHONY: help install generate lock demo up down test test-unit mutants lint bench bench-risk bench-scale bench-model soak packages clean
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -92,6 +92,9 @@ bench: install ## the figures of the platform, into var/bench/
 bench-risk: install ## how fast payments are decided, and with a slow list or without Valkey
 	$(BIN)/python -m benchmarks.risk
 	$(BIN)/python -m benchmarks.payment_api
+
+bench-scale: install ## days of 1, 5 and 20 million sales lines: seconds and memory
+	$(BIN)/python -m benchmarks.scale
 
 bench-model: install ## the fraud model compared with published ones
 	$(BIN)/python -m benchmarks.model

@@ -1,9 +1,8 @@
 """One step of a day, as its Airflow task calls it: python -m benchmarks.scale_step STEP DAY."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +23,7 @@ class Step(StrEnum):
 
 def run_step(step: Step, day: date) -> None:
     """Runs the step."""
-    calls: dict[Step, Callable[[date, str], object]] = {
+    calls: dict[Step, Any] = {
         Step.REFINAR: vendas.run,
         Step.PREPARAR: marts.stage_all,
         Step.AUDITAR: marts.audit_all,

@@ -25,9 +25,7 @@ Last = Annotated[date | None, day_option("--to", "Leave out later days (UTC).")]
 
 @app.command()
 def load(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder with one file per day, the day in its name; or a folder of parts.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="Folder with a file per day, the day in its name, or its parts.")],
     *,
     origem: Annotated[str | None, typer.Option(help="Name of the source. Default: the folder's name.")] = None,
     first: First = None,

@@ -30,7 +30,7 @@ WINDOW = timedelta(days=35)
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME = re.compile(r"\d{4}-\d{2}-\d{2}(?P<part>/part-[\w.-]*?)?\.(?P<format>csv|csv\.gz|parquet)", re.ASCII)
-_MARK = re.compile(r"\d{4}-\d{2}-\d{2}/[_.][^/]*")
+_MARK = re.compile(rf"{FOLDER}[^/]+/\d{{4}}-\d{{2}}-\d{{2}}/[_.][^/]*")
 """What Spark and others leave beside the parts they wrote, as `_SUCCESS`."""
 
 
@@ -64,9 +64,7 @@ def files_of(day: date) -> list[InboxFile]:
 
 
 def _files_of(origin: str, day: date) -> list[InboxFile]:
-    folder = f"{FOLDER}{origin}/"
-    entries = _entries(f"{folder}{day}")
-    files = [_file(entry, origin) for entry in entries if not _MARK.fullmatch(entry["Key"].removeprefix(folder))]
+    files = [_file(entry, origin) for entry in _entries(f"{FOLDER}{origin}/{day}")]
     for before, file in pairwise(files):
         if not (before.is_part_of(day) and file.is_part_of(day)):
             expected = "one file per origin and day, or parts of it in a folder of the day"
@@ -151,7 +149,7 @@ def _entries(
         name = entry["Key"].removeprefix(prefix)
         if until and name[:10] > until.isoformat():
             return
-        if not until or _DAY.match(name):
+        if (not until or _DAY.match(name)) and not _MARK.fullmatch(entry["Key"]):
             yield entry
 
 
