@@ -56,6 +56,12 @@ def test_a_time_with_a_zone_is_read_as_its_instant_in_utc() -> None:
     assert read_parquet(parquet(zoned), FILE)["data"].to_pylist() == ["2011-01-04 08:26:00.000005"]
 
 
+def test_a_small_price_is_written_plainly() -> None:
+    prices = pa.array([Decimal(0), Decimal("0.00000001"), None], pa.decimal128(20, 10))
+    rows = pa.concat_tables([good()] * 3).set_column(5, "preco", prices)
+    assert read_parquet(parquet(rows), FILE)["preco"].to_pylist() == ["0.0000000000", "0.0000000100", None]
+
+
 def test_a_missing_column_is_named() -> None:
     assert refusal(parquet(good().drop_columns(["preco"])))[0] == "preco"
 
