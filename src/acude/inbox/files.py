@@ -144,12 +144,13 @@ def listed(
 def _entries(
     prefix: str, since: date | None = None, until: date | None = None, config: Settings | None = None
 ) -> Iterator["ObjectTypeDef"]:
-    config = config or settings()
-    for entry in objects(config.inbox_bucket, prefix, config, after=f"{prefix}{since}" if since else ""):
+    config, first = config or settings(), since.isoformat() if since else ""
+    # Some digits only: after the whole day, SeaweedFS leaves out what lies in a folder of its name.
+    for entry in objects(config.inbox_bucket, prefix, config, after=f"{prefix}{first[:-1]}" if first else ""):
         name = entry["Key"].removeprefix(prefix)
         if until and name[:10] > until.isoformat():
             return
-        if (not until or _DAY.match(name)) and not _MARK.fullmatch(entry["Key"]):
+        if name[:10] >= first and (not until or _DAY.match(name)) and not _MARK.fullmatch(entry["Key"]):
             yield entry
 
 

@@ -171,6 +171,8 @@ def test_parts_of_every_form_are_one_day(lake: BatchLake, day: date, monkeypatch
     with pytest.raises(InboxError, match=r"part-4.csv.*found the content of vendas/loja/.*/part-1.csv"):
         vendas.run(day, "r2")
     assert inbox.changed_days(day, day) == []
+    lake.withdraw(f"vendas/loja/{day}/part-1.csv")
+    assert inbox.changed_days(day, day) == [day]
 
 
 def test_a_broken_row_in_one_of_its_files_refuses_it(lake: BatchLake) -> None:

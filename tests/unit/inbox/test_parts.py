@@ -55,3 +55,15 @@ def test_a_part_that_is_added_or_replaced_is_noticed(inbox: MemoryBucket) -> Non
     send(inbox, f"{DAY}/part-2.csv")
     with pytest.raises(InboxError, match=r"part-2.csv.*it changed meanwhile"):
         files.assert_unchanged(DAY, seen)
+
+
+def test_a_day_whose_parts_are_others_now_should_run_again(inbox: MemoryBucket) -> None:
+    send(inbox, f"{DAY}/part-1.csv", f"{DAY}/_SUCCESS", "2026-11-27.csv", "2026-11-29.csv")
+    files.remember(DAY, files.files_of(DAY), "r", published=True)
+    assert files.changed_days(DAY, DAY) == []
+    send(inbox, f"{DAY}/part-2.csv")
+    assert files.changed_days(DAY, DAY) == [DAY]
+    assert list(files.listed("vendas/loja/", DAY, DAY)) == [
+        f"vendas/loja/{DAY}/part-1.csv",
+        f"vendas/loja/{DAY}/part-2.csv",
+    ]
