@@ -68,7 +68,7 @@ class MemoryBucket:
     def paginate(self, *, Prefix: str, StartAfter: str = "", **_: object) -> Iterator[Object]:  # noqa: N803 - boto3's names
         found = [
             {"Key": key, "LastModified": at, "Size": len(body), "ETag": self._etag(key)}
-            for key, (body, at) in self.objects.items()
+            for key, (body, at) in sorted(self.objects.items())
             if key.startswith(Prefix) and key > StartAfter
         ]
         yield {"Contents": found}
