@@ -33,8 +33,6 @@ FIRST = date(2024, 1, 1)
 """The load's first day; each measurement has one of its own."""
 
 ORIGIN = "escala"
-LARGEST_MIB = 2_048
-"""The aim for any process."""
 
 
 def measured(step: Step, day: date) -> dict[str, Any]:
@@ -93,25 +91,24 @@ def main(
         # The first, a small one, pays for the cold code of the warm Spark server.
         for wanted, day in zip([1_000, *(lines or (1_000_000, 5_000_000, 20_000_000))], days(), strict=False):
             size = put(wanted, day, form, parts)
-            found = {one.value: measured(one, day) for one in step or list(Step)}
-            result["days"].append({"lines": wanted, "bytes": size, "steps": found})
-            report(wanted, size, found)
-            (target / "scale.json").write_text(json.dumps(result, indent=2, default=str))
+            print(f"{wanted:,} lines, {size / 1e6:.1f} MB, {day}", flush=True)
+            steps: dict[str, dict[str, Any]] = {}
+            result["days"].append({"lines": wanted, "bytes": size, "steps": steps})
+            for one in step or list(Step):
+                steps[one.value] = measured(one, day)
+                report(one, steps[one.value])
+                (target / "scale.json").write_text(json.dumps(result, indent=2, default=str))
+            seconds = sum(one["seconds"] for one in steps.values())
+            print(f"  {seconds:.1f} s, {seconds / wanted * 1e6:.0f} s per million lines", flush=True)
     finally:
         if not attached:
             servers.down()
 
 
-def report(lines: int, size: int, steps: dict[str, dict[str, Any]]) -> None:
-    """A day's figures in words."""
-    seconds = sum(one["seconds"] for one in steps.values())
-    print(f"{lines:,} lines, {size / 1e6:.1f} MB: {seconds:.1f} s, {seconds / lines * 1e6:.0f} s per million lines")
-    for name, one in steps.items():
-        peaks = ", ".join(f"{process} {mib:,}" for process, mib in one["peaks_mib"].items())
-        print(
-            f"  {name:<10} {one['seconds']:7.1f} s, CPU {one['cpu_s']:5} s; MiB: {peaks} (aim {LARGEST_MIB:,})",
-            flush=True,
-        )
+def report(step: Step, found: dict[str, Any]) -> None:
+    """A step's figures in words; only the larger processes."""
+    peaks = ", ".join(f"{process} {mib:,}" for process, mib in list(found["peaks_mib"].items())[:5])
+    print(f"  {step:<10} {found['seconds']:7.1f} s, CPU {found['cpu_s']:5} s; MiB: {peaks}", flush=True)
 
 
 if __name__ == "__main__":

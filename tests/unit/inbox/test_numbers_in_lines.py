@@ -28,5 +28,10 @@ def test_a_document_becomes_a_token_and_a_card_number_is_cut_in_every_text() -> 
         assert found.select(others) == given.select(others).combine_chunks()
 
 
+def test_a_return_whose_number_is_a_document_by_chance_is_a_return_still() -> None:
+    given = lines({"id_pedido": "CH202301010044"}, {"id_pedido": "C1"}, {"id_pedido": "C 4111111111111111"})
+    assert without_numbers(given, TOKENS)["id_pedido"].to_pylist() == [f"C{TOKENS.of('CH202301010044')}", "C1", MASK]
+
+
 def test_a_file_without_lines_is_none_still() -> None:
     assert without_numbers(LINES.empty_table(), TOKENS).num_rows == 0
