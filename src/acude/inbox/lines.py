@@ -165,7 +165,7 @@ def without_numbers(lines: pa.Table, tokens: Tokens) -> pa.Table:
 
 def _still_returned(orders: pa.StringArray, found: pa.StringArray) -> pa.StringArray:
     """Orders with a C before the token of a return: of 14 letters and digits one in a hundred is a CNPJ by chance."""
-    lost = pc.and_not(pc.starts_with(orders, "C"), pc.starts_with(found, "C")).fill_null(value=False)
+    lost = pc.and_not(pc.starts_with(orders, "C"), pc.starts_with(found, "C")).fill_null(fill_value=False)
     return pc.if_else(lost, pc.binary_join_element_wise("C", found, ""), found)
 
 
