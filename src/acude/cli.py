@@ -19,6 +19,7 @@ COMMANDS = {
     "status": "Say which servers are up, where, and how much memory they use.",
     "logs": "Show a server's log.",
     "doctor": "Say what is missing on this machine, and how to get it.",
+    "init": "Create topics, buckets and tables on servers that exist already.",
     "serve": "Become one of the platform's servers, as a container does.",
     "docker": "Draw the secrets of docker/docker-compose.yml.",
     "demo": "Play a day in the shop and prove that nothing was lost.",

@@ -22,19 +22,50 @@ def ensure_topics(config: Settings | None = None) -> list[str]:
         of them would send a key's next events elsewhere.
     """
     config = config or settings()
+    wanted = _wanted(config)
+    admin = KafkaAdminClient(**brokers.kafka_python(config))
+    try:
+        existing = set(admin.list_topics())
+        absent = [name for name in wanted if name not in existing]
+        if absent:
+            admin.create_topics([_new_topic(name, wanted[name], config) for name in absent])
+    finally:
+        admin.close()
+    return absent
+
+
+def missing(config: Settings) -> list[str]:
+    """The topics that `ensure_topics` would create, each with its partitions and how long records are kept."""
+    there = _partitions(config)
+    return [
+        f"{name} ({topic.partitions} partitions, {f'{topic.retention.days} days' if topic.retention else 'for ever'})"
+        for name, topic in _wanted(config).items()
+        if name not in there
+    ]
+
+
+def too_narrow(config: Settings) -> list[tuple[str, int, int]]:
+    """Topics with fewer partitions than their contract says: name, partitions, those of the contract."""
+    there = _partitions(config)
+    wanted = ((name, there.get(name), topic.partitions) for name, topic in _wanted(config).items())
+    return [(name, found, partitions) for name, found, partitions in wanted if found and found < partitions]
+
+
+def _partitions(config: Settings) -> dict[str, int]:
+    admin = KafkaAdminClient(**brokers.kafka_python(config))
+    try:
+        return {one["name"]: len(one["partitions"]) for one in admin.describe_topics()}
+    finally:
+        admin.close()
+
+
+def _wanted(config: Settings) -> dict[str, Contract]:
+    """Each topic's contract."""
     wanted = {topic.name: topic for topic in topics(config.contracts)}
     for topic in list(wanted.values()):
         values = topic.column(topic.split_by).values if topic.split_by else ()
         wanted |= {topic_of_its_own(topic.name, one): topic for one in values if one in config.risk_own_topics}
-    admin = KafkaAdminClient(**brokers.kafka_python(config))
-    try:
-        existing = set(admin.list_topics())
-        missing = [name for name in wanted if name not in existing]
-        if missing:
-            admin.create_topics([_new_topic(name, wanted[name], config) for name in missing])
-    finally:
-        admin.close()
-    return missing
+    return wanted
 
 
 class Held(NamedTuple):

@@ -77,6 +77,16 @@ def _register(glue: "GlueClient", database: str, entry: Any, found: Mapping[str,
     return "updated"
 
 
+def missing(config: Settings) -> list[str]:
+    """Tables that the catalogue does not have."""
+    glue = aws.glue(config)
+    known = {
+        database["Name"] for page in glue.get_paginator("get_databases").paginate() for database in page["DatabaseList"]
+    }
+    there = {layer: _registered(glue, layer) for layer in DATABASES if layer in known}
+    return [contract.full_name for contract in tables() if contract.name not in there.get(contract.layer, {})]
+
+
 def register_all(config: Settings | None = None) -> Registration:
     """Makes the catalogue say of every lake table what its contract says.
 

@@ -53,6 +53,21 @@ def _refuse_drift(there: dict[str, list[str]]) -> None:
         )
 
 
+def missing(config: Settings) -> list[str]:
+    """Names of the tables that `ensure` would create.
+
+    Raises:
+        UnreachableError: the warehouse doesn't answer.
+    """
+    connection = connect(config)
+    try:
+        with transaction(connection, config.warehouse_kind) as session:
+            there = _columns_there(session)
+    finally:
+        connection.close()
+    return [contract.name for contract in warehouse_contracts() if contract.name not in there]
+
+
 def ensure(config: Settings | None = None) -> list[str]:
     """Creates the tables that are missing; safe to repeat and to run twice at once.
 

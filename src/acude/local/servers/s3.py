@@ -5,18 +5,15 @@ import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from acude.files import write_private
+from acude.init import buckets
 from acude.local import certificates
 from acude.local.errors import PlatformError
 from acude.local.ports import is_free
 from acude.local.probe import client_once
 from acude.local.service import Service
 from acude.settings import HOST, Settings
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _PARTS = ("master", "volume", "filer")
 
@@ -51,7 +48,7 @@ def ready(config: Settings) -> None:
     is there.
     """
     client = client_once("s3", config.s3_endpoint, config)
-    _create_buckets(client, config)
+    buckets.create(config, client)
     client.put_object(Bucket=config.results_bucket, Key="ready", Body=b"1")
 
 
@@ -111,16 +108,6 @@ def fill(config: Settings) -> None:
     from acude.lake.maintenance import create_all  # noqa: PLC0415 - imports Spark's types, which takes a second
 
     create_all(config)
-
-
-def _create_buckets(client: "S3Client", config: Settings) -> None:
-    """Create the platform's buckets where they are missing."""
-    known = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-    for bucket in (config.lake_bucket, config.inbox_bucket, config.results_bucket, config.backup_bucket):
-        if bucket not in known:
-            client.create_bucket(Bucket=bucket)
-    if config.audit_bucket not in known:
-        client.create_bucket(Bucket=config.audit_bucket, ObjectLockEnabledForBucket=True)
 
 
 def identities(config: Settings) -> dict[str, object]:
