@@ -49,6 +49,8 @@ def problems(config: "Settings") -> list[str]:
     if config.webhook_url and _bytes(config.webhook_secret.get_secret_value()) < _LEAST_SECRET:
         found.append(f"{_variable('webhook_secret')} has fewer than {_LEAST_SECRET} bytes")
     found += _keys(config)
+    if config.spark_master.startswith("spark://") and not config.spark_secret.get_secret_value():
+        found.append(f"{_variable('spark_master')} takes code from everybody without {_variable('spark_secret')}")
     if not config.tls:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
     if config.expire_after < _LEAST_KEPT:

@@ -156,14 +156,16 @@ class Settings(BaseSettings):
     )
     spark_workers: int = Field(default=0, ge=0, description="Workers of the local cluster; 0: Spark without a cluster")
     spark_master_port: int = Field(default=7077, description="Port of the local cluster's master")
-    spark_driver_host: str = Field(default=HOST, description="The name by which executors reach a driver")
+    spark_driver_host: str = Field(
+        default="", description="The name by which executors reach a driver; empty: ACUDE_BIND's address"
+    )
     spark_partitions: int = Field(
         default_factory=lambda: max(2, min(os.cpu_count() or 2, 32)),
         ge=1,
         description="Tasks of a micro-batch and of a shuffle: as many as there are cores",
     )
-    spark_memory: str = Field(default="1g", description="Heap of each Spark driver")
-    spark_executor_memory: str = Field(default="1g", description="Heap of each executor")
+    spark_memory: str = Field(default="1g", pattern=r"^\d+[kmgt]$", description="Heap of each Spark driver")
+    spark_executor_memory: str = Field(default="1g", pattern=r"^\d+[kmgt]$", description="Heap of each executor")
     spark_executor_cores: int = Field(default=1, ge=1, description="Tasks that an executor runs at a time")
     spark_cores: int = Field(default=0, ge=0, description="Most cores of a cluster that one driver takes; 0: all")
     spark_python: str = Field(
@@ -173,7 +175,8 @@ class Settings(BaseSettings):
         default="", description="Maven coordinates instead of ACUDE_JARS, for a cluster that fetches its own jars"
     )
     spark_archive: str = Field(
-        default="", description="An environment archive (`make dist`) that executors unpack; then it is their Python"
+        default="",
+        description="An archive of an environment (venv-pack), which is the executors' Python then",
     )
     spark_secret: SecretStr = Field(
         default=SecretStr(""), description="What a standalone cluster and its drivers know of each other"
@@ -305,6 +308,11 @@ class Settings(BaseSettings):
     def here(self) -> str:
         """Where this machine's own servers are found from this machine."""
         return HOST if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104 - a comparison
+
+    @property
+    def spark_host(self) -> str:
+        """The name by which a process of Spark is reached by the others."""
+        return self.spark_driver_host or self.here
 
     @property
     def listens_to(self) -> list[str]:

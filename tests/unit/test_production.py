@@ -49,6 +49,7 @@ def test_safe_settings_start() -> None:
         ("blacklist_url", ""),
         ("blacklist_url", "http://lista.example/consultas"),
         ("document_key", "kurz"),
+        ("spark_master", "spark://master:7077"),
         ("audit_keys", ""),
         ("velocity_key", "kurz"),
         ("s3_endpoint", "http://127.0.0.1:8333"),

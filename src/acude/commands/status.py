@@ -26,7 +26,7 @@ def status(*, as_json: Json = False) -> None:
     """
     rows = Platform().status()
     up = any(row.name == "streams" and row.state == "up" for row in rows)
-    notes = {"streams": streams_note(settings().streams_metrics_port) if up else ""}
+    notes = {"streams": streams_note(settings().streams_metrics_port, settings().here) if up else ""}
     if as_json:
         print_json([asdict(row) | {"note": notes.get(row.name, "")} for row in rows])
     else:

@@ -10,14 +10,15 @@ from acude.settings import HOST
 _SINCE = "fluxos_repeticoes_desde_segundos"
 
 
-def streams_note(port: int) -> str:
+def streams_note(port: int, host: str = HOST) -> str:
     """How far back repeats are found now; empty where the driver doesn't say.
 
     Args:
         port: of its metrics.
+        host: where it listens.
     """
     try:
-        with urlopen(f"http://{HOST}:{port}/metrics", timeout=2) as answer:
+        with urlopen(f"http://{host}:{port}/metrics", timeout=2) as answer:
             families = list(text_string_to_metric_families(answer.read().decode()))
     except (OSError, ValueError):
         return ""

@@ -55,6 +55,15 @@ def rebuild(spark: SparkSession, prefix: str) -> Iterator[tuple[date, int]]:
     folder = runs_at(f"{prefix.strip('/')}/ids", settings())
     index, tasks = DedupIndex(folder, settings().dedup_memory), spark.sparkContext.defaultParallelism
     files: Files = {contract.full_name: [] for contract in rebuilt_tables()}
+    try:
+        yield from _days(bronze, index, tasks, files)
+    finally:
+        folder.delete(folder.names())
+    s3().put_object(Bucket=settings().lake_bucket, Key=_list_key(prefix), Body=_FILES.dump_json(files))
+
+
+def _days(bronze: DataFrame, index: DedupIndex, tasks: int, files: Files) -> Iterator[tuple[date, int]]:
+    """Refines one day of arrivals after the other, and adds what it wrote to `files`."""
     for day in _days_of_arrival(bronze):
         arrived = (f.col("ingerido_em") >= f.lit(day)) & (f.col("ingerido_em") < f.lit(day + timedelta(days=1)))
         with Landing(bronze.where(arrived), settings(), tasks, bronze=False) as landing:
@@ -62,8 +71,6 @@ def rebuild(spark: SparkSession, prefix: str) -> Iterator[tuple[date, int]]:
                 files[table] += found
             records = landing.keys.num_rows
         yield day, records
-    folder.delete(folder.names())
-    s3().put_object(Bucket=settings().lake_bucket, Key=_list_key(prefix), Body=_FILES.dump_json(files))
 
 
 def differences(spark: SparkSession, prefix: str) -> dict[str, tuple[int, int]]:

@@ -56,7 +56,7 @@ def connect_conf(config: Settings) -> dict[str, str]:
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
         "spark.sql.artifact.isolation.enabled": "false",
         "spark.sql.artifact.isolation.alwaysApplyClassloader": "false",
-        # With two shuffle partitions there is nothing to adapt; planning again after each stage costs a tenth of a day.
+        # A day's plans are small, and there is little to adapt; planning again after each stage costs a tenth of a day.
         "spark.sql.adaptive.enabled": "false",
         "spark.connect.grpc.binding.address": config.bind,
         "spark.connect.grpc.binding.port": str(config.spark_connect_port),

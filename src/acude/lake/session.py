@@ -66,7 +66,7 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
     conf["spark.driver.memory"] = config.spark_memory
     # As many as there are cores: the default of 200 costs seconds per commit on two.
     conf["spark.sql.shuffle.partitions"] = str(config.spark_partitions)
-    conf["spark.driver.host"], conf["spark.driver.bindAddress"] = config.spark_driver_host, config.bind
+    conf["spark.driver.host"], conf["spark.driver.bindAddress"] = config.spark_host, config.bind
     conf["spark.local.dir"] = f"{config.var}/spark"
     conf["spark.sql.warehouse.dir"] = f"{config.var}/spark/warehouse"
     options = [*JVM_OPTIONS]
@@ -117,6 +117,9 @@ def driver_session(name: str, config: Settings | None = None, more: Mapping[str,
     # Spark's own setting for the executors' Python is overruled by this variable, and has a worse default.
     os.environ["PYSPARK_PYTHON"] = executors_python(config)
     conf = spark_conf(config) | {"spark.app.name": name} | dict(more or {})
+    if os.environ.get("PYSPARK_GATEWAY_PORT"):
+        # spark-submit has started the JVM; memory and class path of the driver are its caller's.
+        return SparkSession.builder.config(map=dict(conf)).getOrCreate()
     # The session's builder would put each property, S3's secret too, on the JVM's command line for everybody to read.
     with tempfile.NamedTemporaryFile("w", prefix="spark-", suffix=".properties") as private:
         private.write(_properties(conf))

@@ -17,7 +17,8 @@ from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
-from acude.settings import PROJECT
+from acude.local.servers.spark import driver_environment, spark_home
+from acude.settings import PROJECT, settings
 from tests.chaos.conftest import Lake, new_lake, reading
 from tests.integration.batch.batch_lake import BatchLake, csv_of, line, revenue
 from tests.waiting import awaited
@@ -80,17 +81,19 @@ def _executors(platform: Platform) -> list[psutil.Process]:
 
 def test_a_job_that_is_submitted_publishes_the_day_with_a_driver_of_its_own(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day)))
-    for job in ("vendas", "marts"):
-        # Without the warm server; what the lake is called stands in the environment.
-        _run(f"jobs.batch.{job}", "--day", str(day), "--run-id", "submitted", ACUDE_SPARK_REMOTE="sc://nowhere:1")
+    asked = ("--day", str(day), "--run-id", "submitted")
+    _run(sys.executable, "-m", "jobs.batch.vendas", *asked)
+    submit = [str(spark_home() / "bin" / "spark-submit"), "--driver-class-path", f"{settings().jars}/spark/*"]
+    _run(*submit, str(PROJECT / "jobs" / "batch" / "marts.py"), *asked)
     assert revenue(lake, day) == [Decimal("21.0000")]
 
 
-def _run(module: str, *arguments: str, **environment: str) -> None:
+def _run(*command: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        command,
         cwd=PROJECT,
-        env=os.environ | environment,
+        # Without the warm server; what the lake is called stands in the environment.
+        env=os.environ | driver_environment(settings()) | {"ACUDE_SPARK_REMOTE": "sc://nowhere:1"},
         capture_output=True,
         text=True,
         timeout=240,

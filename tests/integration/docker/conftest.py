@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from acude.kafka.topics import ensure_topics
-from acude.local.servers import postgres, s3
+from acude.local.servers import postgres
 from acude.settings import settings
 from tests.integration.docker.containers import Containers
 
@@ -25,9 +24,7 @@ def containers() -> Iterator[Containers]:
         found.start_database()
         _databases(found)
         found.wait("kafka", "s3", "glue", "valkey")
-        config = found.settings("init")
-        ensure_topics(config)
-        s3.fill(config)
+        found.run("init")
         yield found
     finally:
         found.stop()

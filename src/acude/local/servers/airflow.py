@@ -102,7 +102,9 @@ def prepare(config: Settings) -> None:
 
 def _migrate(config: Settings) -> None:
     """Migrate once per version: the check whether it is needed takes as long as the migration."""
-    done = config.var / "postgres" / f"airflow-{version('apache-airflow')}.migrated"
+    # Beside the local database, which may be made anew; else where all of Airflow's processes see it.
+    local = config.var / "postgres"
+    done = (local if local.is_dir() else _home(config)) / f"airflow-{version('apache-airflow')}.migrated"
     if done.exists():
         return
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(_home(config)), **_environment(config)}

@@ -32,7 +32,7 @@ def _master(config: Settings) -> Service:
         command=[
             *_java(config),
             "org.apache.spark.deploy.master.Master",
-            *("--host", config.spark_driver_host, "--port", str(config.spark_master_port), "--webui-port", str(page)),
+            *("--host", config.spark_host, "--port", str(config.spark_master_port), "--webui-port", str(page)),
             *("--properties-file", str(_properties(config))),
         ],
         environment=driver_environment(config),
@@ -53,7 +53,7 @@ def _worker(config: Settings, number: int) -> Service:
         command=[
             *_java(config),
             "org.apache.spark.deploy.worker.Worker",
-            *("--host", config.spark_driver_host, "--webui-port", str(page), "--work-dir", str(folder)),
+            *("--host", config.spark_host, "--webui-port", str(page), "--work-dir", str(folder)),
             *("--cores", str(DRIVERS * config.spark_executor_cores)),
             *("--memory", _times(config.spark_executor_memory, DRIVERS)),
             *("--properties-file", str(_properties(config))),
