@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
 from fastapi.routing import APIRoute
@@ -115,6 +115,17 @@ def _key_of(request: Request) -> str | None:
     return keys[0] if keys else None
 
 
+_CONFLICT: Final = 409
+
+
+class _Claimed(NamedTuple):
+    """A payment's id, what its claim met, and the claims that this attempt was the first to make."""
+
+    own: Wanted
+    found: Claim
+    fresh: list[Wanted]
+
+
 class _PaymentApi:
     def __init__(self, config: Settings) -> None:
         self._config = config
@@ -140,15 +151,23 @@ class _PaymentApi:
         payload = await self._payload(request)
         fields = self._checked(payload)
         request.state.payment = str(fields["id_transacao"])
-        own, found = await self._claimed(request, who, key, fields)
-        if found is Claim.SAME and (known := await self._repeated(request, own, fields)):
-            return known
-        return await self._sent(request, own, fields, payload, began, new=found is Claim.NEW)
+        own, found, fresh = await self._claimed(request, who, key, fields)
+        try:
+            if found is Claim.SAME and (known := await self._repeated(request, own, fields)):
+                return known
+            return await self._sent(request, own, fields, payload, began)
+        except (OutboxFullError, ProblemError) as refused:
+            # A payment of another content has that id, or nothing was sent: the next attempt has its key and its id.
+            if isinstance(refused, ProblemError) and refused.status != _CONFLICT:
+                raise
+            for one in fresh:
+                await request.app.state.claims.release(one)
+            if isinstance(refused, OutboxFullError):
+                raise _not_taken() from None
+            raise
 
-    async def _claimed(
-        self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]
-    ) -> tuple[Wanted, Claim]:
-        """The payment's id and what its claim met; an attempt that is refused leaves its key free for another."""
+    async def _claimed(self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]) -> _Claimed:
+        """What the payment's claim met; an attempt that is refused leaves its key free for another."""
         claims, content = request.app.state.claims, request.app.state.contents.of(fields)
         of_key = Wanted(who.client, key or "", KEY, content)
         own = Wanted(who.client, str(fields["id_transacao"]), ID, content)
@@ -163,7 +182,8 @@ class _PaymentApi:
             if met_by_key is Claim.NEW:
                 await claims.release(of_key)
             raise id_in_use()
-        return own, found
+        met = ((of_key, met_by_key), (own, found))
+        return _Claimed(own, found, [one for one, how in met if how is Claim.NEW])
 
     async def read(self, request: Request, who: Caller, id_transacao: str) -> Response:
         await self._admit(request, who)
@@ -192,25 +212,24 @@ class _PaymentApi:
         return pending(request, own.name) if await request.app.state.claims.is_taken(own) else None
 
     async def _sent(
-        self, request: Request, own: Wanted, fields: dict[str, Any], payload: bytes, began: float, *, new: bool
+        self, request: Request, own: Wanted, fields: dict[str, Any], payload: bytes, began: float
     ) -> Response:
-        """Sends the payment and waits for its decision, as long as the budget lasts."""
+        """Sends the payment and waits for its decision, as long as the budget lasts.
+
+        Raises:
+            OutboxFullError: nothing was sent.
+        """
         claims = request.app.state.claims
         sends: list[Sending] = []
         left = self._budget_s - (time.monotonic() - began)
-        try:
-            answer = await request.app.state.decisions.wait(
-                own[:2], left, lambda: sends.append(_send(request, own.client, fields, payload))
-            )
-        except OutboxFullError:
-            answer = None
-            if new:
-                await claims.release(own)
+        answer = await request.app.state.decisions.wait(
+            own[:2], left, lambda: sends.append(_send(request, own.client, fields, payload))
+        )
         if answer:
             return answer_to(fields, answer)
         if not (sends and sends[0].taken):
             # Whether the broker has it is not known, so its id stays its own: the next attempt sends it again.
-            raise _unavailable("The broker has not taken the payment; send it again.")
+            raise _not_taken()
         await claims.note_taken(own)
         return pending(request, own.name)
 
@@ -273,6 +292,10 @@ def _audit(request: Request, client: str, id_transacao: str, *, given: bool) -> 
         )
     except AuditBufferFullError as problem:
         raise _unavailable("The audit log can't be written.") from problem
+
+
+def _not_taken() -> ProblemError:
+    return _unavailable("The broker has not taken the payment; send it again.")
 
 
 def _unavailable(detail: str) -> ProblemError:

@@ -1,0 +1,65 @@
+"""An attempt of which nothing was sent leaves its id and its Idempotency-Key to the next one."""
+
+import asyncio
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from acude.api.answers import id_in_use
+from acude.api.app import create_app
+from acude.api.claims import Claim
+from acude.api.outbox import OutboxFullError
+from acude.payments.reservations import ID, KEY, Wanted
+from acude.settings import Settings
+from tests.unit.payments.test_before_a_payment import BEARER, Rate, Verifier
+
+PAYMENT = (
+    '{"id_transacao": "t-1", "tipo_pagamento": "pix", "operacao": "pagamento", "valor": 10.00, "moeda": "BRL", '
+    f'"id_pagador": "p1", "documento_pagador": "52998224725", "id_recebedor": "r1", "chave_pix": "a@b.example", "timestamp": "{datetime.now(UTC):%FT%TZ}"}}'
+)
+
+
+class Claims:
+    """Whatever is claimed is new, until it was released it is kept."""
+
+    def __init__(self) -> None:
+        self.kept: set[tuple[str, str]] = set()
+
+    async def claim(self, wanted: Wanted) -> Claim:
+        self.kept.add((wanted.kind, wanted.name))
+        return Claim.NEW
+
+    async def release(self, wanted: Wanted) -> None:
+        self.kept.discard((wanted.kind, wanted.name))
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "kept"),
+    [
+        (OutboxFullError("full"), 503, set()),
+        (id_in_use(), 409, set()),
+        (None, 503, {(ID, "t-1"), (KEY, "k-1")}),
+    ],
+)
+def test_a_refused_attempt_keeps_nothing(problem: Exception | None, status: int, kept: set[tuple[str, str]]) -> None:
+    async def wait(*_: object) -> None:
+        # None: it was sent, and nobody knows whether the broker has it.
+        if problem:
+            raise problem
+
+    claims = Claims()
+    app = create_app(Settings(document_key="k" * 32))  # type: ignore[arg-type]
+    app.state.verifier, app.state.rate, app.state.claims = Verifier(), Rate(), claims
+    app.state.contents = SimpleNamespace(of=lambda _: b"content")
+    app.state.decisions = SimpleNamespace(is_following=True, is_behind=lambda _: False, wait=wait)
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        headers = [BEARER, ("Idempotency-Key", "k-1"), ("Content-Type", "application/json")]
+        async with httpx.AsyncClient(transport=transport, base_url="http://porta") as client:
+            return await client.post("/transacoes", headers=headers, content=PAYMENT)
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, claims.kept) == (status, kept), answer.text
