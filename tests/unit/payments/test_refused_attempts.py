@@ -15,10 +15,18 @@ from acude.payments.reservations import ID, KEY, Wanted
 from acude.settings import Settings
 from tests.unit.payments.test_before_a_payment import BEARER, Rate, Verifier
 
-PAYMENT = (
-    '{"id_transacao": "t-1", "tipo_pagamento": "pix", "operacao": "pagamento", "valor": 10.00, "moeda": "BRL", '
-    f'"id_pagador": "p1", "documento_pagador": "52998224725", "id_recebedor": "r1", "chave_pix": "a@b.example", "timestamp": "{datetime.now(UTC):%FT%TZ}"}}'
-)
+PAYMENT = {
+    "id_transacao": "t-1",
+    "tipo_pagamento": "pix",
+    "operacao": "pagamento",
+    "valor": 10.0,
+    "moeda": "BRL",
+    "id_pagador": "p1",
+    "documento_pagador": "52998224725",
+    "id_recebedor": "r1",
+    "chave_pix": "a@b.example",
+    "timestamp": f"{datetime.now(UTC):%FT%TZ}",
+}
 
 
 class Claims:
@@ -57,9 +65,9 @@ def test_a_refused_attempt_keeps_nothing(problem: Exception | None, status: int,
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)
-        headers = [BEARER, ("Idempotency-Key", "k-1"), ("Content-Type", "application/json")]
+        headers = [BEARER, ("Idempotency-Key", "k-1")]
         async with httpx.AsyncClient(transport=transport, base_url="http://porta") as client:
-            return await client.post("/transacoes", headers=headers, content=PAYMENT)
+            return await client.post("/transacoes", headers=headers, json=PAYMENT)
 
     answer = asyncio.run(ask())
     assert (answer.status_code, claims.kept) == (status, kept), answer.text
