@@ -19,6 +19,7 @@ from acude.local.platform import Platform
 from acude.local.servers.postgres import connect, ensure_audit_log
 from acude.payments.serde import CLIENT_HEADER, TOPIC
 from acude.payments.store import Store
+from acude.payments.velocity_store import connect_velocity_store
 from acude.settings import Settings
 from tests.integration.payments.conftest import Shop, some_payments
 from tests.integration.payments.test_reads import decision
@@ -35,9 +36,10 @@ def post(client: httpx.Client, payment: dict[str, Any], **headers: str) -> httpx
 
 
 def forget(config: Settings) -> None:
-    """Valkey loses everything, as after an hour, or a restart."""
+    """Valkey loses everything, as after an hour, but for since when it has a history: other tests look at theirs."""
     with valkey.from_url(config.valkey_url.get_secret_value()) as client:
         client.flushall()
+    connect_velocity_store(config).begin(0)
 
 
 def produce(config: Settings, payment: dict[str, Any], client: str | None, key: str = "") -> None:
