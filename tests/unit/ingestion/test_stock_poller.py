@@ -59,12 +59,16 @@ class Shop:
         self.producer = Kept()
         self.cursors: dict[str, str] = {}
         monkeypatch.setattr(stock_poller, "connect", lambda *_: self.producer)
-        monkeypatch.setattr(stock_poller.Cursors, "read", lambda _, armazem: self.cursors.get(armazem))
+        monkeypatch.setattr(stock_poller.Cursors, "read", lambda _, armazem: self._cursor(armazem))
         monkeypatch.setattr(stock_poller.Cursors, "keep", lambda _, armazem, at: self.cursors.update({armazem: at}))
         monkeypatch.setattr(stock_warehouses, "_MOST_PAUSE_S", 0)
         client, transport = httpx.Client, httpx.MockTransport(self._answer)
         monkeypatch.setattr(httpx, "Client", lambda **options: client(**options, transport=transport))
         self.poller = Poller(Settings(warehouses_url="http://armazens"))
+
+    def _cursor(self, armazem: str) -> str | None:
+        armazem.encode()  # as S3's client does with a key
+        return self.cursors.get(armazem)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
