@@ -4,7 +4,7 @@ import base64
 import binascii
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from acude.errors import AcudeError
 
@@ -19,9 +19,15 @@ _KEYS = ("document_key", "velocity_key")
 
 _LEAST_KEPT = timedelta(days=1)
 
-_HTTPS = ("oauth_issuer", "oauth_jwks_url", "oauth_token_url", "webhook_url", "blacklist_url", "s3_endpoint")
-_TLS_MODES = ("sslmode=require", "sslmode=verify-ca", "sslmode=verify-full")
-_DATABASES = ("risk_dsn", "risk_read_dsn", "warehouse_dsn", "shop_dsn")
+_ADDRESSES = ("_url", "_endpoint")
+_DATABASES = "_dsn"
+_MORE_ADDRESSES = ("oauth_issuer",)
+_OTHER_ADDRESSES = ("valkey_url",)
+"""Of another protocol, and looked at apart."""
+
+_TLS_MODES = {"require", "verify-ca", "verify-full"}
+_CHECKED = {"required", "optional"}
+"""What a client's `ssl_cert_reqs` may be: to it, both mean the same."""
 
 
 def require_safe(config: "Settings") -> None:
@@ -39,11 +45,7 @@ def require_safe(config: "Settings") -> None:
 
 def problems(config: "Settings") -> list[str]:
     """What is unsafe, a phrase for each setting."""
-    found = []
-    for name in _HTTPS:
-        url = getattr(config, name)
-        if url and urlsplit(url).scheme != "https":
-            found.append(f"{_variable(name)} is no https address")
+    found = [*_addresses(config), *_databases(config), *_valkey(config)]
     if not config.blacklist_url:
         found.append(f"{_variable('blacklist_url')} is empty, and every document would count as clean")
     if config.webhook_url and _bytes(config.webhook_secret.get_secret_value()) < _LEAST_SECRET:
@@ -57,22 +59,66 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('expire_after')} is less than a day: who reads a table overnight loses its files")
     if ";use_ssl=false" in (config.spark_remote or ""):
         found.append(f"{_variable('spark_remote')} sends its token in clear")
-    valkey = config.valkey_url.get_secret_value()
-    if valkey and urlsplit(valkey).scheme != "rediss":
-        found.append(f"{_variable('valkey_url')} is no rediss address")
-    return found + [
-        f"{_variable(name)} has no sslmode of require or more"
-        for name in _DATABASES
-        if (dsn := getattr(config, name).get_secret_value()) and not any(mode in dsn for mode in _TLS_MODES)
+    return found
+
+
+def _addresses(config: "Settings") -> list[str]:
+    """Whatever setting names an address is looked at; an empty one is asked by nobody."""
+    named = [name for name in type(config).model_fields if name.endswith(_ADDRESSES) and name not in _OTHER_ADDRESSES]
+    return [
+        f"{_variable(name)} is no https address"
+        for name in (*named, *_MORE_ADDRESSES)
+        if (url := _text(config, name)) and not url.lower().startswith("https://")
     ]
 
 
+def _databases(config: "Settings") -> list[str]:
+    return [
+        f"{_variable(name)} has no sslmode of require or more"
+        for name in type(config).model_fields
+        if name.endswith(_DATABASES) and (dsn := _text(config, name)) and _tls_mode(dsn) not in _TLS_MODES
+    ]
+
+
+def _tls_mode(dsn: str) -> str | None:
+    """As libpq reads it; None also where it can't read the rest."""
+    from psycopg import ProgrammingError  # noqa: PLC0415 - every process reads the settings, few of this profile
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
+
+    try:
+        mode = conninfo_to_dict(dsn).get("sslmode")
+    except ProgrammingError:
+        return None
+    return None if mode is None else str(mode)
+
+
+def _valkey(config: "Settings") -> list[str]:
+    url = _text(config, "valkey_url")
+    if not url:
+        return []
+    if not url.lower().startswith("rediss://"):
+        return [f"{_variable('valkey_url')} is no rediss address"]
+    asked = parse_qs(urlsplit(url).query).get("ssl_cert_reqs", [])
+    return [] if set(asked) <= _CHECKED else [f"{_variable('valkey_url')} takes any certificate (ssl_cert_reqs)"]
+
+
 def _keys(config: "Settings") -> list[str]:
-    short = [name for name in _KEYS if len(getattr(config, name).get_secret_value()) < _LEAST_KEY]
+    short = [name for name in _KEYS if len(_text(config, name)) < _LEAST_KEY]
     found = [f"{_variable(name)} has fewer than {_LEAST_KEY} characters" for name in short]
+    document, velocity = (_text(config, name) for name in _KEYS)
+    if document and document == velocity:
+        found.append(
+            f"{_variable('document_key')} is {_variable('velocity_key')}, too: draw a new one for the latter, "
+            f"and the old one is {_variable('velocity_key_before')} for 37 days"
+        )
     if config.risk_dsn.get_secret_value() and not config.audit_keys.get_secret_value():
         found.append(f"{_variable('audit_keys')} is empty, and decisions are not recorded without it")
     return found
+
+
+def _text(config: "Settings", name: str) -> str:
+    found = getattr(config, name) or ""
+    return found if isinstance(found, str) else str(found.get_secret_value())
 
 
 def _variable(name: str) -> str:

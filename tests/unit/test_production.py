@@ -19,6 +19,9 @@ SAFE: dict[str, Any] = {
     "oauth_token_url": "https://contas.loja.example/token",
     "blacklist_url": "https://lista.example/consultas",
     "webhook_url": "https://loja.example/avisos",
+    "risk_url": "https://pagamentos.loja.example",
+    "airflow_url": "https://airflow.loja.example",
+    "warehouses_url": "",
     "webhook_secret": "whsec_" + base64.b64encode(bytes(24)).decode(),
     "document_key": "k" * 32,
     "audit_keys": "k1:" + "a" * 32,
@@ -57,7 +60,16 @@ def test_safe_settings_start() -> None:
         ("expire_after", timedelta(hours=23)),
         ("risk_dsn", "postgresql://risco@banco.example/risco"),
         ("risk_read_dsn", "postgresql://risco@banco.example/risco?sslmode=prefer"),
+        ("risk_dsn", "postgresql://banco.example/risco?sslmode=disable&application_name=sslmode%3Drequire"),
+        ("risk_dsn", "postgresql://banco.example/risco?sslmode=disable&application_name=sslmode=require"),
+        ("risk_dsn", "postgresql://banco.example/risco?sslmode=require&sslmode=disable"),
+        ("warehouse_dsn", "host=armazem.example application_name='sslmode=require'"),
+        ("backup_dsn", "postgresql://postgres@banco.example/postgres"),
+        ("airflow_dsn", "sqlite:////tmp/airflow.db"),
         ("valkey_url", "redis://memoria.example:6379"),
+        ("valkey_url", "rediss://memoria.example:6379?ssl_cert_reqs=none"),
+        ("valkey_url", "rediss://memoria.example:6379?ssl_cert_reqs=required&ssl_cert_reqs=none"),
+        ("document_key", "v" * 32),
         ("spark_remote", "sc://lote.example:15002/;token=t;use_ssl=false"),
     ],
 )
@@ -67,6 +79,29 @@ def test_an_unsafe_setting_is_refused_by_its_name_and_without_its_value(name: st
     assert f"ACUDE_{name.upper()}" in str(caught.value)
     assert len(problems(of(**{name: value}))) == 1
     assert not value or str(value) not in str(caught.value)
+
+
+ADDRESSES = [name for name in Settings.model_fields if name.endswith(("_url", "_endpoint", "_dsn"))]
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize("value", ["http://servidor.example", "postgresql://servidor.example/banco"])
+def test_no_address_is_reached_in_clear_whatever_setting_names_it(name: str, value: str) -> None:
+    assert [problem.split()[0] for problem in problems(of(**{name: value}))] == [f"ACUDE_{name.upper()}"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"risk_url": "", "airflow_url": "", "s3_endpoint": None},
+        {"risk_dsn": "postgresql://banco.example/risco?application_name=a&sslmode=verify-ca"},
+        {"risk_dsn": "host=banco.example sslmode = 'verify-full'"},
+        {"valkey_url": "rediss://memoria.example:6379?ssl_cert_reqs=required"},
+        {"velocity_key_before": "k" * 32},
+    ],
+)
+def test_safe_settings_start_however_they_are_written(changes: dict[str, Any]) -> None:
+    require_safe(of(**changes))
 
 
 def test_all_of_them_are_named_at_once() -> None:

@@ -4,7 +4,6 @@ On AWS the settings name a real one (Cognito, for example); nothing else changes
 """
 
 import base64
-import binascii
 import json
 import secrets
 import time
@@ -131,7 +130,7 @@ def _basic(header: str) -> tuple[str, str] | None:
         return None
     try:
         client, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8 in it
         return None
     return client, secret
 

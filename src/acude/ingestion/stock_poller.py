@@ -14,122 +14,43 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import httpx
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
-from pydantic import BaseModel, ValidationError
-from tenacity import (
-    Retrying,
-    before_sleep_log,
-    retry_if_not_exception_type,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
+from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.producer.future import FutureRecordMetadata
 
 from acude import aws
 from acude.errors import AcudeError
+from acude.ingestion.stock_warehouses import StockWarehouseError, Warehouses
 from acude.kafka.producer import close, connect
 from acude.lake import conditional
 from acude.settings import Settings, settings
 
 TOPIC = "atualizacoes_estoque"
 PREFIX = "_controle/poller/"
-PAGE = 500
 
 _FIELDS = ("id_produto", "nivel_estoque", "ponto_reposicao", "timestamp")
-_TRIES = 6
-_MOST_PAUSE_S = 10.0
-_ANSWER_WITHIN_S = 5.0
+_HEADERS = [("origem", b"poller"), ("versao", b"1")]
+_MOST_NAMED = 64
 _ACKNOWLEDGED_WITHIN_S = 60.0
 
 log = logging.getLogger(__name__)
 
-Update = dict[str, Any]
-
-
-class Page(BaseModel):
-    """One answer of a warehouse. The updates themselves are checked against their contract behind Kafka."""
-
-    atualizacoes: list[Update]
-    proximo_cursor: str
-    mais: bool
-
-
-class StockWarehouseError(Exception):
-    """A warehouse that gave no usable answer this time."""
-
-
-class StockWarehouseRefusalError(StockWarehouseError):
-    """A warehouse that will say the same next time (a 4xx); asking again at once is of no use."""
-
 
 @dataclass(frozen=True)
 class Outcome:
-    """One round: how many updates were sent, and which warehouses could not be finished and why."""
+    """One round.
+
+    Attributes:
+        sent: how many updates.
+        failed: which warehouses could not be finished, and why.
+        left_out: how many updates Kafka cannot hold; the log names each.
+    """
 
     sent: int
     failed: dict[str, str]
-
-
-class Warehouses:
-    """Client of the warehouses' API; repeats with growing, jittered pauses what may succeed later."""
-
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=_ANSWER_WITHIN_S)
-
-    def ids(self) -> list[str]:
-        """All warehouses.
-
-        Raises:
-            StockWarehouseError: no usable answer after several tries.
-        """
-        found = self._get("/armazens", {}).get("armazens")
-        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-            raise StockWarehouseError(f"/armazens: expected a list of ids under 'armazens', found {found!r}")
-        return found
-
-    def page(self, armazem: str, cursor: str | None) -> Page:
-        """What lies behind the cursor; None begins with the oldest.
-
-        Raises:
-            StockWarehouseError: no usable answer after several tries.
-        """
-        query = {"limite": str(PAGE)} | ({"cursor": cursor} if cursor else {})
-        answer = self._get(f"/armazens/{armazem}/atualizacoes", query)
-        try:
-            return Page.model_validate(answer)
-        except ValidationError as problem:
-            raise StockWarehouseError(f"{armazem}: the answer is no page of updates: {problem}") from problem
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        for attempt in Retrying(
-            retry=retry_if_not_exception_type(StockWarehouseRefusalError),
-            wait=wait_exponential_jitter(multiplier=0.1, max=_MOST_PAUSE_S),
-            stop=stop_after_attempt(_TRIES),
-            before_sleep=before_sleep_log(log, logging.INFO),
-            reraise=True,
-        ):
-            with attempt:
-                return self._get_once(path, query)
-        raise AssertionError("tenacity ends with an answer or an exception")
-
-    def _get_once(self, path: str, query: dict[str, str]) -> dict[str, Any]:
-        try:
-            response = self._http.get(path, params=query)
-            if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
-                raise StockWarehouseRefusalError(f"{path}: {response.status_code} {response.text}")
-            answer = response.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as problem:
-            raise StockWarehouseError(f"{path}: {type(problem).__name__} {problem}") from problem
-        if not isinstance(answer, dict):
-            raise StockWarehouseError(f"{path}: expected a JSON object, found {type(answer).__name__}")
-        return answer
+    left_out: int = 0
 
 
 class Cursors:
@@ -157,11 +78,25 @@ class Cursors:
         return f"{PREFIX}{armazem}.json"
 
 
-def message(armazem: str, update: Update) -> bytes:
-    """The event of an update: the contract's fields as the warehouse gave them, absent ones left out."""
-    fields = {name: update[name] for name in _FIELDS if name in update}
-    event = {"id_armazem": armazem, **fields} | ({"id_evento": update["id"]} if "id" in update else {})
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+def message(armazem: str, update: Any) -> bytes:  # noqa: ANN401 - whatever the warehouse sent
+    """The event of an update: the contract's fields as the warehouse gave them, absent ones left out.
+
+    Escaped, so that a text which is no Unicode reaches quarantine, too.
+    """
+    given = _fields(update)
+    fields = {name: given[name] for name in _FIELDS if name in given}
+    event = {"id_armazem": armazem, **fields} | ({"id_evento": given["id"]} if "id" in given else {})
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def _fields(update: Any) -> dict[str, Any]:  # noqa: ANN401 - the same
+    return update if isinstance(update, dict) else {}
+
+
+def _name(update: Any, field: str) -> str:  # noqa: ANN401 - the same
+    """A text of an update, as long as the contract allows it."""
+    found = _fields(update).get(field)
+    return found[:_MOST_NAMED] if isinstance(found, str) else ""
 
 
 class Poller:
@@ -176,7 +111,7 @@ class Poller:
 
     def round(self, stop: threading.Event | None = None) -> Outcome:
         """Read every warehouse up to its newest update; one that fails holds up no other."""
-        sent = 0
+        sent = left_out = 0
         failed: dict[str, str] = {}
         try:
             names = self._warehouses.ids()
@@ -185,17 +120,19 @@ class Poller:
             return Outcome(0, {"*": str(problem)})
         for armazem in names:
             try:
-                for count in self._follow(armazem, self._producer):
-                    sent += count
+                for taken, refused in self._follow(armazem, self._producer):
+                    sent += taken
+                    left_out += refused
                     if stop and stop.is_set():
-                        return Outcome(sent, failed)
-            except (StockWarehouseError, BotoCoreError, ClientError) as problem:
+                        return Outcome(sent, failed, left_out)
+            # The last is a warehouse's id that no key of S3 can be.
+            except (StockWarehouseError, BotoCoreError, ClientError, UnicodeEncodeError) as problem:
                 failed[armazem] = f"{type(problem).__name__}: {problem}"
             except KafkaError as problem:
                 # What this producer still holds must not arrive after the next round's repeats.
                 self._drop_producer()
-                return Outcome(sent, failed | {armazem: f"{type(problem).__name__}: {problem}"})
-        return Outcome(sent, failed)
+                return Outcome(sent, failed | {armazem: f"{type(problem).__name__}: {problem}"}, left_out)
+        return Outcome(sent, failed, left_out)
 
     def close(self) -> None:
         """Close all connections."""
@@ -207,34 +144,35 @@ class Poller:
             close(self._producer, 5)
         self._producer = None
 
-    def _follow(self, armazem: str, producer: KafkaProducer) -> Iterator[int]:
-        """Send page after page until none is left; yields each page's size once its cursor is kept."""
+    def _follow(self, armazem: str, producer: KafkaProducer) -> Iterator[tuple[int, int]]:
+        """Send page after page until none is left; yields each one's sent and left out once its cursor is kept."""
         cursor = self._cursors.read(armazem)
         more = True
         while more:
             page = self._warehouses.page(armazem, cursor)
-            self._send(armazem, page.atualizacoes, producer)
+            sent = self._send(armazem, page.atualizacoes, producer)
             if page.proximo_cursor != cursor:
                 self._cursors.keep(armazem, page.proximo_cursor)
             more = page.mais and bool(page.atualizacoes)
             cursor = page.proximo_cursor
-            yield len(page.atualizacoes)
+            yield sent, len(page.atualizacoes) - sent
 
-    def _send(self, armazem: str, updates: list[Update], producer: KafkaProducer) -> None:
-        """Send, and wait until the broker has acknowledged every one."""
-        headers = [("origem", b"poller"), ("versao", b"1")]
-        sent = [
-            producer.send(
-                self._topic,
-                message(armazem, update),
-                # A product's updates stay in order.
-                f"{armazem}/{update.get('id_produto', '')}".encode(),
-                headers=headers,
-            )
-            for update in updates
-        ]
+    def _send(self, armazem: str, updates: list[Any], producer: KafkaProducer) -> int:
+        """Send, and wait until the broker has acknowledged every one that Kafka can hold; how many these are."""
+        sent = [answer for update in updates if (answer := self._begin(armazem, update, producer))]
         for answer in sent:
             answer.get(timeout=_ACKNOWLEDGED_WITHIN_S)
+        return len(sent)
+
+    def _begin(self, armazem: str, update: Any, producer: KafkaProducer) -> FutureRecordMetadata | None:  # noqa: ANN401 - as above
+        # A product's updates stay in order.
+        key = f"{armazem}/{_name(update, 'id_produto')}".encode(errors="backslashreplace")
+        try:
+            return producer.send(self._topic, message(armazem, update), key, headers=_HEADERS)
+        except (MessageSizeTooLargeError, RecursionError) as problem:
+            why = type(problem).__name__
+            log.warning("stock warehouse %s: update %a is left out: %s", armazem, _name(update, "id"), why)
+            return None
 
 
 def run(poller: Poller, stop: threading.Event, every_s: float = 2.0) -> None:
@@ -243,6 +181,8 @@ def run(poller: Poller, stop: threading.Event, every_s: float = 2.0) -> None:
         outcome = poller.round(stop)
         if outcome.sent:
             log.info("sent %d updates", outcome.sent)
+        if outcome.left_out:
+            log.warning("left out %d updates", outcome.left_out)
         for armazem, why in outcome.failed.items():
             log.warning("stock warehouse %s stays for the next round: %s", armazem, why)
         stop.wait(every_s)

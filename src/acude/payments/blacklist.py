@@ -16,6 +16,7 @@ from pybreaker import CircuitBreaker, CircuitBreakerError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
+from acude.http_answers import AS_IT_IS, UnfitAnswerError, limited
 from acude.risk.lists import normal
 from acude.settings import Settings
 
@@ -58,7 +59,7 @@ class Blacklist:
         self._known: TTLCache[str, bool] = TTLCache(_REMEMBERED, config.blacklist_kept.total_seconds())
         # No redirects: an answer from elsewhere is none. No cookies, no proxies of the environment.
         self._client = httpx.Client(
-            headers={"Accept-Encoding": "identity"},
+            headers=AS_IT_IS,
             timeout=_LONGEST_S,
             follow_redirects=False,
             trust_env=False,
@@ -115,10 +116,10 @@ class Blacklist:
             with self._client.stream("POST", self._url, json={"documentos": documents}, timeout=left) as response:
                 if response.status_code != httpx.codes.OK:
                     raise ListError(f"status {response.status_code}")
-                if response.headers.get("content-encoding", "identity") != "identity":
-                    # Two kilobytes can be unpacked into a machine's memory.
-                    raise ListError("a compressed answer, which nobody asked for")
-                listed = set(Listing.model_validate_json(_limited(response, deadline, self._clock)).listados)
+                answer = limited(response, _MOST_BYTES, deadline, self._clock)
+            listed = set(Listing.model_validate_json(answer).listados)
+        except UnfitAnswerError as problem:
+            raise ListError(str(problem)) from None
         except (httpx.HTTPError, ValidationError) as problem:
             # The kind alone: a message may quote what was sent.
             raise ListError(type(problem).__name__) from None
@@ -127,13 +128,3 @@ class Blacklist:
         if not named <= set(documents):
             raise ListError("the answer names documents that were not asked for")
         return named
-
-
-def _limited(response: httpx.Response, deadline: float, clock: Callable[[], float]) -> bytes:
-    """The body, if it is small and comes in time; httpx's own time-out starts again with each piece."""
-    body = b""
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > _MOST_BYTES or clock() > deadline:
-            raise ListError("the answer is too long, or comes too slowly")
-    return body
