@@ -35,6 +35,7 @@ PAYMENT = COMMON | LANDED | {
     "timestamp": NOON, "documento_pagador": "k1:0", "id_recebedor": "r1", "chave_pix": "r1@x",
 }  # fmt: skip
 SAID = COMMON | {
+    "id_cliente": None,
     "transacao_em": NOON, "decisao": "aprovar", "pontuacao": 3, "motivos": [], "versao_regras": "1",
     "versao_modelo": "nenhum", "degradado": False, "causas": [], "latencia_ms": 9, "id_rastro": "r",
 }  # fmt: skip
