@@ -7,18 +7,16 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from acude.numbers import RANDOM_ID, SHORTEST, SUSPECT, Span, cards, documents
+from acude.numbers import GROUPED, LETTERED, RANDOM_ID, SHORTEST, Span, cards, documents
 
 MASK: Final = "[oculto]"
 
-_CNPJ: Final = r"[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?[0-9]{2}"
+_CNPJ: Final = r"[0-9A-Za-z]{2}\.?[0-9A-Za-z]{3}\.?[0-9A-Za-z]{3}/?[0-9A-Za-z]{4}-?[0-9]{2}"
 """What has the shape of one, with letters too."""
 
 _SENSITIVE: Final = re.compile(
     rf"""(?P<id>{RANDOM_ID.pattern})
-      | (?<![0-9A-Za-z])(?:{_CNPJ}
-      | (?i:(?=(?:[A-Z]\.?){{0,7}}[0-9]){_CNPJ})   # in small letters words look like one: deadletter2026
-    )(?![0-9A-Za-z])"""
+      | (?<![0-9A-Za-z])(?P<cnpj>{_CNPJ})(?![0-9A-Za-z])"""
     r"""
       | (?<![0-9])(?:
         [0-9]{11,}                                                # a CPF has 11; several numbers may stand together
@@ -30,7 +28,9 @@ _SENSITIVE: Final = re.compile(
     re.VERBOSE,
 )
 
-_SUSPECT: Final = re.compile(SUSPECT)
+_SMALL_LETTERS: Final = re.compile(r"[a-z]")
+_ROOT_OF_LETTERS: Final = re.compile(r"(?:[A-Za-z][./]?){8}")
+"""With small letters, words look like a CNPJ: deadletter2026."""
 
 _ESCAPE: Final = re.compile(r"\\+(?:u(?P<code>[0-9A-Fa-f]{4})|(?P<slash>/)|[bfnrt\"]?)")
 """A character as JSON may write it; JSON in JSON has more backslashes."""
@@ -64,10 +64,15 @@ def masked_bytes(content: bytes) -> bytes:
 
 
 def _numbers(text: str) -> Iterator[Span]:
-    yield from (found.span() for found in _SENSITIVE.finditer(text) if not found["id"])
-    if _SUSPECT.search(text):
+    yield from (found.span() for found in _SENSITIVE.finditer(text) if not found["id"] and not _is_word(found["cnpj"]))
+    if LETTERED.search(text):
         yield from documents(text)
+    if GROUPED.search(text):
         yield from cards(text)
+
+
+def _is_word(text: str | None) -> bool:
+    return bool(text and _SMALL_LETTERS.search(text) and _ROOT_OF_LETTERS.match(text))
 
 
 def _without(text: str, spans: Iterable[Span]) -> str:

@@ -53,7 +53,7 @@ _RUN: Final = re.compile(
     re.VERBOSE,
 )
 
-_GROUPS: Final = re.compile(r"[0-9]+(?:[ ._/-][0-9]+)+")
+_GROUPS: Final = re.compile(r"(?<![0-9])[0-9]+(?:[ ._/-][0-9]+)+")
 _GROUP: Final = re.compile(r"[0-9]+")
 _FEWEST, _MOST = 13, 19
 """Digits of a card's number."""
@@ -63,22 +63,29 @@ _DATE: Final = re.compile(
 )
 """A day, which often stands before a number: 30/11/2026 begins as a Diners Club card does."""
 
+_LETTERED: Final = r"[0-9A-Za-z]{2}[. _-]?[0-9A-Za-z]{3}[. _-]?[0-9A-Za-z]{3}[/ _-]?[0-9A-Za-z]{4}[- _]?[0-9]{2}"
+"""The shape of a CNPJ, with letters too."""
+
+LETTERED: Final = re.compile(rf"(?<![0-9A-Za-z]){_LETTERED}(?![0-9A-Za-z])")
+"""Found in every text with a CNPJ that holds letters."""
+
+GROUPED: Final = re.compile(r"[0-9](?:[ ._/-]?[0-9]){12}")
+"""Found in every text with a card's number in groups without colons."""
+
 _DOCUMENT: Final = re.compile(
     r"""(?<![0-9])(?=(
         [0-9]{3}[. _-]?[0-9]{3}[. _-]?[0-9]{3}[-/ _]?[0-9]{2} # no address: a dot is before its last part
       | [0-9]{2}[. _-]?[0-9]{3}[. _-]?[0-9]{3}[/ _-]?[0-9]{4}[- _]?[0-9]{2}
     )(?![0-9]))
-      | (?<![0-9A-Za-z])(?=(                                        # with letters it has to stand alone
-        [0-9A-Za-z]{2}[. _-]?[0-9A-Za-z]{3}[. _-]?[0-9A-Za-z]{3}[/ _-]?[0-9A-Za-z]{4}[- _]?[0-9]{2}
-    )(?![0-9A-Za-z]))
-    """,
+    """
+    # With letters it has to stand alone.
+    rf"| (?<![0-9A-Za-z])(?=({_LETTERED})(?![0-9A-Za-z]))",
     re.VERBOSE,
 )
 
 SUSPECT: Final = (
     r"[0-9](?:[ ._:/-]?[0-9]){10}"
-    r"|(?:^|[^0-9A-Za-z])[0-9A-Za-z]{2}[. _-]?[0-9A-Za-z]{3}[. _-]?[0-9A-Za-z]{3}[/ _-]?[0-9A-Za-z]{4}[- _]?[0-9]{2}"
-    r"(?:$|[^0-9A-Za-z])"
+    rf"|(?:^|[^0-9A-Za-z]){_LETTERED}(?:$|[^0-9A-Za-z])"
 )
 """Matches every text that holds one of them, and few others: RE2 looks for it in a whole column at once."""
 
