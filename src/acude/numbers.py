@@ -136,10 +136,12 @@ def cards(text: str) -> Iterator[Span]:
         if _is_card(re.sub(r"[^0-9]", "", found[1])):
             yield found.span(1)
     for chain in _GROUPS.finditer(_DATE.sub(_blank, text)):
-        mine = list(_cards_of_groups(chain))
-        # Of a document and the digits after it a token remains, and a card number by chance.
-        others = list(documents(text)) if mine else []
-        yield from (span for span in mine if not any(a < span[1] and span[0] < b for a, b in others))
+        # Of a document and the digits after it a token remains, and a card number by chance. Elsewhere in the text
+        # a document changes nothing, so that a long text is searched once.
+        others = list(documents(chain[0]))
+        for start, end in _cards_of_groups(chain):
+            if not any(a < end - chain.start() and start - chain.start() < b for a, b in others):
+                yield start, end
 
 
 def _cards_of_groups(chain: re.Match[str]) -> Iterator[Span]:
