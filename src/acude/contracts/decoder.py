@@ -22,7 +22,7 @@ from acude.contracts.arrow import arrow_type
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import DecimalReader, Refusal, Refused, decimal_reader, field_type
 from acude.contracts.model import Contract
-from acude.contracts.personal import SHORTEST, SUSPECT, has_card, is_document, without_documents
+from acude.contracts.personal import has_card, without_documents
 from acude.contracts.refusals import (
     EARLIEST,
     UNREADABLE,
@@ -38,6 +38,7 @@ from acude.contracts.refusals import (
     wrong_size,
 )
 from acude.contracts.searched import searched
+from acude.numbers import SHORTEST, SUSPECT, is_document
 
 _SUSPECT = re.compile(SUSPECT)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from acude.contracts.personal import SUSPECT, has_card, without_documents
+from acude.contracts.personal import has_card, without_documents
+from acude.numbers import SUSPECT
 
 
 def searched(column: pa.StringArray, token: Callable[[str], str] | None) -> tuple[pa.StringArray, list[int]]:

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import ID, Contract
-from acude.contracts.personal import SUSPECT, has_number
+from acude.contracts.personal import has_number
+from acude.numbers import SUSPECT
 
 
 def owners_of(contract: Contract, records: pa.Table) -> pa.Array | None:

@@ -9,10 +9,10 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from acude.masking import masked
 
@@ -28,7 +28,8 @@ MEANWHILE = timedelta(minutes=5)
 class Alert(BaseModel):
     """Something that a person should look at.
 
-    `kind` is `falhou` (a task failed for good) or `atrasou` (a run missed its deadline); `raised_at` is UTC.
+    `kind` is `falhou` (a task failed for good) or `atrasou` (a run missed its deadline); `raised_at` is UTC. An
+    exception may quote a row, so `text` is without anybody's number.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,7 +38,7 @@ class Alert(BaseModel):
     dag_id: str
     run_id: str
     task_id: str | None = None
-    text: str
+    text: Annotated[str, AfterValidator(masked)]
     link: str
     raised_at: datetime
 
@@ -63,8 +64,7 @@ class Alert(BaseModel):
         alert = {
             "status": "firing",
             "labels": {name: value for name, value in names.items() if value},
-            # An exception may quote a row.
-            "annotations": {"summary": masked(self.text)},
+            "annotations": {"summary": self.text},
             "startsAt": self.raised_at,
             "generatorURL": self.link,
         }
@@ -109,7 +109,7 @@ def send(kind: str, dag_id: str, run_id: str, text: str, *, task_id: str | None 
     alert = Alert(
         kind=kind, dag_id=dag_id, run_id=run_id, task_id=task_id, text=text, link=link, raised_at=datetime.now(UTC)
     )
-    log.error("%s. %s", text.rstrip("."), link)
+    log.error("%s. %s", alert.text.rstrip("."), link)
     try:
         run_records.put(alert.key, alert)
         if settings().webhook_url:

@@ -12,8 +12,9 @@ from stdnum import luhn
 
 from acude.contracts.documents import Tokens
 from acude.contracts.model import table
-from acude.contracts.personal import TOKEN, has_card, has_document, is_document, without_documents
+from acude.contracts.personal import TOKEN, has_card, has_document, without_documents
 from acude.errors import WRONG_USE, AcudeError
+from acude.numbers import is_document
 from acude.payments.audit_log import LIST, append, audit_event
 from acude.payments.serde import TOPIC
 from acude.risk.lists import FIELDS, KEYED, LISTS, Entry, normal

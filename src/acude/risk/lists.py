@@ -7,7 +7,8 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final, NamedTuple
 
-from acude.contracts.personal import TOKEN, compact, is_document, one_case, without_documents
+from acude.contracts.personal import TOKEN, one_case, without_documents
+from acude.numbers import compact, is_document
 from acude.risk.payment import Payment
 
 BLOCK: Final = "bloqueio"

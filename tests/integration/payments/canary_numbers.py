@@ -30,6 +30,8 @@ class Canary:
         return {
             "cpf": self.cpf,
             "cpf with dots": f"{a[:3]}.{a[3:6]}.{a[6:9]}-{c[9:]}",
+            "cpf with a dash": f"{a[:9]}-{a[9:]}",
+            "cpf with a dot and a dash": f"{a[:3]}.{a[3:9]}-{a[9:]}",
             "cnpj": self.cnpj,
             "cnpj with dots": f"{b[:2]}.{b[2:5]}.{b[5:8]}/{b[8:12]}-{b[12:]}",
             "card": self.card,
@@ -41,10 +43,11 @@ class Canary:
     @property
     def documents_in_ids(self) -> list[str]:
         """A CPF or CNPJ as an id, or as a part of one."""
-        dotted = self.written["cpf with dots"]
+        form = self.written
+        dotted, dashed = form["cpf with dots"], form["cpf with a dash"]
         return [
             self.cpf, dotted, self.cnpj, f"u{self.cpf}", f"cpf_{dotted}", f"{self.cpf}@Exemplo.com",
-            f"loja{self.cnpj}x",
+            f"loja{self.cnpj}x", dashed, form["cpf with a dot and a dash"], f"cpf{self.cpf}",
         ]  # fmt: skip
 
     @property

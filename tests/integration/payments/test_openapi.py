@@ -18,8 +18,8 @@ from acude.api.examples import PAYMENTS
 from acude.contracts.decoder import Decoder
 from acude.contracts.json_schema import DOCUMENT_FORMAT
 from acude.contracts.model import table
-from acude.contracts.personal import is_document
 from acude.local.platform import Platform
+from acude.numbers import is_document
 from acude.payments.serde import TOPIC
 from acude.settings import Settings
 from acude.simulator.payments.documents import cpf

@@ -11,12 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from stdnum import luhn
 
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import Refused
 from acude.contracts.model import table, topics
-from acude.contracts.personal import SUSPECT, has_card, has_document, is_document, without_documents
+from acude.contracts.personal import has_card, has_document, without_documents
+from acude.numbers import SUSPECT, is_document
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 TOKENS = Tokens("k1", b"secret")
@@ -59,6 +61,46 @@ def test_a_card_number_is_found_in_groups(number: str, mark: str) -> None:
     assert pc.match_substring_regex(pa.array([text]), SUSPECT).to_pylist() == [True]
 
 
+@pytest.mark.parametrize("mark", list(" ._/-"))
+@pytest.mark.parametrize(
+    ("number", "cuts"),
+    [
+        ("4111111111111111", (8,)), ("4111111111111111", (4, 12)), ("4111111111111111", (4,)),
+        ("5555555555554444", (12,)), ("5555555555554444", (6, 12)), ("5555555555554444", tuple(range(2, 16, 2))),
+        ("378282246310005", (4, 8, 12)), ("378282246310005", (3, 6, 9, 12)), ("30569309025904", (4, 8, 12)),
+        ("4222222222222", (4, 7, 10)), ("4000000000000000006", (4, 8, 12, 16)), ("6200000000000000000", (6,)),
+    ],
+)  # fmt: skip
+def test_a_card_number_is_found_in_any_groups(number: str, cuts: tuple[int, ...], mark: str) -> None:
+    written = mark.join(number[a:b] for a, b in zip((0, *cuts), (*cuts, None), strict=True))
+    for text in (written, f"tok_{written}x", f"17-{written}.3", f"2026-11-30/{written}"):
+        assert has_card(text)
+        assert pc.match_substring_regex(pa.array([text]), SUSPECT).to_pylist() == [True]
+
+
+def test_a_card_number_is_found_in_groups_of_several_marks_and_after_a_group() -> None:
+    assert has_card("4111-1111 1111.1111")
+    assert has_card("1234:4111:1111:1111:1111")
+
+
+def test_a_document_and_the_digits_after_it_are_no_card() -> None:
+    after = next(n for n in range(10**4, 10**5) if luhn.is_valid(f"{CPF}{n}"))
+    text = f"t-{CPF}-{after}"
+    assert not has_card(text)
+    assert without_documents(text, TOKENS.of) == TOKENS.of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "41111111-11111112", "41111111@11111111", "41111111--11111111", "30/11/2026 120000", "30-11-2026-120000",
+        "52.168.100.200:19093", "302-1234567-1234568", "2026-11-30 12:00:00.123456",
+    ],
+)  # fmt: skip
+def test_other_groups_of_digits_are_no_cards(text: str) -> None:
+    assert not has_card(text)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -77,12 +119,17 @@ def test_other_numbers_are_no_cards(text: str) -> None:
     ("text", "whose"),
     [
         (CPF, CPF), ("529.982.247-25", CPF), ("529 982 247 25", CPF), ("529-982-247-25", CPF), ("529.982.24725", CPF),
+        ("529982247-25", CPF), ("529.982247-25", CPF), ("529982.247-25", CPF), ("529982247/25", CPF),
+        ("529982247 25", CPF), ("11222333/0001-81", CNPJ), ("112223330001-81", CNPJ), ("11222333000181", CNPJ),
+        ("cpf52998224725", "cpf52998224725"), ("cpf529982247-25", "cpf529982247-25"),
+        ("loja11222333/0001-81", "loja11222333/0001-81"),
         (CNPJ, CNPJ), ("11.222.333/0001-81", CNPJ), ("11.222.333.0001-81", None), (LETTERS, LETTERS),
         ("12.ABC.345/01DE-35", LETTERS), ("12abc34501de35", LETTERS),
         ("u52998224725", "u52998224725"), ("cpf:529.982.247-25", "cpf:529.982.247-25"),
         ("pedido-52998224725-3", "pedido-52998224725-3"), ("52998224725abc", "52998224725abc"),
         ("52998224725@Loja.example", "52998224725@loja.example"), ("u11222333000181", "u11222333000181"),
         ("52998224724", None), ("529982247251", None), ("11111111111", None), ("u17", None), ("189.100.200.25", None),
+        ("529.982.247.25", None), ("529982247.25", None), ("529982247-24", None), ("529982247--25", None),
     ],
 )  # fmt: skip
 def test_a_document_is_found_however_it_is_written(text: str, whose: str | None) -> None:
@@ -146,8 +193,9 @@ FREE = ("id_transacao", "id_pagador", "id_recebedor", "id_dispositivo", "id_term
 
 
 @pytest.mark.parametrize("name", FREE)
-def test_a_card_number_in_an_id_is_refused_alone_and_in_a_batch(name: str) -> None:
-    fields = PIX | {name: "4111111111111111"}
+@pytest.mark.parametrize("text", ["4111111111111111", "41111111-11111111"])
+def test_a_card_number_in_an_id_is_refused_alone_and_in_a_batch(name: str, text: str) -> None:
+    fields = PIX | {name: text}
     assert decoded(fields)[1] == "numero_de_cartao"
     with pytest.raises(Refused) as refusal:
         Decoder(table("topics.transacoes"), TOKENS).one(json.dumps(fields).encode(), NOW)
@@ -170,7 +218,7 @@ def test_a_token_that_holds_a_card_number_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", [*FREE, "chave_pix"])
-@pytest.mark.parametrize("text", [CPF, "529.982.247-25"])
+@pytest.mark.parametrize("text", [CPF, "529.982.247-25", "529982247-25", "529.982247-25"])
 def test_a_document_in_another_field_becomes_its_token_alone_and_in_a_batch(name: str, text: str) -> None:
     fields = PIX | {name: text}
     found, reason = decoded(fields)

@@ -108,7 +108,10 @@ def test_a_header_that_names_no_record_gives_no_id(header: bytes) -> None:
     assert found.silver["id_evento"].to_pylist() == [None]
 
 
-NUMBERS = ("52998224725", "529.982.247-25", "11222333000181", "4111111111111111", "4111 1111 1111 1111")
+NUMBERS = (
+    "52998224725", "529.982.247-25", "529982247-25", "11222333000181", "4111111111111111", "4111 1111 1111 1111",
+    "41111111-11111111",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("number", NUMBERS)

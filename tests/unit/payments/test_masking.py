@@ -9,14 +9,25 @@ from acude.masking import MASK, masked, masked_bytes
         "52998224725",
         "529.982.247-25",
         "529 982 247 25",
+        "529982247-25",
+        "529.982247-25",
+        "529982247-24",
         "11222333000181",
+        "11222333/0001-81",
         "11.222.333/0001-81",
         "12ABC34501DE35",
         "12.ABC.345/01DE-35",
+        "12abc34501de35",
+        "12abc34501de36",
+        "12.abc.345/01de-35",
+        "12-abc-345/01de-35",
         "4111111111111111",
         "4111 1111 1111 1111",
         "4111-1111-1111-1111",
         "3782 822463 10005",
+        "41111111-11111111",
+        "411111111111 1111",
+        "4222.222.222.222",
         "6304000000000000000",
         "4111111111111111" * 3,
     ],
@@ -39,6 +50,39 @@ def test_bytes_keep_everything_else_and_hide_digits_that_json_escapes() -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        r"529\u002e982\u002e247\u002d25",
+        r"529\u002E982\u002E247\u002D25",
+        r"\u0035299822472\u0035",
+        r"11.222.333\/0001-81",
+        r"4111\u00201111\u00201111\u00201111",
+        r"12\u0061bc34501de35",
+        r"12\u0041BC34501DE35",
+        r"529\\u002e982\\u002e247\\u002d25",
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", '{{"a": "{}"}}', "x {}"])
+def test_a_number_with_characters_that_json_escapes_is_hidden(written: str, around: str) -> None:
+    assert masked_bytes(around.format(written).encode()).decode() == around.format(MASK)
+
+
+@pytest.mark.parametrize("before", [r"\n", r"\t", r"\u000a", r"\u00e9", r"\u20ac", r"\"", r"\\"])
+def test_a_letter_of_an_escape_is_none_of_a_number(before: str) -> None:
+    assert masked_bytes(f"{before}12ABC34501DE35".encode()).decode() == f"{before}{MASK}"
+
+
+def test_bytes_that_read_as_a_number_only_without_the_escape_are_hidden() -> None:
+    assert b"52998224725" not in masked_bytes(rb'"\u52998224725"')
+
+
+@pytest.mark.parametrize("text", [rb'{"a": "\u00e9\n\"x\u0022", "b": "\u0031"}', rb"C:\dir\u", b"\\", b"\\\\u12"])
+def test_escapes_without_a_number_stay(text: bytes) -> None:
+    assert masked_bytes(text) == text
+    assert masked_bytes(text + b" 52998224725") == text + b" " + MASK.encode()
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "2026-11-22T10:00:00.123456Z",
@@ -51,6 +95,10 @@ def test_bytes_keep_everything_else_and_hide_digits_that_json_escapes() -> None:
         "Expected decimal(18,2), got 10.005",
         "within 1700 ms",
         "MUITOS_CARTOES_NO_DISPOSITIVO",
+        "deadletter2026",
+        "snapshot/2026-11-30",
+        "from 529.982.247.25",
+        "41111111-11111112",
     ],
 )
 def test_times_places_and_ids_stay(text: str) -> None:
