@@ -23,6 +23,9 @@ from tests.chaos.conftest import Lake, new_lake, reading
 from tests.integration.batch.batch_lake import BatchLake, csv_of, line, revenue
 from tests.waiting import awaited
 
+# spark-submit takes the first python3 on the PATH.
+WITHOUT_A_SERVER = {"ACUDE_SPARK_REMOTE": "sc://nowhere:1", "PYSPARK_DRIVER_PYTHON": sys.executable}
+
 _LONG_S = 240
 _WORKERS = ("spark-worker-1", "spark-worker-2")
 
@@ -93,7 +96,7 @@ def _run(*command: str) -> None:
         command,
         cwd=PROJECT,
         # Without the warm server; what the lake is called stands in the environment.
-        env=os.environ | driver_environment(settings()) | {"ACUDE_SPARK_REMOTE": "sc://nowhere:1"},
+        env=os.environ | driver_environment(settings()) | WITHOUT_A_SERVER,
         capture_output=True,
         text=True,
         timeout=240,

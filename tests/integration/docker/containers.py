@@ -117,7 +117,9 @@ class Containers:
 
     def _passes(self, name: str, entry: Entry, check: list[str]) -> bool:
         program = {"python": sys.executable, "acude": str(_BIN / "acude")}[check[0]]
-        command = [program, *(here(one) for one in check[1:])]
+        # An argument of `acude serve` is a service's name, not its host.
+        arguments = check[1:] if check[0] == "acude" else map(here, check[1:])
+        command = [program, *arguments]
         return not subprocess.run(command, env=self.variables(name, entry), capture_output=True, check=False).returncode
 
     def _until(self, done: Callable[[], bool], name: str) -> None:
