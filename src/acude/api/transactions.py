@@ -156,14 +156,13 @@ class _PaymentApi:
             if found is Claim.SAME and (known := await self._repeated(request, own, fields)):
                 return known
             return await self._sent(request, own, fields, payload, began)
-        except (OutboxFullError, ProblemError) as refused:
-            # A payment of another content has that id, or nothing was sent: the next attempt has its key and its id.
-            if isinstance(refused, ProblemError) and refused.status != _CONFLICT:
-                raise
-            for one in fresh:
-                await request.app.state.claims.release(one)
-            if isinstance(refused, OutboxFullError):
-                raise _not_taken() from None
+        except OutboxFullError:
+            await _release(request, fresh)
+            raise _not_taken() from None
+        except ProblemError as refused:
+            if refused.status == _CONFLICT:
+                # It may have been sent, so its id stays claimed.
+                await _release(request, [one for one in fresh if one.kind == KEY])
             raise
 
     async def _claimed(self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]) -> _Claimed:
@@ -292,6 +291,11 @@ def _audit(request: Request, client: str, id_transacao: str, *, given: bool) -> 
         )
     except AuditBufferFullError as problem:
         raise _unavailable("The audit log can't be written.") from problem
+
+
+async def _release(request: Request, claimed: list[Wanted]) -> None:
+    for one in claimed:
+        await request.app.state.claims.release(one)
 
 
 def _not_taken() -> ProblemError:

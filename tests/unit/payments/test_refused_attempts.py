@@ -1,4 +1,4 @@
-"""An attempt of which nothing was sent leaves its id and its Idempotency-Key to the next one."""
+"""A refused attempt leaves its Idempotency-Key to the next one, and its id where nothing was sent."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -47,11 +47,13 @@ class Claims:
     ("problem", "status", "kept"),
     [
         (OutboxFullError("full"), 503, set()),
-        (id_in_use(), 409, set()),
+        (id_in_use(), 409, {(ID, "t-1")}),
         (None, 503, {(ID, "t-1"), (KEY, "k-1")}),
     ],
 )
-def test_a_refused_attempt_keeps_nothing(problem: Exception | None, status: int, kept: set[tuple[str, str]]) -> None:
+def test_a_refused_attempt_keeps_what_may_have_been_sent(
+    problem: Exception | None, status: int, kept: set[tuple[str, str]]
+) -> None:
     async def wait(*_: object) -> None:
         # None: it was sent, and nobody knows whether the broker has it.
         if problem:
