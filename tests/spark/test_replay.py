@@ -19,7 +19,7 @@ LIVE = (
 )
 CLIENT: str | None = None
 CANDIDATE = "id_cliente string, id_transacao string, decisao string, valor decimal(18,2)"
-DISPUTES = "id_transacao string, resultado string, timestamp timestamp"
+DISPUTES = "id_cliente string, id_transacao string, resultado string, timestamp timestamp"
 
 Make = Callable[..., DataFrame]
 
@@ -43,7 +43,7 @@ def candidate(spark: SparkSession) -> Make:
 
 @pytest.fixture
 def disputes(spark: SparkSession) -> Make:
-    return lambda *rows: spark.createDataFrame(list(rows), DISPUTES)
+    return lambda *rows: spark.createDataFrame([(CLIENT, *row) for row in rows], DISPUTES)
 
 
 def counted(*arguments: Any, **more: Any) -> set[tuple[str, str, str, int, int]]:  # noqa: ANN401
@@ -94,6 +94,16 @@ def test_the_last_word_on_a_payment_holds(live: Make, candidate: Make, disputes:
     assert counted(decided, said, known) == {
         ("negar", "aprovar", "honesta", 1, 10),
         ("negar", "aprovar", "fraude", 1, 10),
+    }
+
+
+def test_a_dispute_is_about_its_clients_payment(live: Make, candidate: Make, disputes: Make) -> None:
+    ours, theirs = (live(("a", decision)).withColumn("id_cliente", f.lit(who)) for who, decision in OF_CLIENTS)
+    known = disputes(("a", "fraude", NOON)).withColumn("id_cliente", f.lit("outra"))
+    said = candidate(("a", "negar")).withColumn("id_cliente", f.lit("loja"))
+    assert counted(ours.unionAll(theirs), said, known) == {
+        ("aprovar", "negar", "desconhecida", 1, 10),
+        ("revisar", "sem_decisao", "fraude", 1, 10),
     }
 
 

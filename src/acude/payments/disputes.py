@@ -19,7 +19,10 @@ from acude.kafka.health import Health
 from acude.kafka.service import run_in_thread
 from acude.payments.deadletters import KafkaLetterBox
 from acude.payments.groups import DISPUTES
-from acude.payments.velocity_store import Fraud, VelocityStore, VelocityStoreError
+from acude.payments.velocity_store import VelocityStore, VelocityStoreError
+from acude.risk.comparison import Label
+from acude.risk.disputes import Fraud
+from acude.risk.first_decision import key_of
 from acude.risk.payment import microseconds
 from acude.settings import Settings
 
@@ -63,8 +66,9 @@ class Disputes(AtLeastOnce[Fraud]):
             _, taken_ms = record.timestamp()
             fields: dict[str, Any] = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
             if terminal := fields.get("id_terminal"):
-                at_us = microseconds(fields["transacao_em"])
-                found.append(Fraud(fields["id_transacao"], terminal, at_us, fields["resultado"] == "honesta"))
+                at_us, said_us = microseconds(fields["transacao_em"]), microseconds(fields["timestamp"])
+                honest = fields["resultado"] == str(Label.HONEST)
+                found.append(Fraud(key_of(fields), terminal, at_us, said_us, honest))
         return found
 
     def store(self, effects: Sequence[Fraud]) -> bool:

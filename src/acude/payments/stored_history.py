@@ -13,6 +13,9 @@ from acude.risk.payment import records
 ADD: Final = Path(__file__).with_name("velocity_add.lua").read_text(encoding="utf-8")
 """Adds records to sets, and what they displace to the hashes; runs in Valkey, so that no worker comes between."""
 
+LEARN: Final = Path(__file__).with_name("velocity_frauds.lua").read_text(encoding="utf-8")
+"""Keeps which payments were frauds, and the last word on each."""
+
 READ: Final = (
     "local found = {} for at = 1, #KEYS, 2 do"
     " found[at] = redis.call('ZRANGE', KEYS[at], 0, -1) found[at + 1] = redis.call('HGETALL', KEYS[at + 1])"

@@ -20,7 +20,8 @@ from valkey.exceptions import ValkeyError
 
 from acude.errors import AcudeError
 from acude.kafka.records import Coordinate
-from acude.payments.stored_history import ADD, READ, history_of_keys, hours_key
+from acude.payments.stored_history import ADD, LEARN, READ, history_of_keys, hours_key
+from acude.risk.disputes import Fraud
 from acude.risk.first_decision import PaymentKey
 from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, History, with_record
 from acude.risk.payment import ENTITIES, RECORD, Payment, record
@@ -43,22 +44,6 @@ Moments = npt.NDArray[np.int64]
 
 class VelocityStoreError(ConnectionError):
     """Valkey does not answer; payments are decided without their history."""
-
-
-class Fraud(NamedTuple):
-    """What a dispute says of a payment at a terminal.
-
-    Attributes:
-        id_transacao: the payment.
-        id_terminal: where it was made.
-        at_us: when, microseconds since 1970, UTC.
-        honest: the payment was suspected, and was no fraud.
-    """
-
-    id_transacao: str
-    id_terminal: str
-    at_us: int
-    honest: bool = False
 
 
 class StoredDecision(NamedTuple):
@@ -257,18 +242,19 @@ class VelocityStore:
         Raises:
             VelocityStoreError: Valkey does not answer.
         """
-        pipe = self._client.pipeline(transaction=True)
-        for fraud in frauds:
-            key, *others = self._keys("fraudes", fraud.id_terminal)
-            if fraud.honest:
-                for one in (key, *others):
-                    pipe.zrem(one, fraud.id_transacao)
-            else:
-                pipe.zadd(key, {fraud.id_transacao: fraud.at_us})
-                pipe.zremrangebyscore(key, "-inf", fraud.at_us - KEPT_US)
-                pipe.pexpire(key, _KEPT_MS)
+        keys: list[bytes] = []
+        told: list[bytes | int] = []
+        for one in frauds:
+            for words, known in zip(
+                self._keys("palavras", one.id_terminal), self._keys("fraudes", one.id_terminal), strict=True
+            ):
+                keys += words, known
+            told += _name(one.payment), one.word, one.at_us, int(not one.honest)
+        if not keys:
+            return
+        step = 2 * len(self._secrets)
         try:
-            pipe.execute()
+            self._client.execute_command("EVAL", LEARN, len(keys), *keys, step, _KEPT_MS, KEPT_US, *told)
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
 
@@ -278,7 +264,11 @@ def _entities(payment: Payment) -> list[tuple[str, str]]:
 
 
 def _decision(payment: PaymentKey) -> bytes:
-    return b"d:" + "/".join(filter(None, payment)).encode()
+    return b"d:" + _name(payment)
+
+
+def _name(payment: PaymentKey) -> bytes:
+    return "/".join(filter(None, payment)).encode()
 
 
 def connect_velocity_store(config: Settings) -> VelocityStore:

@@ -119,9 +119,10 @@ def usual(past: Past) -> Usual | None:
         return None
     kept = ordered[: int(ordered.searchsorted(_OUTLIER * ordered[len(ordered) // 2], "right"))]
     mean = float(np.add.reduce(kept)) / len(kept)
-    begin = int(rows["at"].searchsorted(past.payment.at_us - _RECENT_US, "right"))
-    high = np.flatnonzero(cents[begin:] > _HIGH * mean)
-    return Usual(mean, rows["at"][begin:][high], len(rows) - begin - int(high[0]) if len(high) else 0)
+    at = past.payment.at_us
+    begin, end = rows["at"].searchsorted((at - _RECENT_US + 1, at + _RECENT_US)).tolist()
+    high = np.flatnonzero(cents[begin:end] > _HIGH * mean)
+    return Usual(mean, rows["at"][begin:end][high], end - begin - int(high[0]) if len(high) else 0)
 
 
 def pagador_valor_relativo(past: Past) -> float:
@@ -136,15 +137,15 @@ def pagador_desvio(past: Past) -> float:
 
 
 def pagador_altos_14d(past: Past) -> float:
-    """Payments of more than 2.2 times the usual in the payer's 14 days before this one."""
+    """Payments of more than 2.2 times the usual in the payer's 14 days around this one."""
     found = usual(past)
     return float(len(found.high)) if found else nan
 
 
 def pagador_altos_desde(past: Past) -> float:
-    """Days since the first of them."""
+    """Days since the first of them; 0 where all are dated later."""
     found = usual(past)
-    return _days(past, found.high[0]) if found and len(found.high) else nan
+    return max(0.0, _days(past, found.high[0])) if found and len(found.high) else nan
 
 
 def pagador_altos_parte(past: Past) -> float:
@@ -158,7 +159,7 @@ def known(past: Past) -> Known:
     """What has come to light of the terminal; kept for the latest payment."""
     end = past.payment.at_us - LABEL_DELAY_US
     edges = (end - WINDOWS["30d"], end)
-    rows, hours = past.before("terminal"), past.hours("terminal", *edges)
+    rows, hours = past.near("terminal"), past.hours("terminal", *edges)
     first, last = rows["at"].searchsorted(edges, "right")
     rows = rows[first:last]
     first, last = past._frauds.searchsorted(edges, "right")

@@ -1,9 +1,10 @@
-"""What is known of a payment's past: counts, sums, distinct values and places over sliding windows of event time.
+"""What is known of a payment's past: counts, sums, distinct values and places over windows of event time.
 
-A window of length W that ends with a payment at time t holds the records in (t - W, t], the payment itself included.
-Only records before the payment count, in the order of (time, id), so that a late arrival sees what it would have seen
-in time, and the lake's history gives the same numbers as the live store. Of a busy entity, what its records don't reach
-counts by the hour: an hour is in a window where its begin is.
+A payment's past is what was decided before it. A window of length W around a payment at time t holds its records in
+(t - W, t + W), the payment itself included. Both sides count, because the sender chooses the times: payments dated one
+before the other would hide from each other otherwise. The lake's history, in the order of the decisions, gives the same
+numbers as the live store. Of a busy entity, what its records don't reach counts by the hour: an hour is in a window
+where its begin is.
 """
 
 from collections.abc import Mapping
@@ -31,14 +32,14 @@ WINDOWS: Final[Mapping[str, int]] = {
 """Lengths in microseconds."""
 
 _LENGTHS: Final = np.array(list(WINDOWS.values()), np.int64)
-_FIRST: Final = (0,) * len(WINDOWS)
+_NO_ROWS: Final = ((0, 0),) * len(WINDOWS)
 
 LABEL_DELAY_US: Final = 7 * _DAY_US
 """A fraud is known as one after this long; shares of frauds look at windows that ended this long ago."""
 
 KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
 KEPT: Final = timedelta(microseconds=KEPT_US)
-"""What is older can't be in any window: 37 days."""
+"""What is further away can't be in any window: 37 days."""
 
 _EARTH_RADIUS_KM: Final = 6_371.0
 _NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
@@ -46,7 +47,7 @@ _ON_NO_LIST: Final = Listed()
 
 
 class Travel(NamedTuple):
-    """From the last place that is known to the payment's: distance in km, time in hours, speed in km/h."""
+    """Between the payment's place and the one known next to it in time: distance in km, hours, speed in km/h."""
 
     distance_km: float
     hours: float
@@ -54,12 +55,12 @@ class Travel(NamedTuple):
 
 
 class Past:
-    """The payment and what came before it. Everything is computed when it is first asked for.
+    """The payment and what was decided before it. Everything is computed when it is first asked for.
 
     Args:
         payment: the payment to decide.
-        histories: of each of the payment's entities by the entity's name; later payments and this one may be among
-            the records.
+        histories: of each of the payment's entities by the entity's name, as they were when it was decided; this
+            payment may be among the records.
         frauds: moments (µs, sorted) of the payments at the same terminal that turned out to be frauds.
         complete: False where the store could not be asked: then every window holds the payment alone.
         listed: which lists the payment is on.
@@ -81,45 +82,47 @@ class Past:
         self._at: int = self.own["at"]
         self._histories = histories
         self._frauds = frauds
-        self._before: dict[str, Records] = {}
-        self._starts: dict[str, Mapping[str, int]] = {}
+        self._near: dict[str, Records] = {}
+        self._spans: dict[str, Mapping[str, tuple[int, int]]] = {}
         self._sums: dict[str, npt.NDArray[np.int64]] = {}
 
-    def before(self, entity: str) -> Records:
-        """The entity's records of the `KEPT_US` before this payment, oldest first."""
-        found = self._before.get(entity)
+    def near(self, entity: str) -> Records:
+        """The entity's records of less than `KEPT_US` before and after this payment, oldest first, without this one."""
+        found = self._near.get(entity)
         if found is None:
-            found = self._before[entity] = self._up_to_now(self._histories.get(entity, UNKNOWN).rows)
+            found = self._near[entity] = self._others(self._histories.get(entity, UNKNOWN).rows)
         return found
 
-    def _up_to_now(self, rows: Records) -> Records:
+    def _others(self, rows: Records) -> Records:
         if not len(rows):
             return rows
-        moments = rows["at"]
-        begin, end = int(moments.searchsorted(self._at - KEPT_US, "right")), int(moments.searchsorted(self._at, "left"))
-        # Records of the same microsecond count where their id comes before.
-        while end < len(rows) and moments[end] == self._at and rows["id"][end] < self.own["id"]:
-            end += 1
+        edges = (self._at - KEPT_US + 1, self._at, self._at + 1, self._at + KEPT_US)
+        begin, own, after, end = rows["at"].searchsorted(edges).tolist()
+        if own < after:
+            # Its own moment is rare among them: only there its own record can be.
+            same = np.flatnonzero(rows["id"][own:after] == self.own["id"])
+            if len(same):
+                return np.concatenate([rows[begin : own + same[0]], rows[own + same[0] + 1 : end]])
         return rows[begin:end]
 
     def count(self, entity: str, window: str) -> int:
         """Payments in the window, this one included; 0 where the payment has no such entity."""
         if not self.own[entity]:
             return 0
-        displaced = _total(self.hours(entity, self._at - WINDOWS[window]), "count")
-        return len(self.before(entity)) - self._start(entity, window) + displaced + 1
+        first, last = self._span(entity, window)
+        return last - first + _total(self._hours_within(entity, window), "count") + 1
 
     def sum(self, entity: str, window: str) -> float:
         """Sum of the window's amounts in the currency's unit, this one included, refunds negative."""
         if not self.own[entity]:
             return 0.0
-        cents: int = self.own["cents"] + _total(self.hours(entity, self._at - WINDOWS[window]), "cents")
-        rows = self.before(entity)
+        cents: int = self.own["cents"] + _total(self._hours_within(entity, window), "cents")
+        rows = self.near(entity)
         if len(rows):
             if entity not in self._sums:
                 self._sums[entity] = np.concatenate([[0], np.cumsum(rows["cents"], dtype=np.int64)])
-            total = self._sums[entity]
-            cents += int(total[-1] - total[self._start(entity, window)])
+            first, last = self._span(entity, window)
+            cents += int(self._sums[entity][last] - self._sums[entity][first])
         return cents / 100
 
     def mean(self, entity: str, window: str) -> float:
@@ -139,7 +142,7 @@ class Past:
 
     def is_new(self, entity: str, other: str) -> bool:
         """Whether the entity has a past, and this payment's `other` is not in it."""
-        rows = self.before(entity)
+        rows = self.near(entity)
         return bool(len(rows) and self.own[other] and not (rows[other] == self.own[other]).any())
 
     def small(self, entity: str, window: str, below: float) -> int:
@@ -163,7 +166,7 @@ class Past:
         return rows[rows[other] == self.own[other]] if self.own[other] else rows[:0]
 
     def deviation(self, entity: str) -> float:
-        """How many standard deviations the amount is above the mean of the 30 days before it; 0 for a short past."""
+        """How many standard deviations the amount is above the mean of the 30 days around it; 0 for a short past."""
         rows = self.within(entity, "30d")
         if len(rows) < _ENOUGH:
             return 0.0
@@ -183,43 +186,53 @@ class Past:
         """The entity's payments in the window that ended before the label's delay."""
         end = self._at - LABEL_DELAY_US
         begin = end - WINDOWS[window]
-        rows = self.before(entity)
+        rows = self.near(entity)
         displaced = _total(self.hours(entity, begin, end), "count")
         return _between(rows["at"], begin, end) + displaced if len(rows) else displaced
 
     def travel(self, entity: str) -> Travel | None:
-        """The way from the entity's last known place; None where that or this payment's place is unknown."""
-        rows = self.before(entity)
+        """The faster of the ways from the entity's last known place and to its next; None where no place is known."""
+        rows = self.near(entity)
         if isnan(self.own["latitude"]) or not len(rows):
             return None
-        known = np.flatnonzero(~np.isnan(rows["latitude"]))
-        if not len(known):
-            return None
-        last = rows[known[-1]]
-        distance = distance_km(last["latitude"], last["longitude"], self.own["latitude"], self.own["longitude"])
-        hours = (self._at - int(last["at"])) / (3_600 * _SECOND_US)
+        known = rows[~np.isnan(rows["latitude"])]
+        now = int(known["at"].searchsorted(self._at, "right"))
+        ways = [self._way(place) for place in known[max(0, now - 1) : now + 1]]
+        return max(ways, key=lambda way: way.speed_kmh, default=None)
+
+    def _way(self, place: np.void) -> Travel:
+        distance = distance_km(place["latitude"], place["longitude"], self.own["latitude"], self.own["longitude"])
+        hours = abs(self._at - int(place["at"])) / (3_600 * _SECOND_US)
         return Travel(distance, hours, distance / max(hours, _SHORTEST_H))
 
-    def hours(self, entity: str, begin: int, end: int | None = None) -> Hours:
-        """The entity's hours of displaced payments that began after `begin` (µs), up to `end` or this payment."""
+    def hours(self, entity: str, begin: int, end: int) -> Hours:
+        """The entity's hours of displaced payments that began in (begin, end], µs."""
         found = self._histories.get(entity, UNKNOWN).hours
         if not len(found):
             return found
-        first, last = found["at"].searchsorted((begin, self._at if end is None else end), "right")
+        first, last = found["at"].searchsorted((begin, end), "right")
         return found[first:last]
 
     def within(self, entity: str, window: str) -> Records:
         """The entity's records in the window, without this payment."""
-        return self.before(entity)[self._start(entity, window) :]
+        first, last = self._span(entity, window)
+        return self.near(entity)[first:last]
 
-    def _start(self, entity: str, window: str) -> int:
-        """Where a window begins among the records before; those of all windows are looked for together."""
-        starts = self._starts.get(entity)
-        if starts is None:
-            rows = self.before(entity)
-            found = rows["at"].searchsorted(self._at - _LENGTHS, "right").tolist() if len(rows) else _FIRST
-            starts = self._starts[entity] = dict(zip(WINDOWS, found, strict=True))
-        return starts[window]
+    def _hours_within(self, entity: str, window: str) -> Hours:
+        length = WINDOWS[window]
+        return self.hours(entity, self._at - length, self._at + length - 1)
+
+    def _span(self, entity: str, window: str) -> tuple[int, int]:
+        """Where a window begins and ends among the records; those of all windows are looked for together."""
+        spans = self._spans.get(entity)
+        if spans is None:
+            moments = self.near(entity)["at"]
+            found = _NO_ROWS
+            if len(moments):
+                begins = moments.searchsorted(self._at - _LENGTHS, "right").tolist()
+                found = tuple(zip(begins, moments.searchsorted(self._at + _LENGTHS).tolist(), strict=True))
+            spans = self._spans[entity] = dict(zip(WINDOWS, found, strict=True))
+        return spans[window]
 
 
 _ENOUGH: Final = 5

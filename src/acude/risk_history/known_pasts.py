@@ -18,12 +18,13 @@ from acude.contracts.model import table
 from acude.kafka.records import ARRIVAL
 from acude.lake.delta import read_days
 from acude.risk.comparison import Label
-from acude.risk.first_decision import CLIENT
+from acude.risk.disputes import Fraud
+from acude.risk.first_decision import PaymentKey, key_of
 from acude.risk.history import UNKNOWN, History, with_record
 from acude.risk.lists import ON_THE_LIST, Listed
-from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, of_fields, record
+from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, microseconds, of_fields, record
 from acude.risk.velocity import KEPT, Past
-from acude.risk_history.first_decision import first_decisions
+from acude.risk_history.first_decision import client, first_decisions
 from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
 
 BLOCKED: Final = "NA_LISTA_DE_BLOQUEIO"
@@ -41,15 +42,20 @@ DECIDED: Final = ("decidido_em", *ARRIVAL)
 
 
 class Silver(NamedTuple):
-    """What is known of payments.
+    """What is known of the payments of some days.
 
     Attributes:
-        payments: rows of silver.transacoes, also of the 38 days before those that are asked for.
+        first: UTC day of the first payments whose past is asked for.
+        last: of the last ones.
+        payments: rows of silver.transacoes, also of the days around: 38 days before, and as many later as a payment may
+            come late, for those dated later may be decided before it.
         decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
             the external list, and what was on the block or allow list: nobody can ask again.
         disputes: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
     """
 
+    first: date
+    last: date
     payments: DataFrame
     decisions: DataFrame
     disputes: DataFrame
@@ -64,18 +70,26 @@ def read_silver(spark: SparkSession, first: date, last: date, known_at: datetime
         last: this day included.
         known_at: what reached the broker later is left out, UTC; nothing is where it is None.
     """
-    since = first - timedelta(days=KEPT_DAYS)
+    since, until = first - timedelta(days=KEPT_DAYS), _later(last)
 
     def known(name: str, begin: date, end: date) -> DataFrame:
         rows = read_days(spark, table(name), begin, end)
         return rows.where(f.col("carimbo_kafka") < f.lit(known_at)) if known_at else rows
 
     return Silver(
-        known(PAYMENTS, since, last),
+        first,
+        last,
+        known(PAYMENTS, since, until),
         # A decision may be much later than its payment, or a day before it: clocks may be ahead.
         known(DECISIONS, since - timedelta(days=1), date.max),
         known(DISPUTES, since - timedelta(days=1), date.max),
     )
+
+
+def _later(last: date) -> date:
+    """The day of the latest payments that may be decided before one of a day."""
+    late = min(table(PAYMENTS).behind or KEPT, KEPT)
+    return last + late if last < date.max - late else date.max
 
 
 def groups_of(spark: SparkSession) -> int:
@@ -83,18 +97,15 @@ def groups_of(spark: SparkSession) -> int:
     return int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
 
 
-def in_order(
-    silver: Silver, first_day: date, *, groups: int = 1, entities: Collection[str] = tuple(ENTITIES)
-) -> DataFrame:
+def in_order(silver: Silver, *, groups: int = 1, entities: Collection[str] = tuple(ENTITIES)) -> DataFrame:
     """The rows that `Pasts` takes, a group of payers per partition, each in the order in which things came to pass.
 
     Args:
         silver: what is known.
-        first_day: UTC day of the first payments whose past is asked for.
         groups: number of groups that payers are divided into; they are worked on side by side.
         entities: whose pasts are asked for.
     """
-    known = _with_what_was_known(silver.payments, silver.decisions, first_day)
+    known = _with_what_was_known(silver)
     return (
         _for_each_group(known, _at_terminals(silver.disputes), groups, entities)
         .repartition(groups, "grupo")
@@ -102,36 +113,33 @@ def in_order(
     )
 
 
-def _with_what_was_known(payments: DataFrame, decisions: DataFrame, first_day: date) -> DataFrame:
+def _with_what_was_known(silver: Silver) -> DataFrame:
     """The payments' fields with `decidido_em` (when it was taken, where nothing was decided), `listas`, `pedido`."""
-    answers = first_decisions(decisions).select(
-        _client(),
+    answers = first_decisions(silver.decisions).select(
+        client().alias("_cliente"),
         "id_transacao",
         f.col("transacao_em").alias("timestamp"),
         f.col("timestamp").alias("decidida_em"),
         f.array_intersect("motivos", f.array(*(f.lit(code) for code in _LISTS))).alias("nas_listas"),
     )
-    named = payments.withColumn("topico", f.coalesce("topico", f.lit(table(PAYMENTS).name)))
-    joined = named.withColumn("_cliente", _client()).join(answers, ["_cliente", "id_transacao", "timestamp"], "left")
+    named = silver.payments.withColumn("topico", f.coalesce("topico", f.lit(table(PAYMENTS).name)))
+    joined = named.withColumn("_cliente", client()).join(answers, ["_cliente", "id_transacao", "timestamp"], "left")
     return joined.select(
         *_FIELDS,
         f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
         *DECIDED[1:],
         f.coalesce("nas_listas", f.array().cast("array<string>")).alias("listas"),
-        (f.col("data") >= f.lit(first_day)).alias("pedido"),
+        f.col("data").between(f.lit(silver.first), f.lit(silver.last)).alias("pedido"),
     )
-
-
-def _client() -> Column:
-    """Without nulls, which no join brings together."""
-    return f.coalesce(CLIENT, f.lit("")).alias("_cliente")
 
 
 def _at_terminals(disputes: DataFrame) -> DataFrame:
     """What the workers learn of frauds, in its place among the decisions: when the broker had it."""
     return disputes.where("id_terminal IS NOT NULL").select(
         "id_terminal",
+        client(),
         "id_transacao",
+        f.col("timestamp").alias("dita_em"),
         f.unix_micros("transacao_em").alias("fraude_us"),
         (f.col("resultado") == f.lit(str(Label.HONEST))).alias("honesta"),
         f.col("carimbo_kafka").alias("decidido_em"),
@@ -177,13 +185,14 @@ class Pasts:
     def __init__(self) -> None:
         self._group: int | None = None
         self._records: dict[tuple[str, str], History] = {}
-        self._frauds: dict[str, dict[str, int]] = {}
+        self._frauds: dict[str, dict[PaymentKey, int]] = {}
+        self._words: dict[PaymentKey, int] = {}
 
     def of(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Past, Collection[str]]]:
         """The past of each payment that asks for it, and the codes of the lists that it was on."""
         for row in rows:
             if row["grupo"] != self._group:
-                self._group, self._records, self._frauds = row["grupo"], {}, {}
+                self._group, self._records, self._frauds, self._words = row["grupo"], {}, {}, {}
             if row["fraude_us"] is not None:
                 self._learn(row)
                 continue
@@ -200,11 +209,15 @@ class Pasts:
 
     def _learn(self, row: Mapping[str, Any]) -> None:
         """Keeps when a fraud at a terminal was made; one that was none, after all, is forgotten."""
-        frauds = self._frauds.setdefault(row["id_terminal"], {})
-        if row["honesta"]:
-            frauds.pop(row["id_transacao"], None)
+        found = Fraud(key_of(row), row["id_terminal"], row["fraude_us"], microseconds(row["dita_em"]), row["honesta"])
+        if found.word < self._words.get(found.payment, found.word):
+            return
+        self._words[found.payment] = found.word
+        frauds = self._frauds.setdefault(found.id_terminal, {})
+        if found.honest:
+            frauds.pop(found.payment, None)
         else:
-            frauds[row["id_transacao"]] = row["fraude_us"]
+            frauds[found.payment] = found.at_us
 
     def _add(self, payment: Payment, entities: Collection[str]) -> None:
         """Makes the payment part of its entities' past; of each the newest are kept, as in the velocity store."""

@@ -13,9 +13,9 @@ from pyspark.sql import functions as f
 from acude.risk import inputs
 from acude.risk.comparison import Label
 from acude.risk.decision import Verdict
-from acude.risk.first_decision import CLIENT, KEY
+from acude.risk.first_decision import KEY
 from acude.risk.model import Model
-from acude.risk_history.first_decision import first_decisions
+from acude.risk_history.first_decision import client, first_decisions
 from acude.risk_history.known_pasts import Pasts, Silver, groups_of, in_order, read_silver
 from acude.risk_history.learning import LearningError, Lesson, learn
 from acude.risk_history.replay import last_words
@@ -63,7 +63,7 @@ def train(
     Raises:
         LearningError: too few payments or frauds.
     """
-    learnt = examples(read_silver(spark, first, last, known_at), first, groups=groups_of(spark))
+    learnt = examples(read_silver(spark, first, last, known_at), groups=groups_of(spark))
     window = TrainingSpan(_midnight(first), _midnight(last + timedelta(days=1)))
     rows = learnt_from(learnt, window, known_at, seed=seed, live=live).collect()
     files = {row["nome"]: bytes(row["conteudo"]) for row in rows}
@@ -72,28 +72,27 @@ def train(
     return files
 
 
-def examples(silver: Silver, first_day: date, *, groups: int = 1) -> DataFrame:
-    """The payments from a day on, each with the model's inputs as they were known at its decision, and its label.
+def examples(silver: Silver, *, groups: int = 1) -> DataFrame:
+    """The payments that are asked for, each with the model's inputs as they were known at its decision, and its label.
 
     Args:
         silver: what is known of them.
-        first_day: UTC day.
         groups: number of groups of payers that are worked on side by side.
 
     Returns:
         `id_cliente` ("" without one), `id_transacao`, `timestamp`, `entradas` (in the order of
         `acude.risk.inputs.NAMES`), `fraude`, and `rotulada`, which is false for a refused payment without a dispute.
     """
-    ordered = in_order(silver, first_day, groups=groups, entities=inputs.ENTITIES)
+    ordered = in_order(silver, groups=groups, entities=inputs.ENTITIES)
     refused = first_decisions(silver.decisions).select(
-        f.coalesce(CLIENT, f.lit("")).alias(CLIENT),
+        client(),
         "id_transacao",
         (f.col("decisao") == f.lit(str(Verdict.REFUSE))).alias("negada"),
     )
     return (
         ordered.mapInArrow(_with_inputs, _EXAMPLE)
         .join(refused, list(KEY), "left")
-        .join(last_words(silver.disputes), "id_transacao", "left")
+        .join(last_words(silver.disputes), list(KEY), "left")
         .select(
             *_ARROW.names,
             f.coalesce(f.col("resultado") == f.lit(str(Label.FRAUD)), f.lit(False)).alias("fraude"),

@@ -10,12 +10,6 @@ PAYMENTS: Final = "silver.transacoes"
 DECISIONS: Final = "silver.decisoes_risco"
 DISPUTES: Final = "silver.contestacoes"
 
-LAST_WORD: Final = (("timestamp", "descending"), ("resultado", "ascending"))
-"""The order of the disputes on a payment. The first one holds: the latest, and of several at one time `fraude`.
-
-Workers learn of disputes as they come, so live the one that came last holds.
-"""
-
 
 def first_decisions(decisions: pa.Table) -> pa.Table:
     """The first decision on each payment, with all columns (`acude.risk.first_decision` has the rule).

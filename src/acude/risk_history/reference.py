@@ -33,7 +33,7 @@ def reference_of_days(spark: SparkSession, first: date, last: date, most: int) -
         NoPaymentsError: there are none.
     """
     silver = read_silver(spark, first, last)
-    found = examples(silver, first, groups=groups_of(spark))
+    found = examples(silver, groups=groups_of(spark))
     sample = found.orderBy(f.xxhash64("id_transacao"), "id_transacao").limit(most).select("timestamp", "entradas")
     rows = sample.toArrow()
     if not rows.num_rows:

@@ -11,11 +11,12 @@ from acude.contracts.model import table
 from acude.lake.delta import exists, read_days, table_path
 from acude.risk.comparison import NOT_DECIDED, Cell, Comparison, Label
 from acude.risk.decision import Verdict
+from acude.risk.disputes import LAST_WORD
 from acude.risk.first_decision import CLIENT, KEY
 from acude.risk.rules import Rules
 from acude.risk.velocity import LABEL_DELAY_US
-from acude.risk_history.first_decision import first_decisions
-from acude.risk_history.payments import DECISIONS, DISPUTES, LAST_WORD
+from acude.risk_history.first_decision import client, first_decisions
+from acude.risk_history.payments import DECISIONS, DISPUTES
 
 
 def replayed(spark: SparkSession, rules: Rules, folder: Path, first: date, last: date) -> Comparison:
@@ -58,26 +59,25 @@ def counted_pairs(
         live: `id_cliente`, `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em`, `particao`,
             `deslocamento` of what was decided; of several decisions on a payment the first holds.
         candidate: `id_cliente`, `id_transacao`, `decisao`, `valor` of what a candidate says, a row per payment.
-        disputes: `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`, in the order of `LAST_WORD`.
-            None: nothing is known of any payment.
+        disputes: `id_cliente`, `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`, of which the last
+            word holds. None: nothing is known of any payment.
         settled_before: an approved payment that was made before it, and of which nothing came to light, counts as
             honest. One that was refused or reviewed does not: nobody complains about money that was never taken.
 
     Returns:
         `viva`, `candidata`, `conhecida`, `quantas`, `valor`: the fields of `Cell`.
     """
-    client = f.coalesce(CLIENT, f.lit("")).alias(CLIENT)
     ours = first_decisions(live).select(
-        client, "id_transacao", f.col("decisao").alias("viva"), f.col("valor").alias("_viva"), "transacao_em"
+        client(), "id_transacao", f.col("decisao").alias("viva"), f.col("valor").alias("_viva"), "transacao_em"
     )
     theirs = candidate.select(
-        client, "id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata")
+        client(), "id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata")
     )
     pairs = ours.join(theirs, list(KEY), "full")
     if disputes is None:
         known = pairs.withColumn("conhecida", f.lit(str(Label.UNKNOWN)))
     else:
-        known = pairs.join(last_words(disputes), "id_transacao", "left").withColumn("conhecida", _label(settled_before))
+        known = pairs.join(last_words(disputes), list(KEY), "left").withColumn("conhecida", _label(settled_before))
     return (
         known.withColumn("viva", _or_none("viva"))
         .withColumn("candidata", _or_none("candidata"))
@@ -93,11 +93,12 @@ def cells(counted: DataFrame) -> list[Cell]:
 
 
 def last_words(disputes: DataFrame) -> DataFrame:
-    """The last word on each payment: `id_transacao`, `resultado` (`LAST_WORD` has the order)."""
+    """The last word on each payment: `id_cliente` ("" without one), `id_transacao`, `resultado`."""
     order = [f.desc(name) if way == "descending" else f.asc(name) for name, way in LAST_WORD]
-    place = Window.partitionBy("id_transacao").orderBy(*order)
-    last = disputes.withColumn("_place", f.row_number().over(place)).where("_place = 1")
-    return last.select("id_transacao", "resultado")
+    place = Window.partitionBy(*KEY).orderBy(*order)
+    named = disputes.withColumn(CLIENT, client())
+    last = named.withColumn("_place", f.row_number().over(place)).where("_place = 1")
+    return last.select(*KEY, "resultado")
 
 
 def _label(settled_before: datetime | None) -> Column:

@@ -47,7 +47,7 @@ def score_history(
 
     Args:
         spark: a classic session or a Connect client; it reads silver.
-        first_day: UTC day of the payments' own times, included; the 38 days before it only make their past.
+        first_day: UTC day of the payments' own times, included; the days around them only make their past.
         last_day: included.
         policy: thresholds, weights and cut-offs.
         model: folder of a trained model, asked where the policy gives it a weight.
@@ -57,15 +57,14 @@ def score_history(
         `pontuacao` (thousandths), `motivos` (the heaviest first), `versao_regras`.
     """
     silver = read_silver(spark, first_day, last_day)
-    return scored(silver, first_day, policy, model=model, groups=groups_of(spark))
+    return scored(silver, policy, model=model, groups=groups_of(spark))
 
 
-def scored(silver: Silver, first_day: date, policy: Policy, *, model: Path | None = None, groups: int = 1) -> DataFrame:
-    """The payments from a day on, each decided in the light of those that were decided before it.
+def scored(silver: Silver, policy: Policy, *, model: Path | None = None, groups: int = 1) -> DataFrame:
+    """The payments that are asked for, each decided in the light of those that were decided before it.
 
     Args:
         silver: what is known of them.
-        first_day: UTC day of the first payments to decide.
         policy: thresholds, weights and cut-offs.
         model: folder of a trained model.
         groups: number of groups that payers are divided into; groups are decided side by side.
@@ -83,7 +82,7 @@ def scored(silver: Silver, first_day: date, policy: Policy, *, model: Path | Non
         for batch in batches:
             yield pa.RecordBatch.from_pylist(scorer.score(batch.to_pylist()), _ARROW)
 
-    return in_order(silver, first_day, groups=groups).mapInArrow(run, _SCORED)
+    return in_order(silver, groups=groups).mapInArrow(run, _SCORED)
 
 
 class _Scorer:

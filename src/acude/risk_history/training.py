@@ -65,7 +65,7 @@ class Replay:
     """Payments of the past as the live store would have shown them, each at its own moment.
 
     Args:
-        payments: in any order.
+        payments: in any order; of one moment the earlier in it was decided first.
         frauds: for each whether it turned out to be a fraud. When that became known is `Past`'s matter.
         entities: whose histories are kept.
     """
@@ -77,7 +77,7 @@ class Replay:
         entities: Sequence[str] = inputs.ENTITIES,
     ) -> None:
         rows: Records = np.frombuffer(b"".join(map(record, payments)), RECORD)
-        self._rows = {name: rows[np.lexsort((rows["id"], rows["at"], rows[name]))] for name in entities}
+        self._rows = {name: rows[np.lexsort((rows["at"], rows[name]))] for name in entities}
         self._spans = {name: _spans(found[name]) for name, found in self._rows.items()}
         bad = rows[np.asarray(frauds, np.bool_)]
         bad = bad[np.lexsort((bad["at"], bad["terminal"]))]
@@ -91,9 +91,10 @@ class Replay:
         histories = {}
         for name, rows in self._rows.items():
             found = rows[self._spans[name].get(int(alone.own[name]), _NOWHERE)]
-            first, last = found["at"].searchsorted((begin, end), "right")
-            own = int(found["at"].searchsorted(end, "left"))
-            oldest = max(first, own - history.MOST_RECORDS)
+            first, last = (int(found["at"].searchsorted(*edge)) for edge in ((begin, "right"), (end, "left")))
+            while last < len(found) and found["at"][last] == end and found["id"][last] != alone.own["id"]:
+                last += 1
+            oldest = max(first, last - history.MOST_RECORDS)
             histories[name] = History(found[oldest:last], history.by_hour(found[first:oldest]))
         moments = self._frauds[self._fraud_spans.get(int(alone.own["terminal"]), _NOWHERE)]
         first, last = moments.searchsorted((begin, end), "right")

@@ -121,7 +121,7 @@ def test_the_same_days_and_moment_give_the_same_files_however_the_lake_has_grown
 
 def test_inputs_are_those_that_were_known_when_the_payment_was_decided(history: History) -> None:
     with session() as spark:
-        rows = examples(read_silver(spark, FIRST, END), FIRST, groups=2).toArrow().to_pylist()
+        rows = examples(read_silver(spark, FIRST, END), groups=2).toArrow().to_pylist()
     found = {row["id_transacao"]: row for row in rows}
     book, begin = list(history.values()), datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     matrix = replay(book, [one.id_transacao in history.frauds for one in book], begin)

@@ -62,11 +62,15 @@ def live(platform: Platform) -> Iterator[Live]:
     blacklist.close()
 
 
+SECONDS = (0, 1, -1, 60, -60, -59, 600, 3_600, -3_599, -86_400, -7 * 86_400)
+"""Near the windows' ends."""
+
+
 @st.composite
 def batches(draw: st.DrawFn) -> list[list[Arrival]]:
-    """Batches as a worker takes them: in the order of the broker's time, each in any order within.
+    """Batches as a worker takes them, in any order: a partition may be behind another.
 
-    Few payers, devices, moments and ids: payments of one microsecond, and several under one id.
+    Few payers, devices, moments and ids: payments of one microsecond, dated one before the other, several under one id.
     """
     tag = secrets.token_hex(6)
     number = draw(st.integers(1, 24))
@@ -78,7 +82,7 @@ def batches(draw: st.DrawFn) -> list[list[Arrival]]:
         own = payment(
             id_transacao=f"{tag}-{draw(st.integers(0, 15))}",
             id_cliente=draw(st.sampled_from((None, "loja"))),
-            timestamp=NOON + timedelta(microseconds=draw(st.integers(0, 2)), seconds=draw(st.integers(0, 1))),
+            timestamp=NOON + timedelta(microseconds=draw(st.integers(0, 2)), seconds=draw(st.sampled_from(SECONDS))),
             valor=draw(st.sampled_from(("1.50", "100.00", "4999.90"))),
             **{name: f"{tag}-{draw(st.integers(0, 1))}" for name in ("id_pagador", "id_dispositivo", "token_cartao")},
             **dict.fromkeys(("id_terminal", "ip", "id_recebedor"), tag),
@@ -86,7 +90,7 @@ def batches(draw: st.DrawFn) -> list[list[Arrival]]:
         offset = next(offsets.setdefault((topic, partition), itertools.count()))
         place = Coordinate(topic, partition, offset)
         found.append(Arrival(own, place, taken, "trace", orjson.dumps(str(own.valor))))
-    found.sort(key=lambda one: one.taken_ms)
+    found = draw(st.permutations(found))
     cuts = sorted(draw(st.sets(st.integers(1, number), max_size=4)) | {0, number})
     return [draw(st.permutations(found[begin:end])) for begin, end in itertools.pairwise(cuts)]
 

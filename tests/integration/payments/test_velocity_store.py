@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 import valkey
@@ -18,8 +19,9 @@ from acude.payments.blacklist import Blacklist
 from acude.payments.decision_engine import DecisionEngine
 from acude.payments.reservations import Reservations
 from acude.payments.serde import Arrival
-from acude.payments.velocity_store import Fraud, StoredDecision, VelocityStore
+from acude.payments.velocity_store import StoredDecision, VelocityStore
 from acude.risk import history, inputs
+from acude.risk.disputes import Fraud
 from acude.risk.history import MOST_RECORDS
 from acude.risk.payment import RECORD, Payment, record
 from acude.risk.policy import read
@@ -112,6 +114,26 @@ def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:
     assert store.history_of([many[-1]]).of(many[-1])["pagador"].hours.tobytes() == kept.hours.tobytes()
 
 
+def fraud(name: str, terminal: str, at_us: int, *, client: str = "", said_us: int = 0, honest: bool = False) -> Fraud:
+    return Fraud((client, name), terminal, at_us, said_us, honest)
+
+
+def test_the_last_word_on_each_clients_payment_holds_in_whichever_order_words_come(store: VelocityStore) -> None:
+    (one,), terminal = made(1, payers=100), secrets.token_hex(8)
+    words = [
+        fraud("a", terminal, 1, said_us=5),
+        fraud("a", terminal, 1, said_us=6, honest=True),
+        fraud("a", terminal, 2, said_us=6, client="loja"),
+        fraud("a", terminal, 2, said_us=6, client="loja", honest=True),
+        fraud("a", terminal, 3, said_us=6, client="outra"),
+        fraud("a", terminal, 3, said_us=5, client="outra", honest=True),
+    ]
+    for some in (words, words[::-1]):
+        store.learn_frauds(some)
+        asked = msgspec.structs.replace(one, id_terminal=terminal)
+        assert store.history_of([asked]).frauds[terminal].tolist() == [2, 3]
+
+
 def test_a_new_key_carries_the_history_over(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (history, velocity_store):
         monkeypatch.setattr(module, "MOST_RECORDS", 4)
@@ -122,8 +144,9 @@ def test_a_new_key_carries_the_history_over(platform: Platform, monkeypatch: pyt
         old, new = VelocityStore(client, first), VelocityStore(client, second, before=first)
         old.begin(0)
         found = [online(old, sent[:448]), online(new, sent[448:])]
-        old.learn_frauds([Fraud("antes", terminal, 7), Fraud("engano", terminal, 8)])
-        new.learn_frauds([Fraud("depois", terminal, 9), Fraud("engano", terminal, 8, honest=True)])
+        old.learn_frauds([fraud("antes", terminal, 7), fraud("engano", terminal, 8)])
+        new.learn_frauds([fraud("depois", terminal, 9), fraud("engano", terminal, 8, said_us=1, honest=True)])
+        new.learn_frauds([fraud("engano", terminal, 8)])
         of_both = new.history_of([at_terminal])
         assert of_both.frauds[terminal].tolist() == [7, 9]
         assert (of_both.since_ms, of_both.begun) == (0, False)

@@ -8,7 +8,8 @@ import pytest
 from acude.kafka.health import Health
 from acude.payments import disputes
 from acude.payments.disputes import Disputes
-from acude.payments.velocity_store import Fraud, VelocityStoreError
+from acude.payments.velocity_store import VelocityStoreError
+from acude.risk.disputes import Fraud
 from tests.unit.payments.letters import Letters
 
 
@@ -29,5 +30,5 @@ def test_a_store_that_is_away_is_no_hung_thread(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(disputes, "_RETRY_S", 0.001)
     store: Any = Away()
     consumer = Disputes(store, threading.Event(), store.health, Letters())
-    assert consumer.store([Fraud("t-1", "pos-1", 0, False)])
+    assert consumer.store([Fraud(("", "t-1"), "pos-1", 0, 0)])
     assert store.tries == sorted(set(store.tries))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from acude.payments.velocity_store import EntityHistory
 from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, with_record
 from acude.risk.payment import ENTITIES, RECORD, Payment, microseconds, record, records
-from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, WINDOWS, distance_km
+from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, WINDOWS, Past, distance_km
 from tests.unit.risk.pasts import (
     DAY,
     HOUR,
@@ -65,17 +65,36 @@ def test_a_payment_a_microsecond_younger_than_a_window_is_in(window: str, length
     assert len(past.within("pagador", window)) == 1
 
 
-def test_of_two_payments_in_a_microsecond_one_is_before_the_other() -> None:
-    first, second = sorted([payment(id_transacao="a"), payment(id_transacao="b")], key=order)
-    assert past_with(first, [first, second]).count("pagador", "1min") == 1
-    assert past_with(second, [first, second]).count("pagador", "1min") == 2
+def test_two_payments_of_a_microsecond_see_each_other() -> None:
+    both = [payment(id_transacao="a"), payment(id_transacao="b")]
+    assert [past_with(one, both).count("pagador", "1min") for one in both] == [2, 2]
 
 
-def test_the_order_of_arrival_does_not_matter() -> None:
+def test_rows_come_in_the_order_of_time() -> None:
     own = payment()
     rows = [payment(id_transacao=f"t{n}", timestamp=NOON - timedelta(seconds=n // 3), valor=n) for n in range(1, 30)]
     forwards, backwards = past_with(own, rows), past_with(own, rows[::-1])
-    assert forwards.before("pagador").tobytes() == backwards.before("pagador").tobytes()
+    assert forwards.near("pagador").tobytes() == backwards.near("pagador").tobytes()
+
+
+@pytest.mark.parametrize("step_s", [-1, 1, 0])
+def test_the_senders_clock_hides_no_payment_from_the_next(step_s: int) -> None:
+    """Dates that descend are as fast as dates that ascend."""
+    history = EntityHistory()
+    for number in range(20):
+        own = payment(id_transacao=f"t{number}", timestamp=NOON + timedelta(seconds=number * step_s))
+        found = Past(own, history.of(own))
+        assert [found.count(name, "1min") for name in ("pagador", "cartao")] == [number + 1] * 2
+        assert found.sum("cartao", "1min") == 100 * (number + 1)
+        history.add(own)
+
+
+def test_payments_dated_ahead_that_fill_a_cards_memory_are_counted_themselves() -> None:
+    history = EntityHistory()
+    for number in range(MOST_RECORDS + 5):
+        history.add(payment(id_transacao=f"t{number}", timestamp=NOON + timedelta(minutes=4, milliseconds=number)))
+    own = payment(id_transacao="agora")
+    assert Past(own, history.of(own)).count("cartao", "10min") > MOST_RECORDS
 
 
 def test_a_payment_whose_record_is_stored_already_counts_once() -> None:
@@ -84,20 +103,17 @@ def test_a_payment_whose_record_is_stored_already_counts_once() -> None:
     assert (past.count("pagador", "1min"), past.sum("pagador", "1min")) == (2, 200)
 
 
-def test_later_payments_are_no_past() -> None:
-    past = past_of((-MICROSECOND, {}), (-HOUR, {"id_dispositivo": "tablet"}), (MINUTE, {}))
-    assert past.count("pagador", "1h") == 2
-    assert past.distinct("pagador", "dispositivo", "1h") == 1
+@pytest.mark.parametrize(("window", "length_s"), SECONDS)
+def test_a_window_ends_as_it_begins(window: str, length_s: float) -> None:
+    """What was decided before counts, also where it is dated later."""
+    assert past_of((-length_s, {})).count("pagador", window) == 1
+    assert past_of((MICROSECOND - length_s, {})).count("pagador", window) == 2
 
 
-def test_a_late_payment_sees_what_it_would_have_seen_in_time() -> None:
-    rows = [payment(id_transacao=f"t{n}", timestamp=NOON + timedelta(minutes=n)) for n in range(-5, 6)]
-    late = payment(id_transacao="atrasada")
-    in_time = past_with(late, [row for row in rows if row.timestamp < NOON])
-    afterwards = past_with(late, [row for row in rows if row.timestamp != NOON])
-    for window in WINDOWS:
-        assert afterwards.count("pagador", window) == in_time.count("pagador", window)
-        assert afterwards.sum("pagador", window) == in_time.sum("pagador", window)
+def test_a_device_that_a_later_dated_payment_used_is_known() -> None:
+    past = past_of((-MICROSECOND, {}), (-MINUTE, {"id_dispositivo": "tablet"}), id_dispositivo="tablet")
+    assert past.distinct("pagador", "dispositivo", "1h") == 2
+    assert not past.is_new("pagador", "dispositivo")
 
 
 def test_an_absent_entity_has_no_past() -> None:
@@ -178,6 +194,13 @@ def test_a_journey_begins_at_the_last_known_place() -> None:
     assert travel.speed_kmh == pytest.approx(180, abs=1)
 
 
+def test_a_journey_is_the_faster_of_those_to_the_places_before_and_after() -> None:
+    travel = past_of((3 * HOUR, {}), (-HOUR, RIO), (-2 * HOUR, {})).travel("pagador")
+    assert travel
+    assert travel.distance_km == pytest.approx(361, abs=1)
+    assert travel.hours == 1
+
+
 def test_a_journey_in_no_time_has_a_finite_speed() -> None:
     travel = past_of((MICROSECOND, RIO)).travel("cartao")
     assert travel
@@ -231,24 +254,21 @@ def payments(number: int) -> st.SearchStrategy[Payment]:
     )
 
 
-def order(one: Payment) -> tuple[int, int]:
-    return one.at_us, int(np.frombuffer(record(one), RECORD)[0]["id"])
-
-
-def by_hand(own: Payment, earlier: Sequence[Payment], entity: str, window: str) -> list[Payment]:
+def by_hand(own: Payment, decided: Sequence[Payment], entity: str, window: str) -> list[Payment]:
     """The payments of a window, by comparing each one's fields."""
     if own.entity(entity) is None:
         return []
-    begin = own.timestamp - timedelta(microseconds=WINDOWS[window])
-    return [*(row for row in earlier if row.timestamp > begin and row.entity(entity) == own.entity(entity)), own]
+    length = timedelta(microseconds=WINDOWS[window])
+    near = (row for row in decided if abs(row.timestamp - own.timestamp) < length)
+    return [*(row for row in near if row.entity(entity) == own.entity(entity)), own]
 
 
 @settings(deadline=None, max_examples=60)
 @given(payments(0), st.integers(0, 25).flatmap(lambda count: st.tuples(*(payments(n) for n in range(1, count + 1)))))
 def test_windows_hold_what_counting_by_hand_finds(own: Payment, others: tuple[Payment, ...]) -> None:
-    past, earlier = past_with(own, [*others, own]), [row for row in others if order(row) < order(own)]
+    past = past_with(own, [*others, own])
     for entity, window in product(ENTITIES, WINDOWS):
-        found = by_hand(own, earlier, entity, window)
+        found = by_hand(own, others, entity, window)
         paid = [row.valor for row in found if not row.is_refund]
         returned = [row.valor for row in found if row.is_refund]
         assert past.count(entity, window) == len(found)

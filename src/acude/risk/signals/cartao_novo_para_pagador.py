@@ -10,4 +10,4 @@ def cartao_novo_para_pagador(past: Past, *, valor_brl: float) -> bool:
     """
     if past.payment.is_refund or float(past.payment.valor) < valor_brl:
         return False
-    return past.is_new("pagador", "cartao") and bool(past.before("pagador")["cartao"].any())
+    return past.is_new("pagador", "cartao") and bool(past.near("pagador")["cartao"].any())

@@ -14,7 +14,7 @@ NEW: Fields = {"id_dispositivo": "tablet"}
     ("after two, and others at the same address", [*every(DAY, 2), *every(DAY, 9, id_pagador="bia")], NEW, False),
     ("used before", [*every(DAY, 3), (4 * DAY, NEW)], NEW, False),
     ("used by someone else", [*every(DAY, 3), (DAY, NEW | {"id_pagador": "bia"})], NEW, True),
-    ("used later", [*every(DAY, 3), (-1, NEW)], NEW, True),
+    ("used before, dated later", [*every(DAY, 3), (-1, NEW)], NEW, False),
     ("no device", every(DAY, 3), {"id_dispositivo": None}, False),
     ("the payer has no past", [], NEW, False),
     ("the store does not answer", every(DAY, 3), NEW | {"complete": False}, False),

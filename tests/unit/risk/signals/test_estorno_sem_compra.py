@@ -13,7 +13,7 @@ from tests.unit.risk.pasts import DAY, REFUND, Fields, Row, every, past_of, tabl
     ("another receiver was paid", every(DAY, 2, id_recebedor="banca"), REFUND, True),
     ("someone else paid", every(DAY, 2, id_pagador="bia"), REFUND, True),
     ("only refunds before", every(DAY, 2, **REFUND), REFUND, True),
-    ("paid afterwards", [(-DAY, {})], REFUND, True),
+    ("paid before, dated later", [(-DAY, {})], REFUND, False),
     ("no refund", [], {}, False),
     ("the store does not answer", [], REFUND | {"complete": False}, False),
 )

@@ -12,7 +12,7 @@ HIGH: Fields = {"valor": 2500}
     ("the last one is 30 days old", [(30 * DAY, {})], HIGH, True),
     ("the last one is a little younger", [(30 * DAY - 1, {})], HIGH, False),
     ("only others paid", [(DAY, {"id_pagador": "bia"})], HIGH, True),
-    ("only later payments", [(-DAY, {})], HIGH, True),
+    ("one before, dated later", [(-DAY, {})], HIGH, False),
     ("a refund", [], HIGH | REFUND, False),
     ("the store does not answer", [], HIGH | {"complete": False}, False),
 )
