@@ -13,7 +13,7 @@ JARS   := var/jars/.fetched-$(shell git hash-object infra/jvm/jars.txt)
 CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 
-.PHONY: help install generate lock demo up down docker-secrets test test-unit mutants lint bench bench-dedup bench-risk bench-scale bench-model soak packages \
+.PHONY: help install generate lock demo demo-payments up down docker-secrets test test-unit mutants lint bench bench-dedup bench-risk bench-scale bench-model soak packages \
   clean
 
 help: ## what can be done here
@@ -63,6 +63,9 @@ lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addre
 demo: install ## a day in the shop on this machine, with a report at the end
 	@$(BIN)/acude demo
 
+demo-payments: install ## two weeks of payments on this machine; a model learns from them and decides
+	@$(BIN)/acude demo --payments
+
 up: install ## the platform with live traffic, until Ctrl-C; TLS=1 encrypts what goes between its servers
 	@$(BIN)/acude up $(if $(TLS),$(if $(filter 0 no false,$(TLS)),--no-tls,--tls))
 
@@ -95,7 +98,10 @@ mutants: install ## break rules on purpose and see the tests notice
 bench: install ## the figures of the platform, into var/bench/
 	$(BIN)/python -m benchmarks
 
-bench-dedup: install ## the index of known event ids with 300 million of them: memory, restart, a batch
+bench-deddemo-payments: install ## two weeks of payments on this machine; a model learns from them and decides
+	@$(BIN)/acude demo --payments
+
+up: install ## the index of known event ids with 300 million of them: memory, restart, a batch
 	$(BIN)/python -m benchmarks.dedup
 
 bench-risk: install ## how fast payments are decided, and with a slow list or without Valkey

@@ -2,11 +2,13 @@
 
 import signal
 import threading
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from acude.commands import risk_change, risk_history, risk_lists
+from acude.commands.days import moment_option
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.errors import AcudeError, NothingFoundError
 
@@ -107,6 +109,10 @@ def simulate(
     labels_after: Annotated[
         str, typer.Option(help="Report each fraud this long after its payment (10m, 7d), at the latest at the end.")
     ] = "",
+    start: Annotated[
+        datetime | None,
+        moment_option("--start", "Begin of the payers' time (UTC), at most 14 days ago; what is past is sent at once."),
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="Go on until SIGINT or SIGTERM.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -119,6 +125,7 @@ def simulate(
 
     Examples:
       acude risk simulate --rate 20 --duration 5m --fraud-share 0.05
+      acude risk simulate --rate 0.01 --start 2026-11-20T00:00:00 --duration 10d --labels-after 1d
       acude risk simulate --live
     """
     from acude.commands.simulate import duration  # noqa: PLC0415 - imports the Kafka client
@@ -136,6 +143,7 @@ def simulate(
         settings(),
         rate,
         None if live else duration(length),
+        start=start,
         seed=seed,
         fraud_share=fraud_share,
         labels_after=duration(labels_after) if labels_after else None,

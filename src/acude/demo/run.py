@@ -7,7 +7,6 @@ hold, not by what it did.
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,18 +14,15 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from acude.athena.client import run_query
 from acude.aws import keys
 from acude.demo import properties
+from acude.demo.landed import wait_until_landed
 from acude.demo.properties import PropertyResult, Say
 from acude.errors import AcudeError
 from acude.inbox.files import FOLDER, SHOP
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi
-from acude.orchestration.lag import landed_offsets
 from acude.reconciliation import compare as reconcile
 from acude.reconciliation.report import Report
 from acude.settings import Settings
@@ -37,7 +33,6 @@ from acude.simulator.play import Config, Summary, play
 FIRST_DAY = date(2026, 1, 5)
 EVENTS = 20_000
 SHARES = Shares(late=0.02, duplicate=0.02, malformed=0.01, contradictory=0.005)
-LANDS_WITHIN_S = 300
 
 
 @dataclass
@@ -48,7 +43,6 @@ class DemoResult:
     properties: list[PropertyResult] = field(default_factory=list)
     report: Report | None = None
     best_sellers: list[tuple[Any, ...]] = field(default_factory=list)
-    seconds: float = 0.0
 
     @property
     def held(self) -> bool:
@@ -76,7 +70,7 @@ def run(platform: Platform, say: Say) -> DemoResult:
         platform: all servers ready.
         say: called with a sentence at each step.
     """
-    began, config = time.monotonic(), platform.config
+    config = platform.config
     result = DemoResult(next_day(config))
     say(f"The shop opens: {result.day:%A, %d %B %Y}, {EVENTS:,} events, some late, doubled, broken or contradictory")
     summary = _play_with_a_kill(platform, result.day, say)
@@ -85,7 +79,7 @@ def run(platform: Platform, say: Say) -> DemoResult:
     with AirflowApi(config) as airflow:
         # The run that fails does so while the streams come back; the next one makes the events' marts, and needs all.
         bad_file = properties.bad_file(
-            config, airflow, result.day, say, lambda: _wait_until_landed(config, summary, say)
+            config, airflow, result.day, say, lambda: wait_until_landed(config, summary.ledger, say)
         )
         result.properties += [properties.bad_record(summary), bad_file]
         with live_traffic(config):
@@ -103,7 +97,6 @@ def run(platform: Platform, say: Say) -> DemoResult:
         f"WHERE data = DATE '{result.day}' ORDER BY posicao LIMIT 5"
     )
     result.best_sellers = [tuple(row) for row in answer.rows]
-    result.seconds = time.monotonic() - began
     return result
 
 
@@ -124,24 +117,6 @@ def _play_with_a_kill(platform: Platform, day: date, say: Say) -> Summary:
     if not killed.is_set():
         raise AcudeError("The day was too short for the kill.", "Look at the ledger of the run.")
     return summary
-
-
-def _wait_until_landed(config: Settings, summary: Summary, say: Say) -> None:
-    """Until the streams have committed every coordinate that the broker acknowledged."""
-    say("Waiting until the streams have caught up")
-    wanted = pa.concat_tables(ledgers.read_run(summary.ledger)).filter(
-        (pc.field("resposta") == ledgers.CONFIRMED) & pc.is_valid(pc.field("topico"))
-    )
-    last = wanted.group_by(["topico", "particao"]).aggregate([("deslocamento", "max")]).to_pylist()
-    deadline = time.monotonic() + LANDS_WITHIN_S
-    while time.monotonic() < deadline:
-        landed = landed_offsets(config)
-        if all(landed.get(row["topico"], {}).get(str(row["particao"]), 0) > row["deslocamento_max"] for row in last):
-            return
-        time.sleep(1)
-    raise AcudeError(
-        f"The day's events did not reach silver within {LANDS_WITHIN_S} s.", "Look at `acude logs streams`."
-    )
 
 
 @contextmanager

@@ -15,9 +15,9 @@ import pytest
 
 from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
-from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.local.servers.spark import driver_environment, spark_home
+from acude.publishing.publish import session
 from acude.settings import PROJECT, settings
 from tests.chaos.conftest import Lake, new_lake, reading
 from tests.integration.batch.batch_lake import BatchLake, csv_of, line, revenue
@@ -37,7 +37,8 @@ def test_executors_on_both_workers_run_the_code_that_the_driver_brought(platform
         for _ in batches:
             yield pa.RecordBatch.from_pylist([{"place": acude.__file__}])
 
-    rows = batch_session(platform.config).range(8).repartition(8).mapInArrow(where, "place string").distinct().collect()
+    with session(platform.config) as spark:
+        rows = spark.range(8).repartition(8).mapInArrow(where, "place string").distinct().collect()
     folders = {Path(row["place"]).relative_to(platform.config.var / "spark").parts[0] for row in rows}
     assert folders == {"worker-1", "worker-2"}
     assert all(".zip/acude/" in row["place"] for row in rows)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -253,3 +253,19 @@ def test_frauds_of_a_play_are_reported(shop: Shop, platform: Platform) -> None:
     found = done("simulate", "--rate", "60", "--duration", "4s", "--fraud-share", "0.3", "--labels-after", "1s")
     frauds = sum(count for name, count in found["enviadas"].items() if name != played.HONEST)
     assert found["contestadas"] == frauds > 0
+
+
+def test_payers_time_that_is_past_is_played_at_once_and_frauds_come_to_light_in_it(shop: Shop) -> None:
+    shop.watch("contestacoes")
+    begin, later = datetime.now(UTC) - timedelta(days=3), timedelta(hours=6)
+    sent = played.play(shop.config, 200 / 86_400, timedelta(days=1), start=begin, fraud_share=0.2, labels_after=later)
+    frauds = sent.labels.total() - sent.labels[played.HONEST]
+    assert (sent.labels.total(), sent.disputes) == (200, frauds)
+
+    def told() -> list[dict[str, Any]]:
+        found = [one for (one,) in shop.read("contestacoes", set()).values()]
+        return found if len(found) == frauds else []
+
+    for one in patiently(told)():
+        made, known = (datetime.fromisoformat(one[name]) for name in ("transacao_em", "timestamp"))
+        assert begin <= made <= known <= begin + timedelta(days=1)

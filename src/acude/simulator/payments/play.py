@@ -1,4 +1,4 @@
-"""Sends the payers' payments to their topic, by the real clock, and keeps the ledger of them."""
+"""Sends the payers' payments to their topic, when their time has come, and keeps the ledger of them."""
 
 import threading
 import time
@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -38,9 +39,11 @@ class Sent:
         labels: payments by label (`normal` or a pattern's name).
         failed: how many got no answer from the broker; known at the end.
         disputes: frauds that were reported.
+        ledger: folder of the run's ledger.
     """
 
     run: str
+    ledger: Path
     labels: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     disputes: int = 0
@@ -51,6 +54,7 @@ def play(
     rate: float,
     duration: timedelta | None,
     *,
+    start: datetime | None = None,
     seed: int = 7,
     fraud_share: float = 0.01,
     labels_after: timedelta | None = None,
@@ -65,10 +69,11 @@ def play(
         config: where the broker and the ledger are.
         rate: payments per second.
         duration: how long.
+        start: begin of the payers' time, UTC; what is past is sent as fast as the broker takes it. None: now.
         seed: the same seed and start give the same payments.
         fraud_share: of all payments.
-        labels_after: each fraud is reported to `contestacoes` this long after its payment, or at the play's end if that
-            comes first; None: never.
+        labels_after: each fraud is reported to `contestacoes` this long after its payment, by the payers' time, or at
+            the play's end if that comes first; None: never.
         on_progress: called about once a second.
         stop: set it from a signal or another thread.
 
@@ -82,18 +87,18 @@ def play(
     stop = stop or threading.Event()
     producer = connect(config, "acude-pagadores", linger_ms=5)
     run = Ledger(config.var, ledgers.new_run(seed))
-    sent = Sent(run.run)
+    sent, clock = Sent(run.run, run.folder), start or datetime.now(UTC)
 
     def failed(_problem: BaseException) -> None:
         sent.failed += 1
 
-    def report(until: datetime | None = None) -> None:
-        while unreported and (until is None or unreported[0].timestamp <= until):
-            producer.send(DISPUTES, *dispute(unreported.popleft(), datetime.now(UTC))).add_errback(failed)
+    def report(age: timedelta) -> None:
+        while unreported and clock - unreported[0].timestamp >= age:
+            producer.send(DISPUTES, *dispute(unreported.popleft(), clock)).add_errback(failed)
             sent.disputes += 1
 
     unreported: deque[Payment] = deque()
-    stream = payments(seed, datetime.now(UTC), duration, rate, fraud_share=fraud_share)
+    stream = payments(seed, clock, duration, rate, fraud_share=fraud_share)
     shown = time.monotonic()
     with Sender(producer, run) as sender:
         for batch in by_clock(stream, lambda one: one.payment.timestamp, stop):
@@ -101,13 +106,14 @@ def play(
                 break
             sender.send([send_of(one, topic_for(config, one.payment.tipo_pagamento)) for one in batch])
             sent.labels.update(one.label or HONEST for one in batch)
+            clock = batch[-1].payment.timestamp
             if labels_after is not None:
                 unreported.extend(one.payment for one in batch if one.label)
-                report(datetime.now(UTC) - labels_after)
+                report(labels_after)
             if time.monotonic() - shown >= _SHOW_S:
                 shown = time.monotonic()
                 on_progress(sent)
-        report()
+        report(timedelta())
     sent.failed += sum(_unanswered(table["resposta"]) for table in ledgers.read_run(run.folder))
     return sent
 
