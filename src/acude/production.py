@@ -55,6 +55,8 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('spark_master')} takes code from everybody without {_variable('spark_secret')}")
     if not config.tls:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
+    if not (config.kafka_username or config.kafka_certificate):
+        found.append(f"{_variable('kafka_username')} is empty, and the brokers take everybody's decisions")
     if config.expire_after < _LEAST_KEPT:
         found.append(f"{_variable('expire_after')} is less than a day: who reads a table overnight loses its files")
     if ";use_ssl=false" in (config.spark_remote or ""):

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         default="", description="host:port that the local broker names to its clients; empty: where it listens"
     )
 
+    kafka_username: str = Field(default="", description="Of the brokers' login by SASL/SCRAM-SHA-512; empty: none")
+    kafka_password: SecretStr = Field(default=SecretStr(""), description="Password of that login")
+    kafka_certificate: Path | None = Field(
+        default=None, description="Key and certificate (PEM, one file) that this client shows to the brokers; needs TLS"
+    )
     kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
     ingest_batch: int = Field(default=300_000, description="Most records of one micro-batch")
     ingest_least: int = Field(default=1000, description="Fewer records than this wait for more")

@@ -14,6 +14,7 @@ from acude.settings import Settings, settings
 SAFE: dict[str, Any] = {
     "profile": "production",
     "tls": True,
+    "kafka_username": "risco",
     "oauth_issuer": "https://contas.loja.example",
     "oauth_jwks_url": "https://contas.loja.example/jwks.json",
     "oauth_token_url": "https://contas.loja.example/token",
@@ -57,6 +58,7 @@ def test_safe_settings_start() -> None:
         ("velocity_key", "kurz"),
         ("s3_endpoint", "http://127.0.0.1:8333"),
         ("tls", False),
+        ("kafka_username", ""),
         ("expire_after", timedelta(hours=23)),
         ("risk_dsn", "postgresql://risco@banco.example/risco"),
         ("risk_read_dsn", "postgresql://risco@banco.example/risco?sslmode=prefer"),

@@ -1,4 +1,4 @@
-"""The connection settings of each of the three Kafka clients: brokers, TLS, trusted certificates."""
+"""The connection settings of each of the three Kafka clients: brokers, TLS, trusted certificates, login."""
 
 from typing import Any, Final
 
@@ -7,25 +7,38 @@ from acude.settings import Settings
 PROMPT_MS: Final = 25
 """Where a payment's answer waits for it."""
 
+_MECHANISM: Final = "SCRAM-SHA-512"
 _GATHERED_BYTES: Final = 64 * 1024
 
 
 def kafka_python(config: Settings) -> dict[str, Any]:
     """Arguments of kafka-python's producers, consumers and admin clients."""
     brokers: dict[str, Any] = {"bootstrap_servers": config.kafka_bootstrap.split(",")}
+    if protocol := _protocol(config):
+        brokers["security_protocol"] = protocol
     if config.tls:
-        brokers["security_protocol"] = "SSL"
         brokers["ssl_cafile"] = config.tls_authority and str(config.tls_authority)
+        brokers["ssl_certfile"] = config.kafka_certificate and str(config.kafka_certificate)
+    if config.kafka_username:
+        brokers["sasl_mechanism"] = _MECHANISM
+        brokers["sasl_plain_username"] = config.kafka_username
+        brokers["sasl_plain_password"] = config.kafka_password.get_secret_value()
     return brokers
 
 
 def librdkafka(config: Settings) -> dict[str, str]:
     """Properties of librdkafka's producers and consumers."""
     brokers = {"bootstrap.servers": config.kafka_bootstrap}
-    if config.tls:
-        brokers["security.protocol"] = "ssl"
-        if config.tls_authority:
-            brokers["ssl.ca.location"] = str(config.tls_authority)
+    if protocol := _protocol(config):
+        brokers["security.protocol"] = protocol.lower()
+    if config.tls and config.tls_authority:
+        brokers["ssl.ca.location"] = str(config.tls_authority)
+    if config.tls and config.kafka_certificate:
+        brokers["ssl.certificate.location"] = brokers["ssl.key.location"] = str(config.kafka_certificate)
+    if config.kafka_username:
+        brokers["sasl.mechanism"] = _MECHANISM
+        brokers["sasl.username"] = config.kafka_username
+        brokers["sasl.password"] = config.kafka_password.get_secret_value()
     return brokers
 
 
@@ -41,11 +54,43 @@ def gathering(wait_ms: int) -> dict[str, int]:
 
 
 def spark(config: Settings) -> dict[str, str]:
-    """Options of Spark's Kafka source; the broker's Java client has the same names without their first part."""
-    brokers = {"kafka.bootstrap.servers": config.kafka_bootstrap}
-    if config.tls:
-        brokers["kafka.security.protocol"] = "SSL"
-        if config.tls_authority:
-            brokers["kafka.ssl.truststore.type"] = "PEM"
-            brokers["kafka.ssl.truststore.location"] = str(config.tls_authority)
+    """Options of Spark's Kafka source; the broker's Java client has the same names without their first part.
+
+    The files that they name lie at the same place on every executor.
+    """
+    return {f"kafka.{name}": value for name, value in java(config).items()}
+
+
+def java(config: Settings) -> dict[str, str]:
+    """Properties of the broker's own client."""
+    brokers = {"bootstrap.servers": config.kafka_bootstrap}
+    if protocol := _protocol(config):
+        brokers["security.protocol"] = protocol
+    stores = {"truststore": config.tls_authority, "keystore": config.kafka_certificate} if config.tls else {}
+    for name, path in stores.items():
+        if path:
+            brokers |= {f"ssl.{name}.type": "PEM", f"ssl.{name}.location": str(path)}
+    if config.kafka_username:
+        brokers["sasl.mechanism"] = _MECHANISM
+        brokers["sasl.jaas.config"] = (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required "
+            f"username={_quoted(config.kafka_username)} password={_quoted(config.kafka_password.get_secret_value())};"
+        )
     return brokers
+
+
+def _protocol(config: Settings) -> str:
+    """The security protocol; empty where everybody is let in, in clear."""
+    if config.kafka_username:
+        return "SASL_SSL" if config.tls else "SASL_PLAINTEXT"
+    return "SSL" if config.tls else ""
+
+
+def _quoted(text: str) -> str:
+    r"""A value as JAAS reads it.
+
+    >>> print(_quoted('a"b'))
+    "a\"b"
+    """
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
