@@ -132,15 +132,3 @@ def test_a_payment_that_was_read_by_its_client_is_not_shown_to_another(
 
         assert [read("analista", row) for row in (own, foreign)] == [200, 200]
         assert [read("loja", row) for row in (own, foreign)] == [200, 404]
-
-
-def test_the_first_read_after_the_database_restarted_is_answered(platform: Platform) -> None:
-    store = Store(platform.config)
-    # As many idle connections as a busy API has: each of them is dead afterwards.
-    taken = [store._pool.getconn() for _ in range(6)]
-    for connection in taken:
-        store._pool.putconn(connection)
-    platform.stop("postgres")
-    platform.start("postgres")
-    assert store.decision("nobodys") is None
-    store.close()
