@@ -1,5 +1,6 @@
 """The alert rules: valid, each fires and each can be silent, and each metric that they name is one of the code's."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,11 +14,13 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from acude.api.observed import Metrics as PaymentApiMetrics
+from acude.local.servers.risk import TARGETS, own_workers, write_targets
 from acude.payments import decision_engine, groups
 from acude.payments.decision_engine import DecisionEngine
 from acude.payments.metrics import Metrics as WorkerMetrics
 from acude.payments.notifier import Metrics as NotifierMetrics
 from acude.payments.recorder import Metrics as RecorderMetrics
+from acude.payments.routes import group_of, ways_of_paying
 from acude.payments.rules_metrics import DriftCollector, RulesMetrics
 from acude.settings import PROJECT, Settings
 from jobs.streaming.progress import StreamMetrics
@@ -35,6 +38,8 @@ TESTS: list[dict[str, Any]] = [
     test for file in sorted((FOLDER / "tests").glob("*.yml")) for test in yaml.safe_load(file.read_text())["tests"]
 ]
 PROMETHEUS_OWN = {"up": {"job", "instance"}, "process_start_time_seconds": {"job", "instance"}}
+WORKERS = tuple(group_of(way) for way in (None, *ways_of_paying()))
+ALL_GROUPS = {*WORKERS, groups.RECORDERS, groups.NOTIFIERS, groups.DISPUTES, groups.PAYMENT_API}
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 
@@ -102,6 +107,21 @@ def selectors(expression: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield name, dict(re.findall(r'(\w+)\s*=~?\s*"([^"]*)"', braces))
 
 
+def chosen(labels: dict[str, str]) -> set[str]:
+    """The consumer groups that a selector takes."""
+    return {group for group in ALL_GROUPS if re.fullmatch(labels.get("grupo", ".*"), group)}
+
+
+def test_rules_about_workers_hold_for_those_of_each_way_of_paying() -> None:
+    taken = {
+        rule["alert"]: chosen(labels)
+        for rule in RULES
+        for _, labels in selectors(rule["expr"])
+        if re.fullmatch(labels.get("grupo", ""), groups.WORKERS)
+    }
+    assert taken == {"DecisionsStopped": {*WORKERS}, "WorkersBehind": {*WORKERS}}
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, Any]) -> None:
     known = known_metrics()
@@ -110,7 +130,7 @@ def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, A
     for name, labels in found:
         assert name in known
         assert labels.keys() <= known[name]
-        assert labels.get("grupo", groups.WORKERS) in {groups.WORKERS, groups.RECORDERS, groups.NOTIFIERS}
+        assert chosen(labels) in ({*WORKERS}, {groups.RECORDERS}, {groups.NOTIFIERS}, ALL_GROUPS)
         assert labels.get("causa", decision_engine.DEFECT) == decision_engine.DEFECT
     by = {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
     assert by <= set().union(*(known[name] for name, _ in found))
@@ -138,8 +158,22 @@ def test_a_rule_that_names_nothing_of_the_code_is_found_out() -> None:
     assert found[0] not in known_metrics()
 
 
+def test_the_workers_of_single_ways_of_paying_are_scraped_where_they_run(tmp_path: Path) -> None:
+    config = Settings(var=tmp_path, risk_own_topics=ways_of_paying())
+    write_targets(config)
+    scraped = json.loads((tmp_path / TARGETS).read_text())
+    assert {one["labels"]["job"]: one["targets"] for one in scraped} == {
+        own.name: [own.health.split("/")[2]] for own in own_workers(config)
+    }
+    assert len(scraped) == len(ways_of_paying())
+    write_targets(Settings(var=tmp_path))
+    assert json.loads((tmp_path / TARGETS).read_text()) == []
+
+
 def test_the_scraped_ports_are_those_of_the_settings() -> None:
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    [by_file] = [job for job in config["scrape_configs"] if "file_sd_configs" in job]
+    assert by_file["file_sd_configs"] == [{"files": [f"../../var/{TARGETS}"]}]
     found = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
     usual = {name: field.default for name, field in Settings.model_fields.items()}
     assert found == {

@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 _VALKEY_PATIENCE_S = 0.25
 _GATHER_S = 0.01
 """A payment waits a hundredth of a second, and shares the database's work with those that come meanwhile."""
-_BODY_WITHIN_S = 10
-"""A slow body holds nothing but its connection; a client on a busy machine may need seconds between head and body."""
 
 KEEP_ALIVE_S = 75
 """How long an idle connection is kept. Load balancers close it sooner (AWS's after 60 s), so no request is on its way
@@ -54,7 +52,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     app.add_middleware(
         Shedding,
         most=config.risk_most_waiting,
-        within_s=_BODY_WITHIN_S,
+        within_s=config.risk_budget.total_seconds(),
         largest=table(f"topics.{TOPIC}").max_bytes,
     )
     app.exception_handler(ProblemError)(_on_problem)

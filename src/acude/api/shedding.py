@@ -1,6 +1,7 @@
 """Refuses payments before any work is done for them, while the API has as many as it can answer in time."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +27,7 @@ class Shedding:
     Args:
         app: the application.
         most: how many payments are processed at once.
-        within_s: how long a body may take.
+        within_s: how long a body may take; what it took is gone for the decision (`request.state.began`).
         largest: bytes of a body that are taken in before the application looks at it.
     """
 
@@ -42,6 +43,7 @@ class Shedding:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        scope.setdefault("state", {})["began"] = time.monotonic()
         read = await self._body(receive)
         if read is None:
             late = ProblemError(408, "Too slow", "The body did not come in time.", headers={"Connection": "close"})

@@ -141,7 +141,8 @@ class _PaymentApi:
         return Decoder(table(f"topics.{TOPIC}"), self._tokens)
 
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
-        began = time.monotonic()
+        # Before the first byte of the body: its way here and the decision share the budget.
+        began = request.state.began
         await self._admit(request, who)
         decisions = request.app.state.decisions
         if not decisions.is_following:

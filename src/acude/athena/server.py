@@ -48,7 +48,11 @@ def create_app(api: Api, signatures: Signatures, close: Callable[[], None]) -> F
             body += part
             if len(body) > _LONGEST_BODY:
                 return Response(status_code=413)
-        received = Received(request.method, str(request.url), request.headers.items(), body)
+        try:
+            url = str(request.url)
+        except UnicodeDecodeError:  # no client spells a query string so
+            return Response(status_code=400)
+        received = Received(request.method, url, request.headers.items(), body)
         return await run_in_threadpool(_answer, api, signatures, received)
 
     return app

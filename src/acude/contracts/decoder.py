@@ -6,11 +6,11 @@ trailing bytes, RFC 3339 times, bounds and allowed values.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -37,9 +37,11 @@ from acude.contracts.refusals import (
     wrong_document,
     wrong_size,
 )
-from acude.contracts.searched import searched
+from acude.contracts.searched import searched, searched_lists
 from acude.numbers import SHORTEST, SUSPECT, is_document
 
+_Texts = TypeVar("_Texts", pa.StringArray, pa.ListArray)
+_Search = Callable[[_Texts, Callable[[str], str] | None], tuple[_Texts, list[int]]]
 _SUSPECT = re.compile(SUSPECT)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_US = int(EARLIEST.timestamp() * 1_000_000)
@@ -98,6 +100,7 @@ class Decoder:
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
         self._lists = [column.name for column in contract.columns if column.type == "array<string>"]
         self._free = contract.free_texts
+        self._free_lists = [name for name in self._lists if not contract.column(name).values]
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
         """Decodes a batch.
@@ -133,7 +136,11 @@ class Decoder:
         for name in self.contract.documents:
             arrays[self.contract.column_names.index(name)] = self._documents(name, named[name], refusals)
         for name in self._free:
-            arrays[self.contract.column_names.index(name)] = self._free_text(name, named[name], refusals)
+            arrays[self.contract.column_names.index(name)] = self._free_text(name, named[name], refusals, searched)
+        for name in self._free_lists:
+            arrays[self.contract.column_names.index(name)] = self._free_text(
+                name, named[name], refusals, searched_lists
+            )
         return self._aligned(arrays, taken_at, refusals)
 
     def one(self, payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
@@ -171,7 +178,16 @@ class Decoder:
         for name in self.contract.documents:
             if fields[name] is not None and not is_document(fields[name]):
                 raise Refused(*wrong_document(name))
-        return fields | {name: self._text(name, fields[name]) for name in self._free if fields[name] is not None}
+        return (
+            fields
+            | {name: self._text(name, fields[name]) for name in self._free if fields[name]}
+            | self._listed(fields)
+        )
+
+    def _listed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The lists of texts, each text searched."""
+        present = [name for name in self._free_lists if fields[name]]
+        return {name: [self._text(name, text) for text in fields[name]] for name in present}
 
     def _text(self, name: str, text: str) -> str:
         """A free text with a token where it holds a document; a card number is refused."""
@@ -216,9 +232,9 @@ class Decoder:
                 refusals.setdefault(position, wrong_document(name))
         return pa.array([text and self._tokens.of(text) for text in found], pa.string()) if self._tokens else column
 
-    def _free_text(self, name: str, column: pa.StringArray, refusals: dict[int, Refusal]) -> pa.StringArray:
+    def _free_text(self, name: str, column: _Texts, refusals: dict[int, Refusal], search: _Search[_Texts]) -> _Texts:
         """The column with tokens where a text holds a document; a card number is refused."""
-        found, cards = searched(column, self._tokens.of if self._tokens else None)
+        found, cards = search(column, self._tokens.of if self._tokens else None)
         if name not in self.contract.own_numbers:
             for position in cards:
                 refusals.setdefault(position, card_number(name))

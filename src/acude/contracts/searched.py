@@ -1,4 +1,4 @@
-"""A column of texts that anybody may fill, searched for numbers that don't belong there."""
+"""A column of texts, or of lists of texts, that anybody may fill, searched for numbers that don't belong there."""
 
 from collections.abc import Callable
 
@@ -28,3 +28,11 @@ def searched(column: pa.StringArray, token: Callable[[str], str] | None) -> tupl
         tokens = pa.array([without_documents(text, token) for text in texts], pa.string())
         column = pc.replace_with_mask(column, mask, tokens)
     return column, cards
+
+
+def searched_lists(column: pa.ListArray, token: Callable[[str], str] | None) -> tuple[pa.ListArray, list[int]]:
+    """The same for a column of lists: the places are those of the lists."""
+    texts, cards = searched(column.flatten(), token)
+    # Decoded columns begin at their first value, and a null has none.
+    found = pa.ListArray.from_arrays(column.offsets, texts, mask=column.is_null())
+    return found, sorted(set(pc.list_parent_indices(column).take(pa.array(cards, pa.int64())).to_pylist()))

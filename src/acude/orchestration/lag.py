@@ -22,19 +22,25 @@ _POLL_MS = 5000
 
 
 class Lag(NamedTuple):
-    """How long the oldest record that a query hasn't processed has been waiting; zero where none waits."""
+    """How long the oldest record that a query hasn't processed has been waiting; zero where none waits.
+
+    Attributes:
+        behind: None: records wait, and the broker did not say since when.
+    """
 
     reader: str
     source: str
-    behind: timedelta
+    behind: timedelta | None
     allowed: timedelta
 
     @property
     def ok(self) -> bool:
-        """Whether it is within what the contracts promise."""
-        return self.behind <= self.allowed
+        """Whether it is known to be within what the contracts promise."""
+        return self.behind is not None and self.behind <= self.allowed
 
     def __str__(self) -> str:
+        if self.behind is None:
+            return f"how far {self.reader} is behind {self.source} is unknown: the broker did not hand out what waits"
         return f"{self.reader} is {_text(self.behind)} behind {self.source} (the contract allows {_text(self.allowed)})"
 
 
@@ -57,25 +63,32 @@ def _topics_behind(config: Settings, now: datetime) -> Iterator[Lag]:
         for topic in topics():
             for name in topic.kafka_topics:
                 if topic.freshness is not None and name in existing:
-                    oldest = _oldest_waiting(consumer, name, landed.get(name, {}))
-                    yield Lag(queries.INGEST.name, name, now - oldest if oldest else timedelta(), topic.freshness)
+                    behind = _behind(consumer, name, landed.get(name, {}), now)
+                    yield Lag(queries.INGEST.name, name, behind, topic.freshness)
     finally:
         consumer.close()
 
 
-def _oldest_waiting(consumer: KafkaConsumer, topic: str, landed: dict[str, int]) -> datetime | None:
-    """When the broker took the oldest record that isn't landed; None where all are."""
+def _behind(consumer: KafkaConsumer, topic: str, landed: dict[str, int], now: datetime) -> timedelta | None:
+    """How long ago the broker took the oldest record that isn't landed; zero where all are, None where it can't say."""
     partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+    if not partitions:
+        return None
     first, end = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-    waiting = {one: max(landed.get(str(one.partition), 0), first[one]) for one in partitions}
-    waiting = {one: offset for one, offset in waiting.items() if offset < end[one]}
-    stamps = []
-    for partition, offset in waiting.items():
+    stamps = [now]
+    for partition in partitions:
+        waiting = max(landed.get(str(partition.partition), 0), first[partition])
+        if waiting >= end[partition]:
+            continue
         consumer.assign([partition])
-        consumer.seek(partition, offset)
+        consumer.seek(partition, waiting)
         found = consumer.poll(timeout_ms=_POLL_MS, max_records=1)
-        stamps += [record.timestamp for records in found.values() for record in records]
-    return datetime.fromtimestamp(min(stamps) / 1000, UTC) if stamps else None
+        records = [record for several in found.values() for record in several]
+        # Behind the last record there may be marks of transactions alone: the consumer passes them.
+        if not records and consumer.position(partition) < end[partition]:
+            return None
+        stamps += [datetime.fromtimestamp(record.timestamp / 1000, UTC) for record in records]
+    return now - min(stamps)
 
 
 def _followers_behind(config: Settings, now: datetime) -> Iterator[Lag]:

@@ -21,7 +21,7 @@ from acude.payments.decision_result import DecisionContext, DecisionResult
 from acude.payments.list_cache import NO_LISTS, KnownLists
 from acude.payments.metrics import Metrics
 from acude.payments.reservations import ID, PATIENCE_S, Answer, Reservations, ReservationsError, Wanted
-from acude.payments.serde import Arrival, payloads
+from acude.payments.serde import Arrival, late_payloads, payloads
 from acude.payments.velocity_store import EntityHistory, StoredDecision, VelocityStore, VelocityStoreError
 from acude.risk.decision import Decision, Opinion, undecided
 from acude.risk.first_decision import PaymentKey
@@ -103,8 +103,8 @@ class DecisionEngine:
 
         The first decision stands (`acude.risk.first_decision`). A payment that another record brought before gets no
         result. A payment that this very record brought before, to a worker that died before its commit, gets the stored
-        result. While the database does not say which record is the first, the velocity store's last hour does, and the
-        decisions that it could not take; such decisions are flagged.
+        result, flagged where that is late. While the database does not say which record is the first, the velocity
+        store's last hour does, and the decisions that it could not take; such decisions are flagged.
         """
         # A consumer takes one partition after another, whatever came first.
         arrivals = sorted(arrivals, key=attrgetter("place"))
@@ -132,7 +132,7 @@ class DecisionEngine:
                     fresh.append((payment, StoredDecision(arrival.coordinate, result.record, result.alert)))
                     results.append(result)
                 elif stored and stored.at == arrival.coordinate:
-                    results.append(DecisionResult(payment, stored.record, stored.alert, trace=arrival.trace))
+                    results.append(self._sent_again(arrival, stored))
         self._write(fresh, listings)
         return results
 
@@ -256,20 +256,23 @@ class DecisionEngine:
         seconds = max(0, now - arrival.taken_ms) / 1000
         return DecisionResult(arrival.payment, record, alert, decision, seconds, context, arrival.trace)
 
+    def _sent_again(self, arrival: Arrival, stored: StoredDecision) -> DecisionResult:
+        record, alert, now = stored.record, stored.alert, self._now_ms()
+        if now - arrival.taken_ms > self._budget_ms:
+            record, alert = late_payloads(record, alert, OVER_BUDGET, arrival.taken_ms, now)
+        return DecisionResult(arrival.payment, record, alert, trace=arrival.trace)
+
     def _write(self, fresh: list[tuple[Payment, StoredDecision]], listings: Mapping[str, bool]) -> None:
         """What can't be written now follows with later batches, in parts: a backlog must not delay the newest."""
         self._unwritten.update((payment.key, (payment, stored)) for payment, stored in fresh)
         while len(self._unwritten) > _MOST_UNWRITTEN:
             self._unwritten.popitem(last=False)
         some = list(islice(self._unwritten.values(), _WRITTEN_AT_ONCE))
-        if not some and not listings:
-            return
-        try:
-            self.breaker.call(self._store.add, some, listings)
-        except (VelocityStoreError, CircuitBreakerError):
-            return
-        for payment, _ in some:
-            del self._unwritten[payment.key]
+        with suppress(VelocityStoreError, CircuitBreakerError):
+            if some or listings:
+                self.breaker.call(self._store.add, some, listings)
+            for payment, _ in some:
+                del self._unwritten[payment.key]
 
 
 def _wanted(arrival: Arrival) -> Wanted:

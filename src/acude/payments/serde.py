@@ -146,6 +146,17 @@ def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[byt
     return _encoded(record), None if decision.verdict is Verdict.APPROVE else _encoded(alert)
 
 
+def late_payloads(
+    record: bytes, alert: bytes | None, cause: str, taken_ms: int, now_ms: int
+) -> tuple[bytes, bytes | None]:
+    """A decision's records that were made in time and are sent only now: they say so, and have the time of now."""
+    moment = {"timestamp": datetime.fromtimestamp(now_ms / 1000, UTC)}
+    fields = orjson.loads(record)
+    causes = list(dict.fromkeys([*fields["causas"], cause]))
+    late = moment | {"degradado": True, "causas": causes, "latencia_ms": max(0, now_ms - taken_ms)}
+    return _encoded(fields | late), _encoded(orjson.loads(alert) | moment) if alert else None
+
+
 def decision_of(payload: bytes | None, taken_at: datetime) -> dict[str, Any]:
     """A record of `decisoes_risco` by field, read as strictly as the lake does.
 

@@ -65,7 +65,7 @@ class Store:
             # A pool that has given up tries again with the next request.
             reconnect_timeout=patience_s,
             kwargs={"application_name": "acude-risco"},
-            check=ConnectionPool.check_connection,
+            check=self._check,
             open=True,
         )
         self._months: set[datetime] = set()
@@ -73,6 +73,17 @@ class Store:
     def close(self) -> None:
         """Closes the connections."""
         self._pool.close()
+
+    def _check(self, connection: Connection) -> None:
+        """Lets all idle connections go with the first that is dead: a server that restarted has closed them all.
+
+        One by one, and with the pool's pauses between them, they would take longer than a caller waits.
+        """
+        try:
+            ConnectionPool.check_connection(connection)
+        except OperationalError:
+            self._pool.drain()
+            raise
 
     def prepare(self) -> None:
         """Creates what is missing of the schema."""

@@ -10,6 +10,7 @@ with the oldest update that the warehouse offers (`--start`).
 
 import asyncio
 import random
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from acude.settings import settings
 from acude.simulator.stock import WAREHOUSES, Stock, as_json
 
 MOST = 500
+_CURSOR = re.compile("n[0-9]{1,18}")
 _SLOW_S = 1.0
 _HANGS_S = 30.0
 
@@ -40,7 +42,7 @@ class Offer:
 
 def api(offer: Offer) -> FastAPI:
     """The application."""
-    app = FastAPI(title="Armazéns", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Armazéns", docs_url=None, redoc_url=None, redirect_slashes=False)
     # A page in a browser reaches loopback, too, under its own name.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings().listens_to)
     rng = random.Random(f"armazens:{offer.seed}")  # noqa: S311
@@ -78,7 +80,7 @@ def _position(cursor: str | None, offer: Offer) -> int:
     """The number of the first update behind a cursor."""
     if cursor is None:
         return offer.stock.number_at(offer.start)
-    if not (cursor.startswith("n") and cursor[1:].isascii() and cursor[1:].isdigit()):
+    if not _CURSOR.fullmatch(cursor):
         raise HTTPException(400, f"cursor {cursor!r} is none of ours; send the last proximo_cursor, or none to begin")
     first = int(cursor[1:])
     if first > offer.stock.number_at(offer.end or datetime.now(UTC)):

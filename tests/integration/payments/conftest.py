@@ -121,20 +121,33 @@ class Shop:
     def read(self, topic: str, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
         """What the topic holds, committed, by payment; waits until each of these is there, then a moment longer."""
         found: dict[str, list[dict[str, Any]]] = {}
+        for row, _ in self._rows(topic, ids):
+            found.setdefault(row["id_transacao"], []).append(row)
+        return found
+
+    def taken_ms(self, topic: str, ids: set[str]) -> dict[str, int]:
+        """When the broker took the first record of each of these payments on a topic, milliseconds since 1970."""
+        found: dict[str, int] = {}
+        for row, taken_ms in self._rows(topic, ids):
+            found[row["id_transacao"]] = min(taken_ms, found.get(row["id_transacao"], taken_ms))
+        return found
+
+    def _rows(self, topic: str, ids: set[str]) -> Iterator[tuple[dict[str, Any], int]]:
+        """Rows with the broker's time of them."""
+        seen: set[str] = set()
         with closing(self._consumer()) as consumer:
             consumer.assign(list(self.begins[topic]))
             for partition, begin in self.begins[topic].items():
                 consumer.seek(partition, begin)
             end = time.monotonic() + PATIENCE_S
             while time.monotonic() < end:
-                for records in consumer.poll(timeout_ms=1000).values():
-                    for record in records:
-                        row = orjson.loads(record.value)
-                        found.setdefault(row["id_transacao"], []).append(row)
-                if ids <= set(found):
+                for record in itertools.chain.from_iterable(consumer.poll(timeout_ms=1000).values()):
+                    row = orjson.loads(record.value)
+                    seen.add(row["id_transacao"])
+                    yield row, record.timestamp
+                if ids <= seen:
                     # One look more, for what should not be there.
                     end = min(end, time.monotonic() + 1)
-        return found
 
     def decisions(self, sent: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         """All decisions on these payments."""

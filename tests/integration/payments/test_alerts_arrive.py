@@ -20,6 +20,7 @@ PORTS = ("risk_metrics_port", "risk_recorder_port", "risk_notifier_port", "risk_
 def impatient(config: Settings, folder: Path, manager: int) -> None:
     """The committed files in a folder, with this platform's ports and without their waiting times."""
     scraping = (FOLDER / "prometheus.yml").read_text().replace("5s", "1s").replace(":9093", f":{manager}")
+    scraping = scraping.replace("../../var", str(config.var))
     for name in PORTS:
         scraping = scraping.replace(f":{Settings.model_fields[name].default}", f":{getattr(config, name)}")
     rules = yaml.safe_load((FOLDER / "rules" / "risk.yml").read_text())

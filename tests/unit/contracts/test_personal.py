@@ -16,8 +16,9 @@ from stdnum import luhn
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import Refused
-from acude.contracts.model import table, topics
+from acude.contracts.model import Contract, table, topics
 from acude.contracts.personal import has_card, has_document, without_documents
+from acude.contracts.searched import searched_lists
 from acude.numbers import SUSPECT, is_document
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -231,3 +232,58 @@ def test_a_document_in_another_field_becomes_its_token_alone_and_in_a_batch(name
 def test_every_text_that_anybody_may_fill_is_searched(topic: Any) -> None:  # noqa: ANN401
     left_out = {c.name for c in topic.columns if c.type == "string"} - {*topic.free_texts, *topic.documents}
     assert all(topic.column(name).values for name in left_out)
+
+
+DECISION: dict[str, Any] = {
+    "id_transacao": "t-1", "decisao": "revisar", "pontuacao": 500, "timestamp": NOW.isoformat(),
+    "transacao_em": NOW.isoformat(), "tipo_pagamento": "pix", "operacao": "pagamento", "valor": 10, "moeda": "BRL",
+    "id_pagador": "u1", "uf": "SP", "id_rastro": "r-1", "versao_regras": "v1", "versao_modelo": "m1",
+    "degradado": False, "causas": [], "latencia_ms": 3, "motivos": ["VALOR_ALTO"],
+}  # fmt: skip
+
+
+def decisions(*motives: object) -> list[dict[str, Any] | str]:
+    """Decisions for these reasons, from a batch: the fields, or why one is refused; alone each is the same."""
+    decoder = Decoder(table("topics.decisoes_risco"), TOKENS)
+    payloads = [json.dumps(DECISION | {"motivos": one}).encode() for one in motives]
+    batch = decoder.decode(pa.array(payloads, pa.binary()), pa.array([NOW] * len(payloads), pa.timestamp("us", "UTC")))
+    batch.fields.validate(full=True)
+    found: list[dict[str, Any] | str] = [
+        batch.refusals[at].reason if at in batch.refusals else fields
+        for at, fields in enumerate(batch.fields.to_pylist())
+    ]
+    for payload, together in zip(payloads, found, strict=True):
+        try:
+            alone: dict[str, Any] | str = decoder.one(payload, NOW)
+        except Refused as problem:
+            alone = problem.refusal.reason
+        assert alone == together
+    return found
+
+
+@pytest.mark.parametrize("text", ["4111111111111111", "tok_4111-1111-1111-1111"])
+def test_a_card_number_in_a_list_is_refused_alone_and_in_a_batch(text: str) -> None:
+    before, refused, behind = decisions(["VALOR_ALTO"], ["NOVO", text], [])
+    assert refused == "numero_de_cartao"
+    assert isinstance(before, dict)
+    assert isinstance(behind, dict)
+    assert (before["motivos"], behind["motivos"]) == (["VALOR_ALTO"], [])
+
+
+def test_a_document_in_a_list_becomes_its_token_alone_and_in_a_batch() -> None:
+    texts = [["529.982.247-25", "NOVO"], [], ["VALOR_ALTO", f"u{CPF}"]]
+    found = [one["motivos"] for one in decisions(*texts) if isinstance(one, dict)]
+    assert found == [[TOKENS.of(CPF), "NOVO"], [], ["VALOR_ALTO", TOKENS.of(f"u{CPF}")]]
+
+
+def test_absent_lists_stay_absent_beside_those_that_are_searched() -> None:
+    lists = pa.array([None, ["a", f"cpf{CPF}"], [], None, ["4111111111111111", "4111111111111111"]])
+    found, cards = searched_lists(lists, TOKENS.of)
+    assert found.to_pylist() == [None, ["a", TOKENS.of(f"cpf{CPF}")], [], None, ["4111111111111111"] * 2]
+    assert cards == [4]
+
+
+@pytest.mark.parametrize("topic", topics(), ids=lambda topic: topic.name)
+def test_every_list_of_texts_is_searched(topic: Contract) -> None:
+    tokens = Decoder(topic, TOKENS)
+    assert set(tokens._free_lists) == {one.name for one in topic.columns if one.type == "array<string>"}

@@ -1,17 +1,22 @@
 """The payments' services: workers, recorder, notifier, payment API and issuer."""
 
+import json
 import sys
 from dataclasses import replace
+from typing import Final
 
 from kafka import KafkaAdminClient
 
 from acude.files import write_private
 from acude.kafka import brokers
 from acude.local.probe import answers
-from acude.local.service import Service
+from acude.local.service import Service, nothing
 from acude.payments.groups import RECORDERS
 from acude.payments.routes import own_ways, ways_of_paying
-from acude.settings import Settings
+from acude.settings import HOST, Settings
+
+TARGETS: Final = "prometheus-workers.json"
+"""In `var`: the workers of single ways of paying, as Prometheus reads its targets from a file."""
 
 
 def worker(config: Settings) -> Service:
@@ -22,6 +27,7 @@ def worker(config: Settings) -> Service:
         command=[sys.executable, "-m", "acude.payments.worker"],
         ready=answers(health := f"http://{config.here}:{config.risk_metrics_port}/pronta"),
         health=health,
+        prepare=write_targets,
         address=f"http://{config.here}:{config.risk_metrics_port}/metrics",
         ports=[(config.risk_metrics_port, "risk_metrics_port")],
         after=("kafka", "valkey", "blacklist", "postgres", "s3"),
@@ -33,11 +39,22 @@ def own_workers(config: Settings) -> list[Service]:
     return [_own_worker(config, way) for way in own_ways(config)]
 
 
+def write_targets(config: Settings) -> None:
+    """Writes where Prometheus finds those workers: each is a job of its own, under its name."""
+    found = [
+        {"targets": [f"{HOST}:{port}"], "labels": {"job": own.name}}
+        for own in own_workers(config)
+        for port, _ in own.ports
+    ]
+    write_private(config.var / TARGETS, json.dumps(found, indent=2))
+
+
 def _own_worker(config: Settings, way: str) -> Service:
     port = config.risk_groups_port + ways_of_paying().index(way)
     usual = worker(config)
     return replace(
         usual,
+        prepare=nothing,
         name=f"{usual.name}-{way}",
         purpose=f"decides payments by {way}",
         command=[*usual.command, "--way", way],
