@@ -29,7 +29,8 @@ class Service:
         ports: Every TCP port it listens on, with the setting that moves it.
         after: Servers that must be ready before this one starts.
         prepare: Runs before each start: writes configuration, formats storage. Must be repeatable.
-        finish: Runs after each start, once ready: creates buckets, databases. Must be repeatable.
+        finish: Runs after each start, once ready: creates buckets, databases. Must be repeatable. It does not
+            run in containers (`acude serve`): there `acude init` does the same.
         tidy: Runs after `acude down` has stopped it: removes what it leaves outside ``var``.
         timeout_s: How long its start may go on without a sign of progress.
         stop_timeout_s: How long it may take to stop before it is killed.

@@ -7,6 +7,7 @@ from psycopg2.errors import InsufficientPrivilege
 
 from acude.api.examples import PAYMENTS
 from acude.athena.client import run_query
+from acude.aws import s3
 from acude.lake.session import batch_session
 from acude.local.containers import PANEL
 from acude.local.ports import listening
@@ -55,6 +56,9 @@ def test_an_analyst_is_answered_by_the_query_containers(containers: Containers) 
     containers.wait("trino", "athena")
     config = containers.settings("acude")
     assert run_query("SELECT count(*) FROM silver.transacoes", config=config).rows == [(0,)]
+    files = f"s3://{config.results_bucket}/descarga/"
+    run_query(f"UNLOAD (SELECT 1 AS a) TO '{files}' WITH (format = 'PARQUET')", config=config)
+    assert s3(config).list_objects_v2(Bucket=config.results_bucket, Prefix="descarga/")["KeyCount"] == 1
     containers.stop("trino", "athena")
 
 

