@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from acude.local import ports, processes
+from acude import process_tree
+from acude.local import ports
 from acude.local.service import Service
 from acude.local.services import all_services
 from acude.local.supervisor import Supervisor, log_path
@@ -44,7 +45,7 @@ def status(config: Settings, supervisor: Supervisor, *, memory: bool) -> list[Se
                 purpose=service.purpose,
                 state=state_of(service, info.get(service.name, {}), deaths.get(service.name, 0)),
                 pid=pid,
-                memory_bytes=processes.memory_bytes(pid) if pid and memory else 0,
+                memory_bytes=process_tree.memory_bytes(pid) if pid and memory else 0,
                 restarts=deaths.get(service.name, 0),
                 address=service.address,
                 login=service.login,
