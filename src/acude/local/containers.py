@@ -19,13 +19,16 @@ from acude.local import certificates
 from acude.local.environment import local_values
 from acude.local.servers.postgres import SUPERUSER
 from acude.payments.audit_log import SCHEMA
-from acude.settings import PROJECT, Settings
+from acude.settings import HOST, PROJECT, Settings
 
 COMPOSE: Final = PROJECT / "docker" / "docker-compose.yml"
 SECRETS: Final = PROJECT / "docker" / "secrets"
 
 PANEL: Final = "painel"
 """The role with which Grafana reads the payments by minute and hour."""
+
+_GATEWAY: Final = "gateway"
+"""Speaks TLS: to this machine, and under its own name to the other containers."""
 
 _KONG: Final = PROJECT / "infra" / "kong" / "kong.yml"
 _PREFIX: Final = "acude_"
@@ -76,7 +79,7 @@ def draw(folder: Path) -> list[str]:
     for name, text in files.items():
         write_private(folder / name, text)
     if not (folder / certificates.SERVER).exists():
-        certificates.make(folder)
+        certificates.make(folder, [HOST, "localhost", _GATEWAY])
     names = sorted([*files, certificates.SERVER, certificates.AUTHORITY])
     for name in names:
         (folder / name).chmod(0o444)
