@@ -1,6 +1,7 @@
 """What runs in a container is what runs on one machine: command, environment, health check, settings."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from acude.local import containers, serve
 from acude.local.services import all_services
 from acude.settings import Settings
-from tests.unit.docker.compose_file import compose, local, secrets_of, served, services
+from tests.unit.docker.compose_file import compose, local, read, secrets_of, served, services
 
 OWN_TO_CONTAINERS = {
     "bind",
@@ -20,6 +21,21 @@ OWN_TO_CONTAINERS = {
     "airflow_public_url",
 }
 """Settings that the one-machine platform leaves at their defaults."""
+
+A_USERS_CHOICE = {
+    "kafka_replication",
+    "tls",
+    "tls_authority",
+    "aws_region",
+    "lake_bucket",
+    "inbox_bucket",
+    "results_bucket",
+    "backup_bucket",
+    "audit_bucket",
+    "athena_workgroup",
+    "redshift_copy_role",
+}
+"""Settings that servers of a user's own need; those of containers are the defaults."""
 
 OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory"}
 
@@ -75,7 +91,36 @@ def test_the_settings_are_those_of_one_machine_with_other_hosts(name: str) -> No
     if "spark_master" not in given:
         wanted = {field: value for field, value in wanted.items() if not field.startswith("spark_")}
     assert {field: given.get(field) for field in wanted} == wanted
-    assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == OWN_TO_CONTAINERS
+    assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == OWN_TO_CONTAINERS | A_USERS_CHOICE
+
+
+def told(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The payment worker's settings where `docker/.env` has these variables."""
+    for key, value in read(variables)["services"]["risk-worker"]["environment"].items():
+        monkeypatch.setenv(key, str(value))
+    return Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_what_a_user_may_choose_has_its_usual_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, usual = told({}, monkeypatch), Settings.model_construct()
+    assert {name: getattr(found, name) for name in A_USERS_CHOICE} == {
+        name: getattr(usual, name) for name in A_USERS_CHOICE
+    }
+
+
+def test_a_users_own_servers_are_named_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    buckets = {f"ACUDE_{name.upper()}": f"loja-{name}" for name in A_USERS_CHOICE if name.endswith("_bucket")}
+    own = {"ACUDE_S3_ENDPOINT": "", "ACUDE_GLUE_ENDPOINT": "", "ACUDE_AWS_REGION": "sa-east-1"}
+    kafka = {"ACUDE_TLS": "true", "AUTHORITY_FILE": "./minha.pem", "ACUDE_KAFKA_REPLICATION": "3"}
+    found = told(buckets | own | kafka, monkeypatch)
+    assert (found.s3_endpoint, found.glue_endpoint, found.aws_region) == (None, None, "sa-east-1")
+    assert {getattr(found, key.removeprefix("ACUDE_").lower()) for key in buckets} == set(buckets.values())
+    assert (found.tls, found.kafka_replication, found.tls_authority) == (True, 3, Path("/etc/acude/authority.pem"))
+    assert read(kafka)["configs"]["authority"]["file"] == "./minha.pem"
+
+
+def test_valkeys_container_has_no_tls_whatever_a_users_kafka_has() -> None:
+    assert read({"ACUDE_TLS": "true"})["services"]["valkey"]["environment"]["ACUDE_TLS"] == "false"
 
 
 def test_every_secret_that_one_machine_draws_reaches_the_tools() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from pydantic import SecretStr
 
 from acude.local import certificates
 from acude.local.environment import ensure_local_env, local_values
@@ -104,3 +105,13 @@ def test_airflows_second_driver_has_the_option_by_its_own_name(tmp_path: Path) -
     (line,) = [one for one in text.splitlines() if one.startswith("sql_alchemy_conn_async")]
     assert line.endswith("/airflow?ssl=verify-full")
     assert "sslmode" not in line
+
+
+def test_airflow_asks_for_tls_where_its_database_has_it_whatever_kafka_has(tmp_path: Path) -> None:
+    def line_of(dsn: str, *, tls: bool) -> str:
+        config = bare(tmp_path, tls=tls).model_copy(update={"airflow_dsn": SecretStr(dsn)})
+        (line,) = [one for one in airflow_cfg(config).splitlines() if one.startswith("sql_alchemy_conn_async")]
+        return line.rpartition("/")[2]
+
+    assert line_of("postgresql://a:b@h:5432/airflow", tls=True) == "airflow"
+    assert line_of("postgresql://a:b@h:5432/airflow?sslmode=require", tls=False) == "airflow?ssl=require"

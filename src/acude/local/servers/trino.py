@@ -89,18 +89,19 @@ def command(config: Settings) -> list[str]:
 def files(config: Settings) -> dict[str, str]:
     """Trino's configuration files by their path below ``etc``."""
     etc = config.var / "trino" / "etc"
+    # Without endpoints they are AWS's own, without keys those of the process's role.
     glue = {
         "hive.metastore": "glue",
         "hive.metastore.glue.region": config.aws_region,
-        "hive.metastore.glue.endpoint-url": config.glue_endpoint or "",
+        "hive.metastore.glue.endpoint-url": config.glue_endpoint,
         "hive.metastore.glue.aws-access-key": config.trino_s3_access_key,
         "hive.metastore.glue.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
     }
     s3 = {
         "fs.native-s3.enabled": "true",
-        "s3.endpoint": config.s3_endpoint or "",
+        "s3.endpoint": config.s3_endpoint,
         "s3.region": config.aws_region,
-        "s3.path-style-access": "true",
+        "s3.path-style-access": "true" if config.s3_endpoint else None,
         "s3.aws-access-key": config.trino_s3_access_key,
         "s3.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
     }
@@ -179,4 +180,5 @@ def rules() -> dict[str, object]:
 
 
 def _properties(values: Mapping[str, object]) -> str:
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    """One line each; what is nothing is left out."""
+    return "".join(f"{name}={value}\n" for name, value in values.items() if value not in {None, ""})
