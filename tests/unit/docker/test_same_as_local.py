@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import ByteSize, TypeAdapter
 
 from acude.local import containers, serve
 from acude.local.services import all_services
@@ -37,7 +38,7 @@ A_USERS_CHOICE = {
 }
 """Settings that servers of a user's own need; those of containers are the defaults."""
 
-OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory"}
+OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory", "dedup_memory"}
 
 
 def variables(name: str) -> dict[str, str]:
@@ -92,6 +93,25 @@ def test_the_settings_are_those_of_one_machine_with_other_hosts(name: str) -> No
         wanted = {field: value for field, value in wanted.items() if not field.startswith("spark_")}
     assert {field: given.get(field) for field in wanted} == wanted
     assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == OWN_TO_CONTAINERS | A_USERS_CHOICE
+
+
+@pytest.mark.parametrize("name", ["spark-batch", "streams", "airflow-scheduler"])
+def test_a_container_in_which_a_driver_of_spark_runs_has_java_a_name_and_room_for_it(name: str) -> None:
+    entry, usual = services()[name], Settings.model_fields
+    assert entry["build"]["target"] == "acude-spark"
+    assert entry["environment"]["ACUDE_SPARK_DRIVER_HOST"] == name
+    assert [one for one in entry["volumes"] if one.endswith(":/var/lib/acude/spark")]
+    heap = TypeAdapter(ByteSize).validate_python(usual["spark_memory"].default + "b")
+    known_ids = TypeAdapter(ByteSize).validate_python(entry["environment"]["ACUDE_DEDUP_MEMORY"])
+    rest = 640 * 2**20  # of the JVM beside its heap, and of Python
+    limit = TypeAdapter(ByteSize).validate_python(entry["deploy"]["resources"]["limits"]["memory"].replace("G", "GiB"))
+    assert heap + known_ids + rest <= limit
+
+
+def test_executors_containers_have_the_clusters_secret_and_no_other() -> None:
+    executors = [name for name in services() if name.startswith(("spark-master", "spark-worker"))]
+    assert len(executors) == 3
+    assert [secrets_of(services()[name]) for name in executors] == [{"acude_spark_secret"}] * 3
 
 
 def told(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
