@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from acude.local import processes
+from acude import process_tree
 from acude.local.platform import Platform
 from acude.settings import PROJECT
 
@@ -18,7 +18,7 @@ _MIB = 2**20
 
 def cpu_seconds(servers: Platform) -> dict[str, float]:
     """CPU seconds of each server so far, its children's among them."""
-    return {row.name: processes.cpu_seconds(row.pid) for row in servers.status(memory=False) if row.pid}
+    return {row.name: process_tree.cpu_seconds(row.pid) for row in servers.status(memory=False) if row.pid}
 
 
 def main(

@@ -11,9 +11,10 @@ import sys
 from datetime import timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
+from types import NoneType
+from typing import Literal, get_args
 
-from pydantic import ByteSize, Field, SecretStr
+from pydantic import ByteSize, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from acude.production import require_safe
@@ -303,6 +304,13 @@ class Settings(BaseSettings):
     traffic_rate: float = Field(default=20, description="Events per second of the live shoppers that `acude up` starts")
     payments_rate: float = Field(default=2, description="Payments per second of the live payers that `acude up` starts")
     warehouses_url: str = "http://127.0.0.1:8071"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _nothing_is_none(cls, value: object, info: ValidationInfo) -> object:
+        """A variable set to nothing leaves an optional setting out: `ACUDE_GLUE_ENDPOINT=` is the real Glue."""
+        optional = NoneType in get_args(cls.model_fields[info.field_name or ""].annotation)
+        return None if optional and value == "" else value
 
     @cached_property
     def lake(self) -> str:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,22 +26,23 @@ def topic(platform: Platform) -> Iterator[str]:
 @pytest.fixture
 def records_in(platform: Platform) -> Callable[[str], list[Any]]:
     """Reads all records of a topic, from each partition's beginning to its present end."""
+    return partial(read_to_the_end, platform)
 
-    def read(topic: str) -> list[Any]:
-        consumer = KafkaConsumer(
-            bootstrap_servers=platform.config.kafka_bootstrap,
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=4_000_000,
-        )
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        consumer.seek_to_beginning(*partitions)
-        found: list[Any] = []
-        while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            for records in consumer.poll(timeout_ms=500).values():
-                found += records
-        consumer.close()
-        return found
 
-    return read
+def read_to_the_end(platform: Platform, topic: str) -> list[Any]:
+    """All records that a topic has now, however long the broker takes."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=platform.config.kafka_bootstrap,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=4_000_000,
+    )
+    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+    consumer.assign(partitions)
+    ends = consumer.end_offsets(partitions)
+    consumer.seek_to_beginning(*partitions)
+    found: list[Any] = []
+    while any(consumer.position(partition) < ends[partition] for partition in partitions):
+        for records in consumer.poll(timeout_ms=500).values():
+            found += records
+    consumer.close()
+    return found

@@ -23,6 +23,7 @@ from acude.local.servers import postgres
 from acude.local.service import Action, Service, nothing
 from acude.publishing.publish import session
 from acude.settings import Settings
+from tests.integration.conftest import read_to_the_end
 from tests.programs import free_port
 from tests.waiting import awaited
 
@@ -55,13 +56,7 @@ def produce(platform: Platform, topic: str, values: list[bytes]) -> None:
 
 
 def consume(platform: Platform, topic: str) -> list[bytes]:
-    servers = platform.config.kafka_bootstrap
-    consumer = KafkaConsumer(
-        topic, bootstrap_servers=servers, auto_offset_reset="earliest", consumer_timeout_ms=5000, group_id=None
-    )
-    values = [record.value for record in consumer]
-    consumer.close()
-    return values
+    return [record.value for record in read_to_the_end(platform, topic)]
 
 
 def runs(process: psutil.Process) -> bool:

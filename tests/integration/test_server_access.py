@@ -47,6 +47,13 @@ def test_what_servers_keep_is_their_users_only(platform: Platform, folder: str) 
     assert platform.config.var.stat().st_mode & 0o066 == 0
 
 
+def test_one_databases_owner_does_not_get_into_another(platform: Platform) -> None:
+    dsn = platform.config.shop_dsn.get_secret_value()
+    psycopg2.connect(dsn).close()
+    with pytest.raises(psycopg2.OperationalError, match="permission denied"):
+        psycopg2.connect(dsn.rpartition("/")[0] + "/risco")
+
+
 def test_no_command_line_shows_a_secret(platform: Platform) -> None:
     pairs = [line.partition("=") for line in (platform.config.var / "local.env").read_text().splitlines()]
     kinds = ("_PASSWORD", "_KEY", "_SECRET", "_TOKEN", "_DSN")

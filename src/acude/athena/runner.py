@@ -11,7 +11,7 @@ from acude.athena.results import Texts, column_info, rows, text_column
 from acude.athena.show import ASKED, asked_sql, show
 from acude.athena.statements import Statement, parameter, parse
 from acude.athena.trino import Pages, Trino
-from acude.athena.writes import create_table_sql, location_of, session_of, unload_sql
+from acude.athena.writes import SCHEMA_SQL, create_table_sql, location_of, session_of, unload_sql
 
 _PREPARED = "q"
 _WRITES = {"CREATE_TABLE_AS_SELECT", "UNLOAD"}
@@ -81,6 +81,8 @@ class Runner:
             shape = self._ask(execution, f"SELECT * FROM ({statement.query}\n) LIMIT 0", using)  # noqa: S608
             list(shape)
             execution.columns = [column_info(each) for each in shape.columns]
+            # Here, not at the engine's start: whoever starts one, and whenever, its first UNLOAD finds the schema.
+            list(self._engine.query(SCHEMA_SQL))
             sql, made = unload_sql(statement, location, execution.id, [each["name"] for each in shape.columns])
         else:
             sql, made = create_table_sql(statement, location), ""

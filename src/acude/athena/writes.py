@@ -9,6 +9,7 @@ from acude.athena.trino import CATALOG, quoted
 
 UNLOAD, SCHEMA = "unload", "results"
 """Trino makes files of a query by making a table. UNLOAD's tables are in a catalogue of their own, and gone at once."""
+SCHEMA_SQL = f"CREATE SCHEMA IF NOT EXISTS {UNLOAD}.{SCHEMA}"
 _SAME = {"format", "partitioned_by", "bucketed_by", "bucket_count", "orc_bloom_filter_columns", "orc_bloom_filter_fpp"}
 _COMPRESSION = ("write_compression", "compression", "parquet_compression", "orc_compression")
 _UNLOAD_KNOWN = {"format", "compression", "field_delimiter", "partitioned_by"}

@@ -13,9 +13,10 @@ from acude.contracts.model import table
 from acude.errors import NothingFoundError, WrongUseError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Refused
+from acude.kafka.record_filter import Filter
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
-from acude.payments.deadletters import Filter, Letter
+from acude.payments.deadletters import Letter, takes
 from acude.settings import settings
 
 app = typer.Typer(
@@ -159,7 +160,7 @@ def _filter(
 
 
 def _letters(which: Filter) -> list[Letter]:
-    found = list(filter(which.takes, deadletters.letters(settings())))
+    found = [letter for letter in deadletters.letters(settings()) if takes(which, letter)]
     if not found:
         require_known(which.topico)
     return found

@@ -12,7 +12,8 @@ from acude.commands.progress import counted
 from acude.commands.records import again_or_not, content, explained, print_record, require_known
 from acude.errors import NothingFoundError, WrongUseError
 from acude.ingestion import quarantine
-from acude.ingestion.quarantine import Filter, Refused
+from acude.ingestion.quarantine import Refused
+from acude.kafka.record_filter import Filter
 from acude.kafka.records import Coordinate
 
 app = typer.Typer(

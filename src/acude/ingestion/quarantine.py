@@ -7,7 +7,7 @@ record. Bronze has the same knowledge in a header, but only after the record has
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from kafka import KafkaProducer
@@ -17,6 +17,7 @@ from acude.aws import keys, s3
 from acude.contracts.model import table
 from acude.ingestion.replays import HEADER, origin
 from acude.kafka import producer as kafka
+from acude.kafka.record_filter import Filter
 from acude.kafka.records import TOPIC_NAME, Coordinate
 from acude.settings import settings
 
@@ -47,40 +48,30 @@ class Refused:
     cabecalhos: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which records are meant; days are UTC days on which the broker took them, both included."""
+def condition(which: Filter) -> str:
+    """The condition over `silver.quarentena q`; days are those on which the broker took the record.
 
-    motivo: str | None = None
-    topico: str | None = None
-    first: date | None = None
-    last: date | None = None
-    at: Coordinate | None = None
-
-    def sql(self) -> str:
-        """The condition over `silver.quarentena q`.
-
-        Raises:
-            ValueError: a reason or topic that can't exist.
-        """
-        wanted = ["true"]
-        if self.motivo is not None:
-            reasons = table(TABLE).column("motivo").values
-            if self.motivo not in reasons:
-                raise ValueError(f"there is no reason {self.motivo!r}; reasons are {', '.join(reasons)}")
-            wanted.append(f"q.motivo = '{self.motivo}'")
-        if self.topico is not None:
-            if not TOPIC_NAME.fullmatch(self.topico):
-                raise ValueError(f"{self.topico!r} can't be a topic's name")
-            wanted.append(f"q.topico = '{self.topico}'")
-        if self.first:
-            wanted.append(f"q.data >= DATE '{self.first}'")
-        if self.last:
-            wanted.append(f"q.data <= DATE '{self.last}'")
-        if self.at:
-            wanted.append(f"q.topico = '{self.at.topic}' AND q.particao = {self.at.partition}")
-            wanted.append(f"q.deslocamento = {self.at.offset}")
-        return " AND ".join(wanted)
+    Raises:
+        ValueError: a reason or topic that can't exist.
+    """
+    wanted = ["true"]
+    if which.motivo is not None:
+        reasons = table(TABLE).column("motivo").values
+        if which.motivo not in reasons:
+            raise ValueError(f"there is no reason {which.motivo!r}; reasons are {', '.join(reasons)}")
+        wanted.append(f"q.motivo = '{which.motivo}'")
+    if which.topico is not None:
+        if not TOPIC_NAME.fullmatch(which.topico):
+            raise ValueError(f"{which.topico!r} can't be a topic's name")
+        wanted.append(f"q.topico = '{which.topico}'")
+    if which.first:
+        wanted.append(f"q.data >= DATE '{which.first}'")
+    if which.last:
+        wanted.append(f"q.data <= DATE '{which.last}'")
+    if which.at:
+        wanted.append(f"q.topico = '{which.at.topic}' AND q.particao = {which.at.partition}")
+        wanted.append(f"q.deslocamento = {which.at.offset}")
+    return " AND ".join(wanted)
 
 
 def found(which: Filter, limit: int, *, content: bool = False) -> list[Refused]:
@@ -97,7 +88,7 @@ def found(which: Filter, limit: int, *, content: bool = False) -> list[Refused]:
     if content:
         columns, source = [*columns, "chave", "valor"], f"{source} {_BYTES}"
         wanted += ["b.chave", "b.valor"]
-    selected = f"SELECT {', '.join(wanted)} FROM {source} WHERE {which.sql()} {newest}"  # noqa: S608 - values are checked
+    selected = f"SELECT {', '.join(wanted)} FROM {source} WHERE {condition(which)} {newest}"  # noqa: S608 - values are checked
     rows = [dict(zip(columns, row, strict=True)) for row in run_query(selected).rows]
     headers = _headers(which) if content else {}
     return [_refused(row, headers) for row in rows]
@@ -113,7 +104,7 @@ def _refused(row: dict[str, Any], headers: dict[Coordinate, list[tuple[str, byte
 def _headers(which: Filter) -> dict[Coordinate, list[tuple[str, bytes]]]:
     answer = run_query(
         f"SELECT q.topico, q.particao, q.deslocamento, h.chave, h.valor FROM {TABLE} q {_BYTES} "  # noqa: S608 - values are checked
-        f"CROSS JOIN UNNEST(b.cabecalhos) WITH ORDINALITY AS h (chave, valor, n) WHERE {which.sql()} "
+        f"CROSS JOIN UNNEST(b.cabecalhos) WITH ORDINALITY AS h (chave, valor, n) WHERE {condition(which)} "
         "ORDER BY q.topico, q.particao, q.deslocamento, h.n"
     )
     headers: dict[Coordinate, list[tuple[str, bytes]]] = {}
@@ -125,7 +116,7 @@ def _headers(which: Filter) -> dict[Coordinate, list[tuple[str, bytes]]]:
 def counted(which: Filter) -> list[tuple[str, str, int]]:
     """How many records are meant, by topic and reason."""
     answer = run_query(
-        f"SELECT q.topico, q.motivo, count(*) AS registros FROM {TABLE} q WHERE {which.sql()} "  # noqa: S608 - values are checked
+        f"SELECT q.topico, q.motivo, count(*) AS registros FROM {TABLE} q WHERE {condition(which)} "  # noqa: S608 - values are checked
         "GROUP BY q.topico, q.motivo ORDER BY 3 DESC, 1, 2"
     )
     return [(topic, reason, number) for topic, reason, number in answer.rows]

@@ -20,6 +20,7 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from acude import process_tree
 from acude.errors import AcudeError
 from acude.lake import conditional
 from acude.lake.commit import LeaseLost
@@ -123,7 +124,7 @@ class Lease:
             "started": psutil.Process().create_time(),
             "expires_at": (now if ended else now + _TTL).isoformat(),
             "ready": self._ready,
-            "cpu_s": _cpu_s(),
+            "cpu_s": process_tree.cpu_seconds(os.getpid()),
         }
         etag = conditional.replace(self._key, json.dumps(body).encode(), seen, self._config)
         if etag is None:
@@ -167,12 +168,3 @@ def _alive(holder: dict[str, Any]) -> bool:
         return abs(psutil.Process(holder["pid"]).create_time() - float(holder["started"])) < 1
     except psutil.NoSuchProcess:
         return False
-
-
-def _cpu_s() -> float:
-    """CPU that this process and its children have used: by it others see that it gets on."""
-    total = 0.0
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess):
-            total += sum(process.cpu_times()[:4])
-    return total

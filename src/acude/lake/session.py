@@ -81,12 +81,20 @@ def spark_conf(config: Settings | None = None) -> dict[str, str]:
         # Where it was made for: its pages stay those of the file, which all drivers of a machine share.
         options += ["-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"]
     conf["spark.driver.extraJavaOptions"] = " ".join(options)
-    if config.s3_endpoint and config.s3_access_key and config.s3_secret_key:
+    return conf | _s3(config)
+
+
+def _s3(config: Settings) -> dict[str, str]:
+    """Where S3 is and who asks it; without keys the process's role."""
+    conf = {"spark.hadoop.fs.s3a.endpoint.region": config.aws_region}
+    if config.s3_endpoint:
         conf |= {
             "spark.hadoop.fs.s3a.endpoint": config.s3_endpoint,
-            "spark.hadoop.fs.s3a.endpoint.region": config.aws_region,
             "spark.hadoop.fs.s3a.path.style.access": "true",
-            "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": str(config.s3_endpoint.startswith("https:")).lower(),
+        }
+    if config.s3_access_key and config.s3_secret_key:
+        conf |= {
             "spark.hadoop.fs.s3a.access.key": config.s3_access_key.get_secret_value(),
             "spark.hadoop.fs.s3a.secret.key": config.s3_secret_key.get_secret_value(),
             "spark.hadoop.fs.s3a.aws.credentials.provider": "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",

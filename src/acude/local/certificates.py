@@ -1,7 +1,8 @@
 """Certificates of the local servers: an authority that signs one certificate and is forgotten."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -33,21 +34,35 @@ def server(config: Settings) -> Path:
 
 
 def ensure(config: Settings) -> None:
-    """Make both files where they are missing or about to run out."""
-    if not (authority(config).exists() and server(config).exists()) or _runs_out(authority(config)):
-        make(authority(config).parent)
+    """Make both files where they are missing, are about to run out, or lack a name under which servers are reached."""
+    there = authority(config).exists() and server(config).exists()
+    if not there or _runs_out(authority(config)) or unnamed(config):
+        make(authority(config).parent, config.listens_to)
 
 
-def make(folder: Path) -> None:
+def unnamed(config: Settings) -> set[str]:
+    """Names and addresses under which the settings let servers be reached, and which the present certificate lacks."""
+    if not server(config).exists():
+        return set()
+    leaf = x509.load_pem_x509_certificate(server(config).read_bytes())
+    named = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {name for name in config.listens_to if _known_as(name) not in named}
+
+
+def make(folder: Path, names: Iterable[str] = (HOST, "localhost")) -> None:
     """Make an authority and a server's certificate, which the server may also show to others as their client.
 
     The authority's key is kept nowhere, so nobody can ever sign another certificate that clients trust.
+
+    Args:
+        folder: where both files go.
+        names: names and addresses under which clients reach the server.
     """
     signer, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = _named("Açude on this machine")
     root = _begun(name, signer.public_key()).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     vouching = root.issuer_name(name).add_extension(_signing(), critical=True).sign(signer, hashes.SHA256())
-    known_as = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address(HOST))]
+    known_as = [_known_as(name) for name in dict.fromkeys(names)]
     leaf = (
         _begun(_named("localhost"), key.public_key())
         .issuer_name(name)
@@ -63,6 +78,13 @@ def make(folder: Path) -> None:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_private(folder / SERVER, (private + leaf.public_bytes(Encoding.PEM)).decode())
     write_private(folder / AUTHORITY, vouching.public_bytes(Encoding.PEM).decode())
+
+
+def _known_as(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _begun(name: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

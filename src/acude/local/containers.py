@@ -16,16 +16,19 @@ from pydantic import SecretStr
 from acude.api.issuer import new_key
 from acude.files import write_private
 from acude.local import certificates
+from acude.local.databases import audit_log, database, reads, role
 from acude.local.environment import local_values
 from acude.local.servers.postgres import SUPERUSER
-from acude.payments.audit_log import SCHEMA
-from acude.settings import PROJECT, Settings
+from acude.settings import HOST, PROJECT, Settings
 
 COMPOSE: Final = PROJECT / "docker" / "docker-compose.yml"
 SECRETS: Final = PROJECT / "docker" / "secrets"
 
 PANEL: Final = "painel"
 """The role with which Grafana reads the payments by minute and hour."""
+
+_GATEWAY: Final = "gateway"
+"""Speaks TLS: to this machine, and under its own name to the other containers."""
 
 _KONG: Final = PROJECT / "infra" / "kong" / "kong.yml"
 _PREFIX: Final = "acude_"
@@ -76,7 +79,7 @@ def draw(folder: Path) -> list[str]:
     for name, text in files.items():
         write_private(folder / name, text)
     if not (folder / certificates.SERVER).exists():
-        certificates.make(folder)
+        certificates.make(folder, [HOST, "localhost", _GATEWAY])
     names = sorted([*files, certificates.SERVER, certificates.AUTHORITY])
     for name in names:
         (folder / name).chmod(0o444)
@@ -91,21 +94,11 @@ def databases(dsns: list[str], risk: str, panel_password: str) -> str:
         risk: the one with the audit log.
         panel_password: of the panels' role.
     """
-    lines = ["\\set ON_ERROR_STOP on"]
-    for dsn in dsns:
-        part = parse_dsn(dsn)
-        lines.append(f"CREATE ROLE {part['user']} LOGIN PASSWORD {_literal(part['password'])};")
-        lines.append(f"CREATE DATABASE {part['dbname']} OWNER {part['user']};")
-        lines.append(f"REVOKE ALL ON DATABASE {part['dbname']} FROM PUBLIC;")
-    part = parse_dsn(risk)
-    lines += [
-        f"CREATE ROLE {PANEL} LOGIN PASSWORD {_literal(panel_password)};",
-        f"GRANT CONNECT ON DATABASE {part['dbname']} TO {PANEL};",
-        f"\\connect {part['dbname']}",
-        SCHEMA.read_text(),
-        f"GRANT acude_trilha TO {part['user']};",
-    ]
-    return "\n".join([*lines, ""])
+    steps = [step for dsn in dsns for step in database(dsn)]
+    steps += [*role(PANEL, panel_password), *reads(PANEL, risk)]
+    # The server is new: nothing of it is known there.
+    before, within = ("".join(f"{one.statement};\n" for one in found) for found in (steps, audit_log(risk)))
+    return f"\\set ON_ERROR_STOP on\n{before}\\connect {parse_dsn(risk)['dbname']}\n{within}"
 
 
 def kong(issuer: str, private_key: str) -> str:
@@ -126,8 +119,3 @@ def kong(issuer: str, private_key: str) -> str:
 def _password() -> str:
     # OpenSearch wants each of four kinds of characters.
     return f"{secrets.token_urlsafe(24)}-aA1"
-
-
-def _literal(text: str) -> str:
-    """A string in SQL; ours have no backslashes."""
-    return "'" + text.replace("'", "''") + "'"

@@ -155,9 +155,11 @@ def missing_jars(config: Settings) -> list[str]:
 def taken_ports(config: Settings) -> list[tuple[int, str, str]]:
     """Ports of the platform that another program holds, as (port, setting, holder)."""
     own = own_ports(processes.marked(config.var))
-    every = [port for service in all_services(config) for port in service.ports]
+    every = [place for service in all_services(config) for place in service.places(config)]
     return [
-        (port, setting, ports.holder(port)) for port, setting in every if port not in own and not ports.is_free(port)
+        (port, setting, ports.holder(port))
+        for host, port, setting in every
+        if port not in own and not ports.is_free(port, host)
     ]
 
 

@@ -143,16 +143,34 @@ def local_values(
 
 
 def _spark_cluster(config: Settings, known: Mapping[str, str | None], secret: str, master: str) -> dict[str, str]:
-    """Where drivers find the local cluster. Nothing where there was none, so that a master of the user's own stays."""
-    if not config.spark_workers:
-        usual = {name: str(Settings.model_fields[name].default) for name in _OF_A_CLUSTER}
-        return usual if known.get("ACUDE_SPARK_WORKERS", "0") != "0" else {}
-    return {
+    """Where drivers find the local cluster. Nothing where there was none, so that a master of the user's own stays.
+
+    Raises:
+        PlatformError: a cluster is wanted beside a master of the user's own.
+    """
+    usual = {name: str(Settings.model_fields[name].default) for name in _OF_A_CLUSTER}
+    before = int(known.get("ACUDE_SPARK_WORKERS") or 0)
+    now = {
         "spark_workers": str(config.spark_workers),
         "spark_master": f"spark://{master}:{config.spark_master_port}",
         "spark_cores": str(config.spark_workers * config.spark_executor_cores),
-        "spark_secret": secret,
     }
+    ours: dict[str, set[str | None]] = {
+        "spark_master": {now["spark_master"], known.get("ACUDE_SPARK_MASTER") if before else None},
+        # An executor may have had its usual one core before.
+        "spark_cores": {now["spark_cores"], str(before), str(before * config.spark_executor_cores)},
+    }
+    given = {name: str(getattr(config, name)) for name in ours}
+    own = {name: value for name, value in given.items() if value not in {usual[name], *ours[name]}}
+    if not config.spark_workers:
+        return usual | own if before else {}
+    if "spark_master" in own:
+        raise PlatformError(
+            f"ACUDE_SPARK_MASTER names a Spark of your own, and ACUDE_SPARK_WORKERS={config.spark_workers} asks for "
+            "a cluster on this machine.",
+            "Take ACUDE_SPARK_MASTER away, or start with `acude up --workers 0`.",
+        )
+    return now | own | {"spark_secret": secret}
 
 
 def _moved_ports(config: Settings) -> dict[str, str]:

@@ -24,6 +24,8 @@ from acude.settings import Settings, settings
 LEAST_FREE_GB = 2
 """Below this Kafka and the object store begin to refuse writes."""
 
+_AGAIN = "Stop them with `acude down`, and start them again."
+
 Progress = Callable[[str, str], None]
 """Called with a service's name and its new state: waiting, starting, ready, failed, stopping, stopped."""
 
@@ -69,8 +71,11 @@ class Platform:
         """Makes certificates where TLS is on; refuses to start servers beside others with the opposite setting."""
         if self._supervisor.is_running() and has_tls(self.config) != self.config.tls:
             running = "with" if has_tls(self.config) else "without"
-            raise PlatformError(f"The servers run {running} TLS.", "Stop them with `acude down`, and start them again.")
+            raise PlatformError(f"The servers run {running} TLS.", _AGAIN)
         if self.config.tls:
+            if self._supervisor.is_running() and (names := certificates.unnamed(self.config)):
+                # Servers would keep the certificate that they have read, and clients trust the new one's authority.
+                raise PlatformError(f"The servers' certificate does not name {', '.join(sorted(names))}.", _AGAIN)
             certificates.ensure(self.config)
 
     def down(self, on_progress: Progress = lambda _name, _state: None) -> int:
@@ -169,7 +174,7 @@ class Platform:
 
     def _require_ports(self, service: Service) -> None:
         if not self.pid(service.name):
-            ports.require_free(service.name, service.ports)
+            ports.require_free(service.name, service.places(self.config))
 
     def _start(self, service: Service, on_progress: Progress) -> None:
         on_progress(service.name, "starting")

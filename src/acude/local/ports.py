@@ -10,13 +10,14 @@ from acude.local.errors import PlatformError
 from acude.settings import HOST
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on the loopback port now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+def is_free(port: int, host: str = HOST) -> bool:
+    """Whether a server could listen on the port of that address now; for every interface, on the port of each."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As servers do: a port whose last connections are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True
@@ -34,18 +35,18 @@ def holder(port: int) -> str:
     return "another program"
 
 
-def require_free(service: str, ports: Iterable[tuple[int, str]]) -> None:
+def require_free(service: str, places: Iterable[tuple[str, int, str]]) -> None:
     """Refuse to start a server whose port is taken.
 
     Args:
         service: Name of the server.
-        ports: Its ports, each with the setting that moves it.
+        places: Where it listens: address, port, and the setting that moves the port.
 
     Raises:
         PlatformError: A port is taken; says by whom and which variable moves it.
     """
-    for port, setting in ports:
-        if not is_free(port):
+    for host, port, setting in places:
+        if not is_free(port, host):
             raise PlatformError(
                 f"{service} needs port {port}, but {holder(port)} listens there.",
                 f"Stop it, or choose another port with ACUDE_{setting.upper()}=<port>.",

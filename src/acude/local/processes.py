@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -60,30 +59,3 @@ def end_marked(var: Path, patience_s: float = 10) -> int:
             process.kill()
     psutil.wait_procs(stubborn, timeout=patience_s)
     return len(left)
-
-
-def memory_bytes(pid: int) -> int:
-    """Memory of a process and its children: PSS (shared pages counted by share), RSS where PSS can't be read."""
-    return int(_sum(pid, _memory))
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU that a process and its children have used, those that have ended among them."""
-    return _sum(pid, lambda process: sum(process.cpu_times()[:4]))
-
-
-def _sum(pid: int, of: Callable[[psutil.Process], float]) -> float:
-    total = 0.0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        for member in [process, *process.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                total += of(member)
-    return total
-
-
-def _memory(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except psutil.AccessDenied:
-        return int(process.memory_info().rss)

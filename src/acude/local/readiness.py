@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tenacity import RetryCallState, Retrying, retry_if_not_exception_type, stop_when_event_set, wait_fixed
 
-from acude.local import processes
+from acude import process_tree
 from acude.local.errors import PlatformError
 from acude.local.patience import Patience
 from acude.local.service import Service
@@ -54,7 +54,7 @@ class Waiting:
         self._service.ready(self._config)
 
     def _look(self, pid: int) -> None:
-        path, cpu_s = log_path(self._config, self._service.name), processes.cpu_seconds(pid)
+        path, cpu_s = log_path(self._config, self._service.name), process_tree.cpu_seconds(pid)
         self._patience.look(cpu_s, path.stat().st_size if path.exists() else 0)
         if time.monotonic() - self._said >= _SAY_EVERY_S:
             self._said = time.monotonic()

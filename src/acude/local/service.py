@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acude.settings import Settings
+from acude.settings import HOST, Settings
 
 Action = Callable[[Settings], object]
 
@@ -27,9 +27,11 @@ class Service:
         login: How a user logs in, empty where nobody does.
         environment: Variables on top of the platform's own.
         ports: Every TCP port it listens on, with the setting that moves it.
+        inner: Settings of those ports that stay on loopback wherever the others listen.
         after: Servers that must be ready before this one starts.
         prepare: Runs before each start: writes configuration, formats storage. Must be repeatable.
-        finish: Runs after each start, once ready: creates buckets, databases. Must be repeatable.
+        finish: Runs after each start, once ready: creates buckets, databases. Must be repeatable. It does not
+            run in containers (`acude serve`): there `acude init` does the same.
         tidy: Runs after `acude down` has stopped it: removes what it leaves outside ``var``.
         timeout_s: How long its start may go on without a sign of progress.
         stop_timeout_s: How long it may take to stop before it is killed.
@@ -47,6 +49,7 @@ class Service:
     login: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     ports: Sequence[tuple[int, str]] = ()
+    inner: Sequence[str] = ()
     after: Sequence[str] = ()
     prepare: Action = nothing
     finish: Action = nothing
@@ -56,6 +59,10 @@ class Service:
     stop_signal: str = "TERM"
     directory: Path | None = None
     live: bool = False
+
+    def places(self, config: Settings) -> list[tuple[str, int, str]]:
+        """Where it listens: address, port, and the setting that moves the port."""
+        return [(HOST if setting in self.inner else config.bind, port, setting) for port, setting in self.ports]
 
     def own_ports(self) -> dict[str, str]:
         """The ports as the variables that the server's own process reads: a moved port moves there too."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from acude.local import ports, processes
+from acude import process_tree
+from acude.local import ports
 from acude.local.service import Service
 from acude.local.services import all_services
 from acude.local.supervisor import Supervisor, log_path
@@ -42,9 +43,9 @@ def status(config: Settings, supervisor: Supervisor, *, memory: bool) -> list[Se
             ServiceStatus(
                 name=service.name,
                 purpose=service.purpose,
-                state=state_of(service, info.get(service.name, {}), deaths.get(service.name, 0)),
+                state=state_of(service, info.get(service.name, {}), deaths.get(service.name, 0), config),
                 pid=pid,
-                memory_bytes=processes.memory_bytes(pid) if pid and memory else 0,
+                memory_bytes=process_tree.memory_bytes(pid) if pid and memory else 0,
                 restarts=deaths.get(service.name, 0),
                 address=service.address,
                 login=service.login,
@@ -64,18 +65,20 @@ def _deaths(config: Settings) -> dict[str, int]:
     return deaths
 
 
-def state_of(service: Service, info: Mapping[str, Any], deaths: int) -> str:
+def state_of(service: Service, info: Mapping[str, Any], deaths: int, config: Settings) -> str:
     """The supervisor's state and the service's ports in one word.
 
     Args:
         service: which.
         info: what the supervisor knows of it; empty where it knows nothing.
         deaths: how often it ended by itself.
+        config: says where it listens.
     """
     statename = info.get("statename", "STOPPED")
     if statename in {"RUNNING", "STARTING"}:
         if deaths >= _FAILING_AFTER and info["now"] - info["start"] < _SETTLED_S:
             # A service that ends in each of its first minutes gets nowhere, though it mostly runs when it is asked.
             return "failing"
-        return "starting" if any(ports.is_free(port) for port, _ in service.ports) else "up"
+        silent = any(ports.is_free(port, host) for host, port, _ in service.places(config))
+        return "starting" if silent else "up"
     return "failed" if statename in {"BACKOFF", "FATAL"} else "stopped"

@@ -71,7 +71,7 @@ def start(config: Settings) -> None:
     if not platform.is_running():
         raise AcudeError(
             "The streams' supervisor isn't on this machine.",
-            "Start the streaming job where it runs (EMR Serverless, Databricks), or `acude up` here.",
+            "Start the streaming job where it runs (EMR Serverless, Databricks, its container), or `acude up` here.",
         )
     platform.start("streams")
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -15,6 +15,7 @@ from acude.contracts.fields import Refused
 from acude.contracts.model import table
 from acude.kafka.producer import close, connect
 from acude.kafka.reader import Found, TopicReader
+from acude.kafka.record_filter import Filter
 from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments.serde import trace_of
 from acude.settings import Settings
@@ -89,26 +90,16 @@ class Letter:
         return replace(self, detail=f"{self.detail}, too large to be kept here", key=None, value=None, headers=())
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which letters are meant; days are UTC days on which they were given up, both included."""
-
-    motivo: str | None = None
-    topico: str | None = None
-    first: date | None = None
-    last: date | None = None
-    at: Coordinate | None = None
-
-    def takes(self, letter: Letter) -> bool:
-        """Whether this letter is meant."""
-        day = letter.given_up.astimezone(UTC).date()
-        return (
-            self.motivo in {None, letter.reason}
-            and self.topico in {None, letter.at.topic}
-            and self.at in {None, letter.at}
-            and (self.first is None or self.first <= day)
-            and (self.last is None or day <= self.last)
-        )
+def takes(which: Filter, letter: Letter) -> bool:
+    """Whether this letter is meant; the filter's days are those on which letters were given up."""
+    day = letter.given_up.astimezone(UTC).date()
+    return (
+        which.motivo in {None, letter.reason}
+        and which.topico in {None, letter.at.topic}
+        and which.at in {None, letter.at}
+        and (which.first is None or which.first <= day)
+        and (which.last is None or day <= which.last)
+    )
 
 
 class KafkaLetterBox:

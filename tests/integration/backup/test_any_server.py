@@ -64,6 +64,7 @@ def test_a_role_that_may_only_read_makes_a_backup(platform: Platform, acude: Acu
     names = list(owners(platform.config))
     try:
         for name in names:
+            in_database(platform, "postgres", f'GRANT CONNECT ON DATABASE "{name}" TO guarda')
             in_database(platform, name, LARGE_OBJECTS)
         elsewhere("guarda", "segredo")
         acude("create")

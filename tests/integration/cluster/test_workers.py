@@ -44,6 +44,21 @@ def test_executors_on_both_workers_run_the_code_that_the_driver_brought(platform
     assert all(".zip/acude/" in row["place"] for row in rows)
 
 
+def test_executors_can_read_no_settings_here_so_what_the_other_tests_do_needs_none(platform: Platform) -> None:
+    def refused(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        from acude.settings import settings as read  # noqa: PLC0415 - on the executor
+
+        for _ in batches:
+            try:
+                found = str(read())
+            except ValueError as problem:
+                found = str(problem)
+            yield pa.RecordBatch.from_pylist([{"said": found}])
+
+    [row] = batch_session(platform.config).range(1).mapInArrow(refused, "said string").collect()
+    assert "not for executors" in row["said"]
+
+
 @pytest.fixture
 def landing(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
     """A lake of the test's own whose driver runs."""

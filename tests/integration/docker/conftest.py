@@ -36,4 +36,6 @@ def _databases(found: Containers) -> None:
     config = found.settings("init")
     environment = postgres.client_environment(config) | {"PGDATABASE": postgres.SUPERUSER}
     script = found.folder / "drawn" / "databases.sql"
-    subprocess.run([postgres.program("psql"), "--quiet", "--file", script], env=environment, check=True)
+    psql = [postgres.program("psql"), "--quiet", "--file", str(script)]
+    answer = subprocess.run(psql, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr

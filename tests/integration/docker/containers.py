@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from unittest import mock
 
 from acude.local.containers import draw
 from acude.local.java import find_java
@@ -147,7 +148,6 @@ class Containers:
             process.wait()
 
     def settings(self, name: str) -> Settings:
-        """A container's settings, for clients."""
-        file = self.folder / f"{name}.env"
-        file.write_text("".join(f"{key}='{value}'\n" for key, value in self.variables(name).items()))
-        return Settings(_env_file=file, _secrets_dir=self._secrets(name, services()[name]))  # type: ignore[call-arg]
+        """A container's settings, for clients; nothing of this process's own, whose servers may have other ports."""
+        with mock.patch.dict(os.environ, self.variables(name), clear=True):
+            return Settings(_env_file=None, _secrets_dir=self._secrets(name, services()[name]))  # type: ignore[call-arg]

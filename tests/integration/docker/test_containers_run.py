@@ -1,5 +1,8 @@
 """Each own container has all that it needs: command, variables, secrets, and its health check passes."""
 
+import subprocess
+import sys
+
 import httpx
 import psycopg2
 import pytest
@@ -7,11 +10,13 @@ from psycopg2.errors import InsufficientPrivilege
 
 from acude.api.examples import PAYMENTS
 from acude.athena.client import run_query
+from acude.aws import s3
 from acude.lake.session import batch_session
 from acude.local.containers import PANEL
 from acude.local.ports import listening
 from acude.orchestration.airflow_api import AirflowApi
 from acude.payments.series.schema import Kind, script
+from acude.settings import PROJECT
 from acude.simulator.blacklist import is_listed
 from acude.simulator.payments.documents import cpf
 from tests.integration.docker.containers import ADDRESS, Containers, here
@@ -55,6 +60,9 @@ def test_an_analyst_is_answered_by_the_query_containers(containers: Containers) 
     containers.wait("trino", "athena")
     config = containers.settings("acude")
     assert run_query("SELECT count(*) FROM silver.transacoes", config=config).rows == [(0,)]
+    files = f"s3://{config.results_bucket}/descarga/"
+    run_query(f"UNLOAD (SELECT 1 AS a) TO '{files}' WITH (format = 'PARQUET')", config=config)
+    assert s3(config).list_objects_v2(Bucket=config.results_bucket, Prefix="descarga/")["KeyCount"] == 1
     containers.stop("trino", "athena")
 
 
@@ -118,4 +126,11 @@ def test_spark_containers_land_a_payment_and_answer_the_batch(containers: Contai
     batch = batch_session(config)
     assert batch.range(10).count() == 10
     batch.stop()
-    containers.stop(*executors, *DRIVERS)
+
+    # Nobody lands what waits: Airflow's hourly task does, in a driver of its own.
+    containers.stop("streams")
+    scheduler = containers.variables("airflow-scheduler")
+    command = [sys.executable, "-m", "jobs.streaming", "--available-now"]
+    caught_up = subprocess.run(command, cwd=PROJECT, env=scheduler, capture_output=True, text=True, check=False)
+    assert caught_up.returncode == 0, caught_up.stderr[-4000:]
+    containers.stop(*executors, "spark-batch")

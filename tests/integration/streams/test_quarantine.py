@@ -86,7 +86,6 @@ def athena_of(lab: StreamLab, folder: Path) -> Iterator[None]:
     environment = lab.whole_environment | keys
     trino.prepare(config)
     with running(trino.command(config), f"http://127.0.0.1:{port}/v1/info", folder, environment):
-        trino.finish(config)
         server = [sys.executable, "-m", "acude.athena"]
         with running(server, f"{config.athena_endpoint}/health", folder, environment):
             yield

@@ -1,6 +1,7 @@
 """docker/docker-compose.yml as its tests read it: anchors resolved, variables at their defaults."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -13,15 +14,36 @@ from acude.settings import Settings
 
 Entry = dict[str, Any]
 
-_VARIABLE = re.compile(r"(?<!\$)\$\{[A-Z0-9_]+:-([^}]*)\}")
+_VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>[A-Z0-9_]+)(?P<kind>:?[-+])(?P<text>[^}]*)\}")
 
 
 @cache
 def compose() -> Entry:
     """The whole file."""
-    text = _VARIABLE.sub(r"\1", COMPOSE.read_text())
-    found: Entry = yaml.safe_load(text)
+    return read({})
+
+
+def read(variables: Mapping[str, str]) -> Entry:
+    """The whole file, as Compose reads it where `docker/.env` has these variables."""
+    found: Entry = _filled(yaml.safe_load(COMPOSE.read_text()), variables)
     return found
+
+
+def _filled(part: Any, variables: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML has no types
+    if isinstance(part, dict):
+        return {key: _filled(value, variables) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_filled(value, variables) for value in part]
+    return _VARIABLE.sub(lambda one: _value(one, variables), part) if isinstance(part, str) else part
+
+
+def _value(one: re.Match[str], variables: Mapping[str, str]) -> str:
+    given = variables.get(one["name"])
+    # Behind a colon, nothing is as good as not set.
+    there = bool(given) if one["kind"].startswith(":") else given is not None
+    if one["kind"].endswith("+"):
+        return one["text"] if there else ""
+    return given if given is not None and there else one["text"]
 
 
 def services() -> dict[str, Entry]:

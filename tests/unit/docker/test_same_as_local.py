@@ -1,14 +1,16 @@
 """What runs in a container is what runs on one machine: command, environment, health check, settings."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import ByteSize, TypeAdapter
 
 from acude.local import containers, serve
 from acude.local.services import all_services
 from acude.settings import Settings
-from tests.unit.docker.compose_file import compose, local, secrets_of, served, services
+from tests.unit.docker.compose_file import compose, local, read, secrets_of, served, services
 
 OWN_TO_CONTAINERS = {
     "bind",
@@ -21,7 +23,22 @@ OWN_TO_CONTAINERS = {
 }
 """Settings that the one-machine platform leaves at their defaults."""
 
-OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory"}
+A_USERS_CHOICE = {
+    "kafka_replication",
+    "tls",
+    "tls_authority",
+    "aws_region",
+    "lake_bucket",
+    "inbox_bucket",
+    "results_bucket",
+    "backup_bucket",
+    "audit_bucket",
+    "athena_workgroup",
+    "redshift_copy_role",
+}
+"""Settings that servers of a user's own need; those of containers are the defaults."""
+
+OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory", "dedup_memory"}
 
 
 def variables(name: str) -> dict[str, str]:
@@ -75,7 +92,55 @@ def test_the_settings_are_those_of_one_machine_with_other_hosts(name: str) -> No
     if "spark_master" not in given:
         wanted = {field: value for field, value in wanted.items() if not field.startswith("spark_")}
     assert {field: given.get(field) for field in wanted} == wanted
-    assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == OWN_TO_CONTAINERS
+    assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == OWN_TO_CONTAINERS | A_USERS_CHOICE
+
+
+@pytest.mark.parametrize("name", ["spark-batch", "streams", "airflow-scheduler"])
+def test_a_container_in_which_a_driver_of_spark_runs_has_java_a_name_and_room_for_it(name: str) -> None:
+    entry, usual = services()[name], Settings.model_fields
+    assert entry["build"]["target"] == "acude-spark"
+    assert entry["environment"]["ACUDE_SPARK_DRIVER_HOST"] == name
+    assert [one for one in entry["volumes"] if one.endswith(":/var/lib/acude/spark")]
+    heap = TypeAdapter(ByteSize).validate_python(usual["spark_memory"].default + "b")
+    known_ids = TypeAdapter(ByteSize).validate_python(entry["environment"]["ACUDE_DEDUP_MEMORY"])
+    rest = 640 * 2**20  # of the JVM beside its heap, and of Python
+    limit = TypeAdapter(ByteSize).validate_python(entry["deploy"]["resources"]["limits"]["memory"].replace("G", "GiB"))
+    assert heap + known_ids + rest <= limit
+
+
+def test_executors_containers_have_the_clusters_secret_and_no_other() -> None:
+    executors = [name for name in services() if name.startswith(("spark-master", "spark-worker"))]
+    assert len(executors) == 3
+    assert [secrets_of(services()[name]) for name in executors] == [{"acude_spark_secret"}] * 3
+
+
+def told(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The payment worker's settings where `docker/.env` has these variables."""
+    for key, value in read(variables)["services"]["risk-worker"]["environment"].items():
+        monkeypatch.setenv(key, str(value))
+    return Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_what_a_user_may_choose_has_its_usual_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, usual = told({}, monkeypatch), Settings.model_construct()
+    assert {name: getattr(found, name) for name in A_USERS_CHOICE} == {
+        name: getattr(usual, name) for name in A_USERS_CHOICE
+    }
+
+
+def test_a_users_own_servers_are_named_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    buckets = {f"ACUDE_{name.upper()}": f"loja-{name}" for name in A_USERS_CHOICE if name.endswith("_bucket")}
+    own = {"ACUDE_S3_ENDPOINT": "", "ACUDE_GLUE_ENDPOINT": "", "ACUDE_AWS_REGION": "sa-east-1"}
+    kafka = {"ACUDE_TLS": "true", "AUTHORITY_FILE": "./minha.pem", "ACUDE_KAFKA_REPLICATION": "3"}
+    found = told(buckets | own | kafka, monkeypatch)
+    assert (found.s3_endpoint, found.glue_endpoint, found.aws_region) == (None, None, "sa-east-1")
+    assert {getattr(found, key.removeprefix("ACUDE_").lower()) for key in buckets} == set(buckets.values())
+    assert (found.tls, found.kafka_replication, found.tls_authority) == (True, 3, Path("/etc/acude/authority.pem"))
+    assert read(kafka)["configs"]["authority"]["file"] == "./minha.pem"
+
+
+def test_valkeys_container_has_no_tls_whatever_a_users_kafka_has() -> None:
+    assert read({"ACUDE_TLS": "true"})["services"]["valkey"]["environment"]["ACUDE_TLS"] == "false"
 
 
 def test_every_secret_that_one_machine_draws_reaches_the_tools() -> None:

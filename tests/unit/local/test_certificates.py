@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from pydantic import SecretStr
 
 from acude.local import certificates
 from acude.local.environment import ensure_local_env, local_values
+from acude.local.errors import PlatformError
+from acude.local.platform import Platform
 from acude.local.servers.airflow import airflow_cfg
+from acude.local.supervisor import Supervisor
 from acude.settings import Settings
 
 
@@ -35,6 +39,40 @@ def test_before_they_run_out_there_are_others(tmp_path: Path, monkeypatch: pytes
     leaf = x509.load_pem_x509_certificate(certificates.server(config).read_bytes())
     leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(certificates.authority(config).read_bytes()))
     assert leaf.not_valid_after_utc > datetime.now(UTC) + timedelta(days=300)
+
+
+def names_of(config: Settings) -> set[str]:
+    leaf = x509.load_pem_x509_certificate(certificates.server(config).read_bytes())
+    found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(one.value) for one in found}
+
+
+def test_it_names_every_host_and_the_address_where_servers_listen(tmp_path: Path) -> None:
+    told = {"hosts": ("shop.example", "10.0.0.7"), "bind": "127.0.0.2"}
+    config = bare(tmp_path).model_copy(update=told)
+    certificates.ensure(config)
+    assert names_of(config) == {"127.0.0.1", "127.0.0.2", "localhost", "shop.example", "10.0.0.7"}
+
+
+def test_a_name_that_it_lacks_gets_it_made_again(tmp_path: Path) -> None:
+    certificates.ensure(bare(tmp_path))
+    config = bare(tmp_path).model_copy(update={"hosts": ("shop.example",)})
+    assert certificates.unnamed(config) == {"shop.example"}
+    certificates.ensure(config)
+    assert certificates.unnamed(config) == set()
+    assert "shop.example" in names_of(config)
+
+
+def test_servers_that_run_keep_their_certificate_and_who_needs_another_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_local_env(bare(tmp_path))
+    certificates.ensure(bare(tmp_path))
+    before = certificates.server(bare(tmp_path)).read_bytes()
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    with pytest.raises(PlatformError, match=r"does not name shop\.example"):
+        Platform(bare(tmp_path).model_copy(update={"hosts": ("shop.example",)})).up([])
+    assert certificates.server(bare(tmp_path)).read_bytes() == before
 
 
 def test_every_address_asks_for_it_and_says_whom_to_trust(tmp_path: Path) -> None:
@@ -67,3 +105,13 @@ def test_airflows_second_driver_has_the_option_by_its_own_name(tmp_path: Path) -
     (line,) = [one for one in text.splitlines() if one.startswith("sql_alchemy_conn_async")]
     assert line.endswith("/airflow?ssl=verify-full")
     assert "sslmode" not in line
+
+
+def test_airflow_asks_for_tls_where_its_database_has_it_whatever_kafka_has(tmp_path: Path) -> None:
+    def line_of(dsn: str, *, tls: bool) -> str:
+        config = bare(tmp_path, tls=tls).model_copy(update={"airflow_dsn": SecretStr(dsn)})
+        (line,) = [one for one in airflow_cfg(config).splitlines() if one.startswith("sql_alchemy_conn_async")]
+        return line.rpartition("/")[2]
+
+    assert line_of("postgresql://a:b@h:5432/airflow", tls=True) == "airflow"
+    assert line_of("postgresql://a:b@h:5432/airflow?sslmode=require", tls=False) == "airflow?ssl=require"

@@ -137,3 +137,52 @@ def test_settings_do_not_show_secrets(tmp_path: Path) -> None:
 
     assert config.spark_connect_token.get_secret_value() not in repr(config)
     assert config.airflow_dsn.get_secret_value() not in repr(config)
+
+
+def cluster(known: dict[str, str], **given: object) -> dict[str, str]:
+    """The lines about Spark's cluster, by field name."""
+    names = ("spark_workers", "spark_master", "spark_cores")
+    found = local_values(bare(**given), known)
+    return {name: found[name] for name in names if name in found}
+
+
+TWO_WORKERS = {
+    "ACUDE_SPARK_WORKERS": "2",
+    "ACUDE_SPARK_MASTER": "spark://127.0.0.1:7077",
+    "ACUDE_SPARK_CORES": "2",
+}
+
+
+def as_read(known: dict[str, str]) -> dict[str, object]:
+    """The same lines as settings have them."""
+    return {
+        "spark_workers": int(known["ACUDE_SPARK_WORKERS"]),
+        "spark_master": known["ACUDE_SPARK_MASTER"],
+        "spark_cores": int(known["ACUDE_SPARK_CORES"]),
+    }
+
+
+def test_a_cluster_has_as_many_cores_as_its_workers_and_its_end_leaves_nothing_of_it() -> None:
+    three = {"spark_workers": "3", "spark_master": "spark://127.0.0.1:8077", "spark_cores": "3"}
+    assert cluster(TWO_WORKERS, **as_read(TWO_WORKERS) | {"spark_workers": 3, "spark_master_port": 8077}) == three
+    usual = {"spark_workers": "0", "spark_master": "local[*]", "spark_cores": "0"}
+    assert cluster(TWO_WORKERS, **as_read(TWO_WORKERS) | {"spark_workers": 0}) == usual
+
+
+def test_no_cluster_is_started_beside_a_master_of_the_users_own() -> None:
+    cases: list[tuple[dict[str, str], dict[str, object]]] = [
+        ({}, {"spark_workers": 2}),
+        (TWO_WORKERS, as_read(TWO_WORKERS)),
+    ]
+    for known, given in cases:
+        with pytest.raises(PlatformError, match="ACUDE_SPARK_MASTER names a Spark of your own"):
+            cluster(known, **given | {"spark_master": "yarn"})
+    assert cluster({}, spark_master="yarn") == {}
+    ended = cluster(TWO_WORKERS, **as_read(TWO_WORKERS) | {"spark_workers": 0, "spark_master": "yarn"})
+    assert ended["spark_master"] == "yarn"
+
+
+def test_how_many_cores_a_driver_takes_is_the_users_to_say() -> None:
+    assert cluster({}, spark_workers=4, spark_cores=3)["spark_cores"] == "3"
+    four = TWO_WORKERS | {"ACUDE_SPARK_CORES": "4"}
+    assert cluster(four, **as_read(four))["spark_cores"] == "4"

@@ -2,7 +2,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from acude.local.processes import MARK, end_marked, marked, memory_bytes
+from acude.local.processes import MARK, end_marked, marked
+from acude.process_tree import memory_bytes
 
 
 def sleeper(mark: str | None) -> "subprocess.Popen[bytes]":

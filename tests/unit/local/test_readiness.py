@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from acude.local import processes, readiness
+from acude import process_tree
+from acude.local import readiness
 from acude.local.errors import PlatformError
 from acude.local.patience import Patience
 from acude.local.readiness import wait_ready
@@ -53,7 +54,7 @@ def wait(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, cpu: Iterator[float], log: Path, *, lines: bool = False
 ) -> list[str]:
     """Waits for a server that answers after ten times its patience; what was said meanwhile."""
-    monkeypatch.setattr(processes, "cpu_seconds", lambda _: next(cpu))
+    monkeypatch.setattr(process_tree, "cpu_seconds", lambda _: next(cpu))
     log.parent.mkdir()
 
     def ready(_: Settings) -> None:

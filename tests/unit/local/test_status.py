@@ -29,7 +29,7 @@ def test_a_service_that_ends_by_itself_again_and_again_is_not_up(
     info: dict[str, object], deaths: int, state: str
 ) -> None:
     service = Service(name="streams", purpose="", command=[], ready=lambda _: None, address="")
-    assert state_of(service, info, deaths) == state
+    assert state_of(service, info, deaths, Settings()) == state
 
 
 def test_the_notifiers_address_is_its_own() -> None:

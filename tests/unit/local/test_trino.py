@@ -88,3 +88,10 @@ def test_the_engines_key_writes_results_only(tmp_path: Path) -> None:
     assert [action for action in actions if not str(action).startswith(("Read:", "List:"))] == [  # type: ignore[attr-defined]
         "Write:acude-athena-results"
     ]
+
+
+def test_on_aws_glue_and_s3_are_found_without_an_address(tmp_path: Path) -> None:
+    aws = trino.files(config(tmp_path).model_copy(update={"aws_region": "sa-east-1"}))
+    lines = [line for name, text in aws.items() if name.startswith("catalog/") for line in text.splitlines()]
+    assert [line for line in lines if "endpoint" in line or "path-style" in line or line.endswith("=")] == []
+    assert {"hive.metastore.glue.region=sa-east-1", "s3.region=sa-east-1"} <= set(lines)

@@ -6,6 +6,7 @@ from itertools import count, repeat
 
 import pytest
 
+from acude import process_tree
 from acude.lake import lease
 from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
@@ -40,13 +41,13 @@ def driver(bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Le
 
 @pytest.mark.usefixtures("driver")
 def test_a_driver_that_gets_on_is_waited_for_longer_than_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "_cpu_s", lambda: next(BUSY))
+    monkeypatch.setattr(process_tree, "cpu_seconds", lambda _: next(BUSY))
     assert streams.keep_alive().startswith("The streams run as process ")
 
 
 @pytest.mark.usefixtures("driver")
 def test_a_driver_that_does_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "_cpu_s", lambda: next(IDLE))
+    monkeypatch.setattr(process_tree, "cpu_seconds", lambda _: next(IDLE))
     with pytest.raises(CheckError, match=r"its queries don't get through a batch within 3\d\d s"):
         streams.keep_alive()
 
@@ -56,6 +57,6 @@ def test_a_driver_that_turns_in_a_circle_is_given_up_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tests.unit.orchestration.test_keep_alive.READY_AFTER_S", 2 * LONGEST_S)
-    monkeypatch.setattr(lease, "_cpu_s", lambda: next(BUSY))
+    monkeypatch.setattr(process_tree, "cpu_seconds", lambda _: next(BUSY))
     with pytest.raises(CheckError, match=r"its queries don't get through a batch within 90\d s"):
         streams.keep_alive()

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from acude.files import write_private
-from acude.local.certificates import authority
 from acude.local.errors import PlatformError
 from acude.local.probe import get_once
 from acude.local.service import Action, Service
@@ -180,17 +180,24 @@ def _section(name: str, options: Mapping[str, object]) -> str:
 
 def _sqlalchemy(config: Settings, driver: str) -> str:
     dsn = config.airflow_dsn.get_secret_value().replace("postgresql://", f"postgresql+{driver}://")
-    if driver == "psycopg2" or not config.tls:
+    mode = _options(config).get("sslmode")
+    if driver == "psycopg2" or not mode:
         return dsn
     # asyncpg has the option by another name, and reads the authority's path in the environment.
-    return f"{dsn.partition('?')[0]}?ssl=verify-full"
+    return f"{dsn.partition('?')[0]}?ssl={mode}"
+
+
+def _options(config: Settings) -> dict[str, str]:
+    """What the address says beside host and login. TLS is the database's own affair: it may be elsewhere."""
+    return dict(parse_qsl(urlsplit(config.airflow_dsn.get_secret_value()).query))
 
 
 def _environment(config: Settings) -> dict[str, str]:
     home = _home(config)
     # Airflow writes titles over its processes' environment, where the platform's mark stands; SPT_NOENV keeps it off.
     found = {"AIRFLOW_HOME": str(home), "AIRFLOW_CONFIG": str(home / "airflow.cfg"), "SPT_NOENV": "1"}
-    return found | ({"PGSSLROOTCERT": str(authority(config))} if config.tls else {})
+    authority = _options(config).get("sslrootcert")
+    return found | ({"PGSSLROOTCERT": authority} if authority else {})
 
 
 def _home(config: Settings) -> Path:

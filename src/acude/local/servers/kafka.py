@@ -40,6 +40,7 @@ def service(config: Settings) -> Service:
         finish=create_topics,
         address=config.kafka_bootstrap,
         ports=[(config.kafka_port, "kafka_port"), (config.kafka_controller_port, "kafka_controller_port")],
+        inner=("kafka_controller_port",),
         stop_timeout_s=30,
     )
 

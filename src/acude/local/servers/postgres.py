@@ -7,12 +7,13 @@ import pwd
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import psycopg2
-from psycopg2 import sql
 from psycopg2.extensions import connection, make_dsn, parse_dsn
 
 from acude.local.errors import PlatformError
@@ -20,6 +21,9 @@ from acude.local.files import socket_path
 from acude.local.fronts import behind_tls
 from acude.local.service import Service
 from acude.settings import Settings
+
+if TYPE_CHECKING:
+    from acude.local.databases import Step
 
 SUPERUSER = "postgres"
 _USER = "pgserver"
@@ -137,10 +141,12 @@ def prepare(config: Settings) -> None:
 
 def create_databases(config: Settings) -> None:
     """Create each DSN's role and database where missing, and set the role's password to the DSN's."""
+    from acude.local.databases import database  # noqa: PLC0415 - imports another client of PostgreSQL
+
     session = connect(config)
     try:
         for dsn in dsns(config):
-            _create_database(session, dsn)
+            _take(session, database(dsn))
     finally:
         session.close()
     ensure_audit_log(config)
@@ -152,31 +158,26 @@ def dsns(config: Settings) -> list[str]:
     return [dsn.get_secret_value() for dsn in known]
 
 
-def _create_database(session: connection, dsn: str) -> None:
-    part = parse_dsn(dsn)
-    owner, database = sql.Identifier(part["user"]), sql.Identifier(part["dbname"])
-    with session.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (part["user"],))
-        if not cursor.fetchone():
-            cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(owner))
-        cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(owner, sql.Literal(part["password"])))
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (part["dbname"],))
-        if not cursor.fetchone():
-            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
-
-
 def ensure_audit_log(config: Settings) -> None:
     """Creates the audit log, owned by the superuser: the role that stores decisions may only append to it."""
-    from acude.payments.audit_log import SCHEMA  # noqa: PLC0415 - imports another client of PostgreSQL
+    from acude.local.databases import audit_log  # noqa: PLC0415 - imports another client of PostgreSQL
 
-    part = parse_dsn(config.risk_dsn.get_secret_value())
-    session = connect(config, part["dbname"])
+    dsn = config.risk_dsn.get_secret_value()
+    session = connect(config, parse_dsn(dsn)["dbname"])
     try:
-        with session.cursor() as cursor:
-            cursor.execute(SCHEMA.read_text())
-            cursor.execute(sql.SQL("GRANT acude_trilha TO {}").format(sql.Identifier(part["user"])))
+        _take(session, audit_log(dsn))
     finally:
         session.close()
+
+
+def _take(session: connection, steps: Iterable["Step"]) -> None:
+    with session.cursor() as cursor:
+        for step in steps:
+            if step.known:
+                cursor.execute(step.known)
+                if cursor.rowcount:
+                    continue
+            cursor.execute(step.statement)
 
 
 def _data(config: Settings) -> Path:

@@ -35,6 +35,7 @@ def service(config: Settings) -> Service:
         address=f"http://{config.here}:{config.s3_port}",
         login="keys in var/local.env",
         ports=[(config.s3_port, "s3_port"), *((port, "s3_internal_port") for port in _internal_ports(config).values())],
+        inner=("s3_internal_port",),
         # Asked to stop, it waits 15 s for streams that its own parts hold open. Every write is on disk when it is
         # answered, so killing it loses nothing; tests/integration/test_platform.py proves it.
         stop_timeout_s=2,
@@ -84,7 +85,7 @@ def remove_sockets(config: Settings) -> None:
         PlatformError: They belong to another user, and would keep the parts from each other.
     """
     for path, port in sockets(config).items():
-        if not is_free(port):
+        if not is_free(port, config.bind if port == config.s3_port else HOST):
             continue
         try:
             path.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ DRIVERS = 3
 
 _MASTER = "spark-master"
 
-_SCALA = {"SPARK_SCALA_VERSION": "2.13"}
-"""A worker that `spark-class` did not start looks for the sources of Spark without it."""
+OF_WORKERS = {"SPARK_SCALA_VERSION": "2.13"}
+"""Variables of workers and so of executors. A worker that `spark-class` did not start looks for Spark's sources."""
 
 
 def services(config: Settings) -> list[Service]:
@@ -60,7 +60,7 @@ def _worker(config: Settings, number: int) -> Service:
             config.spark_master,
         ],
         # Their own alone: what executors know comes from their driver.
-        environment=driver_environment(config) | {"SPARK_LOCAL_DIRS": str(folder), **_SCALA},
+        environment=driver_environment(config) | {"SPARK_LOCAL_DIRS": str(folder), **OF_WORKERS},
         ready=answers(health := f"http://{config.here}:{page}/json/"),
         health=health,
         prepare=_prepare,

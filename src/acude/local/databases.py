@@ -1,0 +1,53 @@
+"""What an administrator does on the database server for each DSN: a role, a database of its own, the audit log.
+
+`acude up` runs it on the local server, and `acude docker secrets` writes it into the file that a new server runs.
+"""
+
+from dataclasses import dataclass
+
+from psycopg import sql
+from psycopg2.extensions import parse_dsn
+
+from acude.payments.audit_log import SCHEMA
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement, and the question whose answer has a row where the statement was run before; empty: run it again."""
+
+    statement: str
+    known: str = ""
+
+
+def role(name: str, password: str) -> list[Step]:
+    """A role that may log in with this password."""
+    known = sql.SQL("SELECT FROM pg_roles WHERE rolname = {}").format(name)
+    create = sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name))
+    word = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), password)
+    return [Step(create.as_string(), known.as_string()), Step(word.as_string())]
+
+
+def database(dsn: str) -> list[Step]:
+    """A DSN's role and database. Nobody else gets in: a new database is open to every role of its server."""
+    part = parse_dsn(dsn)
+    name, owner = sql.Identifier(part["dbname"]), sql.Identifier(part["user"])
+    known = sql.SQL("SELECT FROM pg_database WHERE datname = {}").format(part["dbname"])
+    create = sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner)
+    close = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name)
+    return [
+        *role(part["user"], part["password"]),
+        Step(create.as_string(), known.as_string()),
+        Step(close.as_string()),
+    ]
+
+
+def audit_log(dsn: str) -> list[Step]:
+    """In the DSN's own database: the audit log, which is the administrator's; the DSN's role may only append to it."""
+    grant = sql.SQL("GRANT acude_trilha TO {}").format(sql.Identifier(parse_dsn(dsn)["user"]))
+    return [Step(SCHEMA.read_text().strip().removesuffix(";")), Step(grant.as_string())]
+
+
+def reads(name: str, dsn: str) -> list[Step]:
+    """Lets a role into the DSN's database, where its owner says what it sees."""
+    named = sql.Identifier(parse_dsn(dsn)["dbname"]), sql.Identifier(name)
+    return [Step(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(*named).as_string())]
