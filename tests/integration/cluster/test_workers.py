@@ -55,7 +55,8 @@ def test_executors_can_read_no_settings_here_so_what_the_other_tests_do_needs_no
                 found = str(problem)
             yield pa.RecordBatch.from_pylist([{"said": found}])
 
-    [row] = batch_session(platform.config).range(1).mapInArrow(refused, "said string").collect()
+    with session(platform.config) as spark:
+        [row] = spark.range(1).mapInArrow(refused, "said string").collect()
     assert "not for executors" in row["said"]
 
 
