@@ -14,10 +14,10 @@ CLASSES := $(JARS)-archived-$(shell git hash-object requirements.txt)
 TRINO  := var/trino-server/.fetched-$(shell git hash-object infra/jvm/trino.txt)
 
 .PHONY: help install generate lock demo demo-payments up down docker-secrets test test-unit mutants lint bench bench-dedup bench-risk bench-scale bench-model soak packages \
-  clean
+  dist clean
 
 help: ## what can be done here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 install: $(CLASSES) $(TRINO) ## Python packages and jars, at the pinned versions (PYTHON=/path/to/python3.11 names another Python)
 
@@ -59,6 +59,10 @@ generate: install ## the files that the contracts render: the databases' schemas
 lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --quiet --output-file requirements.txt
+
+dist: install ## what machines without a checkout get, into dist/: a wheel, and a zip and a main file for spark-submit
+	@rm -rf dist
+	$(BIN)/python -m acude.local.dist
 
 demo: install ## a day in the shop on this machine, with a report at the end
 	@$(BIN)/acude demo
@@ -121,4 +125,4 @@ soak: install ## long tests and every day of the real shop, then hours of traffi
 	$(BIN)/python -m benchmarks.soak
 
 clean: down ## remove what was installed and all local data
-	rm -rf .venv var
+	rm -rf .venv var dist

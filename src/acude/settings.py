@@ -10,6 +10,7 @@ import ssl
 import sys
 from datetime import timedelta
 from functools import cached_property, lru_cache
+from importlib.resources import files
 from pathlib import Path
 from types import NoneType
 from typing import Literal, get_args
@@ -19,10 +20,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from acude.production import require_safe
 
-PROJECT = Path(__file__).resolve().parents[2]
-"""The checkout: contracts/, expectations/ and dags/ lie here."""
+_PACKAGE = Path(str(files("acude"))).resolve()
+_SHIPPED = _PACKAGE / "shipped"
 
-LOCAL_ENV = PROJECT / "var" / "local.env"
+INSTALLED = _SHIPPED.is_dir()
+"""Whether this is a wheel that was installed, and no checkout."""
+
+PROJECT = _SHIPPED if INSTALLED else _PACKAGE.parents[1]
+"""contracts/, expectations/, dags/ and infra/ lie here: in the installed package, or in the checkout."""
+
+FOLDER = Path.cwd() if INSTALLED else PROJECT
+"""What is written lies here, in var/: in the folder in which an installed `acude` is called, or in the checkout."""
+
+LOCAL_ENV = FOLDER / "var" / "local.env"
 HOST = "127.0.0.1"
 """Where servers listen unless ACUDE_BIND says otherwise."""
 
@@ -46,11 +56,11 @@ class Settings(BaseSettings):
 
     bind: str = Field(default=HOST, description="Address on which the platform's own servers and drivers listen")
 
-    project: Path = PROJECT
+    project: Path = Field(default=PROJECT, description="Folder of expectations/ and dags/")
     contracts: Path = Field(default=PROJECT / "contracts", description="Folder of the ODCS files")
-    var: Path = Field(default=PROJECT / "var", description="Where local servers keep data, logs and process ids")
+    var: Path = Field(default=FOLDER / "var", description="Where local servers keep data, logs and process ids")
 
-    jars: Path = Field(default=PROJECT / "var" / "jars", description="Kafka's and Spark's, from `make install`")
+    jars: Path = Field(default=FOLDER / "var" / "jars", description="Kafka's and Spark's, from `make install`")
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME", description="None: the java on the PATH")
 
     # Servers that others reach: in containers, or on several machines
@@ -140,7 +150,7 @@ class Settings(BaseSettings):
     athena_port: int = 8444
     athena_endpoint: str | None = None
     athena_workgroup: str = "acude"
-    trino_home: Path = Field(default=PROJECT / "var" / "trino-server", description="Trino, from `make install`")
+    trino_home: Path = Field(default=FOLDER / "var" / "trino-server", description="Trino, from `make install`")
     trino_port: int = Field(default=8445, description="Port of the engine behind the local Athena")
     trino_url: str = Field(default="", description="Where Athena's API asks its engine; empty: that port, on loopback")
     trino_memory_mb: int = Field(default=700, ge=600, description="Heap of that engine")
@@ -230,7 +240,7 @@ class Settings(BaseSettings):
     )
     valkey_memory: str = Field(default="256mb", description="Most memory of the local Valkey")
     risk_policy: Path = Field(
-        default=PROJECT / "src" / "acude" / "risk" / "policy.yaml", description="The rules; read again when it changes"
+        default=_PACKAGE / "risk" / "policy.yaml", description="The rules; read again when it changes"
     )
     risk_model: Path | None = Field(default=None, description="Folder of a trained model; None: the rules alone")
     risk_own_topics: tuple[str, ...] = Field(
@@ -354,7 +364,7 @@ def settings() -> Settings:
     Raises:
         AcudeError: the profile is `production`, and some are not safe there.
     """
-    local_env = Path(os.environ.get("ACUDE_VAR", PROJECT / "var")) / LOCAL_ENV.name
+    local_env = Path(os.environ.get("ACUDE_VAR", LOCAL_ENV.parent)) / LOCAL_ENV.name
     found = Settings(_env_file=local_env, _secrets_dir=os.environ.get("ACUDE_SECRETS_DIR"))  # type: ignore[call-arg]
     require_safe(found)
     return found

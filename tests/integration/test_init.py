@@ -10,13 +10,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from dotenv import dotenv_values
 
 from acude import aws
+from acude.local.environment import local_env_path
 from acude.local.platform import Platform
 from acude.local.servers import postgres
 from acude.settings import PROJECT
 from tests.buckets import drop
 from tests.servers import servers
+from tests.wheel import install
 
 Rows = dict[str, dict[str, Any]]
 
@@ -29,8 +32,8 @@ def platform() -> Iterator[Platform]:
 
 
 @pytest.fixture
-def init(platform: Platform) -> Iterator[Callable[..., Rows]]:
-    """Runs the command against buckets and a database of the test's own."""
+def environment(platform: Platform) -> Iterator[dict[str, str]]:
+    """Variables that name the servers, and on them buckets and a database of the test's own."""
     mark = uuid4().hex[:8]
     config = platform.config
     buckets = {
@@ -41,21 +44,8 @@ def init(platform: Platform) -> Iterator[Callable[..., Rows]]:
     with admin.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {database} OWNER risco")
     dsn = config.risk_dsn.get_secret_value().removesuffix("/risco") + f"/{database}"
-    environment = os.environ | buckets | {"ACUDE_RISK_DSN": dsn}
-
-    def run(*options: str) -> Rows:
-        ended = subprocess.run(
-            [Path(sys.executable).parent / "acude", "init", "--json", *options],
-            env=environment,
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return {row["part"]: row for row in json.loads(ended.stdout)}
-
-    yield run
+    local = {name: value or "" for name, value in dotenv_values(local_env_path(config)).items()}
+    yield local | buckets | {"ACUDE_RISK_DSN": dsn}
     there = {bucket["Name"] for bucket in aws.s3(config).list_buckets()["Buckets"]}
     for name in buckets.values():
         if name in there:
@@ -63,6 +53,23 @@ def init(platform: Platform) -> Iterator[Callable[..., Rows]]:
     with admin.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {database} WITH (FORCE)")
     admin.close()
+
+
+@pytest.fixture
+def init(environment: dict[str, str]) -> Callable[..., Rows]:
+    """Runs the command of this checkout."""
+
+    def run(*options: str) -> Rows:
+        command = [str(Path(sys.executable).parent / "acude"), "init", "--json", *options]
+        known = os.environ | environment
+        return _rows(subprocess.run(command, env=known, cwd=PROJECT, capture_output=True, text=True, check=False))
+
+    return run
+
+
+def _rows(ended: subprocess.CompletedProcess[str]) -> Rows:
+    assert ended.returncode == 0, ended.stderr
+    return {row["part"]: row for row in json.loads(ended.stdout)}
 
 
 def test_a_plan_names_what_is_missing_and_creates_nothing(init: Callable[..., Rows]) -> None:
@@ -79,3 +86,16 @@ def test_what_is_missing_is_created_once(init: Callable[..., Rows]) -> None:
     assert created["buckets"]["state"] == created["tables of the lake"]["state"] == "created"
     again = init()
     assert {row["state"] for row in again.values()} == {"all there"}
+
+
+def test_an_installed_wheel_creates_the_same_from_an_empty_folder(
+    init: Callable[..., Rows], environment: dict[str, str], tmp_path: Path
+) -> None:
+    planned = init("--plan")
+    installed, folder = install(tmp_path), tmp_path / "empty"
+    folder.mkdir()
+    created = _rows(installed.acude("init", "--json", cwd=folder, **environment))
+    assert {name: row["missing"] for name, row in created.items()} == {
+        name: row["missing"] for name, row in planned.items()
+    }
+    assert {row["state"] for row in init().values()} == {"all there"}

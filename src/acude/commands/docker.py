@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.output import err
+from acude.errors import AcudeError
 from acude.local import containers
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -25,5 +26,7 @@ def secrets(
     The folder is its owner's alone, and git ignores it. Where a secret is to change, delete its file; the password
     of a database that exists must be changed there, too.
     """
+    if not containers.COMPOSE.exists():
+        raise AcudeError(f"{containers.COMPOSE.name} belongs to a checkout, and this is none.", "Run it in a checkout.")
     names = containers.draw(folder)
     err.print(f"{len(names)} files in {folder}.")

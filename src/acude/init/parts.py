@@ -13,6 +13,7 @@ from acude.lake import catalog
 from acude.lake.maintenance import create_all
 from acude.lake.snapshot import snapshot
 from acude.payments import store
+from acude.payments.audit_log import SCHEMA
 from acude.payments.series import loader
 from acude.settings import Settings
 from acude.warehouse import schema
@@ -79,7 +80,7 @@ def notes(config: Settings) -> list[str]:
         if not there or there[0] is None:
             found.append(
                 f"The audit log ({_AUDIT_LOG}) is missing, and nothing is recorded without it. The database's "
-                "administrator runs src/acude/payments/audit.sql, and GRANT acude_trilha TO the role of ACUDE_RISK_DSN."
+                f"administrator runs {SCHEMA}, and GRANT acude_trilha TO the role of ACUDE_RISK_DSN."
             )
     return found
 

@@ -4,29 +4,21 @@ In the driver's own process (`local[N]`) all is there already. To a cluster the 
 executors never run another version of it: a zip of the packages, which each executor fetches before its first task.
 """
 
-import hashlib
 import socket
-import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
 
 from acude.errors import AcudeError
+from acude.lake.code_archive import code_archive
 from acude.settings import Settings
 
 # UTC for the JVM too: java.sql types and the Kafka source's timestamps pass through it.
 JVM_OPTIONS = ("-Duser.timezone=UTC", "-XX:+UseParallelGC", "-XX:-UsePerfData")
-
-_PACKAGES = ("acude", "jobs")
 
 _UNPACKED = "environment"
 """Where executors unpack the environment archive, below their working directory."""
 
 _STANDALONE = "spark://"
 _MASTER_MAY_TAKE_S = 10
-
-_SAME_MOMENT = (2026, 1, 1, 0, 0, 0)
 
 
 def executors_conf(config: Settings) -> dict[str, str]:
@@ -97,33 +89,3 @@ def require_master(config: Settings) -> None:
 def on_a_cluster(config: Settings) -> bool:
     """Whether executors are processes of their own, maybe on other hosts."""
     return not config.spark_master.startswith("local")
-
-
-def code_archive(folder: Path) -> Path:
-    """The project's packages as one zip, made where there is none of this content.
-
-    Args:
-        folder: where it is kept; the name tells the content.
-    """
-    found = dict(_sources())
-    content = hashlib.sha256()
-    for name, text in sorted(found.items()):
-        content.update(name.encode() + b"\0" + text + b"\0")
-    path = folder / f"acude-{content.hexdigest()[:16]}.zip"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in sorted(found.items()):
-                archive.writestr(zipfile.ZipInfo(name, _SAME_MOMENT), text)
-        part.replace(path)
-    return path
-
-
-def _sources() -> Iterator[tuple[str, bytes]]:
-    for package in _PACKAGES:
-        spec = find_spec(package)
-        for root in map(Path, spec.submodule_search_locations or () if spec else ()):
-            for path in root.rglob("*"):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    yield str(Path(package) / path.relative_to(root)), path.read_bytes()

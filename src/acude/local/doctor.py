@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from acude.local import java, ports, processes
+from acude.local.errors import fetch_advice
 from acude.local.jars import LIST, parse
 from acude.local.platform import LEAST_FREE_GB
 from acude.local.services import all_services
@@ -102,13 +103,14 @@ def jars_check(missing: list[str]) -> Check:
     """Every jar of the list is there."""
     if not missing:
         return Check("jars", good=True, found="complete")
-    return Check("jars", good=False, found=f"{len(missing)} missing, first {missing[0]}", advice="Run `make install`.")
+    advice = fetch_advice("acude.local.jars")
+    return Check("jars", good=False, found=f"{len(missing)} missing, first {missing[0]}", advice=advice)
 
 
 def trino_check(folder: Path) -> Check:
     """The engine behind the local Athena was fetched."""
     good = (folder / "lib").is_dir()
-    return Check("trino", good, str(folder) if good else "none", "" if good else "Run `make install`.")
+    return Check("trino", good, str(folder) if good else "none", "" if good else fetch_advice("acude.local.trino"))
 
 
 def ports_check(taken: list[tuple[int, str, str]]) -> Check:

