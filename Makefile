@@ -102,10 +102,7 @@ mutants: install ## break rules on purpose and see the tests notice
 bench: install ## the figures of the platform, into var/bench/
 	$(BIN)/python -m benchmarks
 
-bench-deddemo-payments: install ## two weeks of payments on this machine; a model learns from them and decides
-	@$(BIN)/acude demo --payments
-
-up: install ## the index of known event ids with 300 million of them: memory, restart, a batch
+bench-dedup: install ## the index of known event ids with 300 million of them: memory, restart, a batch
 	$(BIN)/python -m benchmarks.dedup
 
 bench-risk: install ## how fast payments are decided, and with a slow list or without Valkey
