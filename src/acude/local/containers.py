@@ -18,7 +18,7 @@ from acude.files import write_private
 from acude.local import certificates
 from acude.local.environment import local_values
 from acude.local.servers.postgres import SUPERUSER
-from acude.payments.audit_log import SCHEMA
+from acude.migrations.database import AUDIT, script
 from acude.settings import PROJECT, Settings
 
 COMPOSE: Final = PROJECT / "docker" / "docker-compose.yml"
@@ -102,7 +102,7 @@ def databases(dsns: list[str], risk: str, panel_password: str) -> str:
         f"CREATE ROLE {PANEL} LOGIN PASSWORD {_literal(panel_password)};",
         f"GRANT CONNECT ON DATABASE {part['dbname']} TO {PANEL};",
         f"\\connect {part['dbname']}",
-        SCHEMA.read_text(),
+        script(AUDIT),
         f"GRANT acude_trilha TO {part['user']};",
     ]
     return "\n".join([*lines, ""])
