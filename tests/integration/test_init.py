@@ -11,11 +11,13 @@ from uuid import uuid4
 
 import pytest
 from dotenv import dotenv_values
+from pydantic import SecretStr
 
 from acude import aws
 from acude.local.environment import local_env_path
 from acude.local.platform import Platform
 from acude.local.servers import postgres
+from acude.migrations.database import AUDIT, DECISIONS, steps
 from acude.settings import PROJECT
 from tests.buckets import drop
 from tests.servers import servers
@@ -76,7 +78,8 @@ def test_a_plan_names_what_is_missing_and_creates_nothing(init: Callable[..., Ro
     first, second = init("--plan"), init("--plan")
     assert len(first["buckets"]["missing"]) == 5
     assert "gold.vendas_por_regiao" in first["tables of the lake"]["missing"]
-    assert first["tables of the decisions"]["missing"] == ["decisoes", "reservas", "listas", "pagamentos_por_minuto"]
+    assert first["migrations of the decisions"]["missing"] == steps(DECISIONS)
+    assert first["time series of the payments"]["missing"] == ["pagamentos_por_minuto"]
     assert first == second
 
 
@@ -99,3 +102,21 @@ def test_an_installed_wheel_creates_the_same_from_an_empty_folder(
         name: row["missing"] for name, row in planned.items()
     }
     assert {row["state"] for row in init().values()} == {"all there"}
+
+
+def test_the_audit_log_is_its_administrators(environment: dict[str, str], platform: Platform) -> None:
+    known = os.environ | environment
+    config = platform.config.model_copy(update={"risk_dsn": SecretStr(environment["ACUDE_RISK_DSN"])})
+
+    def ended(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).parent / "acude"), "init", *options]
+        return subprocess.run(command, env=known, cwd=PROJECT, capture_output=True, text=True, check=True)
+
+    assert f"The audit log lacks {', '.join(steps(AUDIT))}" in " ".join(ended("--plan").stderr.split())
+    admin = postgres.connect(config, environment["ACUDE_RISK_DSN"].rpartition("/")[2])
+    with admin.cursor() as cursor:
+        cursor.execute(ended("--audit-sql").stdout)
+        assert "audit log" not in ended("--plan").stderr
+        cursor.execute("REVOKE ALL ON SCHEMA auditoria FROM acude_trilha")
+        assert "The audit log is closed to us" in " ".join(ended("--plan").stderr.split())
+    admin.close()

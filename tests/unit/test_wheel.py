@@ -10,6 +10,7 @@ import pytest
 from acude.cli import COMMANDS
 from acude.contracts.model import load
 from acude.local import jars, trino
+from acude.migrations.database import AUDIT, DECISIONS, SHOP, steps
 from acude.publishing.suites import suite_path
 from acude.settings import PROJECT, Settings, settings
 from tests.wheel import Installed, install
@@ -19,11 +20,10 @@ import json, sys
 from hashlib import sha256
 from acude.contracts import dimension, model
 from acude.local import jars, trino
-from acude.payments import audit_log, store
+from acude.migrations.database import AUDIT, DECISIONS, SHOP, steps
 from acude.publishing.suites import suite_path
 from acude.risk import policy
 from acude.settings import settings
-from acude.simulator import orders
 from jobs.batch import exportar_vendas
 
 PLACES = "project", "contracts", "var", "jars", "trino_home", "risk_policy"
@@ -38,8 +38,9 @@ print(json.dumps({
     "categories": sorted(dimension.known_categories()),
     "policy": policy.read(config.risk_policy).versao,
     "files": [sha256(path.read_bytes()).hexdigest() for path in (
-        jars.LIST, trino.PIN, audit_log.SCHEMA, store._SCHEMA, orders.SCHEMA, exportar_vendas._QUERY
+        jars.LIST, trino.PIN, exportar_vendas._QUERY
     )],
+    "migrations": [steps(database) for database in (AUDIT, DECISIONS, SHOP)],
 }))
 """
 Found = dict[str, Any]
@@ -86,11 +87,10 @@ def test_every_expectation_dag_rule_and_statement_is_there(found: Found) -> None
     assert found["expectations"] == sorted(name for name, one in load().items() if suite_path(one).exists())
     assert found["dags"] == {path.name: path.read_text() for path in (PROJECT / "dags").glob("*.py")}
     assert found["policy"]
-    places = (
-        jars.LIST, trino.PIN, PROJECT / "src/acude/payments/audit.sql", PROJECT / "src/acude/payments/store.sql",
-        PROJECT / "src/acude/simulator/pedidos.sql", PROJECT / "jobs/batch/exportar_vendas.sql",
-    )  # fmt: skip
+    places = (jars.LIST, trino.PIN, PROJECT / "jobs/batch/exportar_vendas.sql")
     assert found["files"] == [sha256(path.read_bytes()).hexdigest() for path in places]
+    assert found["migrations"] == [steps(database) for database in (AUDIT, DECISIONS, SHOP)]
+    assert all(found["migrations"])
 
 
 def test_a_checkout_has_its_files_in_its_own_folders() -> None:

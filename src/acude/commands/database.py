@@ -47,7 +47,7 @@ def decisions_database(*, autocommit: bool = False) -> "Iterator[Connection[Any]
     except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege) as problem:
         raise DecisionsDatabaseError(
             f"The decisions' database is not complete ({type(problem).__name__}).",
-            "`acude up` completes it on one machine; elsewhere its administrator runs payments/audit.sql.",
+            "`acude up` completes it on one machine; elsewhere `acude init` does, or says who can.",
         ) from None
     except psycopg.Error as problem:
         raise DecisionsDatabaseError(

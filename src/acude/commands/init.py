@@ -19,20 +19,29 @@ app = typer.Typer(add_completion=False)
 def init(
     *,
     plan: Annotated[bool, typer.Option("--plan", help="Say what is missing, and create nothing.")] = False,
+    audit_sql: Annotated[
+        bool,
+        typer.Option("--audit-sql", help="Print the SQL that the database's administrator runs for the audit log."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Create topics, buckets, tables and catalogue entries that are missing, on servers that exist already.
 
-    The settings name the servers. What is there stays as it is, whatever it holds; running it again does no harm.
+    Databases are brought to this version's schema. The settings name the servers. What is there stays as it is,
+    whatever it holds; running it again does no harm.
     On one machine [bold]acude up[/bold] does all of this.
 
     Examples:
       acude init --plan     what is missing
       acude init            create it
+      acude init --audit-sql | psql ADDRESS   the audit log, as administrator
     """
-    from acude.init.parts import PARTS, notes  # noqa: PLC0415 - imports every client
+    from acude.init.parts import PARTS, audit_script, notes  # noqa: PLC0415 - imports every client
 
     config = settings()
+    if audit_sql:
+        typer.echo(audit_script(config))
+        return
     rows: list[dict[str, object]] = []
     problems: list[AcudeError] = []
     for part in PARTS:

@@ -12,14 +12,12 @@ from acude.kafka import topics
 from acude.lake import catalog
 from acude.lake.maintenance import create_all
 from acude.lake.snapshot import snapshot
-from acude.payments import store
-from acude.payments.audit_log import SCHEMA
+from acude.migrations.database import AUDIT, DECISIONS, MigrationError, migrate, pending, script, version
 from acude.payments.series import loader
 from acude.settings import Settings
 from acude.warehouse import schema
 
-_DECISIONS: Final = ("decisoes", "reservas", "listas", "pagamentos_por_minuto")
-_AUDIT_LOG: Final = "auditoria.trilha"
+_SERIES: Final = "pagamentos_por_minuto"
 _PATIENCE_S: Final = 5
 
 
@@ -49,22 +47,30 @@ def missing_tables(config: Settings) -> list[str]:
     return [contract.full_name for contract in tables() if snapshot(contract, config) is None]
 
 
-def missing_decisions(config: Settings) -> list[str]:
-    """Tables of the decisions' database that are not there."""
+def missing_series(config: Settings) -> list[str]:
+    """The time series' first table where it is not there."""
     with _decisions(config) as connection:
-        asked = ((name, connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()) for name in _DECISIONS)
-        return [name for name, found in asked if not found or found[0] is None]
+        found = connection.execute("SELECT to_regclass(%s)", (_SERIES,)).fetchone()
+    return [] if found and found[0] is not None else [_SERIES]
 
 
-def create_decisions(config: Settings) -> None:
-    """Creates them, and the time series' tables; with TimescaleDB where the server has it."""
+def create_series(config: Settings) -> None:
+    """Creates the time series' tables; with TimescaleDB where the server has it."""
     with _decisions(config) as connection:
-        store.prepare(connection)
         loader.prepare(connection)
 
 
 def _decisions(config: Settings) -> psycopg.Connection:
     return psycopg.connect(config.risk_dsn.get_secret_value(), connect_timeout=_PATIENCE_S)
+
+
+def _has_decisions(config: Settings) -> bool:
+    return bool(config.risk_dsn.get_secret_value())
+
+
+def audit_script(config: Settings) -> str:
+    """The SQL that the decisions' administrator runs for the audit log; what was run before is left out."""
+    return script(AUDIT, version(AUDIT, config.risk_dsn.get_secret_value()) if _has_decisions(config) else None)
 
 
 def notes(config: Settings) -> list[str]:
@@ -74,15 +80,24 @@ def notes(config: Settings) -> list[str]:
         "events elsewhere: add them while nobody sends, or change the contract."
         for name, there, wanted in topics.too_narrow(config)
     ]
-    if config.risk_dsn.get_secret_value():
-        with _decisions(config) as connection:
-            there = connection.execute("SELECT to_regclass(%s)", (_AUDIT_LOG,)).fetchone()
-        if not there or there[0] is None:
-            found.append(
-                f"The audit log ({_AUDIT_LOG}) is missing, and nothing is recorded without it. The database's "
-                f"administrator runs {SCHEMA}, and GRANT acude_trilha TO the role of ACUDE_RISK_DSN."
-            )
-    return found
+    return found + (_of_the_audit_log(config) if _has_decisions(config) else [])
+
+
+def _of_the_audit_log(config: Settings) -> list[str]:
+    """Decisions are recorded together with their rows of the log."""
+    grant = "GRANT acude_trilha TO the role of ACUDE_RISK_DSN"
+    try:
+        steps = pending(AUDIT, config.risk_dsn.get_secret_value())
+    except MigrationError:
+        return [f"The audit log is closed to us, and decisions can't be recorded. Its administrator: {grant}."]
+    if not steps:
+        return []
+    return [
+        (
+            f"The audit log lacks {', '.join(steps)}, and decisions may not be recorded without it. The database's "
+            f"administrator runs what `acude init --audit-sql` prints, and {grant}."
+        )
+    ]
 
 
 PARTS: Final = (
@@ -98,10 +113,11 @@ PARTS: Final = (
         "ACUDE_WAREHOUSE_DSN",
     ),
     Part(
-        "tables of the decisions",
-        missing_decisions,
-        create_decisions,
-        lambda config: bool(config.risk_dsn.get_secret_value()),
+        "migrations of the decisions",
+        lambda config: pending(DECISIONS, config.risk_dsn.get_secret_value()),
+        lambda config: migrate(DECISIONS, config.risk_dsn.get_secret_value()),
+        _has_decisions,
         "ACUDE_RISK_DSN",
     ),
+    Part("time series of the payments", missing_series, create_series, _has_decisions, "ACUDE_RISK_DSN"),
 )

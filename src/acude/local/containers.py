@@ -16,9 +16,10 @@ from pydantic import SecretStr
 from acude.api.issuer import new_key
 from acude.files import write_private
 from acude.local import certificates
-from acude.local.databases import audit_log, database, reads, role
+from acude.local.databases import audit_grant, database, reads, role
 from acude.local.environment import local_values
 from acude.local.servers.postgres import SUPERUSER
+from acude.migrations.database import AUDIT, script
 from acude.settings import HOST, PROJECT, Settings
 
 COMPOSE: Final = PROJECT / "docker" / "docker-compose.yml"
@@ -97,8 +98,8 @@ def databases(dsns: list[str], risk: str, panel_password: str) -> str:
     steps = [step for dsn in dsns for step in database(dsn)]
     steps += [*role(PANEL, panel_password), *reads(PANEL, risk)]
     # The server is new: nothing of it is known there.
-    before, within = ("".join(f"{one.statement};\n" for one in found) for found in (steps, audit_log(risk)))
-    return f"\\set ON_ERROR_STOP on\n{before}\\connect {parse_dsn(risk)['dbname']}\n{within}"
+    before, within = ("".join(f"{one.statement};\n" for one in found) for found in (steps, audit_grant(risk)))
+    return f"\\set ON_ERROR_STOP on\n{before}\\connect {parse_dsn(risk)['dbname']}\n{script(AUDIT)}\n{within}"
 
 
 def kong(issuer: str, private_key: str) -> str:

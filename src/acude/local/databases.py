@@ -1,4 +1,4 @@
-"""What an administrator does on the database server for each DSN: a role, a database of its own, the audit log.
+"""What an administrator does on the database server for each DSN: a role, a database of its own, what it may do.
 
 `acude up` runs it on the local server, and `acude docker secrets` writes it into the file that a new server runs.
 """
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from psycopg import sql
 from psycopg2.extensions import parse_dsn
-
-from acude.payments.audit_log import SCHEMA
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ def database(dsn: str) -> list[Step]:
     ]
 
 
-def audit_log(dsn: str) -> list[Step]:
-    """In the DSN's own database: the audit log, which is the administrator's; the DSN's role may only append to it."""
+def audit_grant(dsn: str) -> list[Step]:
+    """In the DSN's own database, whose audit log is the administrator's: the DSN's role may append to it, no more."""
     grant = sql.SQL("GRANT acude_trilha TO {}").format(sql.Identifier(parse_dsn(dsn)["user"]))
-    return [Step(SCHEMA.read_text().strip().removesuffix(";")), Step(grant.as_string())]
+    return [Step(grant.as_string())]
 
 
 def reads(name: str, dsn: str) -> list[Step]:

@@ -10,7 +10,6 @@ import pwd
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from psycopg import Connection, sql
@@ -26,7 +25,6 @@ LIST: Final = "lista"
 POLICY: Final = "politica"
 ACCESS: Final = "acesso"
 
-SCHEMA: Final = Path(__file__).with_name("audit.sql")
 """What the database server's administrator runs."""
 
 _PAGE: Final = 5_000

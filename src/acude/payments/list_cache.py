@@ -9,9 +9,9 @@ import psycopg
 from psycopg.errors import UndefinedTable
 
 from acude.contracts.documents import tokens_of
+from acude.migrations.database import MigrationError
 from acude.payments.lists import entries
 from acude.payments.session import Session
-from acude.payments.store import prepare
 from acude.risk.lists import Lists
 from acude.settings import Settings
 
@@ -76,7 +76,7 @@ class ListCache:
         try:
             self._read()
         except UndefinedTable:
-            self._prepare()
+            self._migrate()
         except (psycopg.Error, ValueError) as problem:
             self._report(away=True, why=type(problem).__name__)
         else:
@@ -92,12 +92,10 @@ class ListCache:
                 self._lists = Lists(entries(connection), self._token)
                 self._version = version
 
-    def _prepare(self) -> None:
-        """A worker may be the first process on a new database, before the recorder."""
+    def _migrate(self) -> None:
         try:
-            with self._session.transaction() as connection:
-                prepare(connection)
-        except psycopg.Error as problem:
+            self._session.migrate()
+        except (psycopg.Error, MigrationError) as problem:
             self._report(away=True, why=type(problem).__name__)
 
     def _report(self, *, away: bool, why: str = "") -> None:

@@ -21,7 +21,6 @@ import psycopg
 from psycopg.errors import UndefinedTable
 
 from acude.payments.session import Session
-from acude.payments.store import prepare
 from acude.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -218,9 +217,8 @@ class Reservations:
             with self._session.statement() as connection:
                 rows = connection.execute(_RESERVE, asked).fetchall()
         except UndefinedTable:
-            # A worker may be the first process on a new database, before the recorder.
-            with self._session.transaction() as connection:
-                prepare(connection)
+            self._session.migrate()
+            with self._session.statement() as connection:
                 rows = connection.execute(_RESERVE, asked).fetchall()
         return {(client, name, kind): Held(*rest) for client, name, kind, *rest in rows}
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import psycopg
 
+from acude.migrations.database import DECISIONS, migrate
 from acude.settings import Settings
 
 _CONNECT_S: Final = 2
@@ -26,6 +27,15 @@ class Session:
         self._dsn = config.risk_dsn.get_secret_value()
         self._name = name
         self._connection: psycopg.Connection[Any] | None = None
+
+    def migrate(self) -> None:
+        """Brings the database to this version's schema: this process may be the first one on a new database.
+
+        Raises:
+            MigrationError: the role has no right to it.
+            psycopg.Error: the database does not answer, or refuses.
+        """
+        migrate(DECISIONS, self._dsn)
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection[Any]]:

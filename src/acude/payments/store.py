@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -14,16 +13,15 @@ from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from acude.migrations.database import DECISIONS, migrate
 from acude.payments.audit_log import DECISION, append, audit_event
 from acude.payments.hash_chain import AuditEvent
 from acude.risk.first_decision import CLIENT, PAYMENT, STORED_ORDER, PaymentKey, key_of
 from acude.settings import Settings
 
-_SCHEMA: Final = Path(__file__).with_name("store.sql")
 _MOST_CONNECTIONS: Final = 8
 _PATIENCE_S: Final = 2.0
 _LONGER_THAN_A_MONTH: Final = timedelta(days=32)
-_PREPARING: Final = 0x61637564650002
 
 AWAY: Final = (OperationalError, PoolTimeout)
 """What a database that does not answer raises."""
@@ -36,7 +34,7 @@ COLUMNS: Final = (
     "valor", "moeda", "uf", "id_pagador", "id_cliente", "versao_regras", "versao_modelo", "degradado", "causas",
     "latencia_ms", "id_rastro",
 )  # fmt: skip
-"""Of table `decisoes`; store.sql says what each is."""
+"""Of table `decisoes`; the migrations of acude.migrations.decisions say what each is."""
 
 _CHAINED: Final = (
     "id_cliente", "transacao_em", "decidida_em", "decisao", "pontuacao", "motivos", "versao_regras", "versao_modelo",
@@ -56,8 +54,9 @@ class Store:
     """
 
     def __init__(self, config: Settings, *, patience_s: float = _PATIENCE_S) -> None:
+        self._dsn = config.risk_dsn.get_secret_value()
         self._pool = ConnectionPool(
-            config.risk_dsn.get_secret_value(),
+            self._dsn,
             min_size=1,
             max_size=_MOST_CONNECTIONS,
             timeout=patience_s,
@@ -86,9 +85,8 @@ class Store:
             raise
 
     def prepare(self) -> None:
-        """Creates what is missing of the schema."""
-        with self._pool.connection() as connection:
-            prepare(connection)
+        """Brings the schema to this version's."""
+        migrate(DECISIONS, self._dsn)
 
     def add(self, rows: Sequence[Row]) -> int:
         """Stores decisions, all or none. A payment that has a decision keeps it: the first one stands.
@@ -155,12 +153,6 @@ class Store:
                 return connection.execute(asked, (begin, end)).fetchall()
         except UndefinedTable:
             return []
-
-
-def prepare(connection: Connection) -> None:
-    """Creates what is missing of the schema, one process at a time."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_PREPARING,))
-    connection.execute(_SCHEMA.read_bytes())
 
 
 def _ensure_months(connection: Connection, months: Iterable[datetime]) -> None:

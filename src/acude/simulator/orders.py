@@ -5,21 +5,20 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 from psycopg2.extras import execute_values
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from acude.errors import AcudeError
+from acude.migrations.database import SHOP, migrate
 from acude.simulator.faults import Kind
 from acude.simulator.ledger import EXISTED, Entry, Ledger
 from acude.simulator.population import items
 from acude.simulator.shoppers import Event
-
-SCHEMA = Path(__file__).with_name("pedidos.sql")
 
 _RETURNED = 0.05
 _RETURN_AFTER_S = (600, 36 * 3600)
@@ -120,7 +119,7 @@ class OrderDatabase:
     """Writes orders, each once, and keeps the ledger of them.
 
     Args:
-        dsn: the database (`settings.shop_dsn`); its tables are made where they are missing.
+        dsn: the database (`settings.shop_dsn`); its schema becomes this version's.
 
     Raises:
         ShopDatabaseError: the database isn't there.
@@ -131,8 +130,8 @@ class OrderDatabase:
         self._names = {item.id_produto: item.descricao for item in items()}
         self._connection: Connection | None = None
         try:
-            self._create_tables()
-        except psycopg2.OperationalError as problem:
+            migrate(SHOP, dsn)
+        except psycopg.OperationalError as problem:
             raise ShopDatabaseError(
                 f"Expected the shop's order database, and it doesn't answer: {str(problem).strip().splitlines()[0]}.",
                 "Start the platform with `acude up`, set ACUDE_SHOP_DSN, or leave the orders out with --no-orders.",
@@ -168,12 +167,6 @@ class OrderDatabase:
         """Give the connection back."""
         if self._connection:
             self._connection.close()
-
-    def _create_tables(self) -> None:
-        with self._connected() as database, database.cursor() as cursor:
-            # Two runs that begin together would both create the tables.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('acude.pedidos'))")
-            cursor.execute(SCHEMA.read_text(encoding="utf-8"))
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

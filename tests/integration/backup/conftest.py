@@ -20,9 +20,10 @@ from acude.backup.storage import Storage
 from acude.cli import app
 from acude.local.platform import Platform
 from acude.local.servers import postgres
+from acude.migrations.database import SHOP, migrate
 from acude.payments.recorder import row_of
 from acude.payments.store import Store
-from acude.settings import PROJECT, Settings, settings
+from acude.settings import Settings, settings
 
 _BESIDE = 400
 """Ports lie so far from those of the worker's other platform."""
@@ -115,11 +116,7 @@ def _fill(config: Settings) -> None:
     for dsn in (config.warehouse_dsn, config.airflow_dsn, config.shop_dsn):
         with closing(psycopg2.connect(dsn.get_secret_value())) as session, session, session.cursor() as asked:
             asked.execute(_STRANGE)
-    orders = (PROJECT / "src" / "acude" / "simulator" / "pedidos.sql").read_text()
-    run_as_owner(
-        config.shop_dsn.get_secret_value(),
-        orders,
-    )
+    migrate(SHOP, config.shop_dsn.get_secret_value())
     run_as_owner(
         config.shop_dsn.get_secret_value(),
         "INSERT INTO pedidos VALUES ('P1', 'u1', 'SP', 'BRL', now());"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -12,6 +11,7 @@ import pytest
 
 from acude.inbox import files as inbox
 from acude.inbox.lines import lines_of
+from acude.migrations.database import SHOP, migrate
 from acude.publishing.publish import session
 from acude.settings import settings
 from jobs.batch import exportar_vendas
@@ -23,15 +23,13 @@ pytestmark = pytest.mark.usefixtures("platform")
 DAY = date(1999, 5, 17)
 """Before any order that the simulator makes."""
 
-TABLES = Path(__file__).resolve().parents[3] / "src" / "acude" / "simulator" / "pedidos.sql"
-
 
 @pytest.fixture
 def shop(platform: object) -> Iterator[Any]:  # noqa: ARG001 - the servers have to run
+    migrate(SHOP, settings().shop_dsn.get_secret_value())
     with closing(psycopg2.connect(settings().shop_dsn.get_secret_value())) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(TABLES.read_text(encoding="utf-8"))
             yield cursor
             cursor.execute("DELETE FROM itens WHERE id_pedido LIKE 'teste-%'")
             cursor.execute("DELETE FROM pedidos WHERE id_pedido LIKE 'teste-%'")

@@ -82,11 +82,14 @@ def _ready_by_tls(config: Settings) -> None:
 
 def connect(config: Settings, database: str = "postgres") -> connection:
     """A connection of the superuser, each statement its own transaction."""
-    password = config.postgres_password.get_secret_value()
-    dsn = make_dsn(host=_host(config), port=config.postgres_port, user=SUPERUSER, password=password, dbname=database)
-    session = psycopg2.connect(dsn, connect_timeout=3, application_name="acude")
+    session = psycopg2.connect(_superuser_dsn(config, database), connect_timeout=3, application_name="acude")
     session.autocommit = True
     return session
+
+
+def _superuser_dsn(config: Settings, database: str) -> str:
+    password = config.postgres_password.get_secret_value()
+    return make_dsn(host=_host(config), port=config.postgres_port, user=SUPERUSER, password=password, dbname=database)
 
 
 def client_environment(config: Settings) -> dict[str, str]:
@@ -150,6 +153,7 @@ def create_databases(config: Settings) -> None:
     finally:
         session.close()
     ensure_audit_log(config)
+    ensure_decisions(config)
 
 
 def dsns(config: Settings) -> list[str]:
@@ -159,15 +163,28 @@ def dsns(config: Settings) -> list[str]:
 
 
 def ensure_audit_log(config: Settings) -> None:
-    """Creates the audit log, owned by the superuser: the role that stores decisions may only append to it."""
-    from acude.local.databases import audit_log  # noqa: PLC0415 - imports another client of PostgreSQL
+    """Migrates the audit log, owned by the superuser: the role that stores decisions may only append to it."""
+    # Another client of PostgreSQL.
+    from acude.local.databases import audit_grant  # noqa: PLC0415
+    from acude.migrations.database import AUDIT, migrate  # noqa: PLC0415
 
     dsn = config.risk_dsn.get_secret_value()
-    session = connect(config, parse_dsn(dsn)["dbname"])
+    database = parse_dsn(dsn)["dbname"]
+    migrate(AUDIT, _superuser_dsn(config, database))
+    session = connect(config, database)
     try:
-        _take(session, audit_log(dsn))
+        _take(session, audit_grant(dsn))
     finally:
         session.close()
+
+
+def ensure_decisions(config: Settings) -> None:
+    """Migrates the decisions, as their owner."""
+    from acude.migrations.database import DECISIONS, migrate  # noqa: PLC0415 - imports another client of PostgreSQL
+
+    part = parse_dsn(config.risk_dsn.get_secret_value())
+    login = {"user": part["user"], "password": part["password"], "dbname": part["dbname"]}
+    migrate(DECISIONS, make_dsn(host=_host(config), port=config.postgres_port, **login))
 
 
 def _take(session: connection, steps: Iterable["Step"]) -> None:

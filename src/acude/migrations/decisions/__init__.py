@@ -1,0 +1,1 @@
+"""The decisions' database. Its owner is the role of ACUDE_RISK_DSN."""

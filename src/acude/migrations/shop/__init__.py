@@ -1,0 +1,1 @@
+"""The order database of the simulated shop."""
