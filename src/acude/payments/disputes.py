@@ -21,7 +21,7 @@ from acude.payments.deadletters import KafkaLetterBox
 from acude.payments.groups import DISPUTES
 from acude.payments.velocity_store import VelocityStore, VelocityStoreError
 from acude.risk.comparison import Label
-from acude.risk.disputes import Fraud
+from acude.risk.disputes import Dispute
 from acude.risk.first_decision import key_of
 from acude.risk.payment import microseconds
 from acude.settings import Settings
@@ -31,7 +31,7 @@ TOPIC: Final = "contestacoes"
 _RETRY_S: Final = 1.0
 
 
-class Disputes(AtLeastOnce[Fraud]):
+class Disputes(AtLeastOnce[Dispute]):
     """Stores what disputes say of payments at terminals.
 
     Args:
@@ -59,23 +59,23 @@ class Disputes(AtLeastOnce[Fraud]):
         self._stop = stop
         self._decoder = Decoder(table(f"topics.{TOPIC}"), tokens)
 
-    def handle(self, records: Sequence[Message]) -> list[Fraud]:
+    def handle(self, records: Sequence[Message]) -> list[Dispute]:
         """The disputes about payments at terminals."""
         found = []
         for record in records:
             _, taken_ms = record.timestamp()
             fields: dict[str, Any] = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
             if terminal := fields.get("id_terminal"):
-                at_us, said_us = microseconds(fields["transacao_em"]), microseconds(fields["timestamp"])
+                at_us, known_at_us = microseconds(fields["transacao_em"]), microseconds(fields["timestamp"])
                 honest = fields["resultado"] == str(Label.HONEST)
-                found.append(Fraud(key_of(fields), terminal, at_us, said_us, honest))
+                found.append(Dispute(key_of(fields), terminal, at_us, known_at_us, honest))
         return found
 
-    def store(self, effects: Sequence[Fraud]) -> bool:
+    def store(self, effects: Sequence[Dispute]) -> bool:
         """Stores them, and tries again while the store is away."""
         while effects and not self._stop.is_set():
             try:
-                self._store.learn_frauds(effects)
+                self._store.store_disputes(effects)
             except VelocityStoreError:
                 self.health.beat()
                 self._stop.wait(_RETRY_S)
@@ -95,7 +95,7 @@ def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Even
     """
     health, tokens = Health(worker), tokens_of(config)
 
-    def build() -> Runner[Fraud]:
+    def build() -> Runner[Dispute]:
         health.beat()
         strategy = Disputes(store, stop, health, KafkaLetterBox(config, "acude-contestacoes"), tokens)
         return Runner(GroupConsumer(config, DISPUTES, TOPIC), strategy, stop)

@@ -13,8 +13,8 @@ from acude.risk.payment import records
 ADD: Final = Path(__file__).with_name("velocity_add.lua").read_text(encoding="utf-8")
 """Adds records to sets, and what they displace to the hashes; runs in Valkey, so that no worker comes between."""
 
-LEARN: Final = Path(__file__).with_name("velocity_frauds.lua").read_text(encoding="utf-8")
-"""Keeps which payments were frauds, and the last word on each."""
+STORE_DISPUTES: Final = Path(__file__).with_name("velocity_disputes.lua").read_text(encoding="utf-8")
+"""Keeps which payments at terminals were frauds, by the last dispute on each."""
 
 READ: Final = (
     "local found = {} for at = 1, #KEYS, 2 do"

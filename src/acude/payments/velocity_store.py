@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b, sha256
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,8 +21,8 @@ from valkey.exceptions import ValkeyError
 
 from acude.errors import AcudeError
 from acude.kafka.records import Coordinate
-from acude.payments.stored_history import ADD, LEARN, READ, history_of_keys, hours_key
-from acude.risk.disputes import Fraud
+from acude.payments.stored_history import ADD, READ, STORE_DISPUTES, history_of_keys, hours_key
+from acude.risk.disputes import Dispute
 from acude.risk.first_decision import PaymentKey
 from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, History, with_record
 from acude.risk.payment import ENTITIES, RECORD, Payment, record
@@ -236,25 +237,23 @@ class VelocityStore:
             raise VelocityStoreError(str(problem)) from problem
         return StoredDecision.decode(found) if found else None
 
-    def learn_frauds(self, frauds: Iterable[Fraud]) -> None:
+    def store_disputes(self, disputes: Iterable[Dispute]) -> None:
         """Stores which payments at terminals were frauds. One that was honest after all is taken away.
 
         Raises:
             VelocityStoreError: Valkey does not answer.
         """
         keys: list[bytes] = []
-        told: list[bytes | int] = []
-        for one in frauds:
-            for words, known in zip(
-                self._keys("palavras", one.id_terminal), self._keys("fraudes", one.id_terminal), strict=True
-            ):
-                keys += words, known
-            told += _name(one.payment), one.word, one.at_us, int(not one.honest)
+        arguments: list[bytes | int] = []
+        for one in disputes:
+            names = (self._keys(kind, one.id_terminal) for kind in ("contestadas", "fraudes"))
+            keys += chain.from_iterable(zip(*names, strict=True))
+            arguments += _name(one.payment), one.rank, one.at_us, int(not one.honest)
         if not keys:
             return
         step = 2 * len(self._secrets)
         try:
-            self._client.execute_command("EVAL", LEARN, len(keys), *keys, step, _KEPT_MS, KEPT_US, *told)
+            self._client.execute_command("EVAL", STORE_DISPUTES, len(keys), *keys, step, _KEPT_MS, KEPT_US, *arguments)
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
 

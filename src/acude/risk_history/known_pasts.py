@@ -18,7 +18,7 @@ from acude.contracts.model import table
 from acude.kafka.records import ARRIVAL
 from acude.lake.delta import read_days
 from acude.risk.comparison import Label
-from acude.risk.disputes import Fraud
+from acude.risk.disputes import Dispute
 from acude.risk.first_decision import PaymentKey, key_of
 from acude.risk.history import UNKNOWN, History, with_record
 from acude.risk.lists import ON_THE_LIST, Listed
@@ -139,7 +139,7 @@ def _at_terminals(disputes: DataFrame) -> DataFrame:
         "id_terminal",
         client(),
         "id_transacao",
-        f.col("timestamp").alias("dita_em"),
+        f.col("timestamp").alias("conhecida_em"),
         f.unix_micros("transacao_em").alias("fraude_us"),
         (f.col("resultado") == f.lit(str(Label.HONEST))).alias("honesta"),
         f.col("carimbo_kafka").alias("decidido_em"),
@@ -186,13 +186,13 @@ class Pasts:
         self._group: int | None = None
         self._records: dict[tuple[str, str], History] = {}
         self._frauds: dict[str, dict[PaymentKey, int]] = {}
-        self._words: dict[PaymentKey, int] = {}
+        self._ranks: dict[tuple[str, PaymentKey], int] = {}
 
     def of(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Past, Collection[str]]]:
         """The past of each payment that asks for it, and the codes of the lists that it was on."""
         for row in rows:
             if row["grupo"] != self._group:
-                self._group, self._records, self._frauds, self._words = row["grupo"], {}, {}, {}
+                self._group, self._records, self._frauds, self._ranks = row["grupo"], {}, {}, {}
             if row["fraude_us"] is not None:
                 self._learn(row)
                 continue
@@ -209,10 +209,12 @@ class Pasts:
 
     def _learn(self, row: Mapping[str, Any]) -> None:
         """Keeps when a fraud at a terminal was made; one that was none, after all, is forgotten."""
-        found = Fraud(key_of(row), row["id_terminal"], row["fraude_us"], microseconds(row["dita_em"]), row["honesta"])
-        if found.word < self._words.get(found.payment, found.word):
+        found = Dispute(
+            key_of(row), row["id_terminal"], row["fraude_us"], microseconds(row["conhecida_em"]), row["honesta"]
+        )
+        if found.rank < self._ranks.get((found.id_terminal, found.payment), found.rank):
             return
-        self._words[found.payment] = found.word
+        self._ranks[found.id_terminal, found.payment] = found.rank
         frauds = self._frauds.setdefault(found.id_terminal, {})
         if found.honest:
             frauds.pop(found.payment, None)

@@ -15,10 +15,10 @@ from acude.risk.comparison import Label
 from acude.risk.decision import Verdict
 from acude.risk.first_decision import KEY
 from acude.risk.model import Model
+from acude.risk_history.disputes import last_disputes
 from acude.risk_history.first_decision import client, first_decisions
 from acude.risk_history.known_pasts import Pasts, Silver, groups_of, in_order, read_silver
 from acude.risk_history.learning import LearningError, Lesson, learn
-from acude.risk_history.replay import last_words
 from acude.risk_history.training import TrainingSpan
 
 _EXAMPLE: Final = "id_cliente string, id_transacao string, timestamp timestamp, entradas array<float>"
@@ -92,7 +92,7 @@ def examples(silver: Silver, *, groups: int = 1) -> DataFrame:
     return (
         ordered.mapInArrow(_with_inputs, _EXAMPLE)
         .join(refused, list(KEY), "left")
-        .join(last_words(silver.disputes), list(KEY), "left")
+        .join(last_disputes(silver.disputes), list(KEY), "left")
         .select(
             *_ARROW.names,
             f.coalesce(f.col("resultado") == f.lit(str(Label.FRAUD)), f.lit(False)).alias("fraude"),

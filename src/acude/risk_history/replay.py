@@ -4,17 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import exists, read_days, table_path
 from acude.risk.comparison import NOT_DECIDED, Cell, Comparison, Label
 from acude.risk.decision import Verdict
-from acude.risk.disputes import LAST_WORD
-from acude.risk.first_decision import CLIENT, KEY
+from acude.risk.first_decision import KEY
 from acude.risk.rules import Rules
 from acude.risk.velocity import LABEL_DELAY_US
+from acude.risk_history.disputes import last_disputes
 from acude.risk_history.first_decision import client, first_decisions
 from acude.risk_history.payments import DECISIONS, DISPUTES
 
@@ -60,7 +60,7 @@ def counted_pairs(
             `deslocamento` of what was decided; of several decisions on a payment the first holds.
         candidate: `id_cliente`, `id_transacao`, `decisao`, `valor` of what a candidate says, a row per payment.
         disputes: `id_cliente`, `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`, of which the last
-            word holds. None: nothing is known of any payment.
+            one holds. None: nothing is known of any payment.
         settled_before: an approved payment that was made before it, and of which nothing came to light, counts as
             honest. One that was refused or reviewed does not: nobody complains about money that was never taken.
 
@@ -77,7 +77,7 @@ def counted_pairs(
     if disputes is None:
         known = pairs.withColumn("conhecida", f.lit(str(Label.UNKNOWN)))
     else:
-        known = pairs.join(last_words(disputes), list(KEY), "left").withColumn("conhecida", _label(settled_before))
+        known = pairs.join(last_disputes(disputes), list(KEY), "left").withColumn("conhecida", _label(settled_before))
     return (
         known.withColumn("viva", _or_none("viva"))
         .withColumn("candidata", _or_none("candidata"))
@@ -90,15 +90,6 @@ def cells(counted: DataFrame) -> list[Cell]:
     """The rows of `counted_pairs`, here."""
     rows = counted.select("viva", "candidata", "conhecida", "quantas", "valor").collect()
     return [Cell(row[0], row[1], row[2], row[3], Decimal(row[4])) for row in rows]
-
-
-def last_words(disputes: DataFrame) -> DataFrame:
-    """The last word on each payment: `id_cliente` ("" without one), `id_transacao`, `resultado`."""
-    order = [f.desc(name) if way == "descending" else f.asc(name) for name, way in LAST_WORD]
-    place = Window.partitionBy(*KEY).orderBy(*order)
-    named = disputes.withColumn(CLIENT, client())
-    last = named.withColumn("_place", f.row_number().over(place)).where("_place = 1")
-    return last.select(*KEY, "resultado")
 
 
 def _label(settled_before: datetime | None) -> Column:

@@ -21,7 +21,7 @@ from acude.payments.reservations import Reservations
 from acude.payments.serde import Arrival
 from acude.payments.velocity_store import StoredDecision, VelocityStore
 from acude.risk import history, inputs
-from acude.risk.disputes import Fraud
+from acude.risk.disputes import Dispute
 from acude.risk.history import MOST_RECORDS
 from acude.risk.payment import RECORD, Payment, record
 from acude.risk.policy import read
@@ -114,22 +114,24 @@ def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:
     assert store.history_of([many[-1]]).of(many[-1])["pagador"].hours.tobytes() == kept.hours.tobytes()
 
 
-def fraud(name: str, terminal: str, at_us: int, *, client: str = "", said_us: int = 0, honest: bool = False) -> Fraud:
-    return Fraud((client, name), terminal, at_us, said_us, honest)
+def dispute(
+    name: str, terminal: str, at_us: int, *, client: str = "", known_at_us: int = 0, honest: bool = False
+) -> Dispute:
+    return Dispute((client, name), terminal, at_us, known_at_us, honest)
 
 
-def test_the_last_word_on_each_clients_payment_holds_in_whichever_order_words_come(store: VelocityStore) -> None:
+def test_the_last_dispute_on_each_clients_payment_holds_in_whichever_order_they_come(store: VelocityStore) -> None:
     (one,), terminal = made(1, payers=100), secrets.token_hex(8)
-    words = [
-        fraud("a", terminal, 1, said_us=5),
-        fraud("a", terminal, 1, said_us=6, honest=True),
-        fraud("a", terminal, 2, said_us=6, client="loja"),
-        fraud("a", terminal, 2, said_us=6, client="loja", honest=True),
-        fraud("a", terminal, 3, said_us=6, client="outra"),
-        fraud("a", terminal, 3, said_us=5, client="outra", honest=True),
+    disputes = [
+        dispute("a", terminal, 1, known_at_us=5),
+        dispute("a", terminal, 1, known_at_us=6, honest=True),
+        dispute("a", terminal, 2, known_at_us=6, client="loja"),
+        dispute("a", terminal, 2, known_at_us=6, client="loja", honest=True),
+        dispute("a", terminal, 3, known_at_us=6, client="outra"),
+        dispute("a", terminal, 3, known_at_us=5, client="outra", honest=True),
     ]
-    for some in (words, words[::-1]):
-        store.learn_frauds(some)
+    for some in (disputes, disputes[::-1]):
+        store.store_disputes(some)
         asked = msgspec.structs.replace(one, id_terminal=terminal)
         assert store.history_of([asked]).frauds[terminal].tolist() == [2, 3]
 
@@ -144,9 +146,9 @@ def test_a_new_key_carries_the_history_over(platform: Platform, monkeypatch: pyt
         old, new = VelocityStore(client, first), VelocityStore(client, second, before=first)
         old.begin(0)
         found = [online(old, sent[:448]), online(new, sent[448:])]
-        old.learn_frauds([fraud("antes", terminal, 7), fraud("engano", terminal, 8)])
-        new.learn_frauds([fraud("depois", terminal, 9), fraud("engano", terminal, 8, said_us=1, honest=True)])
-        new.learn_frauds([fraud("engano", terminal, 8)])
+        old.store_disputes([dispute("antes", terminal, 7), dispute("engano", terminal, 8)])
+        new.store_disputes([dispute("depois", terminal, 9), dispute("engano", terminal, 8, known_at_us=1, honest=True)])
+        new.store_disputes([dispute("engano", terminal, 8)])
         of_both = new.history_of([at_terminal])
         assert of_both.frauds[terminal].tolist() == [7, 9]
         assert (of_both.since_ms, of_both.begun) == (0, False)

@@ -9,7 +9,7 @@ from acude.kafka.health import Health
 from acude.payments import disputes
 from acude.payments.disputes import Disputes
 from acude.payments.velocity_store import VelocityStoreError
-from acude.risk.disputes import Fraud
+from acude.risk.disputes import Dispute
 from tests.unit.payments.letters import Letters
 
 
@@ -20,7 +20,7 @@ class Away:
         self.tries: list[float] = []
         self.health = Health()
 
-    def learn_frauds(self, _: object) -> None:
+    def store_disputes(self, _: object) -> None:
         self.tries.append(self.health._beat)
         if len(self.tries) < 3:
             raise VelocityStoreError
@@ -30,5 +30,5 @@ def test_a_store_that_is_away_is_no_hung_thread(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(disputes, "_RETRY_S", 0.001)
     store: Any = Away()
     consumer = Disputes(store, threading.Event(), store.health, Letters())
-    assert consumer.store([Fraud(("", "t-1"), "pos-1", 0, 0)])
+    assert consumer.store([Dispute(("", "t-1"), "pos-1", 0, 0)])
     assert store.tries == sorted(set(store.tries))

@@ -4,7 +4,7 @@ from acude.risk.velocity import Past
 
 
 def gasto_acima_da_media_30d(past: Past, *, vezes: float, transacoes: int) -> bool:
-    """The payer spent within 24 hours many times what one of their payments was in the 29 days before.
+    """The payer spent within 24 hours many times what one of their payments was in the 29 days around them.
 
     A mean per payment and not per day: one purchase a month exceeds any daily mean. It needs `transacoes` earlier ones.
     """
