@@ -67,7 +67,7 @@ dist: install ## what machines without a checkout get, into dist/: a wheel, and 
 demo: install ## a day in the shop on this machine, with a report at the end
 	@$(BIN)/acude demo
 
-demo-payments: install ## two weeks of payments on this machine; a model learns from them and decides
+demo-payments: install ## 13 days of payments on this machine; a model learns from them and decides
 	@$(BIN)/acude demo --payments
 
 up: install ## the platform with live traffic, until Ctrl-C; TLS=1 encrypts what goes between its servers

@@ -33,7 +33,7 @@ def demo(
     Starts what is not running, plays the next day, and ends with a report of the platform's five properties. Stops
     what it started. Exit code 0 only if all five held.
 
-    With --payments: two weeks of payments with known frauds are decided, a model learns from them in the lake, is
+    With --payments: 13 days of payments with known frauds are decided, a model learns from them in the lake, is
     promoted and decides the next ones; three properties.
     """
     began = time.monotonic()
@@ -65,7 +65,7 @@ def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
         out.print()
     best = [[str(value) for value in row] for row in result.best_sellers]
     print_table(["", "product", "pieces", "revenue", ""], best, title=f"Best sellers of {result.day}, from Athena")
-    _show(result.properties, began)
+    _show(result.properties, began, "each demo plays the next day.")
     return result.held
 
 
@@ -79,7 +79,7 @@ def _play_payments(platform: Platform, began: float, *, as_json: bool) -> bool:
     heading = ["decision", "model", "payments", "with its reasons", "silent", "ms"]
     rows = [[str(value) for value in row] for row in result.decided]
     print_table(heading, rows, title="Decided after the promotion, from Athena")
-    _show(result.properties, began)
+    _show(result.properties, began, "each demo plays the 13 days before it.")
     return result.held
 
 
@@ -92,8 +92,8 @@ def _outcome(properties: "list[PropertyResult]", began: float, *, held: bool) ->
     return {"held": held, "seconds": seconds, "properties": [vars(one) for one in properties]}
 
 
-def _show(properties: "list[PropertyResult]", began: float) -> None:
+def _show(properties: "list[PropertyResult]", began: float, next_time: str) -> None:
     out.print()
     rows = [(f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in properties]
     print_table(["property", "", "shown by"], rows)
-    out.print(f"\n{time.monotonic() - began:.0f} s in all. `acude up` keeps it running; each demo plays the next day.")
+    out.print(f"\n{time.monotonic() - began:.0f} s in all. `acude up` keeps it running; {next_time}")

@@ -130,13 +130,13 @@ def simulate(
     """
     from acude.commands.simulate import duration  # noqa: PLC0415 - imports the Kafka client
     from acude.settings import settings  # noqa: PLC0415
-    from acude.simulator.payments.play import Sent, play  # noqa: PLC0415
+    from acude.simulator.payments.play import PlaySummary, play  # noqa: PLC0415
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
-    def show(sent: Sent) -> None:
+    def show(sent: PlaySummary) -> None:
         err.print(f"{sum(sent.labels.values()):,} payments", markup=False)
 
     sent = play(

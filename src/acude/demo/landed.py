@@ -38,6 +38,4 @@ def wait_until_landed(config: Settings, ledger: Path, say: Say) -> None:
         if all(landed.get(row["topico"], {}).get(str(row["particao"]), 0) > row["deslocamento_max"] for row in last):
             return
         time.sleep(1)
-    raise AcudeError(
-        f"The day's events did not reach silver within {LANDS_WITHIN_S} s.", "Look at `acude logs streams`."
-    )
+    raise AcudeError(f"What was sent did not reach silver within {LANDS_WITHIN_S} s.", "Look at `acude logs streams`.")

@@ -1,14 +1,14 @@
-"""The payments' half: two weeks with known frauds, a model that learns from them in the lake, and decides.
+"""The payments' half: 13 days with known frauds, a model that learns from them in the lake, and decides.
 
 Each run plays the 13 days before now, so that a payment's time lies within its contract's bounds.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
+import httpx
 import pyarrow as pa
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
@@ -17,6 +17,7 @@ from acude.demo.landed import wait_until_landed
 from acude.demo.properties import PropertyResult, Say
 from acude.errors import AcudeError
 from acude.local.platform import Platform
+from acude.local.servers import risk
 from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.lag import lags
 from acude.payments.versions import Versions
@@ -25,7 +26,7 @@ from acude.reconciliation.report import MoneyRow, SetRow
 from acude.risk.decision import MODEL_PREFIX, Verdict
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
-from acude.simulator.payments.play import Sent, play
+from acude.simulator.payments.play import PlaySummary, play
 from acude.simulator.payments.serde import DISPUTES
 
 DAYS: Final = 13
@@ -38,13 +39,10 @@ LIVE_FRAUDS: Final = 0.3
 DAG: Final = "treinar_modelo"
 
 _WITHIN_S: Final = 300
-_RELOADED_S: Final = 10
-"""Workers look for new rules each second."""
-
 Answer = TypeVar("Answer")
 
 
-class Decided(NamedTuple):
+class DecisionCount(NamedTuple):
     """Payments with the same decision by the same model.
 
     Attributes:
@@ -70,15 +68,13 @@ class PaymentsResult:
 
     Attributes:
         model: the version that decides now.
-        metrics: figures of its card.
         properties: what held.
         decided: what was decided with the model.
     """
 
     model: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
     properties: list[PropertyResult] = field(default_factory=list)
-    decided: list[Decided] = field(default_factory=list)
+    decided: list[DecisionCount] = field(default_factory=list)
 
     @property
     def held(self) -> bool:
@@ -110,16 +106,17 @@ def run(platform: Platform, say: Say) -> PaymentsResult:
     say("Waiting until each payment is decided, in the lake and in the database")
     result.properties.append(one_decision(config, begin.date(), past))
     with AirflowApi(config) as airflow:
-        result.properties.append(learn(config, airflow, result, say))
+        result.model, learnt = model_from_the_lake(config, airflow, say)
+    result.properties.append(learnt)
+    wait_until_workers_have(config, result.model, say)
     say(f"Model {result.model} decides: {LIVE.seconds} s of payments by the real clock")
-    time.sleep(_RELOADED_S)
     now = play(config, LIVE_RATE, LIVE, seed=8, fraud_share=LIVE_FRAUDS)
     wait_until_landed(config, now.ledger, say)
     result.properties.append(decided_by_the_model(result, now))
     return result
 
 
-def one_decision(config: Settings, first: date, sent: Sent) -> PropertyResult:
+def one_decision(config: Settings, first: date, sent: PlaySummary) -> PropertyResult:
     """Each payment has exactly one decision, in the lake and in the database, to the cent."""
 
     def compared() -> tuple[list[MoneyRow], list[SetRow]]:
@@ -131,7 +128,8 @@ def one_decision(config: Settings, first: date, sent: Sent) -> PropertyResult:
     held = _is_whole(money, sets) and checked >= sent.labels.total()
     places = {place for row in money for place in row.sums}
     evidence = (
-        f"{checked:,} payments, {len(sets)} rules, broken by {sum(row.broken for row in sets)}; "
+        f"{checked:,} payments on these days, {sent.labels.total():,} of them played now; {len(sets)} rules, "
+        f"broken by {sum(row.broken for row in sets)}; "
         f"money in {len(places)} places, {sum(not row.ok for row in money)} differences"
     )
     return PropertyResult("1 Each payment is decided once", held, evidence)
@@ -141,9 +139,17 @@ def _is_whole(money: Sequence[MoneyRow], sets: Sequence[SetRow]) -> bool:
     return bool(money and sets) and all(row.ok for row in money) and not any(row.broken for row in sets)
 
 
-def learn(config: Settings, airflow: AirflowApi, result: PaymentsResult, say: Say) -> PropertyResult:
-    """A model learns from the lake's payments, is audited and compared, and decides from then on."""
-    patiently(lambda: [one for one in lags(config) if one.source == DISPUTES and one.behind], bool, _WITHIN_S)
+def model_from_the_lake(config: Settings, airflow: AirflowApi, say: Say) -> tuple[str, PropertyResult]:
+    """A model learns from the lake's payments, is audited and compared, and decides from then on: its version.
+
+    Raises:
+        AcudeError: what came to light of the payments doesn't reach the lake.
+    """
+    if patiently(lambda: _disputes_wait(config), bool, _WITHIN_S):
+        raise AcudeError(
+            f"What came to light of the payments did not reach silver within {_WITHIN_S} s.",
+            "Look at `acude logs streams`.",
+        )
     say("Airflow trains a model on the lake, audits it, compares it and promotes it")
     airflow.require_dag(DAG)
     last = datetime.now(UTC).date() - timedelta(days=1)
@@ -151,17 +157,38 @@ def learn(config: Settings, airflow: AirflowApi, result: PaymentsResult, say: Sa
     state = airflow.wait(DAG, asked).state.value
     versions = Versions(config)
     rules = versions.load(versions.live())
-    result.model = rules.model_version
-    result.metrics = dict(rules.model.card.metrics) if rules.model else {}
-    known = result.metrics.get("fraudes", 0)
+    metrics = rules.model.card.metrics if rules.model else {}
     evidence = (
-        f"run: {state}; {result.model} learnt from {result.metrics.get('pagamentos', 0):,.0f} payments with "
-        f"{known:,.0f} frauds, AUC {result.metrics.get('auc_roc', 0):.3f}, weight {rules.policy.modelo}"
+        f"run: {state}; {rules.model_version} learnt from {metrics.get('pagamentos', 0):,.0f} payments with "
+        f"{metrics.get('fraudes', 0):,.0f} frauds, AUC {metrics.get('auc_roc', 0):.3f}, weight {rules.policy.modelo}"
     )
-    return PropertyResult("2 A model learns from the lake", state == "success" and rules.model is not None, evidence)
+    held = state == "success" and rules.model is not None
+    return rules.model_version, PropertyResult("2 A model learns from the lake", held, evidence)
 
 
-def decided_by_the_model(result: PaymentsResult, sent: Sent) -> PropertyResult:
+def _disputes_wait(config: Settings) -> bool:
+    """Whether disputes are not in the lake yet, or nobody can tell."""
+    return any(one.behind != timedelta() for one in lags(config) if one.source == DISPUTES)
+
+
+def wait_until_workers_have(config: Settings, model: str, say: Say) -> None:
+    """Until every worker says that it decides with this model.
+
+    Raises:
+        AcudeError: one doesn't within five minutes.
+    """
+    say("Waiting until the workers have loaded it")
+    addresses = [str(one.address) for one in (risk.worker(config), *risk.own_workers(config))]
+    if patiently(lambda: [one for one in addresses if not _decides_with(one, model)], bool, _WITHIN_S):
+        raise AcudeError(f"The workers do not decide with model {model}.", "Look at `acude logs risk-worker`.")
+
+
+def _decides_with(address: str, model: str) -> bool:
+    versions = (line for line in httpx.get(address).text.splitlines() if line.startswith("risco_versao{"))
+    return any(f'modelo="{model}"' in one and 'papel="viva"' in one for one in versions)
+
+
+def decided_by_the_model(result: PaymentsResult, sent: PlaySummary) -> PropertyResult:
     """The workers have taken the model over, and each refusal and review says why."""
     total = sent.labels.total()
     rows = patiently(lambda: _decided(sent), lambda found: sum(row.payments for row in found) < total, _WITHIN_S)
@@ -175,7 +202,7 @@ def decided_by_the_model(result: PaymentsResult, sent: Sent) -> PropertyResult:
     return PropertyResult("3 It decides, and says why", named == total and not silent, evidence)
 
 
-def _decided(sent: Sent) -> list[Decided]:
+def _decided(sent: PlaySummary) -> list[DecisionCount]:
     ids = ", ".join(f"'{one}'" for one in pa.concat_tables(ledgers.read_run(sent.ledger))["id_evento"].to_pylist())
     answer = run_query(
         "SELECT decisao, versao_modelo, count(*), "  # noqa: S608 - ids of ours
@@ -183,7 +210,7 @@ def _decided(sent: Sent) -> list[Decided]:
         "count_if(cardinality(motivos) + cardinality(causas) = 0), max(latencia_ms) "
         f"FROM silver.decisoes_risco WHERE id_transacao IN ({ids}) GROUP BY 1, 2 ORDER BY 1, 2"
     )
-    return [Decided(*row) for row in answer.rows]
+    return [DecisionCount(*row) for row in answer.rows]
 
 
 def patiently(ask: Callable[[], Answer], is_wrong: Callable[[Answer], bool], seconds: float) -> Answer:

@@ -170,9 +170,12 @@ class VelocityStore:
                 histories[entity] = history_of_keys(found)
         frauds = {}
         for terminal in terminals:
-            moments = {one: int(at) for _ in range(step) for one, at in next(of_each)}
+            moments: dict[bytes, int] = {}
+            for _ in range(step):
+                # The present key's comes first: it may have corrected what the former one's says.
+                moments = dict(next(of_each)) | moments
             if moments:
-                frauds[terminal] = np.sort(np.array(list(moments.values()), np.int64))
+                frauds[terminal] = np.sort(np.array(list(moments.values())).astype(np.int64))
         since = [int(one) for one in begun if one is not None]
         return EntityHistory(
             histories,

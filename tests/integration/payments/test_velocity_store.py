@@ -3,7 +3,7 @@
 import itertools
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -27,6 +27,7 @@ from acude.risk.payment import RECORD, Payment, record
 from acude.risk.policy import read
 from acude.risk.rules import Rules
 from acude.risk.velocity import KEPT, Past
+from acude.risk_history.known_pasts import Pasts
 from acude.risk_history.training import replay
 from acude.simulator.payments import payments
 
@@ -114,26 +115,38 @@ def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:
     assert store.history_of([many[-1]]).of(many[-1])["pagador"].hours.tobytes() == kept.hours.tobytes()
 
 
-def dispute(
-    name: str, terminal: str, at_us: int, *, client: str = "", known_at_us: int = 0, honest: bool = False
-) -> Dispute:
-    return Dispute((client, name), terminal, at_us, known_at_us, honest)
+def dispute(name: str, terminal: str, at_us: int, client: str = "", known_at_us: int = 0, **more: bool) -> Dispute:
+    return Dispute((client, name), terminal, at_us, known_at_us, **more)
+
+
+def in_the_lake(disputes: Sequence[Dispute]) -> dict[str, list[int]]:
+    """The frauds that the replay of the lake knows after disputes, by terminal."""
+    pasts = Pasts()
+    for one in disputes:
+        client, number = one.payment
+        known_at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=one.known_at_us)
+        row = {"id_cliente": client, "id_transacao": number, "id_terminal": one.id_terminal, "fraude_us": one.at_us}
+        assert list(pasts.of([{"grupo": 0, **row, "conhecida_em": known_at, "honesta": one.honest}])) == []
+    return {terminal: sorted(found.values()) for terminal, found in pasts._frauds.items() if found}
 
 
 def test_the_last_dispute_on_each_clients_payment_holds_in_whichever_order_they_come(store: VelocityStore) -> None:
-    (one,), terminal = made(1, payers=100), secrets.token_hex(8)
-    disputes = [
-        dispute("a", terminal, 1, known_at_us=5),
-        dispute("a", terminal, 1, known_at_us=6, honest=True),
-        dispute("a", terminal, 2, known_at_us=6, client="loja"),
-        dispute("a", terminal, 2, known_at_us=6, client="loja", honest=True),
-        dispute("a", terminal, 3, known_at_us=6, client="outra"),
-        dispute("a", terminal, 3, known_at_us=5, client="outra", honest=True),
-    ]
-    for some in (disputes, disputes[::-1]):
-        store.store_disputes(some)
-        asked = msgspec.structs.replace(one, id_terminal=terminal)
-        assert store.history_of([asked]).frauds[terminal].tolist() == [2, 3]
+    (one,) = made(1, payers=100)
+    for order in itertools.permutations(range(5)):
+        here, there = secrets.token_hex(8), secrets.token_hex(8)
+        disputes = [
+            dispute("a", here, 1, known_at_us=5),
+            dispute("a", here, 1, known_at_us=6, honest=True),
+            dispute("a", here, 2, client="loja", known_at_us=6),
+            dispute("a", here, 2, client="loja", known_at_us=6, honest=True),
+            dispute("a", there, 3, known_at_us=4),
+        ]
+        some = [disputes[place] for place in order]
+        for part in some:
+            store.store_disputes([part])
+        asked = [msgspec.structs.replace(one, id_terminal=terminal) for terminal in (here, there)]
+        frauds = {terminal: found.tolist() for terminal, found in store.history_of(asked).frauds.items()}
+        assert frauds == in_the_lake(some) == {here: [2], there: [3]}
 
 
 def test_a_new_key_carries_the_history_over(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,9 +159,9 @@ def test_a_new_key_carries_the_history_over(platform: Platform, monkeypatch: pyt
         old, new = VelocityStore(client, first), VelocityStore(client, second, before=first)
         old.begin(0)
         found = [online(old, sent[:448]), online(new, sent[448:])]
-        old.store_disputes([dispute("antes", terminal, 7), dispute("engano", terminal, 8)])
+        old.store_disputes([dispute("antes", terminal, 6), dispute("engano", terminal, 8)])
         new.store_disputes([dispute("depois", terminal, 9), dispute("engano", terminal, 8, known_at_us=1, honest=True)])
-        new.store_disputes([dispute("engano", terminal, 8)])
+        new.store_disputes([dispute("engano", terminal, 8), dispute("antes", terminal, 7, known_at_us=1)])
         of_both = new.history_of([at_terminal])
         assert of_both.frauds[terminal].tolist() == [7, 9]
         assert (of_both.since_ms, of_both.begun) == (0, False)

@@ -31,7 +31,7 @@ _SHOW_S = 1.0
 
 
 @dataclass
-class Sent:
+class PlaySummary:
     """What was sent so far.
 
     Attributes:
@@ -58,9 +58,9 @@ def play(
     seed: int = 7,
     fraud_share: float = 0.01,
     labels_after: timedelta | None = None,
-    on_progress: Callable[[Sent], None] = lambda _: None,
+    on_progress: Callable[[PlaySummary], None] = lambda _: None,
     stop: threading.Event | None = None,
-) -> Sent:
+) -> PlaySummary:
     """Sends payments as they are made, until the end of `duration` (None: without end) or until `stop` is set.
 
     Either way the ledger is complete afterwards.
@@ -87,7 +87,7 @@ def play(
     stop = stop or threading.Event()
     producer = connect(config, "acude-pagadores", linger_ms=5)
     run = Ledger(config.var, ledgers.new_run(seed))
-    sent, clock = Sent(run.run, run.folder), start or datetime.now(UTC)
+    sent, clock = PlaySummary(run.run, run.folder), start or datetime.now(UTC)
 
     def failed(_problem: BaseException) -> None:
         sent.failed += 1
