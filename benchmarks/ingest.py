@@ -26,6 +26,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from deltalake import DeltaTable, write_deltalake
 
 from acude.aws import s3
+from acude.kafka import brokers
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
@@ -61,7 +62,7 @@ def now() -> str:
 
 def produce(config: Settings, events: int) -> None:
     """Fills the topics as fast as it goes."""
-    producer = Producer({"bootstrap.servers": config.kafka_bootstrap, "linger.ms": 20, "compression.type": "lz4"})
+    producer = Producer({**brokers.librdkafka(config), "linger.ms": 20, "compression.type": "lz4"})
     rng, moment = random.Random(7), now()  # noqa: S311 - a load, no secret
     for number in range(events):
         topic, key, value = payload(rng, number, moment)
@@ -86,7 +87,7 @@ def ends(config: Settings) -> list[TopicPartition]:
 
 
 def _consumer(config: Settings) -> Consumer:
-    return Consumer({"bootstrap.servers": config.kafka_bootstrap, "group.id": str(uuid.uuid4())})
+    return Consumer({**brokers.librdkafka(config), "group.id": str(uuid.uuid4())})
 
 
 def plain_loop(
@@ -189,7 +190,7 @@ def _delays(paths: list[str], readable: datetime, options: dict[str, str], root:
 
 
 def _steady(config: Settings, rate: int, stop: threading.Event) -> None:
-    producer = Producer({"bootstrap.servers": config.kafka_bootstrap, "linger.ms": 20})
+    producer = Producer({**brokers.librdkafka(config), "linger.ms": 20})
     rng, number, began = random.Random(11), 0, time.monotonic()  # noqa: S311 - a load, no secret
     while not stop.is_set():
         due = int((time.monotonic() - began) * rate)

@@ -23,6 +23,7 @@ import orjson
 import psutil
 from kafka import KafkaConsumer, KafkaProducer
 
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.settings import Settings
@@ -55,7 +56,7 @@ class Seen:
     def follow(self) -> None:
         """Reads committed decisions until it is stopped."""
         options = {"isolation_level": "read_committed", "auto_offset_reset": "latest", "fetch_max_wait_ms": 50}
-        with closing(KafkaConsumer(DECISIONS, bootstrap_servers=self.config.kafka_bootstrap, **options)) as consumer:
+        with closing(KafkaConsumer(DECISIONS, **brokers.kafka_python(self.config), **options)) as consumer:
             consumer.poll(timeout_ms=1000)
             for partition in consumer.assignment():
                 consumer.position(partition)
@@ -80,7 +81,7 @@ def some_payments(number: int, rate: float) -> Sequence[Labelled]:
 
 def send(config: Settings, sent: Sequence[Labelled], rate: float) -> dict[str, float]:
     """Sends each payment when it is due; returns when that was, by payment."""
-    producer = KafkaProducer(bootstrap_servers=config.kafka_bootstrap, acks="all", linger_ms=0)
+    producer = KafkaProducer(**brokers.kafka_python(config), acks="all", linger_ms=0)
     begin, due = time.monotonic() + 0.1, {}
     for number, one in enumerate(sent):
         moment = begin + number / rate
@@ -131,7 +132,7 @@ def sustained(platform: Platform) -> dict[str, Any]:
     config = platform.config
     sent = some_payments(RATE * SUSTAINED_S * 2, RATE)
     platform.stop("risk-worker")
-    producer = KafkaProducer(bootstrap_servers=config.kafka_bootstrap, acks="all", linger_ms=20)
+    producer = KafkaProducer(**brokers.kafka_python(config), acks="all", linger_ms=20)
     for one in sent:
         producer.send(TOPIC, one.value, one.key)
     producer.flush()

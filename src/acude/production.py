@@ -55,13 +55,22 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('spark_master')} takes code from everybody without {_variable('spark_secret')}")
     if not config.tls:
         found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
-    if not (config.kafka_username or config.kafka_certificate):
-        found.append(f"{_variable('kafka_username')} is empty, and the brokers take everybody's decisions")
+    found += _kafka(config)
     if config.expire_after < _LEAST_KEPT:
         found.append(f"{_variable('expire_after')} is less than a day: who reads a table overnight loses its files")
     if ";use_ssl=false" in (config.spark_remote or ""):
         found.append(f"{_variable('spark_remote')} sends its token in clear")
     return found
+
+
+def _kafka(config: "Settings") -> list[str]:
+    if config.kafka_username and not config.kafka_password.get_secret_value():
+        return [f"{_variable('kafka_password')} is empty, and so nobody's"]
+    if config.kafka_certificate and not config.kafka_certificate.is_file():
+        return [f"{_variable('kafka_certificate')} is no file"]
+    if not (config.kafka_username or config.kafka_certificate):
+        return [f"{_variable('kafka_username')} is empty, and the brokers take everybody's decisions"]
+    return []
 
 
 def _addresses(config: "Settings") -> list[str]:

@@ -13,6 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from acude.backup import server
 from acude.backup.errors import BackupError
+from acude.local.databases import closed
 from acude.settings import Settings
 
 _LOCK_WITHIN: Final = "60s"
@@ -144,13 +145,14 @@ def alone(config: Settings) -> Iterator[None]:
 
 
 def create(config: Settings, database: str, owner: str | None = None) -> None:
-    """A new, empty database in place of whatever has this name."""
+    """A new, empty database in place of whatever has this name; nobody but its owner gets in."""
     drop(config, database)
     with session(config) as found, found.cursor() as asked:
         owned = sql.SQL("OWNER {}").format(sql.Identifier(owner or server.administrator(config)))
         asked.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' {}").format(sql.Identifier(database), owned)
         )
+        asked.execute(closed(database).statement)
 
 
 def drop(config: Settings, database: str) -> None:

@@ -31,12 +31,16 @@ def database(dsn: str) -> list[Step]:
     name, owner = sql.Identifier(part["dbname"]), sql.Identifier(part["user"])
     known = sql.SQL("SELECT FROM pg_database WHERE datname = {}").format(part["dbname"])
     create = sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner)
-    close = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name)
     return [
         *role(part["user"], part["password"]),
         Step(create.as_string(), known.as_string()),
-        Step(close.as_string()),
+        closed(part["dbname"]),
     ]
+
+
+def closed(database: str) -> Step:
+    """Nobody gets into a database but its owner, and who is let in."""
+    return Step(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)).as_string())
 
 
 def audit_grant(dsn: str) -> list[Step]:

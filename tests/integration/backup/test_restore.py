@@ -90,6 +90,8 @@ def test_a_database_that_is_gone_comes_back_without_the_option(config: Settings,
     acude("restore", "--database", "risco")
 
     assert everything(config) == before
+    asked = "SELECT has_database_privilege('public', 'risco', 'CONNECT')"
+    assert run(config, "postgres", asked) == [(False,)]
 
 
 def test_a_database_of_any_name_comes_back(config: Settings) -> None:
