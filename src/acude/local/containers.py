@@ -72,14 +72,15 @@ def draw(folder: Path) -> list[str]:
     files["acude_backup_dsn"] = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**administrator)
     files["acude_issuer_key"] = known.get("acude_issuer_key") or new_key().strip()
     files |= {name: known.get(name) or _password() for name in _PASSWORDS}
+    # Of a Kafka of the user's own: nobody draws it.
+    files["acude_kafka_password"] = known.get("acude_kafka_password", "")
     files["databases.sql"] = databases(
         [found[name] for name in _DATABASES], found["risk_dsn"], files["painel_password"]
     )
     files["kong.yml"] = kong(found["oauth_issuer"], files["acude_issuer_key"])
     for name, text in files.items():
         write_private(folder / name, text)
-    if not (folder / certificates.SERVER).exists():
-        certificates.make(folder, [HOST, "localhost", _GATEWAY])
+    certificates.ensure(folder, [HOST, "localhost", _GATEWAY])
     names = sorted([*files, certificates.SERVER, certificates.AUTHORITY])
     for name in names:
         (folder / name).chmod(0o444)
