@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from acude.local import java, ports, processes
-from acude.local.errors import fetch_advice
+from acude.local.fetched import fetch_advice
 from acude.local.jars import LIST, parse
 from acude.local.platform import LEAST_FREE_GB
 from acude.local.services import all_services

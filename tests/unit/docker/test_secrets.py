@@ -81,6 +81,6 @@ def test_what_this_machine_is_told_does_not_reach_the_containers(monkeypatch: py
 
 
 def test_a_quote_in_a_password_ends_no_statement() -> None:
-    sql = containers.databases(["postgresql://a:b%27c@h:5432/d"], "postgresql://a:x@h:5432/d", "p'; DROP TABLE t; --")
+    sql = containers.init_sql(["postgresql://a:b%27c@h:5432/d"], "postgresql://a:x@h:5432/d", "p'; DROP TABLE t; --")
     assert "PASSWORD 'b''c'" in sql
     assert "PASSWORD 'p''; DROP TABLE t; --'" in sql
