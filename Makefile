@@ -61,7 +61,6 @@ lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addre
 	  --no-annotate --no-header --quiet --output-file requirements.txt
 
 dist: install ## what machines without a checkout get, into dist/: a wheel, and a zip and a main file for spark-submit
-	@rm -rf dist
 	$(BIN)/python -m acude.local.dist
 
 demo: install ## a day in the shop on this machine, with a report at the end

@@ -45,9 +45,13 @@ def _unpack(folder: str) -> None:
 
 def _exists(name: str) -> bool:
     try:
-        return find_spec(name) is not None
+        found = find_spec(name)
     except (ImportError, ValueError):
         return False
+    if found and found.submodule_search_locations is not None:
+        # A folder of jobs is no job itself.
+        return find_spec(f"{name}.__main__") is not None
+    return found is not None
 
 
 def _refuse(sentence: str) -> None:

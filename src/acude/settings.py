@@ -29,10 +29,10 @@ INSTALLED = _SHIPPED.is_dir()
 PROJECT = _SHIPPED if INSTALLED else _PACKAGE.parents[1]
 """contracts/, expectations/, dags/ and infra/ lie here: in the installed package, or in the checkout."""
 
-FOLDER = Path.cwd() if INSTALLED else PROJECT
+WORKING_FOLDER = Path.cwd() if INSTALLED else PROJECT
 """What is written lies here, in var/: in the folder in which an installed `acude` is called, or in the checkout."""
 
-LOCAL_ENV = FOLDER / "var" / "local.env"
+LOCAL_ENV = WORKING_FOLDER / "var" / "local.env"
 HOST = "127.0.0.1"
 """Where servers listen unless ACUDE_BIND says otherwise."""
 
@@ -58,9 +58,11 @@ class Settings(BaseSettings):
 
     project: Path = Field(default=PROJECT, description="Folder of expectations/ and dags/")
     contracts: Path = Field(default=PROJECT / "contracts", description="Folder of the ODCS files")
-    var: Path = Field(default=FOLDER / "var", description="Where local servers keep data, logs and process ids")
+    var: Path = Field(default=WORKING_FOLDER / "var", description="Where local servers keep data, logs and process ids")
 
-    jars: Path = Field(default=FOLDER / "var" / "jars", description="Kafka's and Spark's, from `make install`")
+    jars: Path = Field(
+        default=WORKING_FOLDER / "var" / "jars", description="Kafka's and Spark's; `acude doctor` says how to get them"
+    )
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME", description="None: the java on the PATH")
 
     # Servers that others reach: in containers, or on several machines
@@ -150,7 +152,9 @@ class Settings(BaseSettings):
     athena_port: int = 8444
     athena_endpoint: str | None = None
     athena_workgroup: str = "acude"
-    trino_home: Path = Field(default=FOLDER / "var" / "trino-server", description="Trino, from `make install`")
+    trino_home: Path = Field(
+        default=WORKING_FOLDER / "var" / "trino-server", description="Trino; `acude doctor` says how to get it"
+    )
     trino_port: int = Field(default=8445, description="Port of the engine behind the local Athena")
     trino_url: str = Field(default="", description="Where Athena's API asks its engine; empty: that port, on loopback")
     trino_memory_mb: int = Field(default=700, ge=600, description="Heap of that engine")

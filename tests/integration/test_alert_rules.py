@@ -158,8 +158,9 @@ def test_a_rule_that_names_nothing_of_the_code_is_found_out() -> None:
     assert found[0] not in known_metrics()
 
 
-def test_the_workers_of_single_ways_of_paying_are_scraped_where_they_run(tmp_path: Path) -> None:
-    config = Settings(var=tmp_path, risk_own_topics=ways_of_paying())
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.2", "0.0.0.0"])  # noqa: S104
+def test_the_workers_of_single_ways_of_paying_are_scraped_where_they_run(tmp_path: Path, bind: str) -> None:
+    config = Settings(var=tmp_path, bind=bind, risk_own_topics=ways_of_paying())
     write_targets(config)
     scraped = json.loads((tmp_path / TARGETS).read_text())
     assert {one["labels"]["job"]: one["targets"] for one in scraped} == {

@@ -44,7 +44,7 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         kafka_username=OWNER,
         kafka_password=SecretStr(PASSWORD),
     )
-    certificates.ensure(config)
+    certificates.ensure(config.var / "tls", config.listens_to)
     config = config.model_copy(
         update={"tls_authority": certificates.authority(config), "kafka_certificate": certificates.server(config)}
     )

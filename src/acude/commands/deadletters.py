@@ -6,14 +6,29 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from acude.commands.days import day_option, require_order
-from acude.commands.output import Json, err, out, print_json, print_table
-from acude.commands.records import again_or_not, content, explained, print_record, require_known
+from acude.commands.days import day_option
+from acude.commands.output import Json, print_json, print_table
+from acude.commands.records import (
+    Again,
+    Every,
+    OnlyPlace,
+    Place,
+    Topic,
+    again_or_not,
+    content,
+    explained,
+    filter_of,
+    print_record,
+    print_sending,
+    print_sent,
+    require_choice,
+    require_known,
+)
 from acude.contracts.model import table
-from acude.errors import NothingFoundError, WrongUseError
+from acude.errors import NothingFoundError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Refused
-from acude.kafka.record_filter import Filter
+from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter, takes
@@ -39,14 +54,13 @@ app = typer.Typer(
 _EXAMPLE = "alertas/1/17"
 
 Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example webhook_sem_resposta.")]
-Topico = Annotated[str | None, typer.Option("--topico", help="Only records of this topic, for example alertas.")]
 First = Annotated[date | None, day_option("--from", "Given up on this day (UTC) or later.")]
 Last = Annotated[date | None, day_option("--to", "Given up on this day (UTC) or earlier.")]
 
 
 @app.command("list")
 def list_(
-    *, motivo: Motivo = None, topico: Topico = None, first: First = None, last: Last = None, as_json: Json = False
+    *, motivo: Motivo = None, topico: Topic = None, first: First = None, last: Last = None, as_json: Json = False
 ) -> None:
     """List dead letters, newest first, without their content, which may be personal data.
 
@@ -54,7 +68,7 @@ def list_(
       acude deadletters list --topico alertas --from 2026-11-01
     """
     with explained():
-        found = _letters(_filter(motivo, topico, first, last))
+        found = _letters(filter_of(motivo, topico, first, last))
         sent = _sent(found)
     if as_json:
         print_json([_plain(letter, sent) for letter in found])
@@ -76,7 +90,7 @@ def list_(
 
 @app.command()
 def show(
-    record: Annotated[str, typer.Argument(help="Its place in Kafka: topic/partition/offset.")],
+    record: Place,
     *,
     as_json: Json = False,
 ) -> None:
@@ -87,7 +101,7 @@ def show(
     """
     with explained():
         at = Coordinate.parse(record, _EXAMPLE)
-        found = _letters(Filter(at=at))
+        found = _letters(RecordFilter(at=at))
         sent = _sent(found)
     if not found:
         raise NothingFoundError(f"There is no dead letter {at}.", "`acude deadletters list` shows which there are.")
@@ -111,12 +125,12 @@ def show(
 def replay(
     *,
     motivo: Motivo = None,
-    topico: Topico = None,
+    topico: Topic = None,
     first: First = None,
     last: Last = None,
-    record: Annotated[str | None, typer.Option("--record", help="Only this: topic/partition/offset.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every dead letter, where no filter is given.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
+    record: OnlyPlace = None,
+    every: Every = False,
+    again: Again = False,
     as_json: Json = False,
 ) -> None:
     """Send dead letters to their topics again: the same key, bytes and headers.
@@ -130,39 +144,23 @@ def replay(
       acude deadletters replay --motivo webhook_sem_resposta --from 2026-11-20
       acude deadletters replay --record alertas/1/17 --again
     """
-    if not (every or motivo or topico or first or last or record):
-        raise WrongUseError(
-            "Expected a filter (--motivo, --topico, --from, --to or --record) or --all, found none.",
-            "`acude deadletters list` shows with the same filters what would be sent.",
-        )
+    require_choice("deadletters", every, motivo, topico, first, last, record)
     with explained():
         at = Coordinate.parse(record, _EXAMPLE) if record else None
-        found = _letters(_filter(motivo, topico, first, last, at))
+        found = _letters(filter_of(motivo, topico, first, last, at))
         before = set() if again else _sent(found)
         # In the order in which they were given up.
         waiting = [_refused(one) for one in reversed(found) if one.at not in before and one.value is not None]
-        err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
-        done = [str(one.at) for one in quarantine.send_again(waiting)] if waiting else []
-    if as_json:
-        print_json({"enviados": done, "ja_enviados": sorted(str(one) for one in before)})
-        return
-    out.print(f"{len(done)} sent again, {len(before)} left out because they were sent before")
+        print_sending(waiting, before)
+        done = [one.at for one in quarantine.send_again(waiting)] if waiting else []
+    print_sent(done, before, as_json=as_json)
 
 
-def _filter(
-    motivo: str | None, topico: str | None, first: date | None, last: date | None, at: Coordinate | None = None
-) -> Filter:
-    require_order(first, last)
-    reasons = table(f"topics.{deadletters.TOPIC}").column("motivo").values
-    if motivo is not None and motivo not in reasons:
-        raise WrongUseError(f"There is no reason {motivo!r}.", f"Reasons are {', '.join(reasons)}.")
-    return Filter(motivo, topico, first, last, at)
-
-
-def _letters(which: Filter) -> list[Letter]:
+def _letters(which: RecordFilter) -> list[Letter]:
+    which.require_reason(table(f"topics.{deadletters.TOPIC}").column("motivo").values)
     found = [letter for letter in deadletters.letters(settings()) if takes(which, letter)]
     if not found:
-        require_known(which.topico)
+        require_known(which.topic)
     return found
 
 

@@ -6,14 +6,29 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from acude.commands.days import day_option, require_order
+from acude.commands.days import day_option
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.commands.progress import counted
-from acude.commands.records import again_or_not, content, explained, print_record, require_known
-from acude.errors import NothingFoundError, WrongUseError
+from acude.commands.records import (
+    Again,
+    Every,
+    OnlyPlace,
+    Place,
+    Topic,
+    again_or_not,
+    content,
+    explained,
+    filter_of,
+    print_record,
+    print_sending,
+    print_sent,
+    require_choice,
+    require_known,
+)
+from acude.errors import NothingFoundError
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Refused
-from acude.kafka.record_filter import Filter
+from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
 
 app = typer.Typer(
@@ -35,7 +50,6 @@ app = typer.Typer(
 )
 
 Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example json_invalido.")]
-Topico = Annotated[str | None, typer.Option("--topico", help="Only this topic.")]
 First = Annotated[date | None, day_option("--from", "Taken by the broker on this day (UTC) or later.")]
 Last = Annotated[date | None, day_option("--to", "Taken by the broker on this day (UTC) or earlier.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this number, the newest ones.")]
@@ -45,7 +59,7 @@ Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most this numbe
 def list_(
     *,
     motivo: Motivo = None,
-    topico: Topico = None,
+    topico: Topic = None,
     first: First = None,
     last: Last = None,
     limit: Limit = 50,
@@ -60,7 +74,7 @@ def list_(
       acude quarantine list --motivo tipo_errado --topico eventos_clientes --limit 10
     """
     with explained():
-        which = _filter(motivo, topico, first, last)
+        which = filter_of(motivo, topico, first, last)
         with err.status("asking Athena"):
             records = quarantine.found(which, limit)
             counts = quarantine.counted(which)
@@ -84,7 +98,7 @@ def list_(
 
 @app.command()
 def show(
-    record: Annotated[str, typer.Argument(help="Its place in Kafka: topic/partition/offset.")],
+    record: Place,
     *,
     as_json: Json = False,
 ) -> None:
@@ -99,7 +113,7 @@ def show(
     with explained():
         at = Coordinate.parse(record)
         with err.status("asking Athena"):
-            records = quarantine.found(Filter(at=at), 1, content=True)
+            records = quarantine.found(RecordFilter(at=at), 1, content=True)
             sent = quarantine.already_sent([at])
     if not records:
         raise NothingFoundError(
@@ -124,13 +138,13 @@ def show(
 def replay(
     *,
     motivo: Motivo = None,
-    topico: Topico = None,
+    topico: Topic = None,
     first: First = None,
     last: Last = None,
-    record: Annotated[str | None, typer.Option("--record", help="Only this: topic/partition/offset.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every refused record, where no filter is given.")] = False,
+    record: OnlyPlace = None,
+    every: Every = False,
     limit: Limit = 1_000,
-    again: Annotated[bool, typer.Option("--again", help="Also what was sent again before.")] = False,
+    again: Again = False,
     as_json: Json = False,
 ) -> None:
     """Send refused records to their topics again: the same key, bytes and headers.
@@ -145,13 +159,9 @@ def replay(
       acude quarantine replay --motivo campo_desconhecido --from 2026-11-20
       acude quarantine replay --record eventos_clientes/3/128 --again
     """
-    if not (every or motivo or topico or first or last or record):
-        raise WrongUseError(
-            "Expected a filter (--motivo, --topico, --from, --to or --record) or --all, found none.",
-            "`acude quarantine list` shows with the same filters what would be sent.",
-        )
+    require_choice("quarantine", every, motivo, topico, first, last, record)
     with explained():
-        which = _filter(motivo, topico, first, last, Coordinate.parse(record) if record else None)
+        which = filter_of(motivo, topico, first, last, Coordinate.parse(record) if record else None)
         with err.status("asking Athena"):
             records = quarantine.found(which, limit, content=True)
             before = set() if again else quarantine.already_sent(one.at for one in records)
@@ -160,24 +170,14 @@ def replay(
             require_known(topico)
         # In the order of their arrival, which decides what counts as a repeat.
         waiting = [one for one in reversed(records) if one.at not in before]
-        err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
+        print_sending(waiting, before)
         if more > 0:
             err.print(f"{more} older ones fit too: --limit takes the newest {limit}.")
         with counted() as progress:
             task = progress.add_task("sending", total=len(waiting))
             for _ in quarantine.send_again(waiting) if waiting else ():
                 progress.advance(task)
-    if as_json:
-        print_json({"enviados": [str(one.at) for one in waiting], "ja_enviados": sorted(str(one) for one in before)})
-        return
-    out.print(f"{len(waiting)} sent again, {len(before)} left out because they were sent before")
-
-
-def _filter(
-    motivo: str | None, topico: str | None, first: date | None, last: date | None, at: Coordinate | None = None
-) -> Filter:
-    require_order(first, last)
-    return Filter(motivo, topico, first, last, at)
+    print_sent([one.at for one in waiting], before, as_json=as_json)
 
 
 def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:

@@ -1,18 +1,68 @@
-"""What the commands for records that were set aside share: bytes and headers shown, and what can go wrong."""
+"""What the commands for records that were set aside share: options, filters, what is shown, what can go wrong."""
 
 import base64
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from acude.commands.output import out
+import typer
+
+from acude.commands.days import require_order
+from acude.commands.output import err, out, print_json
 from acude.contracts.model import topics
 from acude.errors import AcudeError, WrongUseError
+from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
 
 _SHOWN = 2_000
 
 Headers = Sequence[tuple[str, bytes]]
+
+Topic = Annotated[str | None, typer.Option("--topico", help="Only records of this topic, for example alertas.")]
+Place = Annotated[str, typer.Argument(help="Its place in Kafka: topic/partition/offset.")]
+OnlyPlace = Annotated[str | None, typer.Option("--record", help="Only this: topic/partition/offset.")]
+Every = Annotated[bool, typer.Option("--all", help="Every record, where no filter is given.")]
+Again = Annotated[bool, typer.Option("--again", help="Also what was sent again before.")]
+
+
+def filter_of(
+    reason: str | None, topic: str | None, first: date | None, last: date | None, at: Coordinate | None = None
+) -> RecordFilter:
+    """The filter that a command's options make.
+
+    Raises:
+        BadParameter: the last day lies before the first.
+    """
+    require_order(first, last)
+    return RecordFilter(reason, topic, first, last, at)
+
+
+def require_choice(command: str, *given: object) -> None:
+    """Refuses to send everything again unless a filter or `--all` is given.
+
+    Args:
+        command: whose `list` takes the same filters.
+        given: the options' values; an option that was not given is false or None.
+    """
+    if not any(given):
+        raise WrongUseError(
+            "Expected a filter (--motivo, --topico, --from, --to or --record) or --all, found none.",
+            f"`acude {command} list` shows with the same filters what would be sent.",
+        )
+
+
+def print_sending(waiting: Collection[object], before: Collection[Coordinate]) -> None:
+    """Says how many records are sent again, before the first is."""
+    err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
+
+
+def print_sent(sent: Sequence[Coordinate], before: Collection[Coordinate], *, as_json: bool) -> None:
+    """Says which records were sent again, and which were left out."""
+    if as_json:
+        print_json({"enviados": [str(one) for one in sent], "ja_enviados": sorted(str(one) for one in before)})
+        return
+    out.print(f"{len(sent)} sent again, {len(before)} left out because they were sent before")
 
 
 def escaped(data: bytes | None) -> str:

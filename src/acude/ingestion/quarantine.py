@@ -17,7 +17,7 @@ from acude.aws import keys, s3
 from acude.contracts.model import table
 from acude.ingestion.replays import HEADER, origin
 from acude.kafka import producer as kafka
-from acude.kafka.record_filter import Filter
+from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import TOPIC_NAME, Coordinate
 from acude.settings import settings
 
@@ -48,22 +48,20 @@ class Refused:
     cabecalhos: tuple[tuple[str, bytes], ...] = ()
 
 
-def condition(which: Filter) -> str:
+def condition(which: RecordFilter) -> str:
     """The condition over `silver.quarentena q`; days are those on which the broker took the record.
 
     Raises:
         ValueError: a reason or topic that can't exist.
     """
     wanted = ["true"]
-    if which.motivo is not None:
-        reasons = table(TABLE).column("motivo").values
-        if which.motivo not in reasons:
-            raise ValueError(f"there is no reason {which.motivo!r}; reasons are {', '.join(reasons)}")
-        wanted.append(f"q.motivo = '{which.motivo}'")
-    if which.topico is not None:
-        if not TOPIC_NAME.fullmatch(which.topico):
-            raise ValueError(f"{which.topico!r} can't be a topic's name")
-        wanted.append(f"q.topico = '{which.topico}'")
+    which.require_reason(table(TABLE).column("motivo").values)
+    if which.reason is not None:
+        wanted.append(f"q.motivo = '{which.reason}'")
+    if which.topic is not None:
+        if not TOPIC_NAME.fullmatch(which.topic):
+            raise ValueError(f"{which.topic!r} can't be a topic's name")
+        wanted.append(f"q.topico = '{which.topic}'")
     if which.first:
         wanted.append(f"q.data >= DATE '{which.first}'")
     if which.last:
@@ -74,7 +72,7 @@ def condition(which: Filter) -> str:
     return " AND ".join(wanted)
 
 
-def found(which: Filter, limit: int, *, content: bool = False) -> list[Refused]:
+def found(which: RecordFilter, limit: int, *, content: bool = False) -> list[Refused]:
     """The refused records that are meant, newest first.
 
     Args:
@@ -101,7 +99,7 @@ def _refused(row: dict[str, Any], headers: dict[Coordinate, list[tuple[str, byte
     return Refused(at=at, carimbo_kafka=stamp, cabecalhos=tuple(headers.get(at, ())), **row)
 
 
-def _headers(which: Filter) -> dict[Coordinate, list[tuple[str, bytes]]]:
+def _headers(which: RecordFilter) -> dict[Coordinate, list[tuple[str, bytes]]]:
     answer = run_query(
         f"SELECT q.topico, q.particao, q.deslocamento, h.chave, h.valor FROM {TABLE} q {_BYTES} "  # noqa: S608 - values are checked
         f"CROSS JOIN UNNEST(b.cabecalhos) WITH ORDINALITY AS h (chave, valor, n) WHERE {condition(which)} "
@@ -113,7 +111,7 @@ def _headers(which: Filter) -> dict[Coordinate, list[tuple[str, bytes]]]:
     return headers
 
 
-def counted(which: Filter) -> list[tuple[str, str, int]]:
+def counted(which: RecordFilter) -> list[tuple[str, str, int]]:
     """How many records are meant, by topic and reason."""
     answer = run_query(
         f"SELECT q.topico, q.motivo, count(*) AS registros FROM {TABLE} q WHERE {condition(which)} "  # noqa: S608 - values are checked

@@ -1,6 +1,6 @@
 """Certificates of the local servers: an authority that signs one certificate and is forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -33,20 +33,25 @@ def server(config: Settings) -> Path:
     return config.var / "tls" / SERVER
 
 
-def ensure(config: Settings) -> None:
-    """Make both files where they are missing, are about to run out, or lack a name under which servers are reached."""
-    there = authority(config).exists() and server(config).exists()
-    if not there or _runs_out(authority(config)) or unnamed(config):
-        make(authority(config).parent, config.listens_to)
+def ensure(folder: Path, names: Sequence[str]) -> None:
+    """Make both files where they are missing, are about to run out, or lack a name under which servers are reached.
+
+    Args:
+        folder: where they lie.
+        names: names and addresses under which clients reach the server.
+    """
+    there = (folder / AUTHORITY).exists() and (folder / SERVER).exists()
+    if not there or _runs_out(folder / AUTHORITY) or unnamed(folder, names):
+        make(folder, names)
 
 
-def unnamed(config: Settings) -> set[str]:
-    """Names and addresses under which the settings let servers be reached, and which the present certificate lacks."""
-    if not server(config).exists():
+def unnamed(folder: Path, names: Iterable[str]) -> set[str]:
+    """Those of the names that the folder's certificate lacks; none where there is no certificate yet."""
+    if not (folder / SERVER).exists():
         return set()
-    leaf = x509.load_pem_x509_certificate(server(config).read_bytes())
+    leaf = x509.load_pem_x509_certificate((folder / SERVER).read_bytes())
     named = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return {name for name in config.listens_to if _known_as(name) not in named}
+    return {name for name in names if _known_as(name) not in named}
 
 
 def make(folder: Path, names: Iterable[str] = (HOST, "localhost")) -> None:

@@ -10,13 +10,13 @@ from typing import Final, get_args
 
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from psycopg2.extensions import parse_dsn
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from acude.api.issuer import new_key
 from acude.files import write_private
 from acude.local import certificates
-from acude.local.databases import audit_grant, database, reads, role
+from acude.local.databases import audit_grant, database, read_grant, role
 from acude.local.environment import local_values
 from acude.local.servers.postgres import SUPERUSER
 from acude.migrations.database import AUDIT, script
@@ -68,26 +68,25 @@ def draw(folder: Path) -> list[str]:
     known = {path.name: path.read_text().strip() for path in folder.glob("*") if path.is_file()}
     found = values({name.upper(): text for name, text in known.items() if name.startswith(_PREFIX)})
     files = {f"{_PREFIX}{name}": value for name, value in found.items() if is_secret(name)}
-    administrator = parse_dsn(found["risk_dsn"]) | {"user": SUPERUSER, "dbname": SUPERUSER}
+    administrator = conninfo_to_dict(found["risk_dsn"]) | {"user": SUPERUSER, "dbname": SUPERUSER}
     administrator["password"] = found["postgres_password"]
     files["acude_backup_dsn"] = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**administrator)
     files["acude_issuer_key"] = known.get("acude_issuer_key") or new_key().strip()
     files |= {name: known.get(name) or _password() for name in _PASSWORDS}
-    files["databases.sql"] = databases(
-        [found[name] for name in _DATABASES], found["risk_dsn"], files["painel_password"]
-    )
+    # Of a Kafka of the user's own: nobody draws it.
+    files["acude_kafka_password"] = known.get("acude_kafka_password", "")
+    files["databases.sql"] = init_sql([found[name] for name in _DATABASES], found["risk_dsn"], files["painel_password"])
     files["kong.yml"] = kong(found["oauth_issuer"], files["acude_issuer_key"])
     for name, text in files.items():
         write_private(folder / name, text)
-    if not (folder / certificates.SERVER).exists():
-        certificates.make(folder, [HOST, "localhost", _GATEWAY])
+    certificates.ensure(folder, [HOST, "localhost", _GATEWAY])
     names = sorted([*files, certificates.SERVER, certificates.AUTHORITY])
     for name in names:
         (folder / name).chmod(0o444)
     return names
 
 
-def databases(dsns: list[str], risk: str, panel_password: str) -> str:
+def init_sql(dsns: list[str], risk: str, panel_password: str) -> str:
     """The SQL that an empty server is given once: a role and a database for each DSN, the audit log, the panels' role.
 
     Args:
@@ -96,10 +95,10 @@ def databases(dsns: list[str], risk: str, panel_password: str) -> str:
         panel_password: of the panels' role.
     """
     steps = [step for dsn in dsns for step in database(dsn)]
-    steps += [*role(PANEL, panel_password), *reads(PANEL, risk)]
+    steps += [*role(PANEL, panel_password), *read_grant(PANEL, risk)]
     # The server is new: nothing of it is known there.
     before, within = ("".join(f"{one.statement};\n" for one in found) for found in (steps, audit_grant(risk)))
-    return f"\\set ON_ERROR_STOP on\n{before}\\connect {parse_dsn(risk)['dbname']}\n{script(AUDIT)}\n{within}"
+    return f"\\set ON_ERROR_STOP on\n{before}\\connect {conninfo_to_dict(risk)['dbname']}\n{script(AUDIT)}\n{within}"
 
 
 def kong(issuer: str, private_key: str) -> str:

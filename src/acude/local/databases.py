@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 
 from psycopg import sql
-from psycopg2.extensions import parse_dsn
+from psycopg.conninfo import conninfo_to_dict
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def role(name: str, password: str) -> list[Step]:
 
 def database(dsn: str) -> list[Step]:
     """A DSN's role and database. Nobody else gets in: a new database is open to every role of its server."""
-    part = parse_dsn(dsn)
+    part = _parts(dsn)
     name, owner = sql.Identifier(part["dbname"]), sql.Identifier(part["user"])
     known = sql.SQL("SELECT FROM pg_database WHERE datname = {}").format(part["dbname"])
     create = sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner)
@@ -45,11 +45,15 @@ def closed(database: str) -> Step:
 
 def audit_grant(dsn: str) -> list[Step]:
     """In the DSN's own database, whose audit log is the administrator's: the DSN's role may append to it, no more."""
-    grant = sql.SQL("GRANT acude_trilha TO {}").format(sql.Identifier(parse_dsn(dsn)["user"]))
+    grant = sql.SQL("GRANT acude_trilha TO {}").format(sql.Identifier(_parts(dsn)["user"]))
     return [Step(grant.as_string())]
 
 
-def reads(name: str, dsn: str) -> list[Step]:
+def read_grant(name: str, dsn: str) -> list[Step]:
     """Lets a role into the DSN's database, where its owner says what it sees."""
-    named = sql.Identifier(parse_dsn(dsn)["dbname"]), sql.Identifier(name)
+    named = sql.Identifier(_parts(dsn)["dbname"]), sql.Identifier(name)
     return [Step(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(*named).as_string())]
+
+
+def _parts(dsn: str) -> dict[str, str]:
+    return {name: str(value) for name, value in conninfo_to_dict(dsn).items()}

@@ -13,7 +13,7 @@ from typing import Final
 
 from acude.errors import AcudeError
 from acude.lake.code_archive import pack
-from acude.settings import FOLDER, INSTALLED, PROJECT
+from acude.settings import INSTALLED, PROJECT, WORKING_FOLDER
 
 MAIN: Final = "acude-jobs.py"
 SUMS: Final = "SHA256SUMS"
@@ -75,7 +75,7 @@ def _sha256(path: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        for made in make(FOLDER / "dist"):
+        for made in make(WORKING_FOLDER / "dist"):
             print(made)
     except AcudeError as error:
         sys.exit("\n".join([*error.log, str(error)]))

@@ -4,12 +4,13 @@ import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import psutil
 
 from acude.local import java, ports, processes
-from acude.local.errors import fetch_advice
+from acude.local.fetched import fetch_advice
 from acude.local.jars import LIST, parse
 from acude.local.platform import LEAST_FREE_GB
 from acude.local.services import all_services
@@ -61,6 +62,7 @@ def examine(config: Settings) -> list[Check]:
         trino_check(config.trino_home),
         ports_check(taken_ports(config)),
         open_check([service.name for service in all_services(config) if service.ports and not service.login]),
+        bind_check(config),
         browser_check(next(filter(None, map(shutil.which, BROWSERS)), None)),
         promtool_check(shutil.which("promtool") or shutil.which("promtool", path=config.project / UNPACKED)),
     ]
@@ -132,6 +134,18 @@ def open_check(names: list[str]) -> Check:
     found = f"{', '.join(names)}: whoever works on this machine reaches them"
     advice = "" if not names else "Share the machine only with people who may read the shop's events."
     return Check("access", not names, found if names else "every server asks for credentials", advice, needed=False)
+
+
+def bind_check(config: Settings) -> Check:
+    """Beyond this machine only a Kafka with a login may be reached; the local broker has none."""
+    try:
+        loopback = ip_address(config.bind).is_loopback
+    except ValueError:
+        loopback = config.bind == "localhost"
+    good = loopback or bool(config.kafka_username or config.kafka_certificate)
+    advice = "" if good else "Close Kafka's port to strangers by a firewall, or leave ACUDE_BIND out."
+    found = f"servers listen on {config.bind}"
+    return Check("network", good, found if good else f"{found}, and Kafka asks for no login", advice, needed=False)
 
 
 def browser_check(path: str | None) -> Check:

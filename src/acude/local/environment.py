@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from dotenv import dotenv_values
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 
 from acude.backup_keys import KeyRing
 from acude.files import write_private
@@ -188,7 +188,8 @@ def _tls(config: Settings) -> dict[str, str]:
 
 def has_tls(config: Settings) -> bool:
     """Whether the platform was last started with TLS."""
-    return "ACUDE_TLS" in dotenv_values(local_env_path(config))
+    written = dotenv_values(local_env_path(config)).get("ACUDE_TLS")
+    return TypeAdapter(bool).validate_python(written or False)
 
 
 def _spark_remote(config: Settings, token: str, host: str) -> str:

@@ -1,7 +1,6 @@
 """What can go wrong with the local platform."""
 
 from acude.errors import WRONG_USE, AcudeError
-from acude.settings import INSTALLED
 
 
 class PlatformError(AcudeError):
@@ -15,8 +14,3 @@ class UnknownServiceError(PlatformError):
 
     retryable = False
     exit_code = WRONG_USE
-
-
-def fetch_advice(module: str) -> str:
-    """How to get what a module of `acude.local` fetches: a checkout has a Makefile that does it."""
-    return f"Run `python -m {module}`." if INSTALLED else "Run `make install`."

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from acude.local.errors import PlatformError, fetch_advice
+from acude.local.errors import PlatformError
+from acude.local.fetched import fetch_advice
 from acude.settings import Settings
 
 OLDEST = 17

@@ -73,10 +73,11 @@ class Platform:
             running = "with" if has_tls(self.config) else "without"
             raise PlatformError(f"The servers run {running} TLS.", _AGAIN)
         if self.config.tls:
-            if self._supervisor.is_running() and (names := certificates.unnamed(self.config)):
+            folder, names = certificates.authority(self.config).parent, self.config.listens_to
+            if self._supervisor.is_running() and (missing := certificates.unnamed(folder, names)):
                 # Servers would keep the certificate that they have read, and clients trust the new one's authority.
-                raise PlatformError(f"The servers' certificate does not name {', '.join(sorted(names))}.", _AGAIN)
-            certificates.ensure(self.config)
+                raise PlatformError(f"The servers' certificate does not name {', '.join(sorted(missing))}.", _AGAIN)
+            certificates.ensure(folder, names)
 
     def down(self, on_progress: Progress = lambda _name, _state: None) -> int:
         """Stop every service, dependents first, then the supervisor, then processes that it has lost.

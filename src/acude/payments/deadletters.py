@@ -15,7 +15,7 @@ from acude.contracts.fields import Refused
 from acude.contracts.model import table
 from acude.kafka.producer import close, connect
 from acude.kafka.reader import Found, TopicReader
-from acude.kafka.record_filter import Filter
+from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate, encoded, headers_of
 from acude.payments.serde import trace_of
 from acude.settings import Settings
@@ -90,12 +90,12 @@ class Letter:
         return replace(self, detail=f"{self.detail}, too large to be kept here", key=None, value=None, headers=())
 
 
-def takes(which: Filter, letter: Letter) -> bool:
+def takes(which: RecordFilter, letter: Letter) -> bool:
     """Whether this letter is meant; the filter's days are those on which letters were given up."""
     day = letter.given_up.astimezone(UTC).date()
     return (
-        which.motivo in {None, letter.reason}
-        and which.topico in {None, letter.at.topic}
+        which.reason in {None, letter.reason}
+        and which.topic in {None, letter.at.topic}
         and which.at in {None, letter.at}
         and (which.first is None or which.first <= day)
         and (which.last is None or day <= which.last)

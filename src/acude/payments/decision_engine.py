@@ -250,7 +250,7 @@ class DecisionEngine:
 
     def _result(self, arrival: Arrival, decision: Decision, context: DecisionContext | None = None) -> DecisionResult:
         now = self._now_ms()
-        if now - arrival.taken_ms > self._budget_ms:
+        if self._is_late(arrival, now):
             decision = replace(decision, degraded=(*decision.degraded, OVER_BUDGET))
         record, alert = payloads(arrival, decision, now)
         seconds = max(0, now - arrival.taken_ms) / 1000
@@ -258,9 +258,12 @@ class DecisionEngine:
 
     def _sent_again(self, arrival: Arrival, stored: StoredDecision) -> DecisionResult:
         record, alert, now = stored.record, stored.alert, self._now_ms()
-        if now - arrival.taken_ms > self._budget_ms:
+        if self._is_late(arrival, now):
             record, alert = late_payloads(record, alert, OVER_BUDGET, arrival.taken_ms, now)
         return DecisionResult(arrival.payment, record, alert, trace=arrival.trace)
+
+    def _is_late(self, arrival: Arrival, now_ms: int) -> bool:
+        return now_ms - arrival.taken_ms > self._budget_ms
 
     def _write(self, fresh: list[tuple[Payment, StoredDecision]], listings: Mapping[str, bool]) -> None:
         """What can't be written now follows with later batches, in parts: a backlog must not delay the newest."""

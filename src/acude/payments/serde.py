@@ -1,6 +1,6 @@
 """Payments as they come from their topic, and decisions and alerts as they are sent."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -139,9 +139,7 @@ def payloads(arrival: Arrival, decision: Decision, decided_ms: int) -> tuple[byt
         "uf": payment.uf,
         "versao_regras": decision.rules_version,
         "versao_modelo": decision.model_version,
-        "degradado": bool(decision.degraded),
-        "causas": list(decision.degraded),
-        "latencia_ms": max(0, decided_ms - arrival.taken_ms),
+        **_service(decision.degraded, arrival.taken_ms, decided_ms),
     }
     return _encoded(record), None if decision.verdict is Verdict.APPROVE else _encoded(alert)
 
@@ -152,9 +150,14 @@ def late_payloads(
     """A decision's records that were made in time and are sent only now: they say so, and have the time of now."""
     moment = {"timestamp": datetime.fromtimestamp(now_ms / 1000, UTC)}
     fields = orjson.loads(record)
-    causes = list(dict.fromkeys([*fields["causas"], cause]))
-    late = moment | {"degradado": True, "causas": causes, "latencia_ms": max(0, now_ms - taken_ms)}
+    late = moment | _service(dict.fromkeys([*fields["causas"], cause]), taken_ms, now_ms)
     return _encoded(fields | late), _encoded(orjson.loads(alert) | moment) if alert else None
+
+
+def _service(causes: Iterable[str], taken_ms: int, answered_ms: int) -> dict[str, Any]:
+    """The fields that say how well a payment was served."""
+    found = list(causes)
+    return {"degradado": bool(found), "causas": found, "latencia_ms": max(0, answered_ms - taken_ms)}
 
 
 def decision_of(payload: bytes | None, taken_at: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import ByteSize, TypeAdapter
 from acude.local import containers, serve
 from acude.local.services import all_services
 from acude.settings import Settings
-from tests.unit.docker.compose_file import compose, local, read, secrets_of, served, services
+from tests.unit.docker.compose_file import Entry, compose, local, read, secrets_of, served, services
 
 OWN_TO_CONTAINERS = {
     "bind",
@@ -25,6 +25,8 @@ OWN_TO_CONTAINERS = {
 
 A_USERS_CHOICE = {
     "kafka_replication",
+    "kafka_username",
+    "kafka_certificate",
     "tls",
     "tls_authority",
     "aws_region",
@@ -37,6 +39,9 @@ A_USERS_CHOICE = {
     "redshift_copy_role",
 }
 """Settings that servers of a user's own need; those of containers are the defaults."""
+
+OF_THE_LOCAL_BROKER = {"kafka_port", "kafka_controller_port", "kafka_advertised"}
+"""Settings that no client of Kafka reads."""
 
 OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory", "dedup_memory"}
 
@@ -137,6 +142,45 @@ def test_a_users_own_servers_are_named_by_variables(monkeypatch: pytest.MonkeyPa
     assert {getattr(found, key.removeprefix("ACUDE_").lower()) for key in buckets} == set(buckets.values())
     assert (found.tls, found.kafka_replication, found.tls_authority) == (True, 3, Path("/etc/acude/authority.pem"))
     assert read(kafka)["configs"]["authority"]["file"] == "./minha.pem"
+
+
+def kafka_clients() -> set[str]:
+    """Containers whose servers reach Kafka, and those in which a command does."""
+    reach = {name for name, entry in served().items() if "kafka" in local()[entry["command"][1]].after}
+    return reach | {"acude", "init", "airflow-scheduler"}
+
+
+@pytest.mark.parametrize("name", sorted(kafka_clients()))
+def test_a_client_of_kafka_has_all_that_a_users_own_kafka_asks_for(name: str) -> None:
+    told = {"ACUDE_KAFKA_USERNAME": "acude", "KAFKA_CERTIFICATE_FILE": "./cliente.pem"}
+    compose_file = read(told)
+    entry = compose_file["services"][name]
+    secret = {one.removeprefix("acude_") for one in secrets_of(entry)}
+    given = {key.removeprefix("ACUDE_").lower() for key in entry["environment"]}
+    of_clients = {field for field in Settings.model_fields if field.startswith("kafka_")} - OF_THE_LOCAL_BROKER
+    assert {field for field in of_clients if field not in (secret if containers.is_secret(field) else given)} == set()
+    assert entry["environment"]["ACUDE_KAFKA_USERNAME"] == "acude"
+    assert entry["environment"]["ACUDE_KAFKA_CERTIFICATE"] in certificates_of(entry)
+    assert compose_file["configs"]["kafka_certificate"]["file"] == "./cliente.pem"
+
+
+def certificates_of(entry: Entry) -> set[str]:
+    """Where a container has the certificate that it shows to Kafka."""
+    return {one["target"] for one in entry.get("configs", ()) if one["source"] == "kafka_certificate"}
+
+
+def test_kafkas_certificate_is_in_no_other_container_but_the_executors() -> None:
+    executors = {name for name in services() if name.startswith("spark-worker-")}
+    assert {name for name, entry in services().items() if certificates_of(entry)} == kafka_clients() | executors
+    # Compose mounts a file in any case: without a certificate it is one that everybody may see.
+    assert compose()["configs"]["kafka_certificate"] == {"file": "./secrets/authority.pem"}
+
+
+def test_a_users_own_spark_is_named_by_variables() -> None:
+    own = {"SPARK_MASTER": "spark://outro:7077", "SPARK_WORKERS": "3", "SPARK_CORES": "8", "DEDUP_MEMORY": "1GiB"}
+    told = {f"ACUDE_{name}": value for name, value in own.items()}
+    found = read(told)["services"]["streams"]["environment"]
+    assert {name: found[name] for name in told} == told
 
 
 def test_valkeys_container_has_no_tls_whatever_a_users_kafka_has() -> None:

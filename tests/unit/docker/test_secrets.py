@@ -2,11 +2,12 @@
 
 import os
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from acude.local import containers
+from acude.local import certificates, containers
 
 
 def test_secrets_are_drawn_once_and_kept(tmp_path: Path) -> None:
@@ -23,9 +24,43 @@ def test_two_installations_share_no_secret(tmp_path: Path) -> None:
     for one in ("a", "b"):
         containers.draw(tmp_path / one)
     same = [
-        path.name for path in (tmp_path / "a").iterdir() if path.read_text() == (tmp_path / "b" / path.name).read_text()
+        path.name
+        for path in (tmp_path / "a").iterdir()
+        if path.read_text() and path.read_text() == (tmp_path / "b" / path.name).read_text()
     ]
     assert same == []
+
+
+def test_the_password_of_a_users_own_kafka_is_empty_until_it_is_given_and_then_kept(tmp_path: Path) -> None:
+    assert "acude_kafka_password" in containers.draw(tmp_path)
+    password = tmp_path / "acude_kafka_password"
+    assert password.read_text() == ""
+    password.chmod(0o644)
+    password.write_text("segredo")
+    containers.draw(tmp_path)
+    assert password.read_text() == "segredo"
+
+
+def certificate(folder: Path) -> bytes:
+    return (folder / certificates.SERVER).read_bytes()
+
+
+def test_the_gateways_certificate_is_kept_until_it_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as short:
+        short.setattr(certificates, "_LIFETIME", timedelta(days=20))
+        containers.draw(tmp_path)
+    old = certificate(tmp_path)
+    containers.draw(tmp_path)
+    new = certificate(tmp_path)
+    assert new != old
+    containers.draw(tmp_path)
+    assert certificate(tmp_path) == new
+
+
+def test_a_gateways_certificate_that_lacks_its_name_is_made_again(tmp_path: Path) -> None:
+    certificates.make(tmp_path)
+    containers.draw(tmp_path)
+    assert certificates.unnamed(tmp_path, ["gateway"]) == set()
 
 
 def test_the_folder_is_its_owners_and_the_files_may_be_read_by_whoever_is_given_them(tmp_path: Path) -> None:
@@ -46,6 +81,6 @@ def test_what_this_machine_is_told_does_not_reach_the_containers(monkeypatch: py
 
 
 def test_a_quote_in_a_password_ends_no_statement() -> None:
-    sql = containers.databases(["postgresql://a:b%27c@h:5432/d"], "postgresql://a:x@h:5432/d", "p'; DROP TABLE t; --")
+    sql = containers.init_sql(["postgresql://a:b%27c@h:5432/d"], "postgresql://a:x@h:5432/d", "p'; DROP TABLE t; --")
     assert "PASSWORD 'b''c'" in sql
     assert "PASSWORD 'p''; DROP TABLE t; --'" in sql

@@ -6,16 +6,16 @@ import pytest
 
 from acude.commands.records import escaped
 from acude.ingestion.quarantine import condition, sent_key
-from acude.kafka.record_filter import Filter
+from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
 
 
 def test_a_filter_without_wishes_means_all() -> None:
-    assert condition(Filter()) == "true"
+    assert condition(RecordFilter()) == "true"
 
 
 def test_each_wish_narrows_the_filter() -> None:
-    wanted = condition(Filter("json_invalido", "eventos_clientes", date(2026, 11, 1), date(2026, 11, 2)))
+    wanted = condition(RecordFilter("json_invalido", "eventos_clientes", date(2026, 11, 1), date(2026, 11, 2)))
     assert wanted == (
         "true AND q.motivo = 'json_invalido' AND q.topico = 'eventos_clientes' "
         "AND q.data >= DATE '2026-11-01' AND q.data <= DATE '2026-11-02'"
@@ -24,12 +24,12 @@ def test_each_wish_narrows_the_filter() -> None:
 
 def test_a_reason_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(ValueError, match="json_invalido"):
-        condition(Filter(motivo="' OR true --"))
+        condition(RecordFilter(reason="' OR true --"))
 
 
 def test_a_topic_that_can_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="topic"):
-        condition(Filter(topico="a' OR 'a' = 'a"))
+        condition(RecordFilter(topic="a' OR 'a' = 'a"))
 
 
 def test_a_coordinate_is_read_as_it_is_written() -> None:

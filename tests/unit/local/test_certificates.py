@@ -20,11 +20,15 @@ def bare(var: Path, *, tls: bool = True) -> Settings:
     return Settings(_env_file=None, var=var, tls=tls)  # type: ignore[call-arg]
 
 
+def ensure(config: Settings) -> None:
+    certificates.ensure(config.var / "tls", config.listens_to)
+
+
 def test_a_second_start_keeps_them(tmp_path: Path) -> None:
     config = bare(tmp_path)
-    certificates.ensure(config)
+    ensure(config)
     before = certificates.authority(config).read_bytes(), certificates.server(config).read_bytes()
-    certificates.ensure(config)
+    ensure(config)
     assert (certificates.authority(config).read_bytes(), certificates.server(config).read_bytes()) == before
 
 
@@ -32,9 +36,9 @@ def test_before_they_run_out_there_are_others(tmp_path: Path, monkeypatch: pytes
     config = bare(tmp_path)
     with monkeypatch.context() as short:
         short.setattr(certificates, "_LIFETIME", timedelta(days=20))
-        certificates.ensure(config)
+        ensure(config)
     before = certificates.authority(config).read_bytes()
-    certificates.ensure(config)
+    ensure(config)
     assert certificates.authority(config).read_bytes() != before
     leaf = x509.load_pem_x509_certificate(certificates.server(config).read_bytes())
     leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(certificates.authority(config).read_bytes()))
@@ -50,16 +54,16 @@ def names_of(config: Settings) -> set[str]:
 def test_it_names_every_host_and_the_address_where_servers_listen(tmp_path: Path) -> None:
     told = {"hosts": ("shop.example", "10.0.0.7"), "bind": "127.0.0.2"}
     config = bare(tmp_path).model_copy(update=told)
-    certificates.ensure(config)
+    ensure(config)
     assert names_of(config) == {"127.0.0.1", "127.0.0.2", "localhost", "shop.example", "10.0.0.7"}
 
 
 def test_a_name_that_it_lacks_gets_it_made_again(tmp_path: Path) -> None:
-    certificates.ensure(bare(tmp_path))
+    ensure(bare(tmp_path))
     config = bare(tmp_path).model_copy(update={"hosts": ("shop.example",)})
-    assert certificates.unnamed(config) == {"shop.example"}
-    certificates.ensure(config)
-    assert certificates.unnamed(config) == set()
+    assert certificates.unnamed(tmp_path / "tls", config.listens_to) == {"shop.example"}
+    ensure(config)
+    assert certificates.unnamed(tmp_path / "tls", config.listens_to) == set()
     assert "shop.example" in names_of(config)
 
 
@@ -67,7 +71,7 @@ def test_servers_that_run_keep_their_certificate_and_who_needs_another_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ensure_local_env(bare(tmp_path))
-    certificates.ensure(bare(tmp_path))
+    ensure(bare(tmp_path))
     before = certificates.server(bare(tmp_path)).read_bytes()
     monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
     with pytest.raises(PlatformError, match=r"does not name shop\.example"):

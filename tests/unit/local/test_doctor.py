@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from acude.local import doctor
+from acude.settings import Settings
 
 
 @pytest.mark.parametrize(("version", "good"), [((3, 11), True), ((3, 12), False), ((3, 10), False)])
@@ -41,6 +42,29 @@ def test_a_missing_browser_is_no_obstacle_to_the_platform() -> None:
     assert (check.good, check.needed) == (False, False)
 
 
+def bound_to(bind: str, **more: str) -> Settings:
+    return Settings(_env_file=None, bind=bind, **more)  # type: ignore[call-arg, arg-type]
+
+
+@pytest.mark.parametrize(
+    ("config", "good"),
+    [
+        (bound_to("127.0.0.1"), True),
+        (bound_to("127.0.0.2"), True),
+        (bound_to("::1"), True),
+        (bound_to("localhost"), True),
+        (bound_to("0.0.0.0"), False),  # noqa: S104
+        (bound_to("10.0.0.7"), False),
+        (bound_to("shop.example"), False),
+        (bound_to("0.0.0.0", kafka_username="acude"), True),  # noqa: S104
+        (bound_to("0.0.0.0", kafka_certificate="client.pem"), True),  # noqa: S104
+    ],
+)
+def test_a_kafka_without_a_login_is_for_this_machine_alone(config: Settings, *, good: bool) -> None:
+    check = doctor.bind_check(config)
+    assert (check.good, check.needed) == (good, False)
+
+
 @pytest.mark.parametrize(
     "check",
     [
@@ -51,6 +75,7 @@ def test_a_missing_browser_is_no_obstacle_to_the_platform() -> None:
         doctor.jars_check(["a:b:1"]),
         doctor.ports_check([(1, "s3_port", "x")]),
         doctor.open_check(["kafka"]),
+        doctor.bind_check(bound_to("0.0.0.0")),  # noqa: S104
         doctor.tool_check("git", None, "Install git."),
         doctor.browser_check(None),
         doctor.promtool_check(None),

@@ -6,7 +6,7 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from acude.local.environment import ensure_local_env, local_values
+from acude.local.environment import ensure_local_env, has_tls, local_values
 from acude.local.errors import PlatformError
 from acude.settings import Settings
 
@@ -186,3 +186,18 @@ def test_how_many_cores_a_driver_takes_is_the_users_to_say() -> None:
     assert cluster({}, spark_workers=4, spark_cores=3)["spark_cores"] == "3"
     four = TWO_WORKERS | {"ACUDE_SPARK_CORES": "4"}
     assert cluster(four, **as_read(four))["spark_cores"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("line", "on"),
+    [
+        ("", False),
+        ("ACUDE_TLS=\n", False),
+        ("ACUDE_TLS=false\n", False),
+        ("ACUDE_TLS=true\n", True),
+        ("ACUDE_TLS=1\n", True),
+    ],
+)
+def test_a_start_with_tls_is_known_by_the_lines_value(tmp_path: Path, line: str, *, on: bool) -> None:
+    (tmp_path / "local.env").write_text(line)
+    assert has_tls(bare(var=tmp_path)) is on

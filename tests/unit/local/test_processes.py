@@ -3,7 +3,6 @@ import subprocess
 from pathlib import Path
 
 from acude.local.processes import MARK, end_marked, marked
-from acude.process_tree import memory_bytes
 
 
 def sleeper(mark: str | None) -> "subprocess.Popen[bytes]":
@@ -32,11 +31,3 @@ def test_a_process_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
         stubborn.stdout.readline()
         end_marked(tmp_path, patience_s=0.5)
         assert stubborn.poll() is not None
-
-
-def test_memory_of_a_process_that_is_gone_is_nothing() -> None:
-    with subprocess.Popen(["true"]) as process:
-        process.wait()
-
-    assert memory_bytes(process.pid) == 0
-    assert memory_bytes(os.getpid()) > 1_000_000

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from acude.cli import app
 from acude.ingestion import quarantine
 from acude.ingestion.quarantine import Refused
-from acude.kafka.record_filter import Filter
+from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
 from acude.payments.deadletters import Letter
@@ -74,4 +74,4 @@ def test_a_topic_that_no_contract_names_is_refused(monkeypatch: pytest.MonkeyPat
 def test_a_day_is_utcs() -> None:
     evening = datetime(2026, 11, 20, 22, tzinfo=timezone(timedelta(hours=-3)))
     letter = Letter(Coordinate("alertas", 0, 1), "webhook_recusou", "", 1, "t", evening, None, None)
-    assert deadletters.takes(Filter(first=datetime(2026, 11, 21, tzinfo=UTC).date()), letter)
+    assert deadletters.takes(RecordFilter(first=datetime(2026, 11, 21, tzinfo=UTC).date()), letter)

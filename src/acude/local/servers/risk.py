@@ -13,7 +13,7 @@ from acude.local.probe import answers
 from acude.local.service import Service, nothing
 from acude.payments.groups import RECORDERS
 from acude.payments.routes import own_ways, ways_of_paying
-from acude.settings import HOST, Settings
+from acude.settings import Settings
 
 TARGETS: Final = "prometheus-workers.json"
 """In `var`: the workers of single ways of paying, as Prometheus reads its targets from a file."""
@@ -42,7 +42,7 @@ def own_workers(config: Settings) -> list[Service]:
 def write_targets(config: Settings) -> None:
     """Writes where Prometheus finds those workers: each is a job of its own, under its name."""
     found = [
-        {"targets": [f"{HOST}:{port}"], "labels": {"job": own.name}}
+        {"targets": [f"{config.here}:{port}"], "labels": {"job": own.name}}
         for own in own_workers(config)
         for port, _ in own.ports
     ]

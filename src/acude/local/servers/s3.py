@@ -84,8 +84,9 @@ def remove_sockets(config: Settings) -> None:
     Raises:
         PlatformError: They belong to another user, and would keep the parts from each other.
     """
+    hosts = {port: host for host, port, _ in service(config).places(config)}
     for path, port in sockets(config).items():
-        if not is_free(port, config.bind if port == config.s3_port else HOST):
+        if not is_free(port, hosts[port]):
             continue
         try:
             path.unlink(missing_ok=True)

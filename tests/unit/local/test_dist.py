@@ -1,10 +1,6 @@
 """What `make dist` makes for spark-submit."""
 
 import hashlib
-import os
-import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -12,6 +8,7 @@ import pytest
 
 from acude.local import dist
 from acude.settings import PROJECT
+from tests.wheel import run_python
 
 JOBS = sorted(".".join(path.relative_to(PROJECT).with_suffix("").parts) for path in PROJECT.glob("jobs/**/[!_]*.py"))
 
@@ -24,16 +21,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dist.make(found)
     dist.make(found)
     return found
-
-
-def python(*arguments: str | Path, cwd: Path, first: Path) -> subprocess.CompletedProcess[str]:
-    """Python as spark-submit starts it: the zip comes first, and the checkout isn't there."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ACUDE_", "PYTHON"))}
-    path = os.pathsep.join([str(first), sysconfig.get_path("purelib")])
-    return subprocess.run(
-        [sys.executable, "-S", *arguments],
-        cwd=cwd, env=kept | {"PYTHONPATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 def archive(folder: Path) -> Path:
@@ -56,7 +43,7 @@ def test_checksums_are_those_of_the_files(folder: Path) -> None:
 
 def test_executors_import_every_job_from_the_zip(folder: Path, tmp_path: Path) -> None:
     asked = f"import importlib; [print(importlib.import_module(name).__file__) for name in {JOBS}]"
-    done = python("-c", asked, cwd=tmp_path, first=archive(folder))
+    done = run_python("-c", asked, cwd=tmp_path, first=archive(folder))
     assert done.returncode == 0, done.stderr
     assert [line for line in done.stdout.splitlines() if not line.startswith(f"{archive(folder)}/jobs/")] == []
     assert len(done.stdout.splitlines()) == len(JOBS) > 20
@@ -70,7 +57,7 @@ def test_the_same_code_makes_the_same_zip(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_main_file_runs_the_job_it_is_told_with_the_files_of_the_zip(folder: Path, tmp_path: Path) -> None:
-    done = python(folder / dist.MAIN, "batch.vendas", "--help", cwd=tmp_path, first=archive(folder))
+    done = run_python(folder / dist.MAIN, "batch.vendas", "--help", cwd=tmp_path, first=archive(folder))
     assert done.returncode == 0, done.stderr
     assert "python -m jobs.batch.vendas" in done.stdout
     own = tmp_path / "probe.zip"
@@ -79,14 +66,14 @@ def test_the_main_file_runs_the_job_it_is_told_with_the_files_of_the_zip(folder:
         for name in packed.namelist():
             more.writestr(name, packed.read(name))
         more.writestr("jobs/batch/probe.py", "from acude.contracts.model import load\nprint(__name__, len(load()))\n")
-    done = python(folder / dist.MAIN, "batch.probe", cwd=tmp_path, first=own)
+    done = run_python(folder / dist.MAIN, "batch.probe", cwd=tmp_path, first=own)
     assert done.stdout.split()[0] == "__main__", done.stderr
     assert int(done.stdout.split()[1]) > 20
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), ("batch.nothing",), ("nothing.at.all",), ("..",)])
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("batch",), ("batch.nothing",), ("nothing.at.all",), ("..",)])
 def test_a_job_that_is_not_there_is_told(folder: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = python(folder / dist.MAIN, *arguments, cwd=tmp_path, first=archive(folder))
+    done = run_python(folder / dist.MAIN, *arguments, cwd=tmp_path, first=archive(folder))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "job" in done.stderr
