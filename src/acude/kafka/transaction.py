@@ -12,7 +12,9 @@ from acude.kafka.consumer import RDKAFKA, Batch, Effect, Strategy
 from acude.kafka.forgotten import OFFSETS, end_what_was_forgotten
 from acude.settings import Settings
 
-_TRANSACTION_MS: Final = 5_000
+TIMEOUT_MS: Final = 5_000
+"""What is not committed after this long is no part of any topic."""
+
 _PATIENCE_S: Final = 30
 
 Headers = list[tuple[str, str | bytes | None]]
@@ -45,7 +47,7 @@ class Transactional(Strategy[Effect]):
             {
                 **brokers.librdkafka(config),
                 "transactional.id": identity,
-                "transaction.timeout.ms": _TRANSACTION_MS,
+                "transaction.timeout.ms": TIMEOUT_MS,
                 "linger.ms": 0,
                 "error_cb": self._note,
             },

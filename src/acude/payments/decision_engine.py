@@ -53,6 +53,9 @@ Firsts = dict[PaymentKey, str | None]
 _RESERVE_S: Final = 0.5
 """Part of the budget that is kept for everything but the external list."""
 
+_ON_THE_WAY_MS: Final = 250
+"""Part of the budget that is kept for the way of the decision to the broker."""
+
 _MOST_UNWRITTEN: Final = 100_000
 _WRITTEN_AT_ONCE: Final = 200
 """More than a batch, so that a backlog shrinks."""
@@ -263,7 +266,7 @@ class DecisionEngine:
         return DecisionResult(arrival.payment, record, alert, trace=arrival.trace)
 
     def _is_late(self, arrival: Arrival, now_ms: int) -> bool:
-        return now_ms - arrival.taken_ms > self._budget_ms
+        return now_ms - arrival.taken_ms > self._budget_ms - _ON_THE_WAY_MS
 
     def _write(self, fresh: list[tuple[Payment, StoredDecision]], listings: Mapping[str, bool]) -> None:
         """What can't be written now follows with later batches, in parts: a backlog must not delay the newest."""

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from acude.kafka import transaction
 from acude.local.platform import Platform
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.store import Store
@@ -56,8 +57,10 @@ def ids(answers: Answers, statuses: set[int]) -> set[str]:
     return {one for one, answer in answers.items() if answer.status_code in statuses}
 
 
-def assert_each_accepted_is_decided_once(shop: Shop, sent: Sequence[dict[str, Any]], answers: Answers) -> None:
-    """Accepted ones have one decision each, in time or flagged; the others got a time to come back."""
+def assert_each_accepted_is_decided_once(
+    shop: Shop, sent: Sequence[dict[str, Any]], answers: Answers, within_ms: int = BUDGET_MS
+) -> None:
+    """Accepted ones have one decision each, within this time or flagged; the others got a time to come back."""
     assert ids(answers, ACCEPTED) | ids(answers, REFUSED) == {one["id_transacao"] for one in sent}
     assert all(answers[one].headers["Retry-After"] for one in ids(answers, REFUSED))
     accepted = [one for one in sent if one["id_transacao"] in ids(answers, ACCEPTED)]
@@ -65,7 +68,7 @@ def assert_each_accepted_is_decided_once(shop: Shop, sent: Sequence[dict[str, An
     assert {one: len(rows) for one, rows in decisions.items()} == dict.fromkeys(ids(answers, ACCEPTED), 1)
     # By the broker's clock at both ends: what the worker says of itself can't contradict its own flag.
     asked, answered = (shop.taken_ms(topic, set(decisions)) for topic in (TOPIC, DECISIONS))
-    late = {one for one in decisions if answered[one] - asked[one] > BUDGET_MS}
+    late = {one for one in decisions if answered[one] - asked[one] > within_ms}
     assert {one for one in late if "prazo" not in decisions[one][0]["causas"]} == set()
 
 
@@ -142,7 +145,8 @@ def test_a_broker_that_dies_loses_no_payment_and_decides_none_twice(
     for name in ("risk-worker", "risk-api"):
         platform.wait_ready(name)
     answers |= ask(platform.config.risk_url, api().headers["Authorization"], again, 50)
-    assert_each_accepted_is_decided_once(shop, sent, answers)
+    # What was on its way when the broker died arrives with its transaction, or is decided and judged again.
+    assert_each_accepted_is_decided_once(shop, sent, answers, BUDGET_MS + transaction.TIMEOUT_MS)
     decisions = shop.decisions([one for one in sent if one["id_transacao"] in ids(answers, ACCEPTED)])
     for one, (row,) in decisions.items():
         kept = stored(store, one)
