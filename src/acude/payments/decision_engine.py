@@ -258,9 +258,10 @@ class DecisionEngine:
 
     def _sent_again(self, arrival: Arrival, stored: StoredDecision) -> DecisionResult:
         record, alert, now = stored.record, stored.alert, self._now_ms()
-        if now - arrival.taken_ms > self._budget_ms:
+        if late := now - arrival.taken_ms > self._budget_ms:
             record, alert = late_payloads(record, alert, OVER_BUDGET, arrival.taken_ms, now)
-        return DecisionResult(arrival.payment, record, alert, trace=arrival.trace)
+        seconds = max(0, now - arrival.taken_ms) / 1000
+        return DecisionResult(arrival.payment, record, alert, seconds=seconds, trace=arrival.trace, late=late)
 
     def _write(self, fresh: list[tuple[Payment, StoredDecision]], listings: Mapping[str, bool]) -> None:
         """What can't be written now follows with later batches, in parts: a backlog must not delay the newest."""
