@@ -56,7 +56,11 @@ def payload(draw: Random, contract: Contract) -> bytes | None:
         draw: where chance comes from.
         contract: the topic's.
     """
-    fields = _fields(draw, contract)
+    return spelled(draw, _fields(draw, contract))
+
+
+def spelled(draw: Random, fields: Fields) -> bytes | None:
+    """An object of these fields; two thirds have one or two of them spoiled, or are no object at all."""
     for _ in range(draw.choice((0, 0, 1, 1, 2))):
         _spoil(draw, fields)
     draw.shuffle(fields)
@@ -123,13 +127,13 @@ def _spoil(draw: Random, fields: Fields) -> None:
     at = draw.randrange(len(fields)) if fields else 0
     fields[at : at + 1] = draw.choice(
         (
-            lambda name, value: [(name, _odd(draw, value))],
-            lambda name, value: [(name, _odd(draw, value))],
+            lambda name, value: [(name, odd(draw, value))],
+            lambda name, value: [(name, odd(draw, value))],
             lambda name, _: [(name, b"null")],
             lambda _, __: [],
             lambda name, value: [(name, value), (name, value)],
-            lambda name, value: [(name, value), (name.replace(b"i", b"\\u0069", 1), _odd(draw, value))],
-            lambda name, value: [(name, value), (b'"cor"', _odd(draw, value))],
+            lambda name, value: [(name, value), (name.replace(b"i", b"\\u0069", 1), odd(draw, value))],
+            lambda name, value: [(name, value), (b'"cor"', odd(draw, value))],
             lambda name, value: [(name.upper(), value)],
         )
     )(*(fields[at] if fields else (b'"x"', b"1")))
@@ -157,7 +161,7 @@ def _nested(draw: Random) -> bytes:
     return begin * depth + b"1" + end * draw.choice((depth, depth, 0))
 
 
-def _odd(draw: Random, value: bytes) -> bytes:
+def odd(draw: Random, value: bytes) -> bytes:
     """Another value, as often as not of the same kind."""
     if draw.randrange(2) and value[:1].isdigit():
         return _number(draw)

@@ -1,6 +1,7 @@
 """The HTTP servers' own applications, without the servers behind them: what these would hold is in memory."""
 
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -10,6 +11,7 @@ from typing import Any, Final
 from unittest import mock
 
 from limits import RateLimitItemPerSecond
+from starlette.types import Receive, Scope, Send
 
 from acude.api import app as payment_api
 from acude.api import issuer, transactions
@@ -21,15 +23,21 @@ from acude.athena.errors import ApiError
 from acude.athena.signature import Signatures
 from acude.contracts.decoder import Decoder
 from acude.contracts.model import table
+from acude.kafka import health
+from acude.payments.notifier import Notifier
 from acude.payments.reservations import Contents, Wanted
 from acude.payments.serde import TOPIC
+from acude.payments.webhook import key_of
 from acude.risk.first_decision import PaymentKey
 from acude.settings import Settings
-from acude.simulator import warehouses
+from acude.simulator import blacklist, receiver, warehouses
 from acude.simulator.stock import Stock
+from tests.fuzz.wire import over_the_wire
 
 App = Callable[..., Awaitable[None]]
 TAKEN_AT: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
+ALERTS_TOKEN: Final = "alertas"
+WEBHOOK_KEY: Final = key_of(Settings().webhook_secret.get_secret_value())
 MUCH: Final = RateLimitItemPerSecond(10**9)
 
 
@@ -154,4 +162,36 @@ def _athena() -> Iterator[App]:
     yield server.create_app(NoEngine(), Signatures({"chave": "segredo"}, "us-east-1", "athena"), lambda: None)  # type: ignore[arg-type]
 
 
-SERVERS: Final = {"payment-api": _payment_api, "issuer": _issuer, "warehouses": _warehouses, "athena": _athena}
+@contextmanager
+def _blacklist() -> Iterator[App]:
+    """The simulated list of documents."""
+    yield blacklist.api()
+
+
+@contextmanager
+def _receiver() -> Iterator[App]:
+    """The webhook's simulated recipient."""
+    yield receiver.api(Settings())
+
+
+@contextmanager
+def _service() -> Iterator[App]:
+    """A service's own port: the notifier's, which takes alerts, too."""
+    config = Settings(alerts_token=ALERTS_TOKEN, webhook_url="")  # type: ignore[arg-type]
+    notifier = Notifier(config, threading.Event(), mock.Mock())
+    server = health.serve(notifier.health, config, 0, notifier.posts)
+    notifier.health.ready = True
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        notifier.health.beat()
+        await over_the_wire(server.server_port, scope, receive, send)
+
+    yield app
+    server.shutdown()
+    server.server_close()
+
+
+SERVERS: Final = {
+    "payment-api": _payment_api, "issuer": _issuer, "warehouses": _warehouses, "athena": _athena,
+    "blacklist": _blacklist, "receiver": _receiver, "service": _service,
+}  # fmt: skip

@@ -130,27 +130,28 @@ def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, A
     for name, labels in found:
         assert name in known
         assert labels.keys() <= known[name]
-        assert chosen(labels) in ({*WORKERS}, {groups.RECORDERS}, {groups.NOTIFIERS}, ALL_GROUPS)
+        assert chosen(labels) in ({*WORKERS}, {groups.RECORDERS}, {groups.NOTIFIERS}, {groups.DISPUTES}, ALL_GROUPS)
         assert labels.get("causa", decision_engine.DEFECT) == decision_engine.DEFECT
     by = {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
     assert by <= set().union(*(known[name] for name, _ in found))
 
 
-def test_what_a_rule_counts_the_increase_of_is_there_before_its_first_event() -> None:
-    worker, notifier, nothing = WorkerMetrics(), NotifierMetrics(), cast("Any", None)
+def test_what_a_rule_counts_the_increase_or_rate_of_is_there_before_its_first_event() -> None:
+    worker, nothing = WorkerMetrics(), cast("Any", None)
     DecisionEngine(nothing, nothing, nothing, nothing, timedelta(seconds=2), metrics=worker)
-    fresh = {
-        (sample.name, value)
-        for registry in (worker.registry, notifier.registry, of_change())
+    services = (worker, NotifierMetrics(), RecorderMetrics(), PaymentApiMetrics())
+    fresh = [
+        sample
+        for registry in (*(one.registry for one in services), of_change())
         for family in registry.collect()
         for sample in family.samples
-        for value in (None, *sample.labels.values())
-    }
-    inner = [one for rule in RULES for one in re.findall(r"increase\(([^)]*)\)", rule["expr"])]
+    ]
+    inner = [one for rule in RULES for one in re.findall(r"(?:increase|rate)\(([^)]*)\)", rule["expr"])]
     counted = [selector for one in inner for selector in selectors(one)]
     assert counted
     for name, labels in counted:
-        assert {(name, value) for value in labels.values() or (None,)} <= fresh
+        found = [one.labels for one in fresh if one.name == name]
+        assert any(all(re.fullmatch(wanted, one[label]) for label, wanted in labels.items()) for one in found), name
 
 
 def test_a_rule_that_names_nothing_of_the_code_is_found_out() -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from http import HTTPStatus
 
 import pytest
 import uvicorn
@@ -113,13 +114,40 @@ def test_a_body_may_be_larger_than_a_head(port: int) -> None:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
-@pytest.mark.parametrize("first", [b"", b"GET /viva HTTP/1.1\r\n", b"GET /viva HTTP/1.1\r\nx: "])
-def test_the_servers_of_metrics_wait_no_longer(monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
-    monkeypatch.setattr(health, "_WITHIN_S", Quick.within_s)
-    with socket.create_server((HOST, 0)) as probe:
-        free: int = probe.getsockname()[1]
-    server = health.serve(Health(), Settings(_env_file=None), free)  # type: ignore[call-arg]
-    with closing(socket.create_connection((HOST, free))) as connection:
-        drip(connection, first)
+@pytest.fixture
+def metrics_port() -> Iterator[int]:
+    """A service's own port, which takes a POST, too."""
+    posts = {"/alertas": lambda _, body: HTTPStatus.OK if body == b"1" else HTTPStatus.BAD_REQUEST}
+    server = health.serve(Health(), Settings(_env_file=None), 0, posts)  # type: ignore[call-arg]
+    yield server.server_port
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (b"GET /viva HTTP/1.1\r\nHost: 127.0.0.1:9464", b"200"),
+        (b"GET /viva HTTP/1.1\r\nHost: [", b"400"),
+        (b"GET /viva HTTP/1.1\r\nHost: [x]", b"400"),
+        (b"POST /alertas HTTP/1.1\r\nContent-Length: 1", b"200"),
+        (b"POST /alertas HTTP/1.1\r\nContent-Length: 000000000001", b"200"),
+        (b"POST /alertas HTTP/1.1\r\nContent-Length: " + b"9" * 5_000, b"413"),
+        (b"POST /alertas HTTP/1.1\r\nContent-Length: \xb2", b"413"),
+        (b"POST /alertas HTTP/1.1\r\nContent-Length:", b"413"),
+    ],
+    ids=lambda one: one[-24:].decode("latin-1"),
+)
+def test_whatever_the_head_says_a_servers_own_port_answers(metrics_port: int, asked: bytes, status: bytes) -> None:
+    with closing(socket.create_connection((HOST, metrics_port), timeout=30)) as connection:
+        connection.sendall(asked + b"\r\n\r\n" + (b"1" if status == b"200" and asked.startswith(b"POST") else b""))
+        assert connection.recv(65_536).split()[1] == status
+
+
+@pytest.mark.parametrize("first", [b"", b"GET /viva HTTP/1.1\r\n", b"GET /viva HTTP/1.1\r\nx: "])
+def test_the_servers_of_metrics_wait_no_longer(
+    metrics_port: int, monkeypatch: pytest.MonkeyPatch, first: bytes
+) -> None:
+    monkeypatch.setattr(health, "_WITHIN_S", Quick.within_s)
+    with closing(socket.create_connection((HOST, metrics_port))) as connection:
+        drip(connection, first)

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _DEFECT: Final = 500
 _UNKNOWN: Final = "outra"
+_ROUTES: Final = (("/transacoes", "POST"), ("/transacoes/{id_transacao}", "GET"))
 
 
 class Metrics(Health):
@@ -30,6 +31,11 @@ class Metrics(Health):
         self.latency = Histogram(
             "porta_latencia_segundos", "From request to answer", ["rota"], buckets=BUCKETS, registry=self.registry
         )
+        # From the start: Prometheus sees no rate where a series begins with its first event.
+        for route, method in _ROUTES:
+            self.latency.labels(route)
+            for status in ("500", "503"):
+                self.requests.labels(route, method, status)
         self.reads = Counter(
             "porta_leituras", "Decisions read, by where they were found", ["fonte"], registry=self.registry
         )

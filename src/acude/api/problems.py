@@ -50,6 +50,11 @@ def bad_parameter() -> ProblemError:
     return ProblemError(400, "Bad request", "A parameter is not as OpenAPI describes it.")
 
 
+def too_slow(detail: str, headers: dict[str, str] | None = None) -> ProblemError:
+    """The payment's time was over before anything was sent."""
+    return ProblemError(408, "Too slow", detail, headers={"Retry-After": "1", **(headers or {})})
+
+
 def trace_of(request: Request) -> str:
     """The request's trace id."""
     return str(getattr(request.state, "trace", "-"))
@@ -112,7 +117,7 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
 }
 """Headers of answers, as OpenAPI says them."""
 
-_HEADERS_OF: Final = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_HEADERS_OF: Final = {401: ("WWW-Authenticate",), 408: ("Retry-After",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _MEANS: Final = {
     400: (
         "Not a payment",
@@ -122,7 +127,7 @@ _MEANS: Final = {
     401: ("Not authorised", "No token, or one that is not valid here", None),
     403: ("Not allowed", "The token lacks the scope", None),
     404: ("Not found", "No such payment of yours", None),
-    408: ("Too slow", "The body did not come in time", None),
+    408: ("Too slow", "The payment's time was over before it could be sent: its body came late", None),
     409: ("Id in use", "The id or key was used for another payment", None),
     413: ("Too large", "The payload is too large", "grande_demais"),
     415: ("Not JSON", "The payload is not JSON", None),

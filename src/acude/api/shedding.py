@@ -11,7 +11,7 @@ from uuid import uuid4
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from acude.api.problems import ProblemError, problem_response
+from acude.api.problems import ProblemError, problem_response, too_slow
 
 _MOST_UNREAD: Final = 1_000_000
 """Bytes of a refused body that are taken in."""
@@ -46,7 +46,7 @@ class Shedding:
         scope.setdefault("state", {})["began"] = time.monotonic()
         read = await self._body(receive)
         if read is None:
-            late = ProblemError(408, "Too slow", "The body did not come in time.", headers={"Connection": "close"})
+            late = too_slow("The body did not come in time.", {"Connection": "close"})
             await _answer(late, scope, receive, send)
             return
         if read[-1]["type"] == "http.disconnect":

@@ -1,22 +1,22 @@
 """`/transacoes`: ask for a decision, and read it."""
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Header, Path, Request, Response, Security
-from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from acude.api.answers import DecisionBody, Id, PendingBody, answer_to, answered, id_in_use, is_on, pending
-from acude.api.auth import DECIDE, READ, READ_ALL, Caller, caller_of, requires
+from acude.api.auth import DECIDE, READ, READ_ALL, Caller, requires
 from acude.api.claims import Claim, ClaimsError
 from acude.api.decisions import Answer
 from acude.api.openapi import payment_body
 from acude.api.outbox import OutboxFullError, Sending
-from acude.api.problems import HEADERS, ProblemError, bad_parameter, documented, trace_of
+from acude.api.problems import HEADERS, ProblemError, documented, too_slow, trace_of
+from acude.api.reading import DecidingRoute, payload_of
 from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens, tokens_of
 from acude.contracts.fields import Refused
@@ -27,7 +27,6 @@ from acude.payments.audit_log import ACCESS, audit_event
 from acude.payments.reservations import ID, KEY, Wanted
 from acude.payments.serde import CLIENT_HEADER, TOPIC, TRACE_HEADER
 from acude.payments.store import AWAY
-from acude.payments.trace_ids import ID as NAME
 from acude.settings import Settings
 
 C = TypeVar("C")
@@ -50,7 +49,7 @@ _TAKEN: Final = {
 
 def router(config: Settings) -> APIRouter:
     """The routes."""
-    routes, deciding = APIRouter(tags=["transacoes"]), APIRouter(route_class=_Deciding)
+    routes, deciding = APIRouter(tags=["transacoes"]), APIRouter(route_class=DecidingRoute)
     caller = requires(config)
     api = _PaymentApi(config)
 
@@ -89,32 +88,6 @@ def router(config: Settings) -> APIRouter:
     return routes
 
 
-class _Deciding(APIRoute):
-    """Reads caller and key from the request by itself: FastAPI's way there took a tenth of a payment's CPU.
-
-    What OpenAPI says of them comes from the endpoint's signature.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request."""
-        endpoint: Callable[..., Coroutine[Any, Any, Response]] = self.endpoint
-
-        async def answer(request: Request) -> Response:
-            who = await caller_of(request, (DECIDE,))
-            return await endpoint(request, who, _key_of(request))
-
-        return answer
-
-
-def _key_of(request: Request) -> str | None:
-    keys = request.headers.getlist("idempotency-key")
-    if len(keys) > 1:
-        raise ProblemError(400, "Bad request", "Send one Idempotency-Key.")
-    if keys and not NAME.fullmatch(keys[0]):
-        raise bad_parameter()
-    return keys[0] if keys else None
-
-
 _CONFLICT: Final = 409
 
 
@@ -149,14 +122,18 @@ class _PaymentApi:
             raise _unavailable("The broker does not answer.")
         if decisions.is_behind(self._budget_s / 2):
             raise _unavailable("More payments wait than can be decided in time.")
-        payload = await self._payload(request)
+        payload = await payload_of(request, self._decoder.contract.max_bytes)
         fields = self._checked(payload)
         request.state.payment = str(fields["id_transacao"])
         own, found, fresh = await self._claimed(request, who, key, fields)
         try:
             if found is Claim.SAME and (known := await self._repeated(request, own, fields)):
                 return known
-            return await self._sent(request, own, fields, payload, began)
+            left = self._budget_s - (time.monotonic() - began)
+            if left <= 0:
+                await _release(request, fresh)
+                raise too_slow("Nothing is left of the payment's time. It was not sent; send it again.")
+            return await self._sent(request, own, fields, payload, left)
         except OutboxFullError:
             await _release(request, fresh)
             raise _not_taken() from None
@@ -212,18 +189,17 @@ class _PaymentApi:
         return pending(request, own.name) if await request.app.state.claims.is_taken(own) else None
 
     async def _sent(
-        self, request: Request, own: Wanted, fields: dict[str, Any], payload: bytes, began: float
+        self, request: Request, own: Wanted, fields: dict[str, Any], payload: bytes, left_s: float
     ) -> Response:
-        """Sends the payment and waits for its decision, as long as the budget lasts.
+        """Sends the payment and waits for its decision, for what is left of the budget.
 
         Raises:
             OutboxFullError: nothing was sent.
         """
         claims = request.app.state.claims
         sends: list[Sending] = []
-        left = self._budget_s - (time.monotonic() - began)
         answer = await request.app.state.decisions.wait(
-            own[:2], left, lambda: sends.append(_send(request, own.client, fields, payload))
+            own[:2], left_s, lambda: sends.append(_send(request, own.client, fields, payload))
         )
         if answer:
             return answer_to(fields, answer)
@@ -238,16 +214,6 @@ class _PaymentApi:
         rate = request.app.state.rate
         if not await rate.admits(who.client):
             raise ProblemError(429, "Too many requests", f"Agreed are {rate}.", headers={"Retry-After": "1"})
-
-    async def _payload(self, request: Request) -> bytes:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise ProblemError(415, "Not JSON", "Send application/json.")
-        payload, most = b"", self._decoder.contract.max_bytes
-        async for piece in request.stream():
-            payload += piece
-            if len(payload) > most:
-                raise ProblemError(413, "Too large", f"A payment has at most {most} bytes.", "grande_demais")
-        return payload
 
     def _checked(self, payload: bytes) -> dict[str, Any]:
         """The fields, where the payload is what the contract says."""

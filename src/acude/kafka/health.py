@@ -201,7 +201,7 @@ class _Answers(BaseHTTPRequestHandler):
         if not super().parse_request():
             return False
         reached = self.connection.getsockname()[0]
-        asked = urlsplit(f"//{self.headers.get('Host', reached)}").hostname in {reached, *self.names}
+        asked = _host(self.headers.get("Host", reached)) in {reached, *self.names}
         if not asked:
             self.send_error(HTTPStatus.BAD_REQUEST)
         return asked
@@ -219,6 +219,21 @@ class _Answers(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Requests are not logged."""
+
+
+def _host(header: str) -> str | None:
+    """The name in a header `Host`; None where it has none."""
+    with suppress(ValueError):
+        return urlsplit(f"//{header}").hostname
+    return None
+
+
+def _size(header: str) -> int | None:
+    """Bytes of a body by its header `Content-Length`; None where that is no number, or more than is taken."""
+    digits = header.lstrip("0") or header[:1]
+    # By their number first: `int` takes no more than 4,300 digits.
+    size = int(digits) if digits.isdecimal() and len(digits) <= len(str(_MOST_BYTES)) else None
+    return None if size is None or size > _MOST_BYTES else size
 
 
 def serve(health: Health, config: Settings, port: int, posts: Mapping[str, Post] | None = None) -> ThreadingHTTPServer:
@@ -247,14 +262,14 @@ def serve(health: Health, config: Settings, port: int, posts: Mapping[str, Post]
 
         def do_POST(self) -> None:
             """One of `posts`."""
-            take, size = (posts or {}).get(self.path), self.headers.get("Content-Length", "")
+            take, size = (posts or {}).get(self.path), _size(self.headers.get("Content-Length", ""))
             if not take:
                 self.say(HTTPStatus.NOT_FOUND)
-            elif not size.isdecimal() or int(size) > _MOST_BYTES:
+            elif size is None:
                 self.say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             else:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self.say(take(headers, self.rfile.read(int(size))))
+                self.say(take(headers, self.rfile.read(size)))
 
     server = ThreadingHTTPServer((config.bind, port), Handler)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()

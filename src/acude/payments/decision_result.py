@@ -54,9 +54,10 @@ class DecisionResult:
         record: the record of `decisoes_risco`.
         alert: the record of `alertas`; None for an approved payment.
         decision: what was decided; None where a stored record is sent again.
-        seconds: from the broker's timestamp of the payment to the decision.
+        seconds: from the broker's timestamp of the payment to the decision, or to its being sent again.
         context: what the decision was made from.
         trace: the payment's trace id.
+        late: whether a stored record is sent again behind the budget.
     """
 
     payment: Payment
@@ -66,3 +67,4 @@ class DecisionResult:
     seconds: float = 0
     context: DecisionContext | None = None
     trace: str = ""
+    late: bool = False

@@ -1,12 +1,16 @@
 """A worker's metrics."""
 
+from itertools import product
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from acude.contracts.model import table
 from acude.kafka.health import BUCKETS, Health
 from acude.payments.audit_buffer import AuditBuffer
 from acude.payments.list_cache import ListCache
+from acude.payments.routes import ways_of_paying
+from acude.risk.decision import Verdict
 
 RECALL: Final = "memoria"
 LOOK_UP: Final = "lista"
@@ -26,9 +30,14 @@ class Metrics(Health):
     def __init__(self) -> None:
         super().__init__()
         self.decisions = Counter("risco_decisoes", "Decisions", ["decisao", "tipo_pagamento"], registry=self.registry)
+        # From the start: Prometheus sees neither increase nor rate where a series begins with its first event.
+        for verdict, way in product(Verdict, ways_of_paying()):
+            self.decisions.labels(verdict, way)
         self.reasons = Counter("risco_motivos", "Reasons given", ["motivo"], registry=self.registry)
         self.degraded = Counter("risco_degradadas", "Degraded decisions by cause", ["causa"], registry=self.registry)
         self.refused = Counter("risco_recusadas", "Records that are no payment", ["motivo"], registry=self.registry)
+        for reason in table("silver.quarentena").column("motivo").values:
+            self.refused.labels(reason)
         self.repeated = Counter("risco_repetidas", "Payments that came again", registry=self.registry)
         self.lost = Counter("risco_sem_decisao", "Payments sent to the dead letters", registry=self.registry)
         self.listings = Counter(

@@ -12,15 +12,17 @@ import gzip
 from collections.abc import AsyncIterator
 from enum import StrEnum
 from itertools import count
+from typing import Annotated
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from acude import logs
 from acude.http_server import serve_http
 from acude.settings import settings
+from acude.simulator.refusals import refuse_plainly
 
 ONE_IN = 997
 _SLOW_S = 5.0
@@ -48,10 +50,13 @@ class Behaviour(BaseModel):
     modo: Mode
 
 
+Document = Annotated[str, Field(pattern="^[0-9A-Za-z]{1,64}$")]
+
+
 class Question(BaseModel):
     """The body of `POST /consultas`."""
 
-    documentos: list[str]
+    documentos: list[Document]
 
 
 def is_listed(document: str) -> bool:
@@ -68,6 +73,7 @@ def api() -> FastAPI:
     app = FastAPI(title="Lista de documentos", docs_url=None, redoc_url=None)
     # A page in a browser reaches loopback, too, under its own name.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings().listens_to)
+    refuse_plainly(app)
     app.state.mode = Mode.UP
     asked = count()
 

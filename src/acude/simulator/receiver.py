@@ -1,6 +1,6 @@
 """The webhook's recipient, simulated: `python -m acude.simulator.receiver`. It checks signatures and can misbehave.
 
-POST /avisos     as Standard Webhooks; 401 for a wrong signature, 400 for one that is too old
+POST /avisos     as Standard Webhooks; 401 for a wrong signature, 400 for one that is too old or signs no message
 PUT  /modo       {"modo": "quebrado"}: how it behaves from now on
 GET  /recebidos  what was taken, the newest last: {"id", "vezes", "tipo", "dados"}
 GET  /saude      never fails
@@ -8,8 +8,11 @@ GET  /saude      never fails
 
 import asyncio
 import hmac
+import re
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,10 +25,12 @@ from acude import logs
 from acude.http_server import serve_http
 from acude.payments.webhook import key_of, signature
 from acude.settings import Settings, settings
+from acude.simulator.refusals import refuse_plainly
 
 _MOST_KEPT: Final = 1_000
 _LONGEST_AGO_S: Final = 300
 _SLOW_S: Final = 5.0
+_SECONDS: Final = re.compile("[0-9]{1,12}")
 
 
 class Mode(StrEnum):
@@ -48,6 +53,7 @@ def api(config: Settings) -> FastAPI:
     app = FastAPI(title="Avisos", docs_url=None, redoc_url=None)
     # A page in a browser reaches loopback, too, under its own name.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=config.listens_to)
+    refuse_plainly(app)
     app.state.mode = Mode.UP
     taken: OrderedDict[str, dict[str, Any]] = OrderedDict()
     key = key_of(config.webhook_secret.get_secret_value())
@@ -62,15 +68,17 @@ def api(config: Settings) -> FastAPI:
         return wanted
 
     @app.get("/recebidos")
-    async def received() -> list[dict[str, Any]]:
-        return list(taken.values())
+    async def received() -> Response:
+        return _shown(list(taken.values()))
 
     @app.post("/avisos")
     async def take(request: Request) -> Response:
         if (status := await _misbehaving(app.state.mode)) or (status := _wrong(request, key, await request.body())):
             return Response(status_code=status)
-        name = request.headers["webhook-id"]
-        entry = taken.setdefault(name, {"id": name, "vezes": 0, **orjson.loads(await request.body())})
+        name, said = request.headers["webhook-id"], _said(await request.body())
+        if said is None:
+            return Response(status_code=400)
+        entry = taken.setdefault(name, {"id": name, "vezes": 0, **said})
         entry |= {"vezes": entry["vezes"] + 1, "rastro": request.headers.get("traceparent", "")}
         while len(taken) > _MOST_KEPT:
             taken.popitem(last=False)
@@ -92,7 +100,24 @@ def _wrong(request: Request, key: bytes, body: bytes) -> int:
     expected = signature(key, found["id"], found["timestamp"], body)
     if not hmac.compare_digest(found["signature"].encode(), expected.encode()):
         return 401
+    if not found["id"] or not _SECONDS.fullmatch(found["timestamp"]):
+        return 400
     return 0 if abs(time.time() - int(found["timestamp"])) <= _LONGEST_AGO_S else 400
+
+
+def _said(body: bytes) -> dict[str, Any] | None:
+    """A message's `tipo` and `dados`; None where the body is none."""
+    with suppress(orjson.JSONDecodeError, orjson.JSONEncodeError):
+        found = orjson.loads(body)
+        # Raises where it is nested too deep to be shown again.
+        _shown([found])
+        if isinstance(found, dict) and found.keys() == {"tipo", "dados"}:
+            return found
+    return None
+
+
+def _shown(entries: Sequence[dict[str, Any]]) -> Response:
+    return Response(orjson.dumps(entries), media_type="application/json")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("payments_watched")
 
 Api = Callable[..., httpx.Client]
 Answers = dict[str, httpx.Response]
-ACCEPTED, REFUSED = {200, 202}, {429, 503}
+ACCEPTED, REFUSED = {200, 202}, {408, 429, 503}
 BUDGET_MS = 2_000
 
 

@@ -1,5 +1,6 @@
 """What the decisions' database is asked, by the statements that reach its driver."""
 
+import tomllib
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -7,9 +8,11 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from packaging.requirements import Requirement
 from psycopg import DataError
 
 from acude.payments.store import Store
+from acude.settings import PROJECT
 
 
 def test_a_partition_that_a_failure_took_back_is_made_again() -> None:
@@ -30,3 +33,10 @@ def test_a_partition_that_a_failure_took_back_is_made_again() -> None:
     with pytest.raises(DataError):
         store.add(rows)
     assert [store.add(rows), store.add(rows), len(made)] == [0, 0, 2]
+
+
+def test_no_pool_is_allowed_that_can_not_let_its_connections_go() -> None:
+    asked = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["dependencies"]
+    [pool] = [one for one in map(Requirement, asked) if one.name == "psycopg-pool"]
+    # `ConnectionPool.drain` came with 3.3.0.
+    assert [one for one in ("3.2.8", "3.3.0") if one in pool.specifier] == ["3.3.0"]
