@@ -19,7 +19,11 @@ from acude.api.auth import DECIDE, READ, Caller, unauthorised
 from acude.api.claims import Claim
 from acude.api.outbox import Headers, Sending
 from acude.athena import server
-from acude.athena.errors import ApiError
+from acude.athena.api import Api
+from acude.athena.catalog import Catalog
+from acude.athena.execution import PreparedStatements
+from acude.athena.executions import Executions
+from acude.athena.result_files import ResultFiles
 from acude.athena.signature import Signatures
 from acude.contracts.decoder import Decoder
 from acude.contracts.model import table
@@ -37,6 +41,8 @@ from tests.fuzz.wire import over_the_wire
 App = Callable[..., Awaitable[None]]
 TAKEN_AT: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ALERTS_TOKEN: Final = "alertas"
+ATHENA_KEY: Final = "chave"
+ATHENA_SECRET: Final = "segredo"
 WEBHOOK_KEY: Final = key_of(Settings().webhook_secret.get_secret_value())
 MUCH: Final = RateLimitItemPerSecond(10**9)
 
@@ -149,17 +155,17 @@ def _warehouses() -> Iterator[App]:
     yield warehouses.api(warehouses.Offer(Stock(), start=TAKEN_AT - timedelta(hours=1), end=TAKEN_AT, failures=0))
 
 
-class NoEngine:
-    """Refuses each operation."""
-
-    def operate(self, operation: str, body: bytes) -> dict[str, Any]:
-        raise ApiError(f"{operation!r} of {len(body)} bytes")
-
-
 @contextmanager
 def _athena() -> Iterator[App]:
-    """Athena's endpoint, up to the operation."""
-    yield server.create_app(NoEngine(), Signatures({"chave": "segredo"}, "us-east-1", "athena"), lambda: None)  # type: ignore[arg-type]
+    """Athena's endpoint, without engine and Glue: each query is done at once, and there is one table."""
+    found = {"Name": "vendas", "DatabaseName": "gold"}
+    catalog = Catalog(mock.Mock())
+    for name, answer in {"databases": [found], "database": found, "tables": [found], "table": found}.items():
+        setattr(catalog, name, mock.Mock(return_value=answer))
+    executions = Executions(lambda one: one.end("SUCCEEDED"))
+    api = Api(executions, catalog, ResultFiles(mock.Mock(), "resultados"), PreparedStatements(), workgroup="acude")
+    yield server.create_app(api, Signatures({ATHENA_KEY: ATHENA_SECRET}, "us-east-1", "athena"), lambda: None)
+    executions.close()
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def statuses(what: str, server: str, count: int) -> dict[int, int]:
         ("blacklist", (200, 422)),
         ("receiver", (200, 204, 400, 401)),
         ("service", (200, 400, 401, 413)),
+        ("athena", (200, 400)),
     ],
 )
 def test_each_body_is_answered_or_refused(server: str, expected: tuple[int, ...], count: int) -> None:
