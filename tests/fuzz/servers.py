@@ -5,6 +5,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -43,7 +44,8 @@ TAKEN_AT: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ALERTS_TOKEN: Final = "alertas"
 ATHENA_KEY: Final = "chave"
 ATHENA_SECRET: Final = "segredo"
-WEBHOOK_KEY: Final = key_of(Settings().webhook_secret.get_secret_value())
+_WEBHOOK_SECRET: Final = "whsec_c2VncmVkbw=="
+WEBHOOK_KEY: Final = key_of(_WEBHOOK_SECRET)
 MUCH: Final = RateLimitItemPerSecond(10**9)
 
 
@@ -139,7 +141,17 @@ def _payment_api() -> Iterator[App]:
     app.state.audit = SimpleNamespace(add=lambda _: None)
     app.state.reads = SimpleNamespace(decision=lambda *_: None, is_reserved=lambda one, _: one.endswith("1"))
     with mock.patch.object(transactions, "datetime", Then):
-        yield app
+        yield alive(app, app.state.metrics)
+
+
+def alive(app: App, shown: health.Health) -> App:
+    """The application of a process that every request finds alive, however slow the machine is."""
+
+    async def beating(scope: Scope, receive: Receive, send: Send) -> None:
+        shown.beat()
+        await app(scope, receive, send)
+
+    return beating
 
 
 @contextmanager
@@ -177,7 +189,7 @@ def _blacklist() -> Iterator[App]:
 @contextmanager
 def _receiver() -> Iterator[App]:
     """The webhook's simulated recipient."""
-    yield receiver.api(Settings())
+    yield receiver.api(Settings(webhook_secret=_WEBHOOK_SECRET))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -187,12 +199,7 @@ def _service() -> Iterator[App]:
     notifier = Notifier(config, threading.Event(), mock.Mock())
     server = health.serve(notifier.health, config, 0, notifier.posts)
     notifier.health.ready = True
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        notifier.health.beat()
-        await over_the_wire(server.server_port, scope, receive, send)
-
-    yield app
+    yield alive(partial(over_the_wire, server.server_port), notifier.health)
     server.shutdown()
     server.server_close()
 
