@@ -15,7 +15,7 @@ _CONNECT_S: Final = 2
 _OPTIONS: Final = "-c statement_timeout=10000"
 _SILENCE_MS: Final = 5_000
 """A connection is lost when nothing is acknowledged for this long: a dead network must not hold a thread."""
-_IDLE_S: Final = 1.0
+_IDLE_S: Final = 0.1
 """A connection that was idle for longer is tried first: a server that restarted meanwhile has closed it."""
 
 
