@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from acude.backup import server
 from acude.backup.errors import BackupError
 from acude.local.databases import closed
+from acude.migrations.database import VERSION_TABLE
 from acude.settings import Settings
 
 _LOCK_WITHIN: Final = "60s"
@@ -119,12 +120,12 @@ def count_rows(config: Settings, database: str) -> dict[str, int]:
 
 
 def first_with_rows(config: Settings, database: str) -> str | None:
-    """A table that holds data; None where there is none, or no such database."""
+    """A table that holds data; None where there is none, or no such database. The schema's version is no data."""
     with session(config) as found, found.cursor() as asked:
         if not _exists(asked, database):
             return None
     with session(config, database) as found, found.cursor() as asked:
-        for table in _tables(asked):
+        for table in (one for one in _tables(asked) if one[1] != VERSION_TABLE):
             asked.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(sql.Identifier(*table)))
             if asked.rowcount:
                 return ".".join(table)

@@ -40,6 +40,7 @@ def test_every_row_right_and_role_comes_back_after_the_data_directory_was_delete
     rows = {one["banco"]: one["tabelas"] for one in answer["bancos"]}
     decided = sum(number for name, number in rows["risco"].items() if name.startswith("public.decisoes"))
     assert decided == rows["risco"]["auditoria.trilha"] == 500
+    assert rows["loja"].pop("public.versao_esquema") == 1
     assert sum(rows["loja"].values()) == 1000 + 1 + 20_000 + 1 + 1
     # Its owner comes with the password that the new server has given, and writes on.
     run_as_owner(

@@ -153,7 +153,6 @@ def create_databases(config: Settings) -> None:
     finally:
         session.close()
     ensure_audit_log(config)
-    ensure_decisions(config)
 
 
 def dsns(config: Settings) -> list[str]:
@@ -176,15 +175,6 @@ def ensure_audit_log(config: Settings) -> None:
         _take(session, audit_grant(dsn))
     finally:
         session.close()
-
-
-def ensure_decisions(config: Settings) -> None:
-    """Migrates the decisions, as their owner."""
-    from acude.migrations.database import DECISIONS, migrate  # noqa: PLC0415 - imports another client of PostgreSQL
-
-    part = parse_dsn(config.risk_dsn.get_secret_value())
-    login = {"user": part["user"], "password": part["password"], "dbname": part["dbname"]}
-    migrate(DECISIONS, make_dsn(host=_host(config), port=config.postgres_port, **login))
 
 
 def _take(session: connection, steps: Iterable["Step"]) -> None:
