@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from acude.api.examples import PAYMENTS
 from acude.api.problems import ProblemBody
 from acude.contracts.json_schema import variant_schemas
-from acude.contracts.model import table
+from acude.contracts.model import Contract, table
 from acude.payments.serde import TOPIC, TRACE_HEADER
 from acude.settings import Settings
 
@@ -25,7 +25,7 @@ _TRACE: Final[Json] = {
 
 def payment_body() -> Json:
     """The request body of a payment: a schema per kind, from the topic's contract, and an example of each."""
-    contract = table(f"topics.{TOPIC}")
+    contract = _contract()
     names = {kind: f"{_SCHEMAS}{_name(kind)}" for kind in variant_schemas(contract)}
     schema = {
         "oneOf": [{"$ref": name} for name in names.values()],
@@ -54,7 +54,7 @@ def _completed(document: Json, config: Settings) -> Json:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["ProblemBody"] = ProblemBody.model_json_schema()
-    kinds = variant_schemas(table(f"topics.{TOPIC}"))
+    kinds = variant_schemas(_contract())
     schemas |= {_name(kind): schema for kind, schema in kinds.items()}
     for operation in _operations(document):
         operation["responses"] = {
@@ -75,6 +75,10 @@ def _operations(document: Json) -> Iterator[Json]:
 def _alternatives(security: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
     """One of a route's scopes is enough; a list in one requirement would say that all are needed."""
     return [{name: [scope]} for one in security for name, scopes in one.items() for scope in scopes]
+
+
+def _contract() -> Contract:
+    return table(f"topics.{TOPIC}").for_clients()
 
 
 def _name(kind: str) -> str:

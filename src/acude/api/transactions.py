@@ -111,7 +111,7 @@ class _PaymentApi:
 
     @cached_property
     def _decoder(self) -> Decoder:
-        return Decoder(table(f"topics.{TOPIC}"), self._tokens)
+        return Decoder(table(f"topics.{TOPIC}").for_clients(), self._tokens)
 
     async def decide(self, request: Request, who: Caller, key: str | None) -> Response:
         # Before the first byte of the body: its way here and the decision share the budget.

@@ -64,6 +64,9 @@ class Contract(BaseModel):
     own_numbers: tuple[str, ...] = Field(
         (), description="Topics: fields of ids that are random numbers of 14 to 16 digits; no card is looked for there"
     )
+    topic_only: tuple[str, ...] = Field(
+        (), description="Topics: fields that a record may have, and what comes by an API in front of the topic may not"
+    )
     ahead: timedelta = Field(timedelta(days=1), description="Topics: how long after its arrival an event time may lie")
     behind: timedelta | None = Field(
         None, description="Topics: how long before its arrival an event time may lie; None: since 2000"
@@ -127,6 +130,12 @@ class Contract(BaseModel):
         """Columns of text that no list of values bounds, but for those of `documents`."""
         known = self.documents
         return [one.name for one in self.columns if one.type == "string" and not one.values and one.name not in known]
+
+    def for_clients(self) -> "Contract":
+        """What clients of an API in front of the topic may send: all but `topic_only`."""
+        return self.model_copy(
+            update={"columns": tuple(one for one in self.columns if one.name not in self.topic_only)}
+        )
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError otherwise."""

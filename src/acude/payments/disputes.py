@@ -1,4 +1,4 @@
-"""Brings disputes on payments at terminals (`contestacoes`) into the workers' velocity store.
+"""Brings disputes on payments (`contestacoes`) into the workers' velocity store, which knows the frauds at terminals.
 
 Every worker runs this consumer in a thread of its own; the group divides the topic's partitions among them. Storing a
 dispute twice changes nothing.
@@ -32,7 +32,7 @@ _RETRY_S: Final = 1.0
 
 
 class Disputes(AtLeastOnce[Dispute]):
-    """Stores what disputes say of payments at terminals.
+    """Stores what disputes say.
 
     Args:
         store: the workers'.
@@ -60,15 +60,14 @@ class Disputes(AtLeastOnce[Dispute]):
         self._decoder = Decoder(table(f"topics.{TOPIC}"), tokens)
 
     def handle(self, records: Sequence[Message]) -> list[Dispute]:
-        """The disputes about payments at terminals."""
+        """The disputes."""
         found = []
         for record in records:
             _, taken_ms = record.timestamp()
             fields: dict[str, Any] = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
-            if terminal := fields.get("id_terminal"):
-                at_us, known_at_us = microseconds(fields["transacao_em"]), microseconds(fields["timestamp"])
-                honest = fields["resultado"] == str(Label.HONEST)
-                found.append(Dispute(key_of(fields), terminal, at_us, known_at_us, honest))
+            at_us, known_at_us = microseconds(fields["transacao_em"]), microseconds(fields["timestamp"])
+            honest = fields["resultado"] == str(Label.HONEST)
+            found.append(Dispute(key_of(fields), fields.get("id_terminal"), at_us, known_at_us, honest))
         return found
 
     def store(self, effects: Sequence[Dispute]) -> bool:

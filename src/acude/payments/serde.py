@@ -84,14 +84,15 @@ class PaymentReader:
         for record in records:
             coordinate = Coordinate.of(record)
             _, taken_ms = record.timestamp()
+            taken_at = datetime.fromtimestamp(taken_ms / 1000, UTC)
             try:
-                fields = self._decoder.one(record.value(), datetime.fromtimestamp(taken_ms / 1000, UTC))
+                fields = self._decoder.one(record.value(), taken_at)
             except Refused as problem:
                 refused.append(NotAPayment(coordinate, problem.refusal))
                 continue
             headers = dict(headers_of(record))
             trace = _trace(headers, coordinate, taken_ms)
-            payment = of_fields(fields | {CLIENT: _id(headers.get(CLIENT_HEADER))})
+            payment = of_fields(fields | {CLIENT: _id(headers.get(CLIENT_HEADER)), "carimbo_kafka": taken_at})
             arrivals.append(Arrival(payment, coordinate, taken_ms, trace, self._content_of(fields)))
         return arrivals, refused
 

@@ -14,7 +14,7 @@ ADD: Final = Path(__file__).with_name("velocity_add.lua").read_text(encoding="ut
 """Adds records to sets, and what they displace to the hashes; runs in Valkey, so that no worker comes between."""
 
 STORE_DISPUTES: Final = Path(__file__).with_name("velocity_disputes.lua").read_text(encoding="utf-8")
-"""Keeps which payments at terminals were frauds, by the last dispute on each."""
+"""Keeps which payments at terminals were frauds, by the last dispute on each (`acude.risk.disputes`)."""
 
 READ: Final = (
     "local found = {} for at = 1, #KEYS, 2 do"

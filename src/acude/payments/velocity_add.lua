@@ -1,6 +1,7 @@
--- Adds records to entities' sorted sets. What a full set displaces is added to its hour, in the hash beside it: a field
--- per day, with the count and the cents of each of its hours, 8 bytes each.
--- KEYS: a set and its hash per record. ARGV: most records, ms kept, µs of an hour, days kept; then a record and its time each.
+-- Adds records to entities' sorted sets, by their arrival. What a full set displaces is added to the hour of its own
+-- time, in the hash beside it: a field per day, with the count and the cents of each of its hours, 8 bytes each.
+-- KEYS: a set and its hash per record.
+-- ARGV: most records, ms kept, µs of an hour, days kept; then a record and its arrival in µs each.
 local most, kept_ms, hour_us, days_kept = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 
 -- at, cents: of acude.risk.payment.RECORD, which begins with time, id and cents, 8 bytes each.

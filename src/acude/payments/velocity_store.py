@@ -1,16 +1,14 @@
 """What the workers share in Valkey: recent payments of each entity, its known frauds, the decisions of the last hour.
 
-A payment is a member of one sorted set per entity, by event time. The same payment is the same member, so a payment
-that comes twice counts once, whichever worker wrote it first. Of a busy entity the newest are kept as members; those
-that they displace are added up by the hour, in a hash beside the set. A batch costs one round trip to read and one to
-write.
+A payment is a member of one sorted set per entity, by its arrival. The same record is the same member, so a payment
+that comes twice counts once, whichever worker wrote it first. Of a busy entity the last are kept as members; those that
+they displace are added up by the hour, in a hash beside the set. A batch costs one round trip to read and one to write.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b, sha256
-from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,8 +17,10 @@ import valkey
 from valkey import Valkey
 from valkey.exceptions import ValkeyError
 
+from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.kafka.records import Coordinate
+from acude.payments.routes import TOPIC
 from acude.payments.stored_history import ADD, READ, STORE_DISPUTES, history_of_keys, hours_key
 from acude.risk.disputes import Dispute
 from acude.risk.first_decision import PaymentKey
@@ -29,7 +29,7 @@ from acude.risk.payment import ENTITIES, RECORD, Payment, record
 from acude.risk.velocity import KEPT, KEPT_US
 from acude.settings import Settings
 
-_KEPT_MS: Final = KEPT_US // 1_000
+_MS, _US = timedelta(milliseconds=1), timedelta(microseconds=1)
 _DECISION_KEPT_S: Final = 3_600
 _DIGEST: Final = 12
 _PATIENCE_S: Final = 0.75
@@ -211,14 +211,15 @@ class VelocityStore:
         keys: list[bytes] = []
         rows: list[bytes | int] = []
         for payment, decision in decided:
-            row, at = record(payment), payment.at_us
+            row, taken = record(payment), payment.taken_us
             for name, value in _entities(payment):
                 key = self._key(name, value)
                 keys += key, hours_key(key)
-                rows += row, at
+                rows += row, taken
             pipe.set(_decision(payment.key), decision.encode(), ex=_DECISION_KEPT_S)
         if keys:
-            pipe.execute_command("EVAL", ADD, len(keys), *keys, MOST_RECORDS, _KEPT_MS, HOUR_US, KEPT.days, *rows)
+            kept = stored_for()
+            pipe.execute_command("EVAL", ADD, len(keys), *keys, MOST_RECORDS, kept // _MS, HOUR_US, kept.days, *rows)
         for document, listed in listings.items():
             pipe.set(self._key("lista", document), _LISTED if listed else _CLEAN, px=self._listing_kept_ms)
         try:
@@ -241,7 +242,7 @@ class VelocityStore:
         return StoredDecision.decode(found) if found else None
 
     def store_disputes(self, disputes: Iterable[Dispute]) -> None:
-        """Stores which payments at terminals were frauds. One that was honest after all is taken away.
+        """Stores which payments at terminals were frauds (`acude.risk.disputes` has the rule).
 
         Raises:
             VelocityStoreError: Valkey does not answer.
@@ -249,16 +250,23 @@ class VelocityStore:
         keys: list[bytes] = []
         arguments: list[bytes | int] = []
         for one in disputes:
-            names = (self._keys(kind, one.id_terminal) for kind in ("contestadas", "fraudes"))
-            keys += chain.from_iterable(zip(*names, strict=True))
+            names = self._keys("fraudes", one.id_terminal) if one.id_terminal else [b""] * len(self._secrets)
+            keys += b"contestada:" + _name(one.payment), *names
             arguments += _name(one.payment), one.rank, one.at_us, int(not one.honest)
         if not keys:
             return
-        step = 2 * len(self._secrets)
+        step, kept = 1 + len(self._secrets), stored_for()
         try:
-            self._client.execute_command("EVAL", STORE_DISPUTES, len(keys), *keys, step, _KEPT_MS, KEPT_US, *arguments)
+            self._client.execute_command(
+                "EVAL", STORE_DISPUTES, len(keys), *keys, step, kept // _MS, kept // _US, *arguments
+            )
         except ValkeyError as problem:
             raise VelocityStoreError(str(problem)) from problem
+
+
+def stored_for() -> timedelta:
+    """How long a payment is kept: the latest one to come asks for the windows before its own time."""
+    return KEPT + (table(f"topics.{TOPIC}").behind or timedelta())
 
 
 def _entities(payment: Payment) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
-"""An entity's past as it is kept: its newest payments as records, and those that they displaced as sums by the hour.
+"""An entity's past as it is kept: the last payments as records, and those that they displaced as sums by the hour.
 
 A busy entity's records reach back for hours alone. What is displaced is added to its hour, so that counts and sums over
-days stay whole, and the entity costs no more: at most 1,000 records and 37 days of hours.
+days stay whole, and the entity costs no more: at most 1,000 records and some weeks of hours. The last are those that
+arrived last: the sender chooses a payment's own time, and could displace true ones by dates ahead of them.
 """
 
 from typing import Final, NamedTuple
@@ -9,10 +10,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from acude.risk.payment import RECORD, Records
+from acude.risk.payment import RECORD, Records, arrival_order
 
 MOST_RECORDS: Final = 1_000
-"""Of each entity the newest are kept as records."""
+"""Of each entity the last to arrive are kept as records."""
 
 HOUR_US: Final = 3_600_000_000
 HOUR: Final = np.dtype([("at", "<i8"), ("count", "<i8"), ("cents", "<i8")])
@@ -27,7 +28,7 @@ class History(NamedTuple):
     """What is known of one entity.
 
     Attributes:
-        rows: its newest payments, sorted by (time, id).
+        rows: its last payments, sorted by (time, id).
         hours: sums of those that they displaced, sorted by time.
     """
 
@@ -40,7 +41,11 @@ UNKNOWN: Final = History()
 
 def of_records(rows: Records) -> History:
     """The history of payments that are all there, sorted by (time, id)."""
-    return History(rows[-MOST_RECORDS:], by_hour(rows[:-MOST_RECORDS]))
+    if len(rows) <= MOST_RECORDS:
+        return History(rows)
+    kept = np.ones(len(rows), np.bool_)
+    kept[arrival_order(rows)[:-MOST_RECORDS]] = False
+    return History(rows[kept], by_hour(rows[~kept]))
 
 
 def with_record(history: History, own: Records) -> History:
@@ -64,7 +69,20 @@ def with_record(history: History, own: Records) -> History:
     found[:place], found[place], found[place + 1 :] = rows[:place], own[0], rows[place:]
     if len(found) <= MOST_RECORDS:
         return History(found, history.hours)
-    return History(found[-MOST_RECORDS:], joined(history.hours, by_hour(found[:-MOST_RECORDS])))
+    oldest = _first_to_arrive(found)
+    return History(_without(found, oldest), joined(history.hours, by_hour(found[oldest : oldest + 1])))
+
+
+def _first_to_arrive(rows: Records) -> int:
+    taken = rows["taken"]
+    first = np.flatnonzero(taken == taken.min())
+    return int(first[0] if len(first) == 1 else first[arrival_order(rows[first])[0]])
+
+
+def _without(rows: Records, place: int) -> Records:
+    found: Records = np.empty(len(rows) - 1, RECORD)
+    found[:place], found[place:] = rows[:place], rows[place + 1 :]
+    return found
 
 
 def by_hour(rows: Records) -> Hours:

@@ -1,13 +1,14 @@
-"""What is known of a payment's past: counts, sums, distinct values and places over windows of event time.
+"""What is known of a payment's past: counts, sums, distinct values and places over windows of time.
 
-A payment's past is what was decided before it. A window of length W around a payment at time t holds its records in
-(t - W, t + W), the payment itself included. Both sides count, because the sender chooses the times: payments dated one
-before the other would hide from each other otherwise. The lake's history, in the order of the decisions, gives the same
-numbers as the live store. Of a busy entity, what its records don't reach counts by the hour: an hour is in a window
-where its begin is.
+A payment's past is what was decided before it. A window of length W holds the records whose own time is less than W
+away from the payment's, before or after it, or whose arrival is from the payment's arrival; and the payment itself. The
+sender chooses a payment's time, the broker the time of its arrival: payments dated far from each other would hide from
+each other otherwise, and those that wait for the broker in an outage would be apart. The lake's history, in the order
+of the decisions, gives the same numbers as the live store. Of a busy entity, what its records don't reach counts by the
+hour of its own time: an hour is in a window where its begin is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import asin, cos, hypot, isnan, radians, sin, sqrt
 from typing import Final, NamedTuple
@@ -32,7 +33,8 @@ WINDOWS: Final[Mapping[str, int]] = {
 """Lengths in microseconds."""
 
 _LENGTHS: Final = np.array(list(WINDOWS.values()), np.int64)
-_NO_ROWS: Final = ((0, 0),) * len(WINDOWS)
+_PLACES: Final = dict(zip(WINDOWS, range(len(WINDOWS)), strict=True))
+_NO_ROWS: Final = slice(0, 0)
 
 LABEL_DELAY_US: Final = 7 * _DAY_US
 """A fraud is known as one after this long; shares of frauds look at windows that ended this long ago."""
@@ -40,6 +42,9 @@ LABEL_DELAY_US: Final = 7 * _DAY_US
 KEPT_US: Final = WINDOWS["30d"] + LABEL_DELAY_US
 KEPT: Final = timedelta(microseconds=KEPT_US)
 """What is further away can't be in any window: 37 days."""
+
+Rows = slice | npt.NDArray[np.intp]
+"""Where some of an entity's records are among them."""
 
 _EARTH_RADIUS_KM: Final = 6_371.0
 _NO_MOMENTS: Final[npt.NDArray[np.int64]] = np.empty(0, np.int64)
@@ -83,7 +88,7 @@ class Past:
         self._histories = histories
         self._frauds = frauds
         self._near: dict[str, Records] = {}
-        self._spans: dict[str, Mapping[str, tuple[int, int]]] = {}
+        self._windows: dict[str, Sequence[Rows]] = {}
         self._sums: dict[str, npt.NDArray[np.int64]] = {}
 
     def near(self, entity: str) -> Records:
@@ -109,8 +114,9 @@ class Past:
         """Payments in the window, this one included; 0 where the payment has no such entity."""
         if not self.own[entity]:
             return 0
-        first, last = self._span(entity, window)
-        return last - first + _total(self._hours_within(entity, window), "count") + 1
+        found = self._rows(entity, window)
+        records = found.stop - found.start if isinstance(found, slice) else len(found)
+        return records + _total(self._hours_within(entity, window), "count") + 1
 
     def sum(self, entity: str, window: str) -> float:
         """Sum of the window's amounts in the currency's unit, this one included, refunds negative."""
@@ -119,11 +125,14 @@ class Past:
         cents: int = self.own["cents"] + _total(self._hours_within(entity, window), "cents")
         rows = self.near(entity)
         if len(rows):
-            if entity not in self._sums:
-                self._sums[entity] = np.concatenate([[0], np.cumsum(rows["cents"], dtype=np.int64)])
-            first, last = self._span(entity, window)
-            cents += int(self._sums[entity][last] - self._sums[entity][first])
+            found = self._rows(entity, window)
+            cents += self._between(entity, found) if isinstance(found, slice) else int(rows["cents"][found].sum())
         return cents / 100
+
+    def _between(self, entity: str, rows: slice) -> int:
+        if entity not in self._sums:
+            self._sums[entity] = np.concatenate([[0], np.cumsum(self.near(entity)["cents"], dtype=np.int64)])
+        return int(self._sums[entity][rows.stop] - self._sums[entity][rows.start])
 
     def mean(self, entity: str, window: str) -> float:
         """Mean amount of the window, this one included; 0 where the payment has no such entity."""
@@ -214,25 +223,32 @@ class Past:
         return found[first:last]
 
     def within(self, entity: str, window: str) -> Records:
-        """The entity's records in the window, without this payment."""
-        first, last = self._span(entity, window)
-        return self.near(entity)[first:last]
+        """The entity's records in the window, oldest first, without this payment."""
+        return self.near(entity)[self._rows(entity, window)]
 
     def _hours_within(self, entity: str, window: str) -> Hours:
         length = WINDOWS[window]
         return self.hours(entity, self._at - length, self._at + length - 1)
 
-    def _span(self, entity: str, window: str) -> tuple[int, int]:
-        """Where a window begins and ends among the records; those of all windows are looked for together."""
-        spans = self._spans.get(entity)
-        if spans is None:
-            moments = self.near(entity)["at"]
-            found = _NO_ROWS
-            if len(moments):
-                begins = moments.searchsorted(self._at - _LENGTHS, "right").tolist()
-                found = tuple(zip(begins, moments.searchsorted(self._at + _LENGTHS).tolist(), strict=True))
-            spans = self._spans[entity] = dict(zip(WINDOWS, found, strict=True))
-        return spans[window]
+    def _rows(self, entity: str, window: str) -> Rows:
+        """Which records are in a window; those of all windows are looked for together."""
+        found = self._windows.get(entity)
+        if found is None:
+            rows = self.near(entity)
+            found = self._windows[entity] = self._in_windows(rows) if len(rows) else [_NO_ROWS] * len(WINDOWS)
+        return found[_PLACES[window]]
+
+    def _in_windows(self, rows: Records) -> Sequence[Rows]:
+        """By window, shortest first. Where no arrival is nearer than its payment's own time, they lie side by side."""
+        moments = rows["at"]
+        begins = moments.searchsorted(self._at - _LENGTHS, "right").tolist()
+        spans = [slice(*span) for span in zip(begins, moments.searchsorted(self._at + _LENGTHS).tolist(), strict=True)]
+        by_time = _LENGTHS.searchsorted(np.abs(moments - self._at), "right")
+        by_arrival = _LENGTHS.searchsorted(np.abs(rows["taken"] - self.own["taken"]), "right")
+        if not (by_arrival < by_time).any():
+            return spans
+        shortest = np.minimum(by_time, by_arrival)
+        return [np.flatnonzero(shortest <= place) for place in range(len(WINDOWS))]
 
 
 _ENOUGH: Final = 5

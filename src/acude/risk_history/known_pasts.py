@@ -18,8 +18,8 @@ from acude.contracts.model import table
 from acude.kafka.records import ARRIVAL
 from acude.lake.delta import read_days
 from acude.risk.comparison import Label
-from acude.risk.disputes import Dispute
-from acude.risk.first_decision import PaymentKey, key_of
+from acude.risk.disputes import Dispute, Standing
+from acude.risk.first_decision import KEY, PaymentKey, key_of
 from acude.risk.history import UNKNOWN, History, with_record
 from acude.risk.lists import ON_THE_LIST, Listed
 from acude.risk.payment import ENTITIES, FIELD_OF, RECORD, Payment, microseconds, of_fields, record
@@ -51,7 +51,7 @@ class Silver(NamedTuple):
             come late, for those dated later may be decided before it.
         decisions: rows of silver.decisoes_risco on them. They tell the order, and whether the payer's document was on
             the external list, and what was on the block or allow list: nobody can ask again.
-        disputes: rows of silver.contestacoes on them: which payments at terminals were found to be frauds, and when.
+        disputes: rows of silver.contestacoes on them: which payments were found to be frauds, when, and where.
     """
 
     first: date
@@ -107,7 +107,7 @@ def in_order(silver: Silver, *, groups: int = 1, entities: Collection[str] = tup
     """
     known = _with_what_was_known(silver)
     return (
-        _for_each_group(known, _at_terminals(silver.disputes), groups, entities)
+        _for_each_group(known, _disputes(silver.disputes), groups, entities)
         .repartition(groups, "grupo")
         .sortWithinPartitions("grupo", *DECIDED)
     )
@@ -127,15 +127,15 @@ def _with_what_was_known(silver: Silver) -> DataFrame:
     return joined.select(
         *_FIELDS,
         f.coalesce("decidida_em", "carimbo_kafka").alias("decidido_em"),
-        *DECIDED[1:],
+        *_PLACE,
         f.coalesce("nas_listas", f.array().cast("array<string>")).alias("listas"),
         f.col("data").between(f.lit(silver.first), f.lit(silver.last)).alias("pedido"),
     )
 
 
-def _at_terminals(disputes: DataFrame) -> DataFrame:
+def _disputes(disputes: DataFrame) -> DataFrame:
     """What the workers learn of frauds, in its place among the decisions: when the broker had it."""
-    return disputes.where("id_terminal IS NOT NULL").select(
+    return disputes.select(
         "id_terminal",
         client(),
         "id_transacao",
@@ -150,8 +150,10 @@ def _at_terminals(disputes: DataFrame) -> DataFrame:
     )
 
 
-def _for_each_group(known: DataFrame, frauds: DataFrame, groups: int, entities: Collection[str]) -> DataFrame:
-    """A copy of each payment for every group that asks for the past of one of its entities, and so of each fraud.
+def _for_each_group(known: DataFrame, disputes: DataFrame, groups: int, entities: Collection[str]) -> DataFrame:
+    """A copy of each payment for every group that asks for the past of one of its entities.
+
+    And one of each dispute for every group that asks for a terminal that any dispute on the same payment names.
 
     Adds `grupo`, `entidades` (those of its entities that the group asks for) and `decidir`.
     """
@@ -166,10 +168,11 @@ def _for_each_group(known: DataFrame, frauds: DataFrame, groups: int, entities: 
         .agg(f.collect_set("entidade").alias("entidades"))
     )
     terminals = wanted.where("entidade = 'terminal'").select(f.col("chave").alias("id_terminal"), "grupo")
+    told = disputes.join(terminals, "id_terminal").select(*KEY, "grupo").distinct()
     return (
         known.join(copies, [*_PLACE])
         .withColumn("decidir", f.col("pedido") & (own == f.col("grupo")))
-        .unionByName(frauds.join(terminals, "id_terminal"), allowMissingColumns=True)
+        .unionByName(disputes.join(told, list(KEY)), allowMissingColumns=True)
     )
 
 
@@ -186,13 +189,13 @@ class Pasts:
         self._group: int | None = None
         self._records: dict[tuple[str, str], History] = {}
         self._frauds: dict[str, dict[PaymentKey, int]] = {}
-        self._ranks: dict[tuple[str, PaymentKey], int] = {}
+        self._disputed: dict[PaymentKey, Standing] = {}
 
     def of(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Past, Collection[str]]]:
         """The past of each payment that asks for it, and the codes of the lists that it was on."""
         for row in rows:
             if row["grupo"] != self._group:
-                self._group, self._records, self._frauds, self._ranks = row["grupo"], {}, {}, {}
+                self._group, self._records, self._frauds, self._disputed = row["grupo"], {}, {}, {}
             if row["fraude_us"] is not None:
                 self._learn(row)
                 continue
@@ -212,14 +215,11 @@ class Pasts:
         found = Dispute(
             key_of(row), row["id_terminal"], row["fraude_us"], microseconds(row["conhecida_em"]), row["honesta"]
         )
-        if found.rank < self._ranks.get((found.id_terminal, found.payment), found.rank):
-            return
-        self._ranks[found.id_terminal, found.payment] = found.rank
-        frauds = self._frauds.setdefault(found.id_terminal, {})
-        if found.honest:
-            frauds.pop(found.payment, None)
-        else:
-            frauds[found.payment] = found.at_us
+        before = self._disputed.get(found.payment, Standing())
+        now = self._disputed[found.payment] = before.after(found)
+        self._frauds.get(before.id_terminal or "", {}).pop(found.payment, None)
+        if now.id_terminal and not now.honest:
+            self._frauds.setdefault(now.id_terminal, {})[found.payment] = now.at_us
 
     def _add(self, payment: Payment, entities: Collection[str]) -> None:
         """Makes the payment part of its entities' past; of each the newest are kept, as in the velocity store."""

@@ -246,7 +246,8 @@ def worth(history: History, ids: set[str]) -> Decimal:
 
 
 def payment_row(payment: Payment) -> dict[str, Any]:
-    return {name: getattr(payment, name) for name in Payment.__struct_fields__}
+    fields = {name: getattr(payment, name) for name in Payment.__struct_fields__}
+    return fields | {"carimbo_kafka": payment.timestamp}
 
 
 def decision_row(payment: Payment, *, refused: bool) -> dict[str, Any]:

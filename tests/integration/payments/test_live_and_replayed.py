@@ -4,7 +4,7 @@ import itertools
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -31,6 +31,7 @@ from acude.settings import Settings
 from tests.unit.risk.pasts import NOON, payment
 
 POLICY = read(Settings().risk_policy)
+EPOCH = datetime.fromtimestamp(0, UTC)
 Answer = tuple[str, int, list[str]]
 
 
@@ -77,12 +78,14 @@ def batches(draw: st.DrawFn) -> list[list[Arrival]]:
     taken, found = Clock().now_ms, []
     offsets: dict[tuple[str, int], Iterator[int]] = {}
     for _ in range(number):
-        taken += draw(st.sampled_from((0, 0, 1)))
+        taken += draw(st.sampled_from((0, 0, 1, 59_999, 3_600_000)))
         topic, partition = draw(st.sampled_from(("transacoes", "transacoes_pix"))), draw(st.integers(0, 2))
         own = payment(
             id_transacao=f"{tag}-{draw(st.integers(0, 15))}",
             id_cliente=draw(st.sampled_from((None, "loja"))),
             timestamp=NOON + timedelta(microseconds=draw(st.integers(0, 2)), seconds=draw(st.sampled_from(SECONDS))),
+            carimbo_kafka=EPOCH + timedelta(milliseconds=taken),
+            importada=draw(st.sampled_from((None, None, True))),
             valor=draw(st.sampled_from(("1.50", "100.00", "4999.90"))),
             **{name: f"{tag}-{draw(st.integers(0, 1))}" for name in ("id_pagador", "id_dispositivo", "token_cartao")},
             **dict.fromkeys(("id_terminal", "ip", "id_recebedor"), tag),
@@ -125,7 +128,7 @@ def test_live_and_replayed_decisions_are_equal(live: Live, taken: list[list[Arri
     assert {one.coordinate for _, one, _ in results} == {one.coordinate for one in firsts.values()}
     rows = [
         msgspec.structs.asdict(one.payment)
-        | {"decidido_em": moment, "carimbo_kafka": one.taken_ms, **one.coordinate.columns}
+        | {"decidido_em": moment, **one.coordinate.columns}
         | {"grupo": 0, "fraude_us": None, "decidir": True, "listas": [], "entidades": list(ENTITIES)}
         for moment, one, _ in results
     ]

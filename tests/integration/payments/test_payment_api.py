@@ -96,6 +96,7 @@ def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(
         ({"id_pagador": "${jndi:ldap://x}"}, 400, "valor_invalido"),
         ({"id_pagador": "u\x00"}, 400, "valor_invalido"),
         ({"cor": "azul"}, 400, "campo_desconhecido"),
+        ({"importada": True}, 400, "campo_desconhecido"),
         ({"documento_pagador": "52998224724"}, 422, "documento_invalido"),
         ({"timestamp": "2099-01-01T00:00:00Z"}, 422, "tempo_absurdo"),
         ({"timestamp": (datetime.now(UTC) + timedelta(hours=23)).isoformat()}, 422, "tempo_absurdo"),

@@ -23,7 +23,7 @@ from acude.payments.velocity_store import StoredDecision, VelocityStore
 from acude.risk import history, inputs
 from acude.risk.disputes import Dispute
 from acude.risk.history import MOST_RECORDS
-from acude.risk.payment import RECORD, Payment, record
+from acude.risk.payment import ENTITIES, RECORD, Payment, record
 from acude.risk.policy import read
 from acude.risk.rules import Rules
 from acude.risk.velocity import KEPT, Past
@@ -97,6 +97,41 @@ def test_a_payment_that_is_stored_twice_counts_once(store: VelocityStore) -> Non
     assert store.history_of([first, second]).decided == {second.key: STORED}
 
 
+def test_inputs_of_payments_that_come_late_are_those_of_the_replay(
+    store: VelocityStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several of a moment, in another order than their dates; of busy entities the last to arrive are kept."""
+    for module in (history, velocity_store):
+        monkeypatch.setattr(module, "MOST_RECORDS", 4)
+    sent = made(600, payers=100)
+    begin = sent[-1].timestamp
+    sent = [
+        structs.replace(one, carimbo_kafka=begin + timedelta(milliseconds=n // 5), importada=n % 7 == 0 or None)
+        for n, one in enumerate(sorted(sent, key=lambda one: one.id_transacao))
+    ]
+    pasts, rows = Pasts(), []
+    for own in sent:
+        row = structs.asdict(own) | {"grupo": 0, "fraude_us": None, "decidir": True, "listas": []}
+        rows += [inputs.vector(past) for past, _ in pasts.of([row | {"entidades": list(ENTITIES)}])]
+    assert np.array_equal(online(store, sent), np.array(rows, np.float32), equal_nan=True)
+
+
+def test_records_of_a_former_version_are_read_and_displaced(
+    store: VelocityStore, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (history, velocity_store):
+        monkeypatch.setattr(module, "MOST_RECORDS", 4)
+    shared = {"id_pagador": secrets.token_hex(8), "id_terminal": None, "ip": None}
+    sent = [structs.replace(one, **shared) for one in made(12, payers=100)]
+    with valkey.from_url(platform.config.valkey_url.get_secret_value()) as client:
+        key = store._key("pagador", shared["id_pagador"] or "")
+        client.zadd(key, {record(one)[:56]: one.at_us for one in sent[:4]})
+    found = online(store, sent[4:])
+    expected = replay(sent, [False] * len(sent), since=sent[4].timestamp)
+    payer = [place for place, name in enumerate(inputs.NAMES) if name.startswith("pagador")]
+    assert np.array_equal(found[:, payer], expected[:, payer], equal_nan=True)
+
+
 def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:
     name, begin = f"busy-{time.time_ns()}", datetime.now(UTC)
     (one,) = made(1, payers=100)
@@ -115,7 +150,9 @@ def test_of_a_busy_entity_the_newest_are_kept(store: VelocityStore) -> None:
     assert store.history_of([many[-1]]).of(many[-1])["pagador"].hours.tobytes() == kept.hours.tobytes()
 
 
-def dispute(name: str, terminal: str, at_us: int, client: str = "", known_at_us: int = 0, **more: bool) -> Dispute:
+def dispute(
+    name: str, terminal: str | None, at_us: int, client: str = "", known_at_us: int = 0, **more: bool
+) -> Dispute:
     return Dispute((client, name), terminal, at_us, known_at_us, **more)
 
 
@@ -133,13 +170,13 @@ def in_the_lake(disputes: Sequence[Dispute]) -> dict[str, list[int]]:
 def test_the_last_dispute_on_each_clients_payment_holds_in_whichever_order_they_come(store: VelocityStore) -> None:
     (one,) = made(1, payers=100)
     for order in itertools.permutations(range(5)):
-        here, there = secrets.token_hex(8), secrets.token_hex(8)
+        here, there, name = (secrets.token_hex(8) for _ in range(3))
         disputes = [
-            dispute("a", here, 1, known_at_us=5),
-            dispute("a", here, 1, known_at_us=6, honest=True),
-            dispute("a", here, 2, client="loja", known_at_us=6),
-            dispute("a", here, 2, client="loja", known_at_us=6, honest=True),
-            dispute("a", there, 3, known_at_us=4),
+            dispute(name, here, 1, known_at_us=5),
+            dispute(name, here, 1, known_at_us=6, honest=True),
+            dispute(name, here, 2, client="loja", known_at_us=6),
+            dispute(name, here, 2, client="loja", known_at_us=6, honest=True),
+            dispute(name, there, 3, client="banca", known_at_us=4),
         ]
         some = [disputes[place] for place in order]
         for part in some:
@@ -147,6 +184,27 @@ def test_the_last_dispute_on_each_clients_payment_holds_in_whichever_order_they_
         asked = [msgspec.structs.replace(one, id_terminal=terminal) for terminal in (here, there)]
         frauds = {terminal: found.tolist() for terminal, found in store.history_of(asked).frauds.items()}
         assert frauds == in_the_lake(some) == {here: [2], there: [3]}
+
+
+def test_a_dispute_clears_and_moves_the_fraud_of_its_payment_in_whichever_order_they_come(store: VelocityStore) -> None:
+    """One that names no terminal clears what another said of one; the last terminal that is named holds."""
+    (one,) = made(1, payers=100)
+    for order in itertools.permutations(range(6)):
+        here, there, client = (secrets.token_hex(8) for _ in range(3))
+        disputes = [
+            dispute("limpa", here, 1, client, known_at_us=5),
+            dispute("limpa", None, 0, client, known_at_us=6, honest=True),
+            dispute("mudou", here, 2, client, known_at_us=5),
+            dispute("mudou", there, 3, client, known_at_us=7),
+            dispute("volta", None, 0, client, known_at_us=9),
+            dispute("volta", there, 4, client, known_at_us=8, honest=True),
+        ]
+        some = [disputes[place] for place in order]
+        for part in some:
+            store.store_disputes([part])
+        asked = [msgspec.structs.replace(one, id_terminal=terminal) for terminal in (here, there)]
+        frauds = {terminal: found.tolist() for terminal, found in store.history_of(asked).frauds.items()}
+        assert frauds == in_the_lake(some) == {there: [3, 4]}
 
 
 def test_a_new_key_carries_the_history_over(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

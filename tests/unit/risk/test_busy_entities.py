@@ -6,9 +6,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from acude.risk.history import MOST_RECORDS, UNKNOWN, History, of_records, with_record
+from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, History, of_records, with_record
 from acude.risk.inputs import NAMES, vector
-from acude.risk.payment import RECORD, Payment, record, records
+from acude.risk.payment import RECORD, Payment, microseconds, record, records
 from acude.risk.velocity import Past
 from tests.unit.risk.pasts import NOON, payment
 
@@ -39,6 +39,48 @@ def history_of(payments: Sequence[Payment]) -> History:
     for one in payments:
         history = with_record(history, np.frombuffer(record(one), RECORD))
     return history
+
+
+def test_the_last_payments_of_a_busy_entity_are_kept_and_the_others_by_the_hour() -> None:
+    history = history_of(
+        [payment(id_transacao=f"t-{n}", timestamp=NOON + timedelta(seconds=n)) for n in range(MOST_RECORDS + 2)]
+    )
+    assert len(history.rows) == MOST_RECORDS
+    assert history.rows["at"][0] == microseconds(NOON + timedelta(seconds=2))
+    cents = int(history.rows["cents"][0])
+    assert history.hours.tolist() == [(microseconds(NOON) // HOUR_US * HOUR_US, 2, 2 * cents)]
+
+
+@pytest.mark.parametrize("dated", [timedelta(minutes=4), timedelta(days=-13), timedelta()])
+def test_payments_with_odd_dates_that_fill_a_memory_hide_none_that_come_later(dated: timedelta) -> None:
+    flood = [
+        payment(id_transacao=f"t{n}", timestamp=NOON + dated, carimbo_kafka=NOON + timedelta(milliseconds=n))
+        for n in range(MOST_RECORDS + 5)
+    ]
+    trials = [
+        payment(
+            id_transacao=f"c{n}",
+            timestamp=NOON + timedelta(seconds=10 + n),
+            carimbo_kafka=NOON + timedelta(seconds=10 + n),
+            valor="1.00",
+            token_cartao=f"tok_{n}",
+        )
+        for n in range(6)
+    ]
+    past = Past(trials[-1], {"dispositivo": history_of([*flood, *trials[:-1]])})
+    assert past.small("dispositivo", "1min", 5) == 6
+    assert past.distinct("dispositivo", "cartao", "1min") == 6 + 1
+    assert past.count("dispositivo", "1min") >= MOST_RECORDS
+
+
+def test_of_arrivals_of_one_moment_the_same_are_kept_whichever_was_decided_first() -> None:
+    many = [
+        payment(id_transacao=f"t{n}", timestamp=NOON + timedelta(microseconds=n % 300), carimbo_kafka=NOON)
+        for n in range(MOST_RECORDS + 200)
+    ]
+    whole = of_records(records([record(one) for one in many]))
+    found = history_of([many[place] for place in np.random.default_rng(3).permutation(len(many))])
+    assert (found.rows.tobytes(), found.hours.tobytes()) == (whole.rows.tobytes(), whole.hours.tobytes())
 
 
 def test_a_busy_entitys_long_windows_are_whole(busy: list[Payment]) -> None:

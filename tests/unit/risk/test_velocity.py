@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acude.payments.velocity_store import EntityHistory
-from acude.risk.history import HOUR_US, MOST_RECORDS, UNKNOWN, with_record
-from acude.risk.payment import ENTITIES, RECORD, Payment, microseconds, record, records
+from acude.risk.history import UNKNOWN, with_record
+from acude.risk.payment import ENTITIES, RECORD, Payment, record, records
 from acude.risk.velocity import KEPT_US, LABEL_DELAY_US, WINDOWS, Past, distance_km
 from tests.unit.risk.pasts import (
     DAY,
@@ -87,14 +87,6 @@ def test_the_senders_clock_hides_no_payment_from_the_next(step_s: int) -> None:
         assert [found.count(name, "1min") for name in ("pagador", "cartao")] == [number + 1] * 2
         assert found.sum("cartao", "1min") == 100 * (number + 1)
         history.add(own)
-
-
-def test_payments_dated_ahead_that_fill_a_cards_memory_are_counted_themselves() -> None:
-    history = EntityHistory()
-    for number in range(MOST_RECORDS + 5):
-        history.add(payment(id_transacao=f"t{number}", timestamp=NOON + timedelta(minutes=4, milliseconds=number)))
-    own = payment(id_transacao="agora")
-    assert Past(own, history.of(own)).count("cartao", "10min") > MOST_RECORDS
 
 
 def test_a_payment_whose_record_is_stored_already_counts_once() -> None:
@@ -240,8 +232,14 @@ NEAR_BORDERS: Final = sorted({length + step for length in (0, *WINDOWS.values())
 
 def payments(number: int) -> st.SearchStrategy[Payment]:
     return st.builds(
-        lambda age_us, **fields: payment(timestamp=NOON - timedelta(microseconds=age_us), **fields),
+        lambda age_us, taken_us, **fields: payment(
+            timestamp=NOON - timedelta(microseconds=age_us),
+            carimbo_kafka=NOON - timedelta(microseconds=age_us if taken_us is None else taken_us),
+            **fields,
+        ),
         age_us=st.sampled_from(NEAR_BORDERS) | st.integers(-DAY * 1_000_000, KEPT_US),
+        taken_us=st.none() | st.sampled_from(NEAR_BORDERS),
+        importada=st.sampled_from([None, None, True, False]),
         id_transacao=st.just(f"t{number}"),
         operacao=st.sampled_from(["pagamento", "pagamento", "estorno"]),
         valor=st.decimals(Decimal("0.01"), 100_000_000, places=2),
@@ -259,7 +257,14 @@ def by_hand(own: Payment, decided: Sequence[Payment], entity: str, window: str) 
     if own.entity(entity) is None:
         return []
     length = timedelta(microseconds=WINDOWS[window])
-    near = (row for row in decided if abs(row.timestamp - own.timestamp) < length)
+
+    def apart(row: Payment) -> timedelta:
+        mine, theirs = (one.timestamp if one.importada else one.carimbo_kafka or NOON for one in (own, row))
+        return min(abs(row.timestamp - own.timestamp), abs(theirs - mine))
+
+    # Nothing of which is more than that away by its own time is looked at.
+    known = (row for row in decided if abs(row.timestamp - own.timestamp) < timedelta(microseconds=KEPT_US))
+    near = (row for row in known if apart(row) < length)
     return [*(row for row in near if row.entity(entity) == own.entity(entity)), own]
 
 
@@ -286,17 +291,6 @@ def test_payments_of_one_instant_have_one_order_in_a_history_whichever_was_decid
         for one in (*some, some[0]):
             history = with_record(history, np.frombuffer(one, RECORD))
         assert history.rows.tobytes() == records(list(rows)).tobytes()
-
-
-def test_the_newest_payments_of_a_busy_entity_are_kept_and_the_others_by_the_hour() -> None:
-    history = UNKNOWN
-    for number in range(MOST_RECORDS + 2):
-        own = record(payment(id_transacao=f"t-{number}", timestamp=NOON + timedelta(seconds=number)))
-        history = with_record(history, np.frombuffer(own, RECORD))
-    assert len(history.rows) == MOST_RECORDS
-    assert history.rows["at"][0] == microseconds(NOON + timedelta(seconds=2))
-    cents = int(history.rows["cents"][0])
-    assert history.hours.tolist() == [(microseconds(NOON) // HOUR_US * HOUR_US, 2, 2 * cents)]
 
 
 def test_what_a_batch_adds_to_its_history_is_in_the_order_that_the_store_would_give() -> None:

@@ -69,7 +69,8 @@ def play(
         config: where the broker and the ledger are.
         rate: payments per second.
         duration: how long.
-        start: begin of the payers' time, UTC; what is past is sent as fast as the broker takes it. None: now.
+        start: begin of the payers' time, UTC; what is past is sent as fast as the broker takes it, as imported. None:
+            now.
         seed: the same seed and start give the same payments.
         fraud_share: of all payments.
         labels_after: each fraud is reported to `contestacoes` this long after its payment, by the payers' time, or at
@@ -87,7 +88,8 @@ def play(
     stop = stop or threading.Event()
     producer = connect(config, "acude-pagadores", linger_ms=5)
     run = Ledger(config.var, ledgers.new_run(seed))
-    sent, clock = PlaySummary(run.run, run.folder), start or datetime.now(UTC)
+    began = datetime.now(UTC)
+    sent, clock = PlaySummary(run.run, run.folder), start or began
 
     def failed(_problem: BaseException) -> None:
         sent.failed += 1
@@ -98,7 +100,8 @@ def play(
             sent.disputes += 1
 
     unreported: deque[Payment] = deque()
-    stream = payments(seed, clock, duration, rate, fraud_share=fraud_share)
+    made = payments(seed, clock, duration, rate, fraud_share=fraud_share)
+    stream = (one if one.payment.timestamp >= began else one.imported() for one in made)
     shown = time.monotonic()
     with Sender(producer, run) as sender:
         for batch in by_clock(stream, lambda one: one.payment.timestamp, stop):

@@ -24,6 +24,11 @@ class Labelled(NamedTuple):
     key: bytes
     label: str | None
 
+    def imported(self) -> "Labelled":
+        """The same as a payment of the past: its own time counts, not that of its arrival."""
+        payment = msgspec.structs.replace(self.payment, importada=True)
+        return self._replace(payment=payment, value=encode(payment))
+
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """The payment's payload: fields in the contract's order, `valor` as a number with two decimals."""
