@@ -261,10 +261,10 @@ class DecisionEngine:
 
     def _sent_again(self, arrival: Arrival, stored: StoredDecision) -> DecisionResult:
         record, alert, now = stored.record, stored.alert, self._now_ms()
-        if late := self._is_late(arrival, now):
+        if self._is_late(arrival, now):
             record, alert = late_payloads(record, alert, OVER_BUDGET, arrival.taken_ms, now)
         seconds = max(0, now - arrival.taken_ms) / 1000
-        return DecisionResult(arrival.payment, record, alert, seconds=seconds, trace=arrival.trace, late=late)
+        return DecisionResult(arrival.payment, record, alert, seconds=seconds, trace=arrival.trace)
 
     def _is_late(self, arrival: Arrival, now_ms: int) -> bool:
         return now_ms - arrival.taken_ms > self._budget_ms - _ON_THE_WAY_MS

@@ -1,6 +1,9 @@
 """What a payment's decision was made from, and what a worker sends of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import msgspec
 
 from acude.risk.decision import Decision, Opinion, Reason, decide
 from acude.risk.lists import ON_THE_LIST
@@ -45,6 +48,14 @@ class DecisionContext:
         return [Reason(ON_THE_LIST, policy.lista_externa)] if self.on_the_list else []
 
 
+class Said(msgspec.Struct, frozen=True):
+    """What a record of `decisoes_risco` is counted by: decision, codes of the reasons, causes of a degraded one."""
+
+    decisao: str
+    motivos: Sequence[str]
+    causas: Sequence[str]
+
+
 @dataclass(frozen=True)
 class DecisionResult:
     """What a worker sends for one payment.
@@ -57,7 +68,6 @@ class DecisionResult:
         seconds: from the broker's timestamp of the payment to the decision, or to its being sent again.
         context: what the decision was made from.
         trace: the payment's trace id.
-        late: whether a stored record is sent again behind the budget.
     """
 
     payment: Payment
@@ -67,4 +77,9 @@ class DecisionResult:
     seconds: float = 0
     context: DecisionContext | None = None
     trace: str = ""
-    late: bool = False
+
+    def said(self) -> Said:
+        """What readers of the record are told."""
+        if found := self.decision:
+            return Said(found.verdict, [reason.code for reason in found.reasons], found.degraded)
+        return msgspec.json.decode(self.record, type=Said)

@@ -32,7 +32,7 @@ from acude.payments import metrics as stages
 from acude.payments.audit_buffer import AuditBuffer
 from acude.payments.blacklist import Blacklist
 from acude.payments.deadletters import UNDECIDED, Letter
-from acude.payments.decision_engine import OVER_BUDGET, DecisionEngine
+from acude.payments.decision_engine import DecisionEngine
 from acude.payments.decision_result import DecisionResult
 from acude.payments.disputes import follow_disputes
 from acude.payments.list_cache import ListCache
@@ -157,17 +157,16 @@ class Worker(Transactional[Effect]):
             elif isinstance(effect, Letter):
                 metrics.lost.inc()
         for result in results:
-            # Of a record that is sent again these two are new; the worker that made it did not live to count it.
+            # One that is sent again, too: the worker that made it did not commit it, and counted nothing.
             metrics.latency.observe(result.seconds)
-            if result.late:
-                metrics.degraded.labels(OVER_BUDGET).inc()
-            if decision := result.decision:
-                _log(result, decision)
-                metrics.decisions.labels(decision.verdict, result.payment.tipo_pagamento).inc()
-                for reason in decision.reasons:
-                    metrics.reasons.labels(reason.code).inc()
-                for cause in decision.degraded:
-                    metrics.degraded.labels(cause).inc()
+            said = result.said()
+            metrics.decisions.labels(said.decisao, result.payment.tipo_pagamento).inc()
+            for code in said.motivos:
+                metrics.reasons.labels(code).inc()
+            for cause in said.causas:
+                metrics.degraded.labels(cause).inc()
+            if result.decision:
+                _log(result, result.decision)
 
     def idle(self) -> None:
         """Writes to the velocity store what it could not take before."""

@@ -21,6 +21,8 @@ PLACE = Coordinate("transacoes", 3, 17)
 TAKEN_MS = int(NOON.timestamp() * 1000)
 DECIDED = {
     "id_transacao": "t-1",
+    "decisao": "negar",
+    "motivos": ["VALOR_ALTO"],
     "timestamp": "2026-11-30T12:00:00Z",
     "causas": ["listas"],
     "degradado": True,
@@ -69,5 +71,8 @@ def test_it_is_counted_where_it_is_sent_again(after_ms: int, late: int) -> None:
     worker._count([result], [result], 1)
     shown = worker.metrics.registry.get_sample_value
     assert shown("risco_degradadas_total", {"causa": "prazo"}) == (late or None)
+    assert shown("risco_degradadas_total", {"causa": "listas"}) == 1
+    assert shown("risco_decisoes_total", {"decisao": "negar", "tipo_pagamento": "credito"}) == 1
+    assert shown("risco_motivos_total", {"motivo": "VALOR_ALTO"}) == 1
     assert shown("risco_latencia_segundos_count") == 1
     assert shown("risco_latencia_segundos_sum") == after_ms / 1000
