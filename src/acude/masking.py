@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from acude.numbers import GROUPED, LETTERED, RANDOM_ID, SHORTEST, Span, cards, documents
+from acude.numbers import GROUPED, LETTERED, RANDOM_ID, SHORTEST, Span, cards, documents, folded
 
 MASK: Final = "[oculto]"
 
@@ -32,7 +32,10 @@ _SMALL_LETTERS: Final = re.compile(r"[a-z]")
 _ROOT_OF_LETTERS: Final = re.compile(r"(?:[A-Za-z][./]?){8}")
 """With small letters, words look like a CNPJ: deadletter2026."""
 
-_ESCAPE: Final = re.compile(r"\\+(?:u(?P<code>[0-9A-Fa-f]{4})|(?P<slash>/)|[bfnrt\"]?)")
+_ESCAPE: Final = re.compile(
+    r"\\+u(?P<high>[Dd][89ABab][0-9A-Fa-f]{2})\\+u(?P<low>[Dd][C-Fc-f][0-9A-Fa-f]{2})"
+    r"|\\+(?:u(?P<code>[0-9A-Fa-f]{4})|(?P<slash>/)|[bfnrt\"]?)"
+)
 """A character as JSON may write it; JSON in JSON has more backslashes."""
 
 
@@ -55,15 +58,21 @@ def masked_bytes(content: bytes) -> bytes:
     >>> masked_bytes(b'{"id": "\\u0035\\u0032998224725", "other": "529\\u002e982\\u002e247\\u002d25"}')
     b'{"id": "[oculto]", "other": "[oculto]"}'
     """
-    text = content.decode("latin-1")
+    text = content.decode("utf-8", "surrogateescape")
     if "\\" in text:
         plain, places = _without_escapes(text)
         text = _without(text, ((places[start], places[end]) for start, end in _numbers(plain)))
     # An escape may also hide what the bytes say: \u52998224725.
-    return masked(text).encode("latin-1")
+    return masked(text).encode("utf-8", "surrogateescape")
 
 
 def _numbers(text: str) -> Iterator[Span]:
+    plain, places = folded(text)
+    for start, end in _plain_numbers(plain):
+        yield places[start], places[end - 1] + 1
+
+
+def _plain_numbers(text: str) -> Iterator[Span]:
     yield from (found.span() for found in _SENSITIVE.finditer(text) if not found["id"] and not _is_word(found["cnpj"]))
     if LETTERED.search(text):
         yield from documents(text)
@@ -84,13 +93,20 @@ def _without(text: str, spans: Iterable[Span]) -> str:
     return "".join([*kept, text[done:]])
 
 
+def _escaped(found: re.Match[str]) -> str:
+    """The character of an escape."""
+    if found["high"]:
+        return chr(0x10000 + ((int(found["high"], 16) & 0x3FF) << 10) + (int(found["low"], 16) & 0x3FF))
+    return chr(int(found["code"], 16)) if found["code"] else found["slash"] or "\n"
+
+
 def _without_escapes(text: str) -> tuple[str, list[int]]:
     """The text as a JSON parser reads it, and where each of its characters, and its end, stand in the given one."""
     plain: list[str] = []
     places: list[int] = []
     done = 0
     for found in _ESCAPE.finditer(text):
-        plain += [text[done : found.start()], chr(int(found["code"], 16)) if found["code"] else found["slash"] or "\n"]
+        plain += [text[done : found.start()], _escaped(found)]
         places += range(done, found.start() + 1)
         done = found.end()
     return "".join([*plain, text[done:]]), [*places, *range(done, len(text) + 1)]

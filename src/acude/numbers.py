@@ -4,7 +4,8 @@ docs/decisions/personal-numbers.md says what exactly is looked for, and how ofte
 """
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -86,6 +87,8 @@ _DOCUMENT: Final = re.compile(
 SUSPECT: Final = (
     r"[0-9](?:[ ._:/-]?[0-9]){10}"
     rf"|(?:^|[^0-9A-Za-z]){_LETTERED}(?:$|[^0-9A-Za-z])"
+    # Digits, spaces and dashes that look like those of ASCII, and what can't be seen; no letter of Europe's languages.
+    "|[^ -~\u00c0-\u024f]"
 )
 """Matches every text that holds one of them, and few others: RE2 looks for it in a whole column at once."""
 
@@ -112,12 +115,44 @@ def compact(document: str) -> str:
     return re.sub(r"[./ _-]", "", document).upper()
 
 
+def folded(text: str) -> tuple[str, Sequence[int]]:
+    """A text as people see it, and where each of its characters stands in the given one.
+
+    Digits of other scripts, and dashes and spaces of any kind, are those of ASCII; what can't be seen is left out.
+
+    >>> folded("529.982\u200b.247\u201125"), folded("\uff14\u00b9")
+    (('529.982.247-25', [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14]), ('41', [0, 1]))
+    """
+    if text.isascii():
+        return text, range(len(text))
+    seen = [(shown, place) for place, one in enumerate(text) if (shown := _seen(one))]
+    return "".join(shown for shown, _ in seen), [place for _, place in seen]
+
+
+@lru_cache(maxsize=4_096)
+def _seen(character: str) -> str:
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    plain = unicodedata.normalize("NFKC", character)
+    # A sign that stands for several would move all that follow.
+    plain = plain if len(plain) == 1 else character
+    kind = unicodedata.category(plain)
+    return {"Cf": "", "Mn": "", "Pd": "-", "Zs": " "}.get(kind, "-" if plain == "\u2212" else plain)
+
+
 def documents(text: str) -> Iterator[Span]:
     """Where a text holds a CPF or CNPJ.
 
     >>> list(documents("cpf529982247-25")), list(documents("529.982.247.25"))
     ([(3, 15)], [])
     """
+    plain, places = folded(text)
+    for start, end in _documents(plain):
+        yield places[start], places[end - 1] + 1
+
+
+def _documents(text: str) -> Iterator[Span]:
     # A number may begin inside of what only looks like one (cpf52998224725), so each place is tried.
     for found in _DOCUMENT.finditer(_without_ids(text)):
         at = found.lastindex or 0
@@ -131,6 +166,12 @@ def cards(text: str) -> Iterator[Span]:
     >>> list(cards("tok_4111111111111111")), list(cards("41111111-11111111")), list(cards("4222222222222"))
     ([(4, 20)], [(0, 17)], [])
     """
+    plain, places = folded(text)
+    for start, end in _cards(plain):
+        yield places[start], places[end - 1] + 1
+
+
+def _cards(text: str) -> Iterator[Span]:
     text = _without_ids(text)
     for found in _RUN.finditer(text):
         if _is_card(re.sub(r"[^0-9]", "", found[1])):
@@ -138,7 +179,7 @@ def cards(text: str) -> Iterator[Span]:
     for chain in _GROUPS.finditer(_DATE.sub(_blank, text)):
         # Of a document and the digits after it a token remains, and a card number by chance. Elsewhere in the text
         # a document changes nothing, so that a long text is searched once.
-        others = list(documents(chain[0]))
+        others = list(_documents(chain[0]))
         for start, end in _cards_of_groups(chain):
             if not any(a < end - chain.start() and start - chain.start() < b for a, b in others):
                 yield start, end

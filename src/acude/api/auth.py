@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from acude.api.problems import ProblemError
+from acude.contracts.personal import has_number
 from acude.payments.trace_ids import ID
 from acude.settings import Settings
 
@@ -113,6 +114,8 @@ class Verifier:
             raise unauthorised("The token's claims `sub`, `exp` or `scope` are of the wrong kind.") from None
         if not ID.fullmatch(found.sub):
             raise ProblemError(403, "Not allowed", f"The token's `sub` must match {ID.pattern}; no record can name it.")
+        if has_number(found.sub):
+            raise ProblemError(403, "Not allowed", "The token's `sub` holds a card's number, a CPF or a CNPJ.")
         return Caller(found.sub, frozenset(found.scope.split())), int(found.exp)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
@@ -21,7 +21,8 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.documents import Tokens, tokens_of
 from acude.contracts.fields import Refused
 from acude.contracts.model import table
-from acude.contracts.personal import without_documents
+from acude.contracts.personal import has_number, without_documents
+from acude.contracts.refusals import TimeBounds
 from acude.payments.audit_buffer import AuditBufferFullError
 from acude.payments.audit_log import ACCESS, audit_event
 from acude.payments.reservations import ID, KEY, Wanted
@@ -89,6 +90,7 @@ def router(config: Settings) -> APIRouter:
 
 
 _CONFLICT: Final = 409
+_A_MOMENT: Final = timedelta(seconds=10)
 
 
 class _Claimed(NamedTuple):
@@ -146,7 +148,8 @@ class _PaymentApi:
     async def _claimed(self, request: Request, who: Caller, key: str | None, fields: dict[str, Any]) -> _Claimed:
         """What the payment's claim met; an attempt that is refused leaves its key free for another."""
         claims, content = request.app.state.claims, request.app.state.contents.of(fields)
-        of_key = Wanted(who.client, key or "", KEY, content)
+        # Of a key that holds somebody's number a token is kept.
+        of_key = Wanted(who.client, self._tokens.of(key) if key and has_number(key) else key or "", KEY, content)
         own = Wanted(who.client, str(fields["id_transacao"]), ID, content)
         try:
             met_by_key = await claims.claim(of_key) if key else Claim.SAME
@@ -217,12 +220,18 @@ class _PaymentApi:
 
     def _checked(self, payload: bytes) -> dict[str, Any]:
         """The fields, where the payload is what the contract says."""
+        now, contract = datetime.now(UTC), self._decoder.contract
+        bounds, name = TimeBounds(contract.ahead, contract.behind), contract.event_time or ""
         try:
-            return self._decoder.one(payload, datetime.now(UTC))
+            fields = self._decoder.one(payload, now)
+            # The broker, whose time counts, takes it later, and by a clock of its own.
+            for taken_at in (now - _A_MOMENT, now + _A_MOMENT):
+                bounds.refuse(name, fields[name], taken_at)
         except Refused as problem:
             found = problem.refusal
             status = 422 if found.reason in _SEMANTIC else 400
             raise ProblemError(status, "Not a payment", found.detail, found.reason) from None
+        return fields
 
 
 def _send(request: Request, client: str, fields: dict[str, Any], payload: bytes) -> Sending:

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -15,8 +16,8 @@ class Column(BaseModel):
     """One column or field.
 
     `type` is a Spark SQL type name (`decimal(18,4)`, `timestamp` is UTC with microseconds); `minimum`, `maximum`,
-    `values` and `pattern` bound the value; `classification` is `pessoal` for personal data, `documento` for a CPF or
-    CNPJ, which has a token in its place from silver on.
+    `values` and `pattern` bound the value; `format` is `ip` for an internet address; `classification` is `pessoal` for
+    personal data, `documento` for a CPF or CNPJ, which has a token in its place from silver on.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +34,7 @@ class Column(BaseModel):
     max_length: int | None = None
     values: tuple[str, ...] = ()
     pattern: str | None = None
+    format: Literal["ip"] | None = None
     classification: str = "publico"
 
     @field_validator("type")

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acude.contracts.addresses import address, addresses
 from acude.contracts.arrow import arrow_type
 from acude.contracts.documents import Tokens
 from acude.contracts.fields import DecimalReader, Refusal, Refused, decimal_reader, field_type
@@ -99,7 +100,8 @@ class Decoder:
         self._moments = [column.name for column in contract.columns if column.type == "timestamp"]
         self._quoted = frozenset(contract.columns[i].name for i in self._texts)
         self._lists = [column.name for column in contract.columns if column.type == "array<string>"]
-        self._free = contract.free_texts
+        self._addresses = [column.name for column in contract.columns if column.format == "ip"]
+        self._free = [name for name in contract.free_texts if name not in self._addresses]
         self._free_lists = [name for name in self._lists if not contract.column(name).values]
 
     def decode(self, payloads: pa.BinaryArray, taken_at: pa.TimestampArray) -> Decoded:
@@ -135,6 +137,8 @@ class Decoder:
             refuse_wrong_variants(named, self.contract.variants, refusals)
         for name in self.contract.documents:
             arrays[self.contract.column_names.index(name)] = self._documents(name, named[name], refusals)
+        for name in self._addresses:
+            arrays[self.contract.column_names.index(name)] = addresses(name, named[name], refusals)
         for name in self._free:
             arrays[self.contract.column_names.index(name)] = self._free_text(name, named[name], refusals, searched)
         for name in self._free_lists:
@@ -180,6 +184,7 @@ class Decoder:
                 raise Refused(*wrong_document(name))
         return (
             fields
+            | {name: address(name, fields[name]) for name in self._addresses}
             | {name: self._text(name, fields[name]) for name in self._free if fields[name]}
             | self._listed(fields)
         )

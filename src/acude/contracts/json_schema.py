@@ -73,6 +73,8 @@ def _value(column: Column) -> Json:
     found |= {name: float(bound) for name, bound in bounds.items() if bound is not None}
     texts = {"minLength": column.min_length, "maxLength": column.max_length, "pattern": column.pattern}
     found |= {name: value for name, value in texts.items() if value is not None}
+    if column.format == "ip":
+        found["anyOf"] = [{"format": "ipv4"}, {"format": "ipv6"}]
     if column.classification == "documento":
         found["format"] = DOCUMENT_FORMAT
     return found | ({"enum": list(column.values)} if column.values else {})

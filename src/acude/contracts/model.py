@@ -205,6 +205,7 @@ def _column(raw: dict[str, Any]) -> Column:
         min_length=options.get("minLength"),
         max_length=options.get("maxLength"),
         pattern=options.get("pattern"),
+        format=options.get("format"),
         values=tuple(values[0]) if values else (),
         classification=raw.get("classification", "publico"),
     )
@@ -252,7 +253,7 @@ def silver_of(topic: Contract) -> Contract:
 
     The last column is the event ids' owner, where a header names it.
     """
-    changes = {"partition": False, "primary_key": False, "pattern": None}
+    changes = {"partition": False, "primary_key": False, "pattern": None, "format": None}
     own = [column.model_copy(update=changes) for column in topic.columns]
     more = (TOPIC_OF_ROW,) if topic.split_by else ()
     if topic.event_owner and topic.event_owner not in topic.column_names:

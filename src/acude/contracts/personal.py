@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from acude.numbers import cards, compact, documents, is_document
+from acude.numbers import cards, compact, documents, folded, is_document
 
 TOKEN: Final = re.compile(r"([a-z0-9]{1,8}):[0-9a-f]{32}")
 """A token, and its key's name."""
@@ -52,7 +52,7 @@ def without_documents(text: str, token: Callable[[str], str]) -> str:
     """
     if not has_document(text):
         return text
-    whole = compact(text)
+    whole = compact(folded(text)[0])
     return token(whole if is_document(whole) else one_case(text))
 
 

@@ -3,10 +3,9 @@
 import json
 import logging
 import re
-import time
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-import httpx
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from tenacity import (
     Retrying,
@@ -16,14 +15,14 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from acude.http_answers import AS_IT_IS, UnfitAnswerError, limited
+from acude.http_client import HttpClient, NoAnswerError, UnfitAnswerError
 
 PAGE: Final = 500
 
 _TRIES = 6
 _MOST_PAUSE_S = 10.0
-_ANSWER_WITHIN_S = 5.0
-_WHOLE_WITHIN_S: Final = 30.0
+_WITHIN_S: Final = 15.0
+_SUCCESS, _OUR_FAULT = 2, 4
 _MOST_BYTES: Final = 16 * 1024 * 1024
 _MOST_QUOTED: Final = 200
 _MOST_DIGITS: Final = 100
@@ -60,7 +59,7 @@ class Warehouses:
     """Client of the warehouses' API; repeats with growing, jittered pauses what may succeed later."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=_ANSWER_WITHIN_S, headers=AS_IT_IS)
+        self._http = HttpClient(at_once=1, base_url=url)
 
     def ids(self) -> list[str]:
         """All warehouses.
@@ -107,22 +106,20 @@ class Warehouses:
             answer = _parsed(self._body(path, query))
         except UnfitAnswerError as problem:
             raise StockWarehouseRefusalError(f"{path}: {problem}") from problem
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+        except (NoAnswerError, ValueError) as problem:
             raise StockWarehouseError(f"{path}: {type(problem).__name__} {problem}"[:_MOST_QUOTED]) from problem
         if not isinstance(answer, dict):
             raise StockWarehouseError(f"{path}: expected a JSON object, found {type(answer).__name__}")
         return answer
 
     def _body(self, path: str, query: dict[str, str]) -> str:
-        deadline = time.monotonic() + _WHOLE_WITHIN_S
-        with self._http.stream("GET", path, params=query) as response:
-            refused = response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS
-            if not refused:
-                response.raise_for_status()
-            # Bytes that are no UTF-8 are one update's fault; quarantine names what they become.
-            body = limited(response, _MOST_BYTES, deadline).decode("utf-8-sig", "surrogateescape")
-        if refused:
-            raise StockWarehouseRefusalError(f"{path}: {response.status_code} {body[:_MOST_QUOTED]}")
+        answer = self._http.ask("GET", path, params=query, within_s=_WITHIN_S, most_bytes=_MOST_BYTES)
+        # Bytes that are no UTF-8 are one update's fault; quarantine names what they become.
+        body = answer.body.decode("utf-8-sig", "surrogateescape")
+        if answer.status // 100 == _OUR_FAULT and answer.status != HTTPStatus.TOO_MANY_REQUESTS:
+            raise StockWarehouseRefusalError(f"{path}: {answer.status} {body[:_MOST_QUOTED]}")
+        if answer.status // 100 != _SUCCESS:
+            raise NoAnswerError(f"status {answer.status}")
         return body
 
 

@@ -7,16 +7,15 @@ and the decision is degraded.
 import logging
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Final
 
-import httpx
+import msgspec
 from cachetools import TTLCache
 from pybreaker import CircuitBreaker, CircuitBreakerError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from acude.http_answers import AS_IT_IS, UnfitAnswerError, limited
+from acude.http_client import HttpClient, NoAnswerError, UnfitAnswerError
 from acude.risk.lists import normal
 from acude.settings import Settings
 
@@ -28,8 +27,9 @@ _LONGEST_S: Final = 0.5
 _TRIES: Final = 2
 _JITTER_S: Final = 0.03
 _MOST_BYTES: Final = 16_384
-_AT_ONCE: Final = 4
+_OK: Final = 200
 _REMEMBERED: Final = 100_000
+_JSON: Final = {"Content-Type": "application/json"}
 
 
 class ListError(ConnectionError):
@@ -57,20 +57,11 @@ class Blacklist:
         self._clock = clock
         # It also serves while the velocity store is away.
         self._known: TTLCache[str, bool] = TTLCache(_REMEMBERED, config.blacklist_kept.total_seconds())
-        # No redirects: an answer from elsewhere is none. No cookies, no proxies of the environment.
-        self._client = httpx.Client(
-            headers=AS_IT_IS,
-            timeout=_LONGEST_S,
-            follow_redirects=False,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=_AT_ONCE),
-        )
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="blacklist")
+        self._client = HttpClient(at_once=1)
         self.breaker = CircuitBreaker(fail_max=5, reset_timeout=2, name="lista_externa", throw_new_error_on_trip=False)
 
     def close(self) -> None:
-        """Closes connections and threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Closes the connection."""
         self._client.close()
 
     def ask(self, documents: Iterable[str], within_s: float) -> dict[str, bool]:
@@ -88,11 +79,9 @@ class Blacklist:
         within_s = min(within_s, _LONGEST_S)
         if not unknown or within_s <= 0:
             return known
-        asking = self._pool.submit(self._ask, unknown, self._clock() + within_s)
         try:
-            found = asking.result(within_s)
-        except (TimeoutError, ListError, CircuitBreakerError):
-            asking.cancel()
+            found = self._ask(unknown, self._clock() + within_s)
+        except (ListError, CircuitBreakerError):
             return known
         self._known.update(found)
         return known | found
@@ -104,23 +93,25 @@ class Blacklist:
             wait=wait_random(0, _JITTER_S),
             reraise=True,
         )
-        listed: set[str] = attempts(self.breaker.call, self._post, documents, deadline)
+        listed: set[str] = attempts(self.breaker.call, self._listed, documents, deadline)
         return {one: one in listed for one in documents}
 
-    def _post(self, documents: list[str], deadline: float) -> set[str]:
+    def _listed(self, documents: list[str], deadline: float) -> set[str]:
         left = deadline - self._clock()
         if left <= 0:
             raise ListError("no time left")
+        # In the body: addresses end up in logs.
+        question = msgspec.json.encode({"documentos": documents})
         try:
-            # In the body: addresses end up in logs.
-            with self._client.stream("POST", self._url, json={"documentos": documents}, timeout=left) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise ListError(f"status {response.status_code}")
-                answer = limited(response, _MOST_BYTES, deadline, self._clock)
-            listed = set(Listing.model_validate_json(answer).listados)
-        except UnfitAnswerError as problem:
+            answer = self._client.ask(
+                "POST", self._url, content=question, headers=_JSON, within_s=left, most_bytes=_MOST_BYTES
+            )
+            if answer.status != _OK:
+                raise ListError(f"status {answer.status}")
+            listed = set(Listing.model_validate_json(answer.body).listados)
+        except (NoAnswerError, UnfitAnswerError) as problem:
             raise ListError(str(problem)) from None
-        except (httpx.HTTPError, ValidationError) as problem:
+        except ValidationError as problem:
             # The kind alone: a message may quote what was sent.
             raise ListError(type(problem).__name__) from None
         # The list may write them with punctuation.

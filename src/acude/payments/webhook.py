@@ -16,7 +16,6 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
 
-import httpx
 from pybreaker import CircuitBreaker, CircuitBreakerError
 from tenacity import (
     RetryCallState,
@@ -29,6 +28,7 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 
 from acude.errors import AcudeError
+from acude.http_client import HttpClient, NoAnswerError
 from acude.payments.trace_ids import TRACEPARENT, traceparent
 from acude.settings import Settings
 
@@ -122,10 +122,7 @@ class Webhook:
         self._key = key_of(config.webhook_secret.get_secret_value())
         self._tries = config.webhook_tries
         self._clock = clock
-        # No redirects: a message is signed for one receiver. No proxies of the environment.
-        self._client = httpx.Client(
-            timeout=_PATIENCE_S, follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=_AT_ONCE)
-        )
+        self._client = HttpClient(_AT_ONCE)
         self.breaker = CircuitBreaker(
             fail_max=5, reset_timeout=_REST_S, name="webhook", exclude=[RefusedError], throw_new_error_on_trip=False
         )
@@ -191,7 +188,8 @@ class Webhook:
             headers[TRACEPARENT] = parent
         try:
             # The answer's body is not read: it says nothing, and may be of any size.
-            with self._client.stream("POST", self._url, content=body, headers=headers) as response:
-                return response.status_code
-        except httpx.HTTPError as problem:
-            raise SilentError(type(problem).__name__) from None
+            return self._client.ask(
+                "POST", self._url, content=body, headers=headers, within_s=_PATIENCE_S, most_bytes=0
+            ).status
+        except NoAnswerError as problem:
+            raise SilentError(str(problem)) from None

@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
+from uuid import UUID
 
+from acude.addresses import canonical, plain
 from acude.contracts.personal import TOKEN, one_case, without_documents
 from acude.numbers import compact, is_document
 from acude.risk.payment import Payment
@@ -34,15 +36,17 @@ FIELDS: Final[Mapping[str, str]] = {
 KEYED: Final = frozenset({"documento", "chave_pix"})
 """Kinds that may identify a person: lists store keyed tokens instead."""
 
-_EVP: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_MAPPED: Final = ip_network("::ffff:0:0/96")
+_EVP: Final = re.compile(r"[0-9A-F]{32}")
+_BRAZILIAN: Final = re.compile(r"55[1-9][0-9]{9,10}")
+"""A phone number with its country's code and without the sign before it."""
 
 
 def normal(tipo: str, valor: str) -> str:
     """One spelling for all that mean the same: a list must not be escaped by writing a value in another way.
 
-    E-mail addresses and random Pix keys (EVP) have no case, phone numbers and documents no punctuation, an internet
-    address has one form. All other ids are what they are, to the letter: an entry must not hit somebody else.
+    E-mail addresses and random Pix keys (EVP) have no case, phone numbers and documents no punctuation, a Brazilian
+    phone number has its sign, an internet address has one form. All other ids are what they are, to the letter: an
+    entry must not hit somebody else.
 
     Args:
         tipo: one of `FIELDS`.
@@ -55,26 +59,15 @@ def normal(tipo: str, valor: str) -> str:
     ('mula@x.com', '52998224725', 'Ana')
     """
     if tipo == "ip":
-        return str(_network(ip_network(valor)))
+        return str(plain(ip_network(valor)))
     if "@" in valor or tipo not in KEYED:
         return one_case(valor)
-    if _EVP.fullmatch(valor):
-        return valor.lower()
-    if valor.startswith("+"):
-        return "+" + re.sub(r"\D", "", valor)
     bare = compact(valor)
+    if _EVP.fullmatch(bare):
+        return str(UUID(bare))
+    if valor.startswith("+") or _BRAZILIAN.fullmatch(bare):
+        return "+" + re.sub(r"\D", "", valor)
     return bare if is_document(bare) else valor
-
-
-def _network(found: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    """An IPv4 network that is written as IPv6 is the IPv4 network."""
-    if found.version == _IPV6 and found.subnet_of(_MAPPED):  # type: ignore[arg-type]
-        low = int(found.network_address) & 0xFFFF_FFFF
-        return IPv4Network((low, found.prefixlen - _MAPPED.prefixlen))
-    return found
-
-
-_IPV6: Final = 6
 
 
 @dataclass(frozen=True)
@@ -159,12 +152,11 @@ class Lists:
     def _networks(self, address: str) -> list[str]:
         """The networks of listed sizes that an address is in; none for a text that is no address."""
         try:
-            found = ip_address(address)
+            found = ip_address(canonical(address))
         except ValueError:
             return []
-        mapped = getattr(found, "ipv4_mapped", None) or found
-        fitting = (prefix for version, prefix in self._prefixes if version == mapped.version)
-        return [str(ip_network((mapped, prefix), strict=False)) for prefix in fitting]
+        fitting = (prefix for version, prefix in self._prefixes if version == found.version)
+        return [str(ip_network((found, prefix), strict=False)) for prefix in fitting]
 
 
 _NONE: Final[Mapping[str, datetime]] = {}

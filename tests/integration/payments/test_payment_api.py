@@ -101,6 +101,7 @@ def test_a_payment_is_read_by_its_own_client_and_by_the_analyst_and_nobody_else(
         ({"timestamp": "2099-01-01T00:00:00Z"}, 422, "tempo_absurdo"),
         ({"timestamp": (datetime.now(UTC) + timedelta(hours=23)).isoformat()}, 422, "tempo_absurdo"),
         ({"timestamp": (datetime.now(UTC) - timedelta(days=15)).isoformat()}, 422, "tempo_absurdo"),
+        ({"ip": "010.9.8.7"}, 400, "valor_invalido"),
     ],
 )
 def test_what_is_no_payment_is_refused_with_its_reason(

@@ -102,6 +102,8 @@ def test_a_forged_token_is_refused(api: Api, kind: str) -> None:
         ({"scope": ["risco:decidir"]}, 401),
         ({"sub": "auth0|64a1f"}, 403),
         ({"sub": "s" * 65}, 403),
+        ({"sub": "loja-52998224725"}, 403),
+        ({"sub": "11222333000181"}, 403),
         ({"sub": "\ud83d"}, 401),
     ],
 )

@@ -19,6 +19,7 @@ from acude.contracts.fields import Refused
 from acude.contracts.model import Contract, table, topics
 from acude.contracts.personal import has_card, has_document, without_documents
 from acude.contracts.searched import searched_lists
+from acude.masking import masked, masked_bytes
 from acude.numbers import SUSPECT, is_document
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -77,6 +78,70 @@ def test_a_card_number_is_found_in_any_groups(number: str, cuts: tuple[int, ...]
     for text in (written, f"tok_{written}x", f"17-{written}.3", f"2026-11-30/{written}"):
         assert has_card(text)
         assert pc.match_substring_regex(pa.array([text]), SUSPECT).to_pylist() == [True]
+
+
+DISGUISES = {
+    "dashes": "529.982.247\u201125",
+    "an en dash": "529.982.247\u201325",
+    "no-break spaces": "529\u00a0982\u00a0247\u00a025",
+    "thin spaces": "4111\u20091111\u20091111\u20091111",
+    "what can't be seen": "5\u200b2\u200c9\u200d9\u2060822\ufeff47\u00ad25",
+    "full width": "\uff14" + "\uff11" * 15,
+    "arabic digits": "\u0665\u0662\u0669\u0669\u0668\u0662\u0662\u0664\u0667\u0662\u0665",
+    "mathematical": "\U0001d7d3\U0001d7d0\U0001d7d7982247-25",
+    "superscripts": "52998\u00b2\u00b2\u20747\u00b25",
+    "a minus": "11.222.333/0001\u221281",
+    "full stops": "529\uff0e982\uff0e247\uff0d25",
+    "combining": "529\u0301.982.247-25",
+}
+
+
+@pytest.mark.parametrize("text", DISGUISES.values(), ids=DISGUISES)
+def test_a_number_is_found_in_what_looks_like_it(text: str) -> None:
+    found = f"cliente {text} ok"
+    assert has_card(found) or has_document(found)
+    assert pc.match_substring_regex(pa.array([found]), SUSPECT).to_pylist() == [True]
+    # Before and behind it everything stays.
+    assert (masked(found), masked_bytes(found.encode())) == ("cliente [oculto] ok", b"cliente [oculto] ok")
+    assert masked_bytes(json.dumps(found).encode()) == b'"cliente [oculto] ok"'
+
+
+def test_accents_and_other_scripts_change_nothing() -> None:
+    text = "São João, açúcar \U0001f600 \u4e2d\u6587 Привет 2026\u201311\u201330 \u00bd"
+    assert not has_card(text)
+    assert not has_document(text)
+    assert masked(text) == text
+    assert masked_bytes(b"\xff\xfe" + text.encode()) == b"\xff\xfe" + text.encode()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("10.9.8.7", "10.9.8.7"),
+        ("2001:DB8:0::1", "2001:db8::1"),
+        ("::10.9.8.7", "10.9.8.7"),
+        ("64:ff9b::a09:807", "10.9.8.7"),
+        ("010.9.8.7", None),
+        ("10.9.8.07", None),
+        ("10.9.8.7.", None),
+        ("168364039", None),
+        ("..", None),
+        ("a:b", None),
+        ("10.0.0.0/8", None),
+        ("fe80::1%eth0", None),
+    ],
+)
+def test_an_address_is_read_in_its_one_spelling_alone_and_in_a_batch(written: str, read: str | None) -> None:
+    decoder, payload = Decoder(table("topics.transacoes"), TOKENS), json.dumps(PIX | {"ip": written}).encode()
+    decoded = decoder.decode(pa.array([payload], pa.binary()), pa.array([NOW], pa.timestamp("us", tz="UTC")))
+    if read:
+        assert decoder.one(payload, NOW)["ip"] == read
+        assert decoded.fields.field("ip").to_pylist() == [read]
+    else:
+        with pytest.raises(Refused, match="internet address") as problem:
+            decoder.one(payload, NOW)
+        assert problem.value.refusal == decoded.refusals[0]
+        assert decoded.refusals[0].reason == "valor_invalido"
 
 
 def test_a_card_number_is_found_in_groups_of_several_marks_and_after_a_group() -> None:

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -62,8 +62,8 @@ class Shop:
         monkeypatch.setattr(stock_poller.Cursors, "read", lambda _, armazem: self._cursor(armazem))
         monkeypatch.setattr(stock_poller.Cursors, "keep", lambda _, armazem, at: self.cursors.update({armazem: at}))
         monkeypatch.setattr(stock_warehouses, "_MOST_PAUSE_S", 0)
-        client, transport = httpx.Client, httpx.MockTransport(self._answer)
-        monkeypatch.setattr(httpx, "Client", lambda **options: client(**options, transport=transport))
+        client, transport = httpx.AsyncClient, httpx.MockTransport(self._answer)
+        monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(**options, transport=transport))
         self.poller = Poller(Settings(warehouses_url="http://armazens"))
 
     def _cursor(self, armazem: str) -> str | None:
@@ -124,7 +124,7 @@ def test_a_cursor_that_no_address_can_carry_is_not_kept(shop: Shop, digits: byte
     assert shop.cursors == {"b": "behind"}
 
 
-def endless() -> Iterator[bytes]:
+async def endless() -> AsyncIterator[bytes]:
     """More than is taken, by far, and no more than a test's machine bears."""
     for _ in range(64):
         yield b" " * 2**20

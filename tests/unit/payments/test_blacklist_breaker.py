@@ -66,8 +66,8 @@ class Model:
 def test_the_list_is_asked_as_long_as_its_breaker_is_closed_and_nothing_wrong_is_believed(script: list[str]) -> None:
     server, model, health = Server(), Model(), Health()
     # Without a real transport's certificates, which take longer to read than all the answers.
-    client = partial(httpx.Client, transport=httpx.MockTransport(server.answer))
-    with mock.patch.object(httpx, "Client", client):
+    client = partial(httpx.AsyncClient, transport=httpx.MockTransport(server.answer))
+    with mock.patch.object(httpx, "AsyncClient", client):
         asker = Blacklist(CONFIG)
     health.watch([asker.breaker])
     with mock.patch.object(blacklist, "_JITTER_S", 0), mock.patch.object(blacklist, "_LONGEST_S", 30):

@@ -21,7 +21,7 @@ from acude.settings import Settings
 )
 def test_a_document_is_listed_however_the_list_writes_it(asked: str, answered: str) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"listados": [answered]}))
-    with mock.patch.object(httpx, "Client", partial(httpx.Client, transport=transport)):
+    with mock.patch.object(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=transport)):
         external = Blacklist(Settings(blacklist_url="http://lista/consulta"))
     try:
         assert external.ask([asked, "11144477735"], 1) == {asked: True, "11144477735": False}

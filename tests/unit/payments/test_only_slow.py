@@ -49,7 +49,7 @@ def test_a_slow_external_list_is_waited_for() -> None:
         return httpx.Response(200, json={"listados": []})
 
     transport = httpx.MockTransport(answer)
-    with mock.patch.object(httpx, "Client", partial(httpx.Client, transport=transport)):
+    with mock.patch.object(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=transport)):
         external = Blacklist(Settings(blacklist_url="http://lista/consulta"))
     try:
         assert external.ask(["52998224725"], 1.5) == {"52998224725": False}

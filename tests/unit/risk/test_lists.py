@@ -59,6 +59,8 @@ def test_a_pix_key_is_compared_by_its_token() -> None:
         ("203.0.113.0/24", "203.0.113.255"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("::ffff:203.0.113.0/120", "203.0.113.255"),
+        ("203.0.113.7", "::203.0.113.7"),
+        ("203.0.113.7", "64:ff9b::cb00:7107"),
     ],
 )
 def test_an_address_is_the_same_however_it_is_written(listed: str, asked: str) -> None:
@@ -74,6 +76,9 @@ def test_an_address_is_the_same_however_it_is_written(listed: str, asked: str) -
         ("52998224725", "529.982.247-25"),
         ("12ABC34501DE35", "12abc34501de35"),
         ("71BE9B2C-7C5F-4D0E-9C1A-0D9B8B0E7A11", "71be9b2c-7c5f-4d0e-9c1a-0d9b8b0e7a11"),
+        ("71be9b2c-7c5f-4d0e-9c1a-0d9b8b0e7a11", "71be9b2c7c5f4d0e9c1a0d9b8b0e7a11"),
+        ("+5511912345678", "5511912345678"),
+        ("551132345678", "+55-11-3234-5678"),
     ],
 )
 def test_a_pix_key_is_the_same_however_it_is_written(listed: str, asked: str) -> None:

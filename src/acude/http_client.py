@@ -1,0 +1,118 @@
+"""Asks other people's HTTP servers: a question and the whole of its answer within one time, up to one size.
+
+The time-outs of an HTTP library begin again with each piece that comes: a server that sends a byte now and then would
+hold its caller for good. Here a question is given up when its time is over, whatever comes.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
+from typing import Final, NamedTuple
+
+import anyio
+import httpx
+from anyio.from_thread import start_blocking_portal
+
+_AS_IT_IS: Final = {"Accept-Encoding": "identity"}
+"""Two kilobytes can be unpacked into a machine's memory."""
+
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+class NoAnswerError(ConnectionError):
+    """No answer in time. It says why, and quotes nothing that was sent."""
+
+
+class UnfitAnswerError(Exception):
+    """An answer that is too long or compressed."""
+
+
+class Answer(NamedTuple):
+    """A server's answer."""
+
+    status: int
+    body: bytes
+
+
+class HttpClient:
+    """Asks servers. Any number of threads may share it.
+
+    No redirects: an answer from elsewhere is none. No cookies, no proxies of the environment, nothing compressed.
+
+    Args:
+        at_once: most connections.
+        base_url: begins the addresses that are asked.
+    """
+
+    def __init__(self, at_once: int, base_url: str = "") -> None:
+        self._end = ExitStack()
+        self._portal = self._end.enter_context(start_blocking_portal(name="http-client"))
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers=_AS_IT_IS,
+            timeout=None,  # noqa: S113 - `ask` has one for the whole
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=at_once),
+        )
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        within_s: float,
+        most_bytes: int,
+        params: Mapping[str, str] = _NOTHING,
+        headers: Mapping[str, str] = _NOTHING,
+        content: bytes = b"",
+    ) -> Answer:
+        """Sends a question and waits for its answer.
+
+        Args:
+            method: GET or POST.
+            url: where to.
+            within_s: how long the whole may take.
+            most_bytes: of the answer's body; with 0 it is not read.
+            params: of the address.
+            headers: besides the usual ones.
+            content: the question's body.
+
+        Raises:
+            NoAnswerError: there was none in time.
+            UnfitAnswerError: it is too long or compressed.
+        """
+        asked = self._client.build_request(method, url, params=params or None, headers=headers, content=content or None)
+        return self._portal.call(partial(self._ask, asked, within_s, most_bytes))
+
+    def close(self) -> None:
+        """Ends what is asked, and closes the connections."""
+        self._portal.call(self._client.aclose)
+        self._end.close()
+
+    async def _ask(self, asked: httpx.Request, within_s: float, most_bytes: int) -> Answer:
+        try:
+            with anyio.fail_after(max(within_s, 0)):
+                answer = await self._client.send(asked, stream=True)
+                try:
+                    return Answer(answer.status_code, await _body(answer, most_bytes) if most_bytes else b"")
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            raise NoAnswerError("no whole answer in time") from None
+        # The kind alone: a message may quote what was sent. Odd bytes raise other things than the library's own.
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RuntimeError) as problem:
+            raise NoAnswerError(type(problem).__name__) from None
+
+
+async def _body(answer: httpx.Response, most_bytes: int) -> bytes:
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise UnfitAnswerError("a compressed answer, which nobody asked for")
+    body = bytearray()
+    async for piece in answer.aiter_bytes():
+        body += piece
+        if len(body) > most_bytes:
+            raise UnfitAnswerError("the answer is too long")
+    return bytes(body)
