@@ -25,8 +25,6 @@ LIST: Final = "lista"
 POLICY: Final = "politica"
 ACCESS: Final = "acesso"
 
-"""What the database server's administrator runs."""
-
 _PAGE: Final = 5_000
 _LOCK: Final = 0x61637564650001
 _LONGEST_HELD: Final = "10s"

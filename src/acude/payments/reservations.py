@@ -97,6 +97,8 @@ class Contents:
     def of(self, fields: Mapping[str, Any]) -> bytes:
         """The digest of a decoded payment."""
         present = {name: one for name, one in fields.items() if one is not None}
+        # Of a float's two zeros one.
+        present |= {name: 0.0 for name, one in present.items() if isinstance(one, float) and not one}
         text = orjson.dumps(present, default=_plain, option=orjson.OPT_SORT_KEYS)
         return blake2b(text, key=self._key, digest_size=_DIGEST).digest()
 
