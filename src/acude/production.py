@@ -51,13 +51,22 @@ def problems(config: "Settings") -> list[str]:
     if config.webhook_url and _bytes(config.webhook_secret.get_secret_value()) < _LEAST_SECRET:
         found.append(f"{_variable('webhook_secret')} has fewer than {_LEAST_SECRET} bytes")
     found += _keys(config)
-    if config.spark_master.startswith("spark://") and not config.spark_secret.get_secret_value():
-        found.append(f"{_variable('spark_master')} takes code from everybody without {_variable('spark_secret')}")
-    if not config.tls:
-        found.append(f"{_variable('tls')} is off, and Kafka is reached in clear")
+    found += _spark(config)
+    if not config.kafka_tls:
+        found.append(f"{_variable('kafka_tls')} is off, and Kafka is reached in clear")
     found += _kafka(config)
     if config.expire_after < _LEAST_KEPT:
         found.append(f"{_variable('expire_after')} is less than a day: who reads a table overnight loses its files")
+    return found
+
+
+def _spark(config: "Settings") -> list[str]:
+    found = []
+    has_secret = bool(config.spark_secret.get_secret_value())
+    if config.spark_master.startswith("spark://") and not has_secret:
+        found.append(f"{_variable('spark_master')} takes code from everybody without {_variable('spark_secret')}")
+    if has_secret and not config.spark_encryption:
+        found.append(f"{_variable('spark_encryption')} is off, and Spark's processes talk in clear")
     if ";use_ssl=false" in (config.spark_remote or ""):
         found.append(f"{_variable('spark_remote')} sends its token in clear")
     return found

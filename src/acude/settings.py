@@ -78,7 +78,10 @@ class Settings(BaseSettings):
     )
 
     # Encryption in transit
-    tls: bool = Field(default=False, description="Kafka is reached by TLS; so are all local servers that can do it")
+    kafka_tls: bool = Field(default=False, description="Clients reach Kafka by TLS")
+    local_tls: bool = Field(
+        default=False, description="This machine's own servers speak TLS, where they can; `acude up --tls` sets it"
+    )
     tls_authority: Path | None = Field(
         default=None,
         description="Certificate of the authority that signs the servers'; None: those that the system trusts",
@@ -200,6 +203,9 @@ class Settings(BaseSettings):
     )
     spark_secret: SecretStr = Field(
         default=SecretStr(""), description="What a standalone cluster and its drivers know of each other"
+    )
+    spark_encryption: bool = Field(
+        default=False, description="What the processes of such a cluster send each other is encrypted; needs the secret"
     )
     jvm_short_lived: bool = Field(
         default=False, description="Spark and Kafka will live for minutes: compile their code soon rather than well"
@@ -330,6 +336,11 @@ class Settings(BaseSettings):
     def lake(self) -> str:
         """URL of the lake's root for Spark, without a trailing slash."""
         return f"s3a://{self.lake_bucket}"
+
+    @property
+    def tls(self) -> bool:
+        """The same as `kafka_tls`, under the name by which Kafka's clients and its local broker ask for it."""
+        return self.kafka_tls
 
     @property
     def here(self) -> str:

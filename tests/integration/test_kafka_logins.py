@@ -37,7 +37,8 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         _env_file=None,  # type: ignore[call-arg]
         var=tmp_path_factory.mktemp("broker"),
         jars=given.jars,
-        tls=True,
+        kafka_tls=True,
+        local_tls=True,
         kafka_port=port,
         kafka_controller_port=free_port(),
         kafka_bootstrap=f"{HOST}:{port}",

@@ -13,7 +13,7 @@ from acude.settings import Settings, settings
 
 SAFE: dict[str, Any] = {
     "profile": "production",
-    "tls": True,
+    "kafka_tls": True,
     "kafka_username": "risco",
     "kafka_password": "senha",
     "oauth_issuer": "https://contas.loja.example",
@@ -58,7 +58,7 @@ def test_safe_settings_start() -> None:
         ("audit_keys", ""),
         ("velocity_key", "kurz"),
         ("s3_endpoint", "http://127.0.0.1:8333"),
-        ("tls", False),
+        ("kafka_tls", False),
         ("kafka_username", ""),
         ("kafka_password", ""),
         ("kafka_certificate", Path("/nowhere.pem")),
@@ -84,6 +84,12 @@ def test_an_unsafe_setting_is_refused_by_its_name_and_without_its_value(name: st
     assert f"ACUDE_{name.upper()}" in str(caught.value)
     assert len(problems(of(**{name: value}))) == 1
     assert not value or str(value) not in str(caught.value)
+
+
+def test_a_spark_cluster_with_a_secret_encrypts_what_its_processes_say() -> None:
+    secret = {"spark_master": "spark://master:7077", "spark_secret": "s" * 32}
+    assert [problem.split()[0] for problem in problems(of(**secret))] == ["ACUDE_SPARK_ENCRYPTION"]
+    assert problems(of(**secret, spark_encryption=True)) == []
 
 
 ADDRESSES = [name for name in Settings.model_fields if name.endswith(("_url", "_endpoint", "_dsn"))]

@@ -47,7 +47,7 @@ def up(
       acude up --tls                  Kafka, PostgreSQL, Valkey, the payment API and its issuer speak TLS
       acude up --workers 2            streams and batch run on a Spark cluster: a master and two workers
     """
-    chosen = {name: value for name, value in (("tls", tls), ("spark_workers", workers)) if value is not None}
+    chosen = {name: value for name, value in (("local_tls", tls), ("spark_workers", workers)) if value is not None}
     platform = Platform(settings().model_copy(update=chosen))
     done, attached = _stop_signal(), platform.is_running()
     if attached:

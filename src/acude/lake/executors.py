@@ -55,7 +55,7 @@ def secured(config: Settings) -> dict[str, str]:
     return {
         "spark.authenticate": "true",
         "spark.authenticate.secret": secret,
-        "spark.network.crypto.enabled": str(config.tls).lower(),
+        "spark.network.crypto.enabled": str(config.spark_encryption).lower(),
     }
 
 

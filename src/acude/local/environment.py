@@ -18,6 +18,9 @@ from acude.settings import LOCAL_ENV, Settings, settings
 _HEADER = "# Written by `acude up`. Secrets are drawn once; endpoints follow the ports in the settings.\n"
 
 
+_OF_TLS = ("local_tls", "tls_authority", "tls_certificate")
+"""Written by a start with TLS, and left out by one without."""
+
 _OF_A_CLUSTER = ("spark_workers", "spark_master", "spark_cores")
 
 
@@ -54,7 +57,7 @@ def _users_own(path: Path, known: Mapping[str, str | None]) -> dict[str, str]:
     A port that names no setting was moved by an older `acude up`, under the setting's former name.
     """
     fields = {line: line.upper().removeprefix("ACUDE_").lower() for line in known}
-    kept = {line: name for line, name in fields.items() if not name.endswith("_port") and not name.startswith("tls")}
+    kept = {line: name for line, name in fields.items() if not name.endswith("_port") and name not in _OF_TLS}
     if wrong := sorted(line for line, name in kept.items() if name not in Settings.model_fields):
         raise PlatformError(
             f"{path} has lines that name no setting: {', '.join(wrong)}.",
@@ -86,11 +89,11 @@ def local_values(
     def dsn(name: str, owner: str) -> str:
         password = _password(present(name)) or secrets.token_urlsafe(24)
         return f"postgresql://{owner}:{password}@{at('postgres')}:{config.postgres_port}/{owner}" + (
-            f"?sslmode=verify-full&sslrootcert={certificates.authority(config)}" if config.tls else ""
+            f"?sslmode=verify-full&sslrootcert={certificates.authority(config)}" if config.local_tls else ""
         )
 
     token, valkey_password = secret("spark_connect_token"), secret("valkey_password")
-    http = "https" if config.tls else "http"
+    http = "https" if config.local_tls else "http"
     issuer = f"{http}://{at('issuer')}:{config.issuer_port}"
     return {
         "kafka_bootstrap": f"{at('kafka')}:{config.kafka_port}",
@@ -180,15 +183,17 @@ def _moved_ports(config: Settings) -> dict[str, str]:
 
 
 def _tls(config: Settings) -> dict[str, str]:
-    if not config.tls:
-        return {}
+    """What local servers and their clients are told of TLS; without it the clients are told so, too."""
+    told = dict.fromkeys(("kafka_tls", "spark_encryption"), str(config.local_tls).lower())
+    if not config.local_tls:
+        return told
     files = {"tls_authority": certificates.authority(config), "tls_certificate": certificates.server(config)}
-    return {"tls": "true"} | {name: str(path) for name, path in files.items()}
+    return told | {"local_tls": "true"} | {name: str(path) for name, path in files.items()}
 
 
 def has_tls(config: Settings) -> bool:
     """Whether the platform was last started with TLS."""
-    written = dotenv_values(local_env_path(config)).get("ACUDE_TLS")
+    written = dotenv_values(local_env_path(config)).get("ACUDE_LOCAL_TLS")
     return TypeAdapter(bool).validate_python(written or False)
 
 
@@ -200,7 +205,7 @@ def _spark_remote(config: Settings, token: str, host: str) -> str:
 
 def _valkey_url(config: Settings, password: str, host: str) -> str:
     address = f":{password}@{host}:{config.valkey_port}/0"
-    if not config.tls:
+    if not config.local_tls:
         return f"redis://{address}"
     return f"rediss://{address}?ssl_check_hostname=true&ssl_ca_certs={certificates.authority(config)}"
 

@@ -69,10 +69,10 @@ class Platform:
 
     def _settle_tls(self) -> None:
         """Makes certificates where TLS is on; refuses to start servers beside others with the opposite setting."""
-        if self._supervisor.is_running() and has_tls(self.config) != self.config.tls:
+        if self._supervisor.is_running() and has_tls(self.config) != self.config.local_tls:
             running = "with" if has_tls(self.config) else "without"
             raise PlatformError(f"The servers run {running} TLS.", _AGAIN)
-        if self.config.tls:
+        if self.config.local_tls:
             folder, names = certificates.authority(self.config).parent, self.config.listens_to
             if self._supervisor.is_running() and (missing := certificates.unnamed(folder, names)):
                 # Servers would keep the certificate that they have read, and clients trust the new one's authority.

@@ -21,7 +21,7 @@ def platform() -> Iterator[Platform]:
     var = given.var / "tests" / "tls"
     shutil.rmtree(var, ignore_errors=True)
     # Nothing of the checkout's own local.env: its secrets are another platform's.
-    found = Platform(Settings(_env_file=None, var=var, jars=given.jars, tls=True, **moved))  # type: ignore[call-arg]
+    found = Platform(Settings(_env_file=None, var=var, jars=given.jars, local_tls=True, **moved))  # type: ignore[call-arg]
     try:
         found.up(["risk-worker", "risk-recorder", "risk-api"])
         yield found

@@ -137,7 +137,7 @@ def records_with(config: Settings, text: str) -> int:
 def test_servers_that_run_are_not_asked_to_speak_otherwise(platform: Platform) -> None:
     before = certificates.authority(platform.config).read_bytes()
     with pytest.raises(PlatformError, match=r"The servers run with TLS. Stop them with `acude down`"):
-        Platform(platform.config.model_copy(update={"tls": False})).up(["kafka"])
+        Platform(platform.config.model_copy(update={"local_tls": False})).up(["kafka"])
     # A second start makes no second authority.
     platform.up(["kafka"])
     assert certificates.authority(platform.config).read_bytes() == before
@@ -149,7 +149,7 @@ def test_later_commands_of_the_same_var_speak_it_without_being_told(
     monkeypatch.setenv("ACUDE_VAR", str(platform.config.var))
     settings.cache_clear()
     try:
-        assert settings().tls
+        assert settings().local_tls
         assert settings().risk_url.startswith("https://")
         with closing(KafkaAdminClient(**brokers.kafka_python(settings()))) as admin:
             assert TOPIC in admin.list_topics()

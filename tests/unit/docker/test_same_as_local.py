@@ -27,7 +27,7 @@ A_USERS_CHOICE = {
     "kafka_replication",
     "kafka_username",
     "kafka_certificate",
-    "tls",
+    "kafka_tls",
     "tls_authority",
     "aws_region",
     "lake_bucket",
@@ -97,7 +97,7 @@ def test_the_settings_are_those_of_one_machine_with_other_hosts(name: str) -> No
     if "spark_master" not in given:
         wanted = {field: value for field, value in wanted.items() if not field.startswith("spark_")}
     assert {field: given.get(field) for field in wanted} == wanted
-    assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == OWN_TO_CONTAINERS | A_USERS_CHOICE
+    assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == (OWN_TO_CONTAINERS | A_USERS_CHOICE) - wanted.keys()
 
 
 @pytest.mark.parametrize("name", ["spark-batch", "streams", "airflow-scheduler"])
@@ -119,9 +119,9 @@ def test_executors_containers_have_the_clusters_secret_and_no_other() -> None:
     assert [secrets_of(services()[name]) for name in executors] == [{"acude_spark_secret"}] * 3
 
 
-def told(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The payment worker's settings where `docker/.env` has these variables."""
-    for key, value in read(variables)["services"]["risk-worker"]["environment"].items():
+def told(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, name: str = "risk-worker") -> Settings:
+    """A container's settings where `docker/.env` has these variables."""
+    for key, value in read(variables)["services"][name]["environment"].items():
         monkeypatch.setenv(key, str(value))
     return Settings(_env_file=None)  # type: ignore[call-arg]
 
@@ -136,11 +136,12 @@ def test_what_a_user_may_choose_has_its_usual_value(monkeypatch: pytest.MonkeyPa
 def test_a_users_own_servers_are_named_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     buckets = {f"ACUDE_{name.upper()}": f"loja-{name}" for name in A_USERS_CHOICE if name.endswith("_bucket")}
     own = {"ACUDE_S3_ENDPOINT": "", "ACUDE_GLUE_ENDPOINT": "", "ACUDE_AWS_REGION": "sa-east-1"}
-    kafka = {"ACUDE_TLS": "true", "AUTHORITY_FILE": "./minha.pem", "ACUDE_KAFKA_REPLICATION": "3"}
+    kafka = {"ACUDE_KAFKA_TLS": "true", "AUTHORITY_FILE": "./minha.pem", "ACUDE_KAFKA_REPLICATION": "3"}
     found = told(buckets | own | kafka, monkeypatch)
     assert (found.s3_endpoint, found.glue_endpoint, found.aws_region) == (None, None, "sa-east-1")
     assert {getattr(found, key.removeprefix("ACUDE_").lower()) for key in buckets} == set(buckets.values())
-    assert (found.tls, found.kafka_replication, found.tls_authority) == (True, 3, Path("/etc/acude/authority.pem"))
+    assert (found.kafka_tls, found.kafka_replication) == (True, 3)
+    assert found.tls_authority == Path("/etc/acude/authority.pem")
     assert read(kafka)["configs"]["authority"]["file"] == "./minha.pem"
 
 
@@ -183,8 +184,10 @@ def test_a_users_own_spark_is_named_by_variables() -> None:
     assert {name: found[name] for name in told} == told
 
 
-def test_valkeys_container_has_no_tls_whatever_a_users_kafka_has() -> None:
-    assert read({"ACUDE_TLS": "true"})["services"]["valkey"]["environment"]["ACUDE_TLS"] == "false"
+@pytest.mark.parametrize("name", served())
+def test_our_own_containers_have_no_tls_whatever_a_users_kafka_has(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = told({"ACUDE_KAFKA_TLS": "true"}, monkeypatch, name)
+    assert (found.kafka_tls, found.local_tls) == (True, False)
 
 
 def test_every_secret_that_one_machine_draws_reaches_the_tools() -> None:

@@ -68,6 +68,12 @@ def test_a_cluster_with_a_secret_is_asked_with_it(cluster: Settings) -> None:
     assert (conf["spark.authenticate"], conf["spark.authenticate.secret"]) == ("true", "a")
 
 
+@pytest.mark.parametrize("on", [False, True])
+def test_what_it_says_is_encrypted_where_that_is_wanted_whatever_kafka_does(cluster: Settings, *, on: bool) -> None:
+    told = {"spark_secret": SecretStr("a"), "spark_encryption": on, "kafka_tls": not on}
+    assert executors_conf(cluster.model_copy(update=told))["spark.network.crypto.enabled"] == str(on).lower()
+
+
 def test_a_master_that_does_not_answer_is_named() -> None:
     with pytest.raises(ClusterError, match=r"spark://127.0.0.1:1 does not answer"):
         require_master(Settings(spark_master="spark://127.0.0.1:1"))

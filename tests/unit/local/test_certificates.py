@@ -17,7 +17,7 @@ from acude.settings import Settings
 
 
 def bare(var: Path, *, tls: bool = True) -> Settings:
-    return Settings(_env_file=None, var=var, tls=tls)  # type: ignore[call-arg]
+    return Settings(_env_file=None, var=var, local_tls=tls)  # type: ignore[call-arg]
 
 
 def ensure(config: Settings) -> None:
@@ -93,7 +93,7 @@ def test_every_address_asks_for_it_and_says_whom_to_trust(tmp_path: Path) -> Non
 
 def test_without_it_nothing_is_left_of_it(tmp_path: Path) -> None:
     # None of them can be part of a drawn secret.
-    marks = {"\nACUDE_TLS", "?ssl", "rediss://", "https://"}
+    marks = {"\nACUDE_LOCAL_TLS", "\nACUDE_TLS_", "?ssl", "rediss://", "https://"}
 
     def written(*, tls: bool) -> set[str]:
         ensure_local_env(bare(tmp_path, tls=tls))

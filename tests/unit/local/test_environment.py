@@ -64,10 +64,10 @@ def test_a_moved_port_stays_moved(tmp_path: Path) -> None:
 
 
 def test_a_shell_that_sources_the_file_reads_what_acude_reads(tmp_path: Path) -> None:
-    ensure_local_env(bare(var=tmp_path, tls=True))
+    ensure_local_env(bare(var=tmp_path, local_tls=True))
     path = tmp_path / "local.env"
     path.write_text(path.read_text() + 'ACUDE_RISK_OWN_TOPICS=["pix"]\n')
-    ensure_local_env(bare(var=tmp_path, tls=True))
+    ensure_local_env(bare(var=tmp_path, local_tls=True))
     # Null bytes between: a value may hold anything else.
     sourced = subprocess.run(
         ["bash", "-c", f"set -a; . {path}; env -0"], env={}, capture_output=True, text=True, check=True
@@ -109,6 +109,22 @@ def test_a_line_that_is_no_setting_is_said_with_what_to_do(tmp_path: Path) -> No
         ensure_local_env(bare(var=tmp_path))
     assert "`acude up`" in caught.value.next_step
     assert path.read_text() == before
+
+
+def test_the_line_of_tls_from_before_it_was_three_settings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "local.env").write_text("ACUDE_TLS=true\nACUDE_TLS_AUTHORITY=/a.pem\n")
+    with pytest.raises(PlatformError, match="name no setting: ACUDE_TLS\\."):
+        ensure_local_env(bare(var=tmp_path))
+
+
+def test_clients_of_the_local_servers_are_told_whether_they_speak_tls(tmp_path: Path) -> None:
+    def told(config: Settings) -> tuple[bool, bool, bool]:
+        return config.local_tls, config.kafka_tls, config.spark_encryption
+
+    on = ensure_local_env(bare(var=tmp_path, local_tls=True))
+    assert told(on) == told(Settings(_env_file=tmp_path / "local.env")) == (True,) * 3  # type: ignore[call-arg]
+    off = ensure_local_env(on.model_copy(update={"local_tls": False}))
+    assert told(off) == told(Settings(_env_file=tmp_path / "local.env")) == (False,) * 3  # type: ignore[call-arg]
 
 
 def test_a_moved_port_keeps_the_databases_password() -> None:
@@ -192,10 +208,10 @@ def test_how_many_cores_a_driver_takes_is_the_users_to_say() -> None:
     ("line", "on"),
     [
         ("", False),
-        ("ACUDE_TLS=\n", False),
-        ("ACUDE_TLS=false\n", False),
-        ("ACUDE_TLS=true\n", True),
-        ("ACUDE_TLS=1\n", True),
+        ("ACUDE_LOCAL_TLS=\n", False),
+        ("ACUDE_LOCAL_TLS=false\n", False),
+        ("ACUDE_LOCAL_TLS=true\n", True),
+        ("ACUDE_LOCAL_TLS=1\n", True),
     ],
 )
 def test_a_start_with_tls_is_known_by_the_lines_value(tmp_path: Path, line: str, *, on: bool) -> None:

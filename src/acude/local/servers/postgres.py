@@ -46,7 +46,7 @@ _CONFIG = {
 def services(config: Settings) -> list[Service]:
     """The database server, behind a TLS proxy where TLS is wanted."""
     sockets = {"listen_addresses": "", "unix_socket_directories": str(_sockets(config))}
-    listens = sockets if config.tls else {"listen_addresses": config.bind}
+    listens = sockets if config.local_tls else {"listen_addresses": config.bind}
     options = [f"--{name}={value}" for name, value in (_CONFIG | listens).items()]
     server = [program("postgres"), "-D", str(_data(config)), "-p", str(config.postgres_port), *options]
     found = Service(
@@ -63,7 +63,7 @@ def services(config: Settings) -> list[Service]:
         stop_signal="INT",
     )
     socket = _sockets(config) / f".s.PGSQL.{config.postgres_port}"
-    return behind_tls(found, config, socket, _ready_by_tls, "postgres") if config.tls else [found]
+    return behind_tls(found, config, socket, _ready_by_tls, "postgres") if config.local_tls else [found]
 
 
 def ready(config: Settings) -> None:
@@ -107,7 +107,7 @@ def client_environment(config: Settings) -> dict[str, str]:
 
 def _host(config: Settings) -> str:
     """The socket for the superuser and the server's own programs, which have no TLS."""
-    return str(_sockets(config)) if config.tls else config.here
+    return str(_sockets(config)) if config.local_tls else config.here
 
 
 def _sockets(config: Settings) -> Path:
@@ -120,7 +120,7 @@ def prepare(config: Settings) -> None:
     data = _data(config)
     if _is_root():
         _let_in(data)
-    if config.tls:
+    if config.local_tls:
         sockets = _sockets(config)
         sockets.mkdir(mode=0o700, exist_ok=True)
         if _is_root():

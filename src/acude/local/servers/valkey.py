@@ -19,13 +19,13 @@ def services(config: Settings) -> list[Service]:
         name="valkey",
         purpose="recent payments of each payer, card, device",
         command=[str(get_binary_path()), str(config.var / "valkey" / "valkey.conf")],
-        ready=_ready_at_socket if config.tls else ready,
+        ready=_ready_at_socket if config.local_tls else ready,
         prepare=prepare,
         address=f"{config.here}:{config.valkey_port}",
         login="password in var/local.env",
         ports=[(config.valkey_port, "valkey_port")],
     )
-    return behind_tls(store, config, _socket(config), ready) if config.tls else [store]
+    return behind_tls(store, config, _socket(config), ready) if config.local_tls else [store]
 
 
 def ready(config: Settings) -> None:
@@ -50,7 +50,7 @@ def prepare(config: Settings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = {
         "bind": config.bind,
-        "port": 0 if config.tls else config.valkey_port,
+        "port": 0 if config.local_tls else config.valkey_port,
         "requirepass": config.valkey_password.get_secret_value(),
         "dir": folder,
         "appendonly": "yes",
@@ -60,6 +60,6 @@ def prepare(config: Settings) -> None:
         # Every key has an end, but that of the beginning; under pressure those that end soonest go first.
         "maxmemory-policy": "volatile-ttl",
     }
-    if config.tls:
+    if config.local_tls:
         lines |= {"unixsocket": _socket(config), "unixsocketperm": 600}
     write_private(folder / "valkey.conf", "".join(f"{name} {value}\n" for name, value in lines.items()))
