@@ -21,13 +21,13 @@ from acude.contracts.model import table
 from acude.lake import spark_checkpoint
 from acude.lake.commit import Writer, replace_partitions
 from acude.lake.data_files import write_rows
-from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.snapshot import rows_of_day
 from acude.lake.spark_checkpoint import CurrentLife
 from acude.lake.window import Window
 from acude.settings import Settings, settings
 from jobs.streaming.live_rows import SALES, SHOPPERS, TOP, VIEWS, Count, Rows, ranking, sales, shoppers
+from jobs.streaming.new_rows import new_rows
 from jobs.streaming.progress import BatchLog
 
 if TYPE_CHECKING:
@@ -157,12 +157,7 @@ class Measuring:
 def events_of_the_day(spark: SparkSession, since: date) -> DataFrame:
     """silver.eventos_clientes as a stream, from `since` on; an outage longer than a day is not made up for."""
     recent = (f.col("data") >= f.lit(since)) & (f.col("data") >= f.date_sub(f.current_date(), 1))
-    return (
-        spark.readStream.format("delta")
-        .option("skipChangeCommits", "true")
-        .load(table_path(table(SOURCE)))
-        .where(recent)
-    )
+    return new_rows(spark, SOURCE).where(recent)
 
 
 class Life(spark_checkpoint.Life):

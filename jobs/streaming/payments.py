@@ -21,7 +21,6 @@ from acude.contracts.model import Contract, table
 from acude.lake import spark_checkpoint
 from acude.lake.commit import Writer, replace_partitions
 from acude.lake.data_files import write_rows
-from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.snapshot import Condition, Snapshot, snapshot
 from acude.payments.series.loader import Series
@@ -36,6 +35,7 @@ from acude.risk_history.payment_minutes import (
     spans,
 )
 from acude.settings import Settings, settings
+from jobs.streaming.new_rows import new_rows
 
 log = logging.getLogger(__name__)
 
@@ -113,14 +113,10 @@ def _within(column: str, span: Span) -> list[Condition]:
 
 def touched_minutes(spark: SparkSession, contract: Contract) -> DataFrame:
     """The minutes of new payments and decisions as a stream; what gold doesn't keep any more is left out."""
-    rows = {name: _new_rows(spark, name) for name in (SOURCE, DECISIONS)}
+    rows = {name: new_rows(spark, name) for name in (SOURCE, DECISIONS)}
     kept_days = (contract.retention or _DAY).days
     oldest = f.date_sub(f.current_date(), kept_days)
     return minutes_of(rows[SOURCE], rows[DECISIONS]).where(f.to_date("minuto") >= oldest)
-
-
-def _new_rows(spark: SparkSession, name: str) -> DataFrame:
-    return spark.readStream.format("delta").option("skipChangeCommits", "true").load(table_path(table(name)))
 
 
 def start(

@@ -15,6 +15,7 @@ from acude.lake.ensure_table import ensure_table
 from acude.lake.file_frames import write_frame
 from acude.settings import Settings, settings
 from jobs.latest_stock import latest_stock_per_warehouse
+from jobs.streaming.new_rows import new_rows
 
 SOURCE = "silver.atualizacoes_estoque"
 TABLE = "gold.ao_vivo_estoque"
@@ -74,6 +75,5 @@ def start(
         available_now: take what is in silver and end, instead of going on.
     """
     config = config or settings()
-    updates = spark.readStream.format("delta").option("skipChangeCommits", "true").load(table_path(table(SOURCE)))
     every = None if available_now else config.measure_trigger
-    return spark_checkpoint.start(updates, "stock", Stock(writer).show, CHECKPOINT, config, every=every)
+    return spark_checkpoint.start(new_rows(spark, SOURCE), "stock", Stock(writer).show, CHECKPOINT, config, every=every)
