@@ -12,7 +12,7 @@ from acude.local.platform import Platform
 from acude.settings import settings
 
 if TYPE_CHECKING:
-    from acude.demo.properties import PropertyResult, Say
+    from acude.demo.result import PropertyResult, Say
 
 app = typer.Typer(add_completion=False)
 
@@ -42,7 +42,7 @@ def demo(
     try:
         with ServiceProgress() as progress:
             platform.up(_PAYMENTS if payments else _SERVERS, progress)
-        half = _play_payments if payments else _play
+        half = _play_payments if payments else _play_shop
         held = half(platform, began, as_json=as_json)
     finally:
         if not attached and not keep:
@@ -52,9 +52,9 @@ def demo(
     raise typer.Exit(0 if held else 1)
 
 
-def _play(platform: Platform, began: float, *, as_json: bool) -> bool:
+def _play_shop(platform: Platform, began: float, *, as_json: bool) -> bool:
     from acude.commands.reconcile import show  # noqa: PLC0415 - imports Spark, which --help does without
-    from acude.demo.run import run  # noqa: PLC0415
+    from acude.demo.shop import run  # noqa: PLC0415
 
     result = run(platform, _steps(began))
     if as_json:

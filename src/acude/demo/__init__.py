@@ -1,1 +1,1 @@
-"""A day in the shop on the running platform, and the proof of its properties."""
+"""Plays a day in the shop, or 13 days of payments, on the running platform, and proves what must hold."""

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from acude.aws import s3
-from acude.demo import properties
-from acude.demo.run import live_traffic
+from acude.demo import shop_properties as properties
+from acude.demo.shop import live_traffic
 from acude.local.platform import Platform
 from acude.orchestration.airflow_api import AirflowApi
 

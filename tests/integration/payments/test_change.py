@@ -11,7 +11,6 @@ import httpx
 import psycopg
 import pytest
 import yaml
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner, Result
 
 from acude.cli import app
@@ -32,8 +31,7 @@ from tests.integration.payments.conftest import Shop, dispute, some_payments
 from tests.servers import away
 from tests.unit.risk.candidates import noise_model
 from tests.unit.risk.pasts import payment
-
-patiently = retry(retry=retry_if_result(lambda found: not found), stop=stop_after_delay(30), wait=wait_fixed(0.3))
+from tests.waiting import awaited
 
 
 def risk(*arguments: str) -> Result:
@@ -94,10 +92,10 @@ def test_a_promotion_and_its_rollback_reach_the_workers_without_a_restart(
     change = done("promote", str(path), "--reason", "menos recusas")
     assert (change["versao_regras"], change["por_que"]) == (path.stem, "menos recusas")
     assert {"onde": "cortes.negar", "antes": 0.85, "depois": 0.9} in change["diferencas"]
-    assert patiently(lambda: decided_by(shop) == path.stem)()
+    assert awaited(lambda: decided_by(shop) == path.stem, bool)
     assert f'papel="viva",regras="{path.stem}"' in shown(platform)
     done("rollback", "--reason", "mais fraudes")
-    assert patiently(lambda: decided_by(shop) == before)()
+    assert awaited(lambda: decided_by(shop) == before, bool)
     assert platform.pid("risk-worker") == pid
     rows = done("versions")
     assert [row["acao"] for row in rows][-2:] == ["promover", "voltar"]
@@ -123,13 +121,13 @@ def test_a_promoted_model_decides_beside_the_signals_and_says_why(
         (decision,) = shop.decisions([sent])[sent["id_transacao"]]
         return decision
 
-    assert patiently(lambda: decided(100)["versao_modelo"] == change.versao_modelo)()
+    assert awaited(lambda: decided(100)["versao_modelo"] == change.versao_modelo, bool)
     dear, cheap = decided(100), decided(0.01)
     assert dear["decisao"] != "aprovar"
     assert "MODELO_VALOR" in dear["motivos"]
     assert dear["pontuacao"] > cheap["pontuacao"]
     versions.rollback(who="teste", why="")
-    assert patiently(lambda: decided(100)["versao_modelo"] == NO_MODEL)()
+    assert awaited(lambda: decided(100)["versao_modelo"] == NO_MODEL, bool)
 
 
 def test_what_is_promoted_on_another_host_reaches_the_workers_with_its_files(
@@ -138,7 +136,7 @@ def test_what_is_promoted_on_another_host_reaches_the_workers_with_its_files(
     elsewhere = Versions(platform.config.model_copy(update={"var": tmp_path / "outro"}))
     path = candidate(tmp_path, cortes={"revisar": 0.4, "negar": 0.9})
     change = elsewhere.promote(path, who="teste", why="")
-    assert patiently(lambda: decided_by(shop) == path.stem)()
+    assert awaited(lambda: decided_by(shop) == path.stem, bool)
     assert versions.changes()[-1] == change
 
 
@@ -147,15 +145,15 @@ def test_a_worker_decides_on_and_starts_while_s3_is_away(
 ) -> None:
     path = candidate(tmp_path)
     versions.promote(path, who="teste", why="")
-    assert patiently(lambda: decided_by(shop) == path.stem)()
+    assert awaited(lambda: decided_by(shop) == path.stem, bool)
     url = f"http://127.0.0.1:{platform.config.risk_metrics_port}/pronta"
     with away(platform, "s3"):
-        assert patiently(lambda: "S3 does not answer" in httpx.get(url).text)()
+        assert awaited(lambda: "S3 does not answer" in httpx.get(url).text, bool)
         assert httpx.get(url).status_code == 200
         platform.stop("risk-worker")
         platform.start("risk-worker")
         assert decided_by(shop) == path.stem
-    assert patiently(lambda: "S3 does not answer" not in httpx.get(url).text)()
+    assert awaited(lambda: "S3 does not answer" not in httpx.get(url).text, bool)
 
 
 def test_who_must_go_back_does_not_wait_for_the_database(
@@ -187,12 +185,12 @@ def test_what_a_worker_cannot_read_leaves_it_deciding_by_the_old_version_and_say
         broken.setattr(versions.objects, "replace", break_and_replace)
         versions.promote(candidate(tmp_path), who="teste", why="")
     url = f"http://127.0.0.1:{platform.config.risk_metrics_port}/pronta"
-    assert patiently(lambda: "not taken: " in httpx.get(url).text)()
+    assert awaited(lambda: "not taken: " in httpx.get(url).text, bool)
     assert httpx.get(url).status_code == 200
     assert "risco_versao_recusada 1.0" in shown(platform)
     assert decided_by(shop) == before
     versions.rollback(who="teste", why="")
-    assert patiently(lambda: "not taken" not in httpx.get(url).text)()
+    assert awaited(lambda: "not taken" not in httpx.get(url).text, bool)
     assert "risco_versao_recusada 0.0" in shown(platform)
 
 
@@ -203,7 +201,7 @@ def test_a_candidate_is_compared_on_every_payment_and_never_used(
     before = decided_by(shop)
     path = candidate(tmp_path, cortes={"revisar": 0.0, "negar": 0.0})
     done("shadow", str(path))
-    assert patiently(lambda: f'regras="{path.stem}"' in shown(platform))()
+    assert awaited(lambda: f'regras="{path.stem}"' in shown(platform), bool)
     shop.watch(COMPARISONS)
     sent = some_payments(30)
     shop.send(sent)
@@ -217,7 +215,7 @@ def test_a_candidate_is_compared_on_every_payment_and_never_used(
         assert row["motivos_sombra"] == decision["motivos"], "it saw the same past"
     assert 'risco_sombra_comparadas_total{decisao="aprovar",decisao_sombra="negar"}' in shown(platform)
     done("shadow", "--off")
-    assert patiently(lambda: f'regras="{path.stem}"' not in shown(platform))()
+    assert awaited(lambda: f'regras="{path.stem}"' not in shown(platform), bool)
 
 
 @pytest.mark.usefixtures("versions")
@@ -241,9 +239,9 @@ def test_a_fraud_that_came_to_light_is_in_the_workers_memory_and_a_cleared_one_i
     terminal = f"t-{uuid4().hex}"
     shop.report([dispute(one, terminal, "fraude") for one in sent])
     asked = [payment(id_terminal=terminal)]
-    assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 2)()
+    assert awaited(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 2, bool)
     shop.report([dispute(sent[0], terminal, "honesta")])
-    assert patiently(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 1)()
+    assert awaited(lambda: len(memory.history_of(asked).frauds.get(terminal, ())) == 1, bool)
     (left,) = memory.history_of(asked).frauds[terminal]
     assert left == microseconds(datetime.fromisoformat(sent[1]["timestamp"]))
 
@@ -266,6 +264,6 @@ def test_payers_time_that_is_past_is_played_at_once_and_frauds_come_to_light_in_
         found = [one for (one,) in shop.read("contestacoes", set()).values()]
         return found if len(found) == frauds else []
 
-    for one in patiently(told)():
+    for one in awaited(told, bool):
         made, known = (datetime.fromisoformat(one[name]) for name in ("transacao_em", "timestamp"))
         assert begin <= made <= known <= begin + timedelta(days=1)

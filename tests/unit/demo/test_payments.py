@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from acude.demo import payments
-from acude.demo.payments import DecisionCount, PaymentsResult, decided_by_the_model
-from acude.demo.properties import PropertyResult
+from acude.demo import payments_properties as properties
+from acude.demo import waiting
+from acude.demo.result import DecisionCount, PaymentsResult, PropertyResult
 from acude.orchestration.lag import Lag
 from acude.reconciliation.report import MoneyRow, SetRow, compare
 from acude.settings import Settings
@@ -39,10 +39,10 @@ def approved(payments: int, model: str = OURS) -> DecisionCount:
 def test_the_promoted_model_decides_all_and_says_why(
     monkeypatch: pytest.MonkeyPatch, rows: list[DecisionCount], *, held: bool
 ) -> None:
-    monkeypatch.setattr(payments, "_WITHIN_S", 0)
-    monkeypatch.setattr(payments, "_decided", lambda _: rows)
+    monkeypatch.setattr(waiting, "WITHIN_S", 0)
+    monkeypatch.setattr(properties, "_decided", lambda _: rows)
     result = PaymentsResult(model=OURS)
-    assert decided_by_the_model(result, SENT).held is held
+    assert properties.decided_by_the_model(result, SENT).held is held
     assert result.decided == rows
 
 
@@ -60,8 +60,8 @@ def test_the_half_holds_only_with_all_three_properties(broken: int) -> None:
 
 def test_nothing_compared_is_not_whole() -> None:
     money: list[MoneyRow] = compare({"ledger": {}})
-    assert not payments._is_whole(money, [])
-    assert not payments._is_whole(money, [SetRow("rule", 1, 0, (), "payment", "next")])
+    assert not properties._is_whole(money, [])
+    assert not properties._is_whole(money, [SetRow("rule", 1, 0, (), "payment", "next")])
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ def test_disputes_are_waited_for_until_all_are_in_silver(
 ) -> None:
     allowed = timedelta(minutes=15)
     found = [Lag("ingest", "contestacoes", behind, allowed), Lag("ingest", "transacoes", None, allowed)]
-    monkeypatch.setattr(payments, "lags", lambda _: found)
-    assert payments._disputes_wait(Settings(_env_file=None)) is waits  # type: ignore[call-arg]
+    monkeypatch.setattr(properties, "lags", lambda _: found)
+    assert properties._disputes_wait(Settings(_env_file=None)) is waits  # type: ignore[call-arg]

@@ -1,17 +1,17 @@
-"""Whether the platform's five properties held, by what its servers hold."""
+"""Whether the five properties of the shop's half held, by what the servers hold."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from acude.athena.client import run_query
 from acude.aws import s3
 from acude.contracts.model import Contract, marts, table
+from acude.demo.result import PropertyResult, Say
+from acude.demo.waiting import patiently
 from acude.inbox.files import FOLDER
 from acude.lake.commit import paths_in
 from acude.lake.content import content_hash_of
@@ -25,19 +25,6 @@ from acude.simulator import ledger as ledgers
 from acude.simulator.play import Summary
 
 DAG = "vendas_diarias"
-
-Say = Callable[[str], None]
-
-_BATCH_WITHIN_S = 300
-
-
-@dataclass
-class PropertyResult:
-    """Whether one property held, and what shows it."""
-
-    property: str
-    held: bool
-    evidence: str
 
 
 def day_of(summary: Summary) -> date:
@@ -166,12 +153,7 @@ def _folder(mart: Contract, day: date) -> str:
 def _wait_for_a_batch(config: Settings) -> None:
     """Until the streams have landed something: the first batch of a driver may take longer than a day of the batch."""
     before = _landed(config)
-    retry(
-        retry=retry_if_result(lambda landed: landed == before),
-        stop=stop_after_delay(_BATCH_WITHIN_S),
-        wait=wait_fixed(0.5),
-        retry_error_callback=lambda _: before,
-    )(_landed)(config)
+    patiently(lambda: _landed(config), lambda landed: landed == before)
 
 
 def _landed(config: Settings) -> int:

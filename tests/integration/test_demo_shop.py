@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from acude.aws import s3
-from acude.demo import run as demo
-from acude.demo.properties import PropertyResult
+from acude.demo import shop
+from acude.demo.result import PropertyResult, ShopResult
 from acude.errors import AcudeError
 from acude.local.platform import Platform
 from acude.settings import Settings
@@ -36,20 +36,20 @@ def exported(config: Settings, *names: str) -> None:
 
 
 def test_each_demo_plays_the_day_after_those_that_the_shop_has_exported(config: Settings) -> None:
-    day = demo.FIRST_DAY
-    assert demo.next_day(config) == day
+    day = shop.FIRST_DAY
+    assert shop.next_day(config) == day
     exported(config, f"loja/{day}.parquet", f"parceiro/{day + timedelta(days=1)}.csv")
-    assert demo.next_day(config) == day + timedelta(days=1)
+    assert shop.next_day(config) == day + timedelta(days=1)
     exported(config, f"loja/{day + timedelta(days=1)}.parquet")
-    assert demo.next_day(config) == day + timedelta(days=2)
+    assert shop.next_day(config) == day + timedelta(days=2)
 
 
 def test_the_live_shops_days_are_not_played(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "FIRST_DAY", FIRST_LIVE_DAY - timedelta(days=1))
-    assert demo.next_day(config) == FIRST_LIVE_DAY - timedelta(days=1)
+    monkeypatch.setattr(shop, "FIRST_DAY", FIRST_LIVE_DAY - timedelta(days=1))
+    assert shop.next_day(config) == FIRST_LIVE_DAY - timedelta(days=1)
     exported(config, f"loja/{FIRST_LIVE_DAY - timedelta(days=1)}.parquet")
     with pytest.raises(AcudeError, match="Every day up to yesterday was played"):
-        demo.next_day(config)
+        shop.next_day(config)
 
 
 @pytest.mark.parametrize("answers", [{}, {("eventos_clientes", "valido", ledgers.UNANSWERED): 20_000}])
@@ -58,17 +58,15 @@ def test_a_day_of_which_the_broker_took_nothing_fails(
 ) -> None:
     now = datetime.now(UTC)
     played = Summary("20260105T000000-1", tmp_path, now, now, sum(answers.values()), 0, answers, 1.0)
-    monkeypatch.setattr(demo, "_play_with_a_kill", lambda *_: played)
+    monkeypatch.setattr(shop, "_play_with_a_kill", lambda *_: played)
     with pytest.raises(AcudeError, match="accepted none of the shop's events"):
-        demo.run(platform, lambda _: None)
+        shop.run(platform, lambda _: None)
 
 
 @pytest.mark.parametrize("broken", range(5))
 def test_a_demo_holds_only_with_all_five_properties(broken: int) -> None:
-    def result(properties: int, *, held: bool) -> demo.DemoResult:
-        return demo.DemoResult(
-            demo.FIRST_DAY, [PropertyResult(str(n), held or n != broken, "") for n in range(properties)]
-        )
+    def result(properties: int, *, held: bool) -> ShopResult:
+        return ShopResult(shop.FIRST_DAY, [PropertyResult(str(n), held or n != broken, "") for n in range(properties)])
 
     assert result(5, held=True).held
     assert not result(5, held=False).held

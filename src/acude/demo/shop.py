@@ -1,4 +1,4 @@
-"""A day in the shop, from the first click to Athena's answer, with a kill, a bad file and a rerun on the way.
+"""The shop's half: a day from the first click to Athena's answer, with a kill, a bad file and a rerun on the way.
 
 Each run plays the day after the last one that was played. It checks the platform's five properties by what the servers
 hold, not by what it did.
@@ -9,16 +9,15 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import Any
 
 from acude.athena.client import run_query
 from acude.aws import keys
-from acude.demo import properties
-from acude.demo.landed import wait_until_landed
-from acude.demo.properties import PropertyResult, Say
+from acude.demo import shop_properties as properties
+from acude.demo.result import Say, ShopResult
+from acude.demo.waiting import wait_until_landed
 from acude.errors import AcudeError
 from acude.inbox.files import FOLDER, SHOP
 from acude.local.platform import Platform
@@ -35,21 +34,6 @@ EVENTS = 20_000
 SHARES = Shares(late=0.02, duplicate=0.02, malformed=0.01, contradictory=0.005)
 
 
-@dataclass
-class DemoResult:
-    """What the demo did and found."""
-
-    day: date
-    properties: list[PropertyResult] = field(default_factory=list)
-    report: Report | None = None
-    best_sellers: list[tuple[Any, ...]] = field(default_factory=list)
-
-    @property
-    def held(self) -> bool:
-        """Whether all five properties held."""
-        return len(self.properties) == 5 and all(one.held for one in self.properties)  # noqa: PLR2004 - 1 to 5
-
-
 def next_day(config: Settings) -> date:
     """The first day from `FIRST_DAY` on that the shop has not exported to the inbox."""
     prefix = f"{FOLDER}{SHOP}/"
@@ -63,7 +47,7 @@ def next_day(config: Settings) -> date:
     return day
 
 
-def run(platform: Platform, say: Say) -> DemoResult:
+def run(platform: Platform, say: Say) -> ShopResult:
     """Plays the next day on a platform that is up.
 
     Args:
@@ -71,7 +55,7 @@ def run(platform: Platform, say: Say) -> DemoResult:
         say: called with a sentence at each step.
     """
     config = platform.config
-    result = DemoResult(next_day(config))
+    result = ShopResult(next_day(config))
     say(f"The shop opens: {result.day:%A, %d %B %Y}, {EVENTS:,} events, some late, doubled, broken or contradictory")
     summary = _play_with_a_kill(platform, result.day, say)
     if not summary.sent or summary.answers.get(("eventos_clientes", "valido", ledgers.CONFIRMED), 0) == 0:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from acude.demo.properties import MartState, compared
+from acude.demo.shop_properties import MartState, compared
 
 DAY = date(2026, 1, 5)
 REGIONS, MONTH = "gold.vendas_por_regiao", "gold.receita_mensal"
