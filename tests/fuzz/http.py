@@ -1,13 +1,10 @@
 """Sends odd requests to the HTTP servers' own applications, in this process: each gets a 2xx or a 4xx, none raises.
 
-`python -m tests.fuzz.http bodies|forms|queries SERVER SEED FIRST END STEP` prints each step before it is taken, so that
-the last line names what ended the process; in the end it prints how often each status came. A request depends on what,
-server, seed and number alone, but for what the requests before it in the process have left behind.
+`python -m tests.fuzz.http bodies|forms|queries SERVER SEED FIRST END STEP` prints how often each status came. A request
+depends on what, server, seed and number alone, but for what the requests before it in the process have left behind.
 """
 
 import asyncio
-import faulthandler
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,6 +21,7 @@ from acude.settings import HOST
 from acude.simulator.stock import WAREHOUSES
 from tests.fuzz.bodies import BODIES
 from tests.fuzz.servers import SERVERS, App
+from tests.fuzz.steps import Fuzz
 
 _NAMES: Final = (b"cursor", b"limite", b"id_transacao", b"scope", b"", b"a[]", b"limite%00", b"%FF", b"\xe9")
 _DIGITS: Final = (
@@ -192,17 +190,15 @@ def _has_no(method: str, status: int) -> bool:
     return status == HTTPStatus.NOT_IMPLEMENTED and method not in {"GET", "POST"}
 
 
-def main(what: str, server: str, seed: int, numbers: range) -> None:
-    """Sends the requests of these numbers, a step of the range at a time."""
-    faulthandler.enable()
+def main(fuzz: Fuzz) -> None:
+    """Sends a server the requests."""
+    what, server, seed, _ = fuzz
     found: Counter[int] = Counter()
     with SERVERS[server]() as app, asyncio.Runner() as runner:
-        for first in numbers:
-            sent = [drawn(what, server, seed, one) for one in range(first, min(first + numbers.step, numbers.stop))]
-            print(what, server, seed, first, sent[0] if len(sent) == 1 else len(sent), flush=True)
-            runner.run(check(app, sent, found))
+        for requests in fuzz.steps(lambda number: drawn(what, server, seed, number)):
+            runner.run(check(app, requests, found))
     print(*(f"{status}:{times}" for status, times in sorted(found.items())))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), range(*map(int, sys.argv[4:])))
+    main(Fuzz.asked())

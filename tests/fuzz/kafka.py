@@ -1,11 +1,9 @@
 """Sends odd records through the code that reads Kafka: what ingest makes of them, and what the payments' processes do.
 
-`python -m tests.fuzz.kafka payloads|headers TOPIC SEED FIRST END STEP` prints each step before it is taken, so that the
-last line names what ended the process. A record depends on topic, seed and number alone.
+`python -m tests.fuzz.kafka payloads|headers TOPIC SEED FIRST END STEP`. A record depends on topic, seed and number
+alone.
 """
 
-import faulthandler
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
@@ -23,6 +21,7 @@ from acude.kafka.records import headers_of
 from acude.payments.serde import PaymentReader, trace_of
 from acude.payments.trace_ids import ID
 from tests.fuzz.payloads import payload
+from tests.fuzz.steps import Fuzz
 from tests.raw_records import Raw, taken
 
 TAKEN_AT: Final = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -128,15 +127,13 @@ def _text(name: bytes) -> str | None:
         return None
 
 
-def main(what: str, topic: str, seed: int, numbers: range) -> None:
-    """Checks the records of these numbers, a step of the range at a time."""
-    faulthandler.enable()
-    contract = table(f"topics.{topic}")
-    for first in numbers:
-        records = [drawn(seed, contract, number) for number in range(first, min(first + numbers.step, numbers.stop))]
-        print(what, topic, seed, first, records[0] if len(records) == 1 else len(records), flush=True)
-        (check_headers if what == "headers" else check_payloads)(contract, records)
+def main(fuzz: Fuzz) -> None:
+    """Checks the records of a topic."""
+    contract = table(f"topics.{fuzz.of}")
+    check = check_headers if fuzz.what == "headers" else check_payloads
+    for records in fuzz.steps(lambda number: drawn(fuzz.seed, contract, number)):
+        check(contract, records)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), range(*map(int, sys.argv[4:])))
+    main(Fuzz.asked())

@@ -1,19 +1,18 @@
-"""Broken sales files by the thousand, each made from a whole one by a few changes that know the format.
+"""Reads broken sales files, each made from a whole one by a few changes that know the format.
 
-``python -m tests.inbox_fuzz COUNT [SEED]`` reads them all in this process, so that one that ends it is noticed from
-outside, and fails with the file's number where the reader raises anything but InboxError.
+`python -m tests.fuzz.inbox files KIND SEED FIRST END STEP` prints how many were read and how many refused. It fails
+where the reader raises anything but InboxError. A file depends on kind, seed and number alone.
 """
 
 import gzip
 import io
-import random
 import resource
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +22,7 @@ from acude.inbox.errors import InboxError
 from acude.inbox.layout import FIELDS, LINES, RETAIL
 from acude.inbox.read_csv import read_csv
 from acude.inbox.read_parquet import read_parquet
+from tests.fuzz.steps import Fuzz
 
 MEMORY = 8 * 2**30
 """Bytes of address space: a reader that takes more fails at once, not the machine."""
@@ -39,7 +39,7 @@ _TEXTS = (
 _BYTES = (b"\0", b"\x01", b"\x7f", b"\x80", b"\xfe", b"\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\xff" * 8)
 
 
-def _csv(rnd: random.Random) -> bytes:
+def _csv(rnd: Random) -> bytes:
     """Lines in one of the two layouts, some fields of which are anything."""
     names = rnd.choice((FIELDS, RETAIL))
     end = rnd.choice((b"\n", b"\n", b"\r\n"))
@@ -55,7 +55,7 @@ def _csv(rnd: random.Random) -> bytes:
     return rnd.choice((b"", b"", b"\xef\xbb\xbf")) + b"".join(b",".join(row) + end for row in rows)
 
 
-def _changed(rnd: random.Random, content: bytes, near_end: int = 0) -> bytes:
+def _changed(rnd: Random, content: bytes, near_end: int = 0) -> bytes:
     """A few bytes exchanged, taken out, put in or repeated; half of them within so many bytes of the end."""
     found = bytearray(content)
     for _ in range(rnd.choice((0, 0, 1, 1, 4))):
@@ -67,7 +67,7 @@ def _changed(rnd: random.Random, content: bytes, near_end: int = 0) -> bytes:
     return bytes(found[: rnd.randrange(len(found) + 1)]) if rnd.random() < 0.05 else bytes(found)
 
 
-def _gzip(rnd: random.Random) -> bytes:
+def _gzip(rnd: Random) -> bytes:
     """Such lines in one to three members, whose headers have flags, and what the flags promise or not."""
     rest = _csv(rnd)
     members: list[bytes] = []
@@ -84,7 +84,7 @@ def _gzip(rnd: random.Random) -> bytes:
     return b"".join(members) + rnd.choice((b"", b"", b"", b"\0\0", b"lixo", b"\x1f\x8b"))
 
 
-def _column(rnd: random.Random, name: str, rows: int) -> pa.Array:
+def _column(rnd: Random, name: str, rows: int) -> pa.Array:
     """A column of the layout, now and then of another type or with values at the edge of it."""
     usual = {
         "quantidade": pa.array([rnd.choice((2, -1, None, 2**31)) for _ in range(rows)], pa.int64()),
@@ -118,7 +118,7 @@ def _column(rnd: random.Random, name: str, rows: int) -> pa.Array:
 @lru_cache(maxsize=200)
 def _whole_parquet(number: int) -> bytes:
     """One of some hundred whole files: written once, for that takes longer than reading."""
-    rnd = random.Random(number)  # noqa: S311 - no secret
+    rnd = Random(number)  # noqa: S311 - no secret
     rows = rnd.choice((0, 1, 1, 2, 3, 3))
     names = [*FIELDS, *rnd.choice(((), (), (), (), ("moeda",), ("extra",)))][rnd.choice((0, 0, 0, 0, 0, 1)) :]
     rnd.shuffle(names)
@@ -136,54 +136,52 @@ def _whole_parquet(number: int) -> bytes:
     return sink.getvalue()
 
 
-def _parquet(rnd: random.Random) -> bytes:
+def _parquet(rnd: Random) -> bytes:
     return _changed(rnd, _whole_parquet(rnd.randrange(200)), near_end=2_500)
 
 
-KINDS: dict[str, Callable[[random.Random], bytes]] = {
+KINDS: dict[str, Callable[[Random], bytes]] = {
     "csv": lambda rnd: _changed(rnd, _csv(rnd)),
     "csv.gz": lambda rnd: _changed(rnd, _gzip(rnd)),
     "parquet": _parquet,
 }
 
 
-def outcome(number: int, seed: int) -> str:
-    """Reads the file of that number.
+def drawn(kind: str, seed: int, number: int) -> bytes:
+    """The file of that number."""
+    return KINDS[kind](Random(f"{seed}/{kind}/{number}"))  # noqa: S311 - no secret
+
+
+def outcome(kind: str, content: bytes) -> str:
+    """Reads a file.
 
     Returns:
-        Its kind, and `read` or `refused`.
+        `read` or `refused`.
 
     Raises:
         Exception: whatever the reader let through.
     """
-    rnd = random.Random(f"{seed}/{number}")  # noqa: S311 - no secret
-    kind = list(KINDS)[number % len(KINDS)]
-    content = KINDS[kind](rnd)
     try:
         rows = (read_parquet if kind == "parquet" else read_csv)(content, f"vendas/loja/2026-11-28.{kind}")
     except InboxError as problem:
         if len(str(problem)) > LONGEST_ERROR:
             raise
-        return f"{kind} refused"
+        return "refused"
     assert rows.schema == LINES
     assert rows.num_rows
     rows.validate(full=True)
     rows.to_pylist()
-    return f"{kind} read"
+    return "read"
 
 
-def main(count: int, seed: int) -> None:
-    """Reads so many files and prints how many of each kind were read and refused."""
+def main(fuzz: Fuzz) -> None:
+    """Reads the files of a kind."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     found: Counter[str] = Counter()
-    for number in range(count):
-        try:
-            found[outcome(number, seed)] += 1
-        except BaseException:
-            sys.stderr.write(f"file {number} of seed {seed}\n")
-            raise
-    sys.stdout.write("".join(f"{name}: {times}\n" for name, times in sorted(found.items())))
+    for files in fuzz.steps(lambda number: drawn(fuzz.of, fuzz.seed, number)):
+        found.update(outcome(fuzz.of, content) for content in files)
+    print(*(f"{name}:{times}" for name, times in sorted(found.items())))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 13)
+    main(Fuzz.asked())
