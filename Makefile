@@ -61,7 +61,7 @@ lock: $(LOCKED) ## pin what pyproject.toml allows, with hashes and without addre
 	  --no-annotate --no-header --quiet --output-file requirements.txt
 
 dist: install ## what machines without a checkout get, into dist/: a wheel, and a zip and a main file for spark-submit
-	$(BIN)/python -m acude.local.dist
+	$(BIN)/python -m tools.dist
 
 demo: install ## a day in the shop on this machine, with a report at the end
 	@$(BIN)/acude demo

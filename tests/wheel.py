@@ -7,7 +7,7 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
-from acude.local.dist import build_wheel
+from tools.dist import build_wheel
 
 
 @dataclass(frozen=True)

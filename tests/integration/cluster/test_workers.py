@@ -15,7 +15,6 @@ import pytest
 
 from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
-from acude.local import dist
 from acude.local.platform import Platform
 from acude.local.servers.spark import driver_environment, spark_home
 from acude.publishing.publish import session
@@ -23,6 +22,7 @@ from acude.settings import PROJECT, settings
 from tests.chaos.conftest import Lake, new_lake, reading
 from tests.integration.batch.batch_lake import BatchLake, csv_of, line, revenue
 from tests.waiting import awaited
+from tools import dist
 
 # spark-submit takes the first python3 on the PATH.
 WITHOUT_A_SERVER = {"ACUDE_SPARK_REMOTE": "sc://nowhere:1", "PYSPARK_DRIVER_PYTHON": sys.executable}

@@ -1,4 +1,4 @@
-"""What a machine without a checkout is given, in `dist/`: `python -m acude.local.dist`, or `make dist`.
+"""What a machine without a checkout is given, in `dist/`: `python -m tools.dist`, or `make dist`.
 
 A wheel for pip; the same code as a zip for spark-submit's `--py-files`; its main file; and checksums.
 """
@@ -13,7 +13,8 @@ from typing import Final
 
 from acude.errors import AcudeError
 from acude.lake.code_archive import pack
-from acude.settings import INSTALLED, PROJECT, WORKING_FOLDER
+
+CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
 MAIN: Final = "acude-jobs.py"
 SUMS: Final = "SHA256SUMS"
@@ -29,10 +30,8 @@ def make(folder: Path) -> list[Path]:
         Wheel, zip, main file, checksums.
 
     Raises:
-        AcudeError: there is no checkout, or the wheel can't be built.
+        AcudeError: the wheel can't be built.
     """
-    if INSTALLED:
-        raise AcudeError("Artefacts are made from a checkout, and this is none.", "Run `make dist` in a checkout.")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as work:
         built = build_wheel(Path(work))
@@ -42,7 +41,7 @@ def make(folder: Path) -> list[Path]:
     version = wheel.name.split("-")[1]
     archive = pack(_code(wheel), folder / f"acude-{version}.zip")
     main = folder / MAIN
-    main.write_bytes((PROJECT / "jobs" / "__main__.py").read_bytes())
+    main.write_bytes((CHECKOUT / "jobs" / "__main__.py").read_bytes())
     sums = folder / SUMS
     # As `sha256sum --check` reads it.
     sums.write_text("".join(f"{_sha256(path)}  {path.name}\n" for path in (wheel, archive, main)))
@@ -56,7 +55,7 @@ def build_wheel(folder: Path) -> Path:
         AcudeError: it can't be built.
     """
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AcudeError("The wheel can't be built.", "See the lines above.", (done.stdout + done.stderr).splitlines())
     [wheel] = folder.glob("*.whl")
@@ -75,7 +74,7 @@ def _sha256(path: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        for made in make(WORKING_FOLDER / "dist"):
+        for made in make(CHECKOUT / "dist"):
             print(made)
     except AcudeError as error:
         sys.exit("\n".join([*error.log, str(error)]))

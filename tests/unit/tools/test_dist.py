@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from acude.local import dist
 from acude.settings import PROJECT
 from tests.wheel import run_python
+from tools import dist
 
 JOBS = sorted(".".join(path.relative_to(PROJECT).with_suffix("").parts) for path in PROJECT.glob("jobs/**/[!_]*.py"))
 
