@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from acude.api.issuer import new_key
 from acude.files import write_private
 from acude.local import certificates
-from acude.local.databases import audit_grant, database, read_grant, role
+from acude.local.databases import audit_grant, server
 from acude.local.environment import local_values
 from acude.local.servers.postgres import SUPERUSER
 from acude.migrations.database import AUDIT, script
@@ -24,9 +24,6 @@ from acude.settings import HOST, PROJECT, Settings
 
 COMPOSE: Final = PROJECT / "docker" / "docker-compose.yml"
 SECRETS: Final = PROJECT / "docker" / "secrets"
-
-PANEL: Final = "painel"
-"""The role with which Grafana reads the payments by minute and hour."""
 
 _GATEWAY: Final = "gateway"
 """Speaks TLS: to this machine, and under its own name to the other containers."""
@@ -87,15 +84,14 @@ def draw(folder: Path) -> list[str]:
 
 
 def init_sql(dsns: list[str], risk: str, panel_password: str) -> str:
-    """The SQL that an empty server is given once: a role and a database for each DSN, the audit log, the panels' role.
+    """The SQL that an empty server is given once: its roles and databases, and the audit log.
 
     Args:
         dsns: the databases, each with its owner's login.
-        risk: the one with the audit log.
-        panel_password: of the panels' role.
+        risk: the one with the audit log, which dashboards read.
+        panel_password: of the dashboards' role.
     """
-    steps = [step for dsn in dsns for step in database(dsn)]
-    steps += [*role(PANEL, panel_password), *read_grant(PANEL, risk)]
+    steps = server(dsns, risk, panel_password)
     # The server is new: nothing of it is known there.
     before, within = ("".join(f"{one.statement};\n" for one in found) for found in (steps, audit_grant(risk)))
     return f"\\set ON_ERROR_STOP on\n{before}\\connect {conninfo_to_dict(risk)['dbname']}\n{script(AUDIT)}\n{within}"

@@ -1,12 +1,17 @@
-"""What an administrator does on the database server for each DSN: a role, a database of its own, what it may do.
+"""What an administrator does on the database server: its roles, a database for each DSN, what each role may do.
 
 `acude up` runs it on the local server, and `acude docker secrets` writes it into the file that a new server runs.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+
+PANEL: Final = "painel"
+"""The role with which dashboards read the payments by minute and hour."""
 
 
 @dataclass(frozen=True)
@@ -17,12 +22,27 @@ class Step:
     known: str = ""
 
 
+def server(dsns: Iterable[str], risk: str, panel_password: str = "") -> list[Step]:
+    """All roles and databases of a server.
+
+    Args:
+        dsns: the databases, each with its owner's login.
+        risk: the one that dashboards read.
+        panel_password: of their role; empty: it has none, or keeps what an administrator gave it.
+    """
+    of_databases = [step for dsn in dsns for step in database(dsn)]
+    return [*of_databases, *role(PANEL, panel_password), *read_grant(PANEL, risk)]
+
+
 def role(name: str, password: str) -> list[Step]:
-    """A role that may log in with this password."""
+    """A role that may log in with this password; with an empty one its password stays as it is, at first none."""
     known = sql.SQL("SELECT FROM pg_roles WHERE rolname = {}").format(name)
     create = sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name))
+    made = Step(create.as_string(), known.as_string())
+    if not password:
+        return [made]
     word = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), password)
-    return [Step(create.as_string(), known.as_string()), Step(word.as_string())]
+    return [made, Step(word.as_string())]
 
 
 def database(dsn: str) -> list[Step]:

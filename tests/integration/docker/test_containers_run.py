@@ -12,7 +12,7 @@ from acude.api.examples import PAYMENTS
 from acude.athena.client import run_query
 from acude.aws import s3
 from acude.lake.session import batch_session
-from acude.local.containers import PANEL
+from acude.local.databases import PANEL
 from acude.local.ports import listening
 from acude.orchestration.airflow_api import AirflowApi
 from acude.payments.series.schema import Kind, script

@@ -11,8 +11,9 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 from pydantic import SecretStr
 
+from acude.local.database_setup import ensure_audit_log
 from acude.local.platform import Platform
-from acude.local.servers.postgres import connect, ensure_audit_log
+from acude.local.servers.postgres import connect
 from acude.payments.reads import Reads
 from acude.payments.store import AWAY, Row, Store
 from acude.settings import Settings

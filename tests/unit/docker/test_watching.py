@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from acude.local.containers import PANEL
+from acude.local.databases import PANEL
 from acude.payments.series.schema import Kind, script
 from acude.settings import PROJECT
 from tests.unit.docker.compose_file import Entry, local, secrets_of, services

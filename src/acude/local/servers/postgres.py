@@ -7,23 +7,19 @@ import pwd
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterable
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import psycopg2
-from psycopg2.extensions import connection, make_dsn, parse_dsn
+from psycopg2.extensions import connection, make_dsn
 
 from acude.local.errors import PlatformError
 from acude.local.files import socket_path
 from acude.local.fronts import behind_tls
 from acude.local.service import Service
 from acude.settings import Settings
-
-if TYPE_CHECKING:
-    from acude.local.databases import Step
 
 SUPERUSER = "postgres"
 _USER = "pgserver"
@@ -55,7 +51,7 @@ def services(config: Settings) -> list[Service]:
         command=[*_as_server_user(), *server],
         ready=ready,
         prepare=prepare,
-        finish=create_databases,
+        finish=_create_databases,
         address=f"{config.here}:{config.postgres_port}",
         login="DSNs in var/local.env",
         ports=[(config.postgres_port, "postgres_port")],
@@ -68,12 +64,8 @@ def services(config: Settings) -> list[Service]:
 
 def ready(config: Settings) -> None:
     """Ask for one row."""
-    session = connect(config)
-    try:
-        with session.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    finally:
-        session.close()
+    with closing(connect(config)) as session, session.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def _ready_by_tls(config: Settings) -> None:
@@ -82,12 +74,13 @@ def _ready_by_tls(config: Settings) -> None:
 
 def connect(config: Settings, database: str = "postgres") -> connection:
     """A connection of the superuser, each statement its own transaction."""
-    session = psycopg2.connect(_superuser_dsn(config, database), connect_timeout=3, application_name="acude")
+    session = psycopg2.connect(superuser_dsn(config, database), connect_timeout=3, application_name="acude")
     session.autocommit = True
     return session
 
 
-def _superuser_dsn(config: Settings, database: str) -> str:
+def superuser_dsn(config: Settings, database: str) -> str:
+    """Where the superuser finds a database, with its login."""
     password = config.postgres_password.get_secret_value()
     return make_dsn(host=_host(config), port=config.postgres_port, user=SUPERUSER, password=password, dbname=database)
 
@@ -142,49 +135,17 @@ def prepare(config: Settings) -> None:
         raise PlatformError(f"PostgreSQL can't create its data in {data}.", "See the lines above.", lines)
 
 
-def create_databases(config: Settings) -> None:
-    """Create each DSN's role and database where missing, and set the role's password to the DSN's."""
-    from acude.local.databases import database  # noqa: PLC0415 - imports another client of PostgreSQL
+def _create_databases(config: Settings) -> None:
+    # Another client of PostgreSQL: every command that knows the servers would load both.
+    from acude.local.database_setup import create_databases  # noqa: PLC0415
 
-    session = connect(config)
-    try:
-        for dsn in dsns(config):
-            _take(session, database(dsn))
-    finally:
-        session.close()
-    ensure_audit_log(config)
+    create_databases(config)
 
 
 def dsns(config: Settings) -> list[str]:
     """Addresses of the server's databases, each with its owner's login."""
     known = (config.warehouse_dsn, config.shop_dsn, config.risk_dsn, config.airflow_dsn)
     return [dsn.get_secret_value() for dsn in known]
-
-
-def ensure_audit_log(config: Settings) -> None:
-    """Migrates the audit log, owned by the superuser: the role that stores decisions may only append to it."""
-    # Another client of PostgreSQL.
-    from acude.local.databases import audit_grant  # noqa: PLC0415
-    from acude.migrations.database import AUDIT, migrate  # noqa: PLC0415
-
-    dsn = config.risk_dsn.get_secret_value()
-    database = parse_dsn(dsn)["dbname"]
-    migrate(AUDIT, _superuser_dsn(config, database))
-    session = connect(config, database)
-    try:
-        _take(session, audit_grant(dsn))
-    finally:
-        session.close()
-
-
-def _take(session: connection, steps: Iterable["Step"]) -> None:
-    with session.cursor() as cursor:
-        for step in steps:
-            if step.known:
-                cursor.execute(step.known)
-                if cursor.rowcount:
-                    continue
-            cursor.execute(step.statement)
 
 
 def _data(config: Settings) -> Path:
