@@ -11,17 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from acude.cli import app
-from acude.contracts.arrow import arrow_type
-from acude.contracts.model import Contract, table
+from acude.contracts.model import table
 from acude.lake.commit import BatchWriter, replace_partitions
-from acude.lake.data_files import write_rows
 from acude.lake.ensure_table import ensure_table
 from acude.local.platform import Platform
 from acude.payments.version_log import VersionError
@@ -46,6 +42,7 @@ from benchmarks.handbook import Setting
 from jobs.batch import train_model
 from jobs.batch.train_model import Training
 from tests.buckets import empty
+from tests.integration.batch.risk_rows import comparison_row, decision_row, dispute_row, payment_row, write
 
 SETTING = Setting(customers=100, terminals=300, radius=15, days=52)
 FIRST = SETTING.start + timedelta(days=38)
@@ -220,7 +217,7 @@ def test_a_candidate_decides_the_past_again_and_its_cost_is_told(history: Histor
 def test_the_shadows_report_counts_one_candidates_pairs() -> None:
     ours, other = uuid4().hex * 2, uuid4().hex * 2
     pairs = [("aprovar", "aprovar", ours), ("aprovar", "negar", ours), ("negar", "negar", other)]
-    write("silver.comparacoes_sombra", [comparison_row(*pair) for pair in pairs])
+    write("silver.comparacoes_sombra", [comparison_row(FIRST, *pair) for pair in pairs])
     found = shadow_comparison(settings(), ours, FIRST, FIRST)
     assert found.table() == {
         ("aprovar", "aprovar"): Amount(1, Decimal(10)),
@@ -243,75 +240,3 @@ def later_disputes(payments: Sequence[Payment]) -> Iterator[None]:
 
 def worth(history: History, ids: set[str]) -> Decimal:
     return sum((history[one].valor for one in ids), Decimal())
-
-
-def payment_row(payment: Payment) -> dict[str, Any]:
-    fields = {name: getattr(payment, name) for name in Payment.__struct_fields__}
-    return fields | {"carimbo_kafka": payment.timestamp}
-
-
-def decision_row(payment: Payment, *, refused: bool) -> dict[str, Any]:
-    return {
-        **{name: getattr(payment, name) for name in ("id_transacao", "tipo_pagamento", "valor", "moeda", "operacao")},
-        "id_pagador": payment.id_pagador,
-        "decisao": "negar" if refused else "aprovar",
-        "pontuacao": 900 if refused else 100,
-        "motivos": ["VALOR_ALTO"] if refused else [],
-        "timestamp": payment.timestamp + timedelta(seconds=1),
-        "transacao_em": payment.timestamp,
-        "id_rastro": "r",
-        "versao_regras": "antiga",
-        "versao_modelo": "nenhum",
-        "degradado": False,
-        "causas": [],
-        "latencia_ms": 1000,
-    }
-
-
-def dispute_row(payment: Payment) -> dict[str, Any]:
-    return {
-        "id_contestacao": f"c-{payment.id_transacao}",
-        "id_transacao": payment.id_transacao,
-        "resultado": "fraude",
-        "timestamp": payment.timestamp + timedelta(days=7),
-        "origem": "banco",
-        "transacao_em": payment.timestamp,
-        "id_terminal": payment.id_terminal,
-    }
-
-
-def comparison_row(live: str, shadow: str, sha256: str) -> dict[str, Any]:
-    moment = datetime(FIRST.year, FIRST.month, FIRST.day, 12, tzinfo=UTC)
-    common = {"pontuacao": 0, "motivos": [], "versao_regras": "1", "versao_modelo": "nenhum"}
-    return {
-        "id_transacao": uuid4().hex,
-        "timestamp": moment,
-        "transacao_em": moment,
-        "tipo_pagamento": "pix",
-        "valor": Decimal("10.00"),
-        "moeda": "BRL",
-        "decisao": live,
-        "decisao_sombra": shadow,
-        "sha256_sombra": sha256,
-        **common,
-        **{f"{name}_sombra": value for name, value in common.items()},
-    }
-
-
-def write(name: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Puts rows into a topic's silver table, in the place of what an earlier run has left of their days."""
-    contract = table(name)
-    whole = pa.Table.from_pylist(
-        [lineage(number, row) | row for number, row in enumerate(rows)], arrow_schema(contract)
-    )
-    days = [{"data": str(day)} for day in pc.unique(whole["data"]).to_pylist()]
-    replace_partitions(ensure_table(contract), BatchWriter(), write_rows(whole, contract), days)
-
-
-def lineage(number: int, row: dict[str, Any]) -> dict[str, Any]:
-    taken = {"carimbo_kafka": row["timestamp"], "ingerido_em": row["timestamp"], "data": row["timestamp"].date()}
-    return taken | {"atrasado": False, "particao": 0, "deslocamento": number, "hash_conteudo": number}
-
-
-def arrow_schema(contract: Contract) -> pa.Schema:
-    return pa.schema([(one.name, arrow_type(one)) for one in contract.columns])
