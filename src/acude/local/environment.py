@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
@@ -76,72 +77,106 @@ def local_values(
         known: The file's present lines; their secrets are kept, missing ones drawn.
         at: The host of a server, by the server's name; None: this machine.
     """
+    drawn = _Drawn(config, known)
     at = at or (lambda _server: config.here)
+    return {
+        **_lake(config, drawn, at),
+        **_databases(config, drawn, at),
+        **_payments(config, drawn, at),
+        **_airflow(config, drawn, at),
+        "warehouses_url": f"http://{at('warehouses')}:{config.warehouses_port}",
+        **_spark_cluster(config, known, drawn.secret("spark_secret"), at("spark-master")),
+        **_moved_ports(config),
+        **_tls(config),
+    }
 
-    def present(name: str) -> str:
-        value = getattr(config, name)
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Secrets: the settings' own, else those that the file has, else new ones."""
+
+    config: Settings
+    known: Mapping[str, str | None]
+
+    def present(self, name: str) -> str:
+        value = getattr(self.config, name)
         shown = value.get_secret_value() if isinstance(value, SecretStr) else value
-        return shown or known.get(f"ACUDE_{name.upper()}") or ""
+        return shown or self.known.get(f"ACUDE_{name.upper()}") or ""
 
-    def secret(name: str, size: int = 24) -> str:
-        return present(name) or secrets.token_urlsafe(size)
+    def secret(self, name: str, size: int = 24) -> str:
+        return self.present(name) or secrets.token_urlsafe(size)
 
-    def dsn(name: str, owner: str) -> str:
-        password = _password(present(name)) or secrets.token_urlsafe(24)
-        return f"postgresql://{owner}:{password}@{at('postgres')}:{config.postgres_port}/{owner}" + (
-            f"?sslmode=verify-full&sslrootcert={certificates.authority(config)}" if config.local_tls else ""
+    def dsn(self, name: str, owner: str, host: str) -> str:
+        password = _password(self.present(name)) or secrets.token_urlsafe(24)
+        return f"postgresql://{owner}:{password}@{host}:{self.config.postgres_port}/{owner}" + (
+            f"?sslmode=verify-full&sslrootcert={certificates.authority(self.config)}" if self.config.local_tls else ""
         )
 
-    token, valkey_password = secret("spark_connect_token"), secret("valkey_password")
+    def keys(self, name: str) -> str:
+        """The settings' keys and the file's together: what was made with a key that one of them lacks is unreadable."""
+        own = getattr(self.config, name).get_secret_value()
+        return KeyRing.joined(own, self.known.get(f"ACUDE_{name.upper()}") or "").text()
+
+
+def _lake(config: Settings, drawn: _Drawn, at: Callable[[str], str]) -> dict[str, str]:
+    token = drawn.secret("spark_connect_token")
+    return {
+        "kafka_bootstrap": f"{at('kafka')}:{config.kafka_port}",
+        "document_key": drawn.secret("document_key", size=32),
+        "s3_endpoint": f"http://{at('s3')}:{config.s3_port}",
+        "s3_access_key": drawn.secret("s3_access_key"),
+        "s3_secret_key": drawn.secret("s3_secret_key"),
+        "glue_endpoint": f"http://{at('glue')}:{config.glue_port}",
+        "athena_endpoint": f"http://{at('athena')}:{config.athena_port}",
+        "trino_secret": drawn.secret("trino_secret", size=64),
+        "trino_s3_access_key": drawn.secret("trino_s3_access_key"),
+        "trino_s3_secret_key": drawn.secret("trino_s3_secret_key"),
+        "spark_connect_token": token,
+        "spark_remote": _spark_remote(config, token, at("spark-batch")),
+    }
+
+
+def _databases(config: Settings, drawn: _Drawn, at: Callable[[str], str]) -> dict[str, str]:
+    host, valkey_password = at("postgres"), drawn.secret("valkey_password")
+    return {
+        "postgres_password": drawn.secret("postgres_password"),
+        "warehouse_kind": "postgres",
+        "warehouse_dsn": drawn.dsn("warehouse_dsn", "warehouse", host),
+        "shop_dsn": drawn.dsn("shop_dsn", "loja", host),
+        "risk_dsn": drawn.dsn("risk_dsn", "risco", host),
+        "airflow_dsn": drawn.dsn("airflow_dsn", "airflow", host),
+        "backup_keys": drawn.keys("backup_keys"),
+        "audit_keys": drawn.keys("audit_keys"),
+        "valkey_password": valkey_password,
+        "valkey_url": _valkey_url(config, valkey_password, at("valkey")),
+    }
+
+
+def _payments(config: Settings, drawn: _Drawn, at: Callable[[str], str]) -> dict[str, str]:
     http = "https" if config.local_tls else "http"
     issuer = f"{http}://{at('issuer')}:{config.issuer_port}"
     return {
-        "kafka_bootstrap": f"{at('kafka')}:{config.kafka_port}",
-        "document_key": secret("document_key", size=32),
         # Before it had a key of its own, the velocity store was named by the documents'.
-        "velocity_key": present("velocity_key") or present("document_key") or secrets.token_urlsafe(32),
-        "s3_endpoint": f"http://{at('s3')}:{config.s3_port}",
-        "s3_access_key": secret("s3_access_key"),
-        "s3_secret_key": secret("s3_secret_key"),
-        "glue_endpoint": f"http://{at('glue')}:{config.glue_port}",
-        "athena_endpoint": f"http://{at('athena')}:{config.athena_port}",
-        "trino_secret": secret("trino_secret", size=64),
-        "trino_s3_access_key": secret("trino_s3_access_key"),
-        "trino_s3_secret_key": secret("trino_s3_secret_key"),
-        "spark_connect_token": token,
-        "spark_remote": _spark_remote(config, token, at("spark-batch")),
-        "postgres_password": secret("postgres_password"),
-        "warehouse_kind": "postgres",
-        "warehouse_dsn": dsn("warehouse_dsn", "warehouse"),
-        "shop_dsn": dsn("shop_dsn", "loja"),
-        # Together: a key that one of them lacks would make backups unreadable.
-        "backup_keys": KeyRing.joined(
-            config.backup_keys.get_secret_value(), known.get("ACUDE_BACKUP_KEYS") or ""
-        ).text(),
-        # Together: rows that one of them made could no longer be verified.
-        "audit_keys": KeyRing.joined(config.audit_keys.get_secret_value(), known.get("ACUDE_AUDIT_KEYS") or "").text(),
+        "velocity_key": drawn.present("velocity_key") or drawn.present("document_key") or secrets.token_urlsafe(32),
         "blacklist_url": f"http://{at('blacklist')}:{config.blacklist_port}/consultas",
         "risk_url": f"{http}://{at('risk-api')}:{config.risk_port}",
         "oauth_issuer": issuer,
         "oauth_jwks_url": f"{issuer}/jwks.json",
         "oauth_token_url": f"{issuer}/token",
-        "risk_client_secret": secret("risk_client_secret"),
-        "risk_analyst_secret": secret("risk_analyst_secret"),
-        "risk_dsn": dsn("risk_dsn", "risco"),
+        "risk_client_secret": drawn.secret("risk_client_secret"),
+        "risk_analyst_secret": drawn.secret("risk_analyst_secret"),
         "webhook_url": config.webhook_url or f"http://{at('webhook-receiver')}:{config.receiver_port}/avisos",
-        "webhook_secret": present("webhook_secret") or _webhook_secret(),
-        "alerts_token": secret("alerts_token"),
+        "webhook_secret": drawn.present("webhook_secret") or _webhook_secret(),
+        "alerts_token": drawn.secret("alerts_token"),
+    }
+
+
+def _airflow(config: Settings, drawn: _Drawn, at: Callable[[str], str]) -> dict[str, str]:
+    return {
         "airflow_url": f"http://{at('airflow-api')}:{config.airflow_port}",
-        "airflow_password": secret("airflow_password"),
-        "airflow_dsn": dsn("airflow_dsn", "airflow"),
-        "airflow_fernet_key": present("airflow_fernet_key") or _fernet_key(),
-        "airflow_jwt_secret": secret("airflow_jwt_secret", size=64),
-        "valkey_password": valkey_password,
-        "valkey_url": _valkey_url(config, valkey_password, at("valkey")),
-        "warehouses_url": f"http://{at('warehouses')}:{config.warehouses_port}",
-        **_spark_cluster(config, known, secret("spark_secret"), at("spark-master")),
-        **_moved_ports(config),
-        **_tls(config),
+        "airflow_password": drawn.secret("airflow_password"),
+        "airflow_fernet_key": drawn.present("airflow_fernet_key") or _fernet_key(),
+        "airflow_jwt_secret": drawn.secret("airflow_jwt_secret", size=64),
     }
 
 

