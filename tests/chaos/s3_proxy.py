@@ -98,59 +98,73 @@ class S3Proxy:
         return True
 
 
+class _Server(ThreadingHTTPServer):
+    """Passes on to one object store."""
+
+    daemon_threads = True
+
+    def __init__(self, proxy: S3Proxy, upstream: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy, self.upstream = proxy, upstream
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    # An answer goes out at once and in one piece: otherwise each waits 40 ms for an acknowledgement.
+    disable_nagle_algorithm = True
+    wbufsize = 65_536
+
+    def _pass_on(self) -> None:
+        chunked = self.headers.get("Transfer-Encoding", "") == "chunked"
+        body = b"".join(self._chunks()) if chunked else self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        proxy = self.server.proxy
+        kill = proxy.hit(self.command, self.path)
+        if proxy.strikes_before(kill):
+            self.close_connection = True
+            return
+        connection = http.client.HTTPConnection(self.server.upstream, timeout=60)
+        # With the client's own Host: its signature covers it.
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
+        payload = iter([body]) if chunked else body
+        connection.request(self.command, self.path, payload, headers, encode_chunked=chunked)
+        answer = connection.getresponse()
+        content = answer.read()
+        if kill and kill.after:
+            proxy.strike()
+            self.close_connection = True
+            return
+        self._give(answer, content)
+        connection.close()
+
+    def _give(self, answer: http.client.HTTPResponse, content: bytes) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in {"transfer-encoding", "connection", "content-length", "date", "server"}:
+                self.send_header(name, value)
+        length = answer.getheader("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass_on  # noqa: N815 - http.server's names
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
 @contextmanager
 def s3_proxy(upstream: str) -> Iterator[S3Proxy]:
     """A proxy in front of an object store."""
-    proxy, host = S3Proxy(), urlsplit(upstream).netloc
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # An answer goes out at once and in one piece: otherwise each waits 40 ms for an acknowledgement.
-        disable_nagle_algorithm = True
-        wbufsize = 65_536
-
-        def _pass_on(self) -> None:
-            chunked = self.headers.get("Transfer-Encoding", "") == "chunked"
-            body = b"".join(self._chunks()) if chunked else self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            kill = proxy.hit(self.command, self.path)
-            if proxy.strikes_before(kill):
-                self.close_connection = True
-                return
-            connection = http.client.HTTPConnection(host, timeout=60)
-            # With the client's own Host: its signature covers it.
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
-            payload = iter([body]) if chunked else body
-            connection.request(self.command, self.path, payload, headers, encode_chunked=chunked)
-            answer = connection.getresponse()
-            content = answer.read()
-            if kill and kill.after:
-                proxy.strike()
-                self.close_connection = True
-                return
-            self.send_response(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in {"transfer-encoding", "connection", "content-length", "date", "server"}:
-                    self.send_header(name, value)
-            length = answer.getheader("Content-Length") if self.command == "HEAD" else None
-            self.send_header("Content-Length", length or str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-            connection.close()
-
-        def _chunks(self) -> Iterator[bytes]:
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                yield self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-
-        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass_on  # noqa: N815 - http.server's names
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    proxy = S3Proxy()
+    server = _Server(proxy, urlsplit(upstream).netloc)
     proxy.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -48,23 +48,28 @@ def restore(
         for one in stored:
             source.check(one)
         create_roles(config, roles)
-        staged = {f"acude_restauro_{one.banco}": one for one in stored}
-        try:
-            for target, one in staged.items():
-                source.load(config, one, target, own=True)
-                databases.analyze(config, target)
-                report(one.banco, "loaded", one.tamanho)
-            databases.put_in_place(config, {target: one.banco for target, one in staged.items()})
-        except BaseException:
-            with suppress(BackupError):
-                for target in staged:
-                    databases.drop(config, target)
-            raise
-        # Not before: a database whose jobs run can't be renamed.
-        for one in stored:
-            if one.versao_timescaledb:
-                databases.resume_timescaledb(config, one.banco)
+        _bring_back(config, source, stored, report)
     return manifest, stored
+
+
+def _bring_back(config: Settings, source: Source, stored: list[StoredDatabase], report: Report) -> None:
+    """Loads the databases beside what is there, and then into place; nothing of them is left where that fails."""
+    staged = {f"acude_restauro_{one.banco}": one for one in stored}
+    try:
+        for target, one in staged.items():
+            source.load(config, one, target, own=True)
+            databases.analyze(config, target)
+            report(one.banco, "loaded", one.tamanho)
+        databases.put_in_place(config, {target: one.banco for target, one in staged.items()})
+    except BaseException:
+        with suppress(BackupError):
+            for target in staged:
+                databases.drop(config, target)
+        raise
+    # Not before: a database whose jobs run can't be renamed.
+    for one in stored:
+        if one.versao_timescaledb:
+            databases.resume_timescaledb(config, one.banco)
 
 
 def _named(manifest: Manifest, names: Sequence[str]) -> list[StoredDatabase]:

@@ -55,9 +55,16 @@ def all_services(config: Settings) -> list[Service]:
         *(server(config) for server in SERVERS),
         *risk.own_workers(config),
         *spark_cluster.services(config),
-        *postgres.services(config),
+        *postgres.services(config, _make_databases),
         *valkey.services(config),
     ]
+
+
+def _make_databases(config: Settings) -> None:
+    # Its client of PostgreSQL costs every command that knows the servers 0.1 s, and few make databases.
+    from acude.local.database_setup import create_databases  # noqa: PLC0415
+
+    create_databases(config)
 
 
 def chosen(services: Iterable[Service], names: Iterable[str] | None) -> list[Service]:

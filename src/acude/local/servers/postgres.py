@@ -7,6 +7,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,8 +40,13 @@ _CONFIG = {
 }
 
 
-def services(config: Settings) -> list[Service]:
-    """The database server, behind a TLS proxy where TLS is wanted."""
+def services(config: Settings, finish: Callable[[Settings], None]) -> list[Service]:
+    """The database server, behind a TLS proxy where TLS is wanted.
+
+    Args:
+        config: where it listens.
+        finish: makes its databases.
+    """
     sockets = {"listen_addresses": "", "unix_socket_directories": str(_sockets(config))}
     listens = sockets if config.local_tls else {"listen_addresses": config.bind}
     options = [f"--{name}={value}" for name, value in (_CONFIG | listens).items()]
@@ -51,7 +57,7 @@ def services(config: Settings) -> list[Service]:
         command=[*_as_server_user(), *server],
         ready=ready,
         prepare=prepare,
-        finish=_create_databases,
+        finish=finish,
         address=f"{config.here}:{config.postgres_port}",
         login="DSNs in var/local.env",
         ports=[(config.postgres_port, "postgres_port")],
@@ -133,13 +139,6 @@ def prepare(config: Settings) -> None:
     if answer.returncode:
         lines = (answer.stdout + answer.stderr).splitlines()[-20:]
         raise PlatformError(f"PostgreSQL can't create its data in {data}.", "See the lines above.", lines)
-
-
-def _create_databases(config: Settings) -> None:
-    # Another client of PostgreSQL: every command that knows the servers would load both.
-    from acude.local.database_setup import create_databases  # noqa: PLC0415
-
-    create_databases(config)
 
 
 def dsns(config: Settings) -> list[str]:
