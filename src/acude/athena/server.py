@@ -44,8 +44,8 @@ def create_app(api: Api, signatures: Signatures, close: Callable[[], None]) -> F
     @app.post("/")
     async def operate(request: Request) -> Response:
         body = b""
-        async for part in request.stream():
-            body += part
+        async for piece in request.stream():
+            body += piece
             if len(body) > _LONGEST_BODY:
                 return Response(status_code=413)
         try:

@@ -116,12 +116,12 @@ class _Stored(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         try:
-            part = self._file.read(size)
+            piece = self._file.read(size)
         except OSError as problem:
             self.error = problem
             raise
-        self.size += len(part)
-        return part
+        self.size += len(piece)
+        return piece
 
     def write(self, data: Any, /) -> int:  # noqa: ANN401 - Tink gives bytes, the base class takes any buffer
         try:

@@ -27,7 +27,7 @@ from acude.masking import MASK
 from acude.settings import Settings, settings
 
 _COLUMNS = LINES.append(pa.field("origem", pa.string())).append(pa.field("arquivo", pa.string()))
-_READ = _COLUMNS.append(pa.field("parte", pa.int64())).append(pa.field("resumo", pa.string()))
+_READ = _COLUMNS.append(pa.field("piece", pa.int64())).append(pa.field("resumo", pa.string()))
 _BATCH = 65_536
 _SPARK_TYPES = {pa.int64(): "bigint", pa.string(): "string"}
 
@@ -76,7 +76,7 @@ def lines_of(spark: SparkSession, files: list[InboxFile], config: Settings | Non
             content.
     """
     if not files:
-        yield Lines(spark.createDataFrame([], _spark_schema()).drop("parte", "resumo"), 0, [])
+        yield Lines(spark.createDataFrame([], _spark_schema()).drop("piece", "resumo"), 0, [])
         return
     config = config or settings()
     read, found = _read_all(spark, files, config)
@@ -113,8 +113,8 @@ def _spark_schema() -> str:
 def _numbered(lines: DataFrame, before: list[int]) -> DataFrame:
     """The lines with their numbers in their files."""
     if any(before):
-        lines = lines.withColumn("linha", f.col("linha") + f.get(f.array(*map(f.lit, before)), f.col("parte")))
-    return lines.drop("parte")
+        lines = lines.withColumn("linha", f.col("linha") + f.get(f.array(*map(f.lit, before)), f.col("piece")))
+    return lines.drop("piece")
 
 
 def _reader(store: ObjectStore, tokens: Tokens) -> Any:  # noqa: ANN401 - what mapInArrow takes
@@ -140,7 +140,7 @@ def _read_one(store: ObjectStore, number: int, piece: Piece, tokens: Tokens) -> 
 
 
 def _batches(lines: pa.Table, piece: Piece, number: int) -> Iterator[pa.RecordBatch]:
-    more = (("origem", piece.origin), ("arquivo", piece.key), ("parte", number), ("resumo", None))
+    more = (("origem", piece.origin), ("arquivo", piece.key), ("piece", number), ("resumo", None))
     for name, value in more:
         kind = _READ.field(name).type
         lines = lines.append_column(name, pa.repeat(pa.scalar(value, kind), lines.num_rows))

@@ -41,7 +41,7 @@ def read_csv(content: bytes, file: str) -> pa.Table:
 
 
 class BlockReader:
-    """Reads a file, or the lines of a part of it.
+    """Reads a file, or the lines of a piece of it.
 
     Of a file with several faults the first block's are told, and of those first what is no text, then the header, then
     a line that is cut off.
@@ -49,7 +49,7 @@ class BlockReader:
     Args:
         file: its key, for errors.
         read: gives its bytes.
-        layout: of a part that is not the file's first; such a part's lines are numbered from 1.
+        layout: of a piece that is not the file's first; such a piece's lines are numbered from 1.
 
     Attributes:
         lines: how many were read.

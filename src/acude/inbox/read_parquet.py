@@ -57,9 +57,9 @@ def parquet_tables(source: BinaryIO, file: str, begin: int = 0, end: int | None 
             raise too_many_bytes(file)
         size = max(1, rows.num_rows * _HELD_BYTES // max(text, _HELD_BYTES))
         for start in range(0, rows.num_rows, size):
-            part = rows.slice(start, size)
-            columns = [_text(part.column(name), name, file).combine_chunks() for name in FIELDS]
-            numbers = pa.array(range(first + start, first + start + part.num_rows), pa.int64())
+            piece = rows.slice(start, size)
+            columns = [_text(piece.column(name), name, file).combine_chunks() for name in FIELDS]
+            numbers = pa.array(range(first + start, first + start + piece.num_rows), pa.int64())
             yield Layout(FIELDS).lines(numbers, columns)
 
 

@@ -58,16 +58,16 @@ class IdFilter:
         self._rests = rests
 
     @classmethod
-    def of(cls, rows: int, parts: Iterable[Longs]) -> Self:
+    def of(cls, rows: int, pieces: Iterable[Longs]) -> Self:
         """The filter of a run.
 
         Args:
             rows: how many ids.
-            parts: the ids, sorted, part by part.
+            pieces: the ids, sorted, piece by piece.
         """
         bits = max(_LEAST_BITS, round(np.log2(max(rows, 1) / _PER_BUCKET)))
         counts, rests, done = np.zeros(2**bits, np.int64), np.empty(rows, np.uint16), 0
-        for ids in parts:
+        for ids in pieces:
             bucket, rest = _split(ids, bits)
             rests[done : done + len(ids)] = rest
             done += len(ids)

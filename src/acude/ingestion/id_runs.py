@@ -100,7 +100,7 @@ class Run:
         self._folder = folder
 
     @classmethod
-    def write(cls, folder: RunFolder, until: int, last: int, rows: int, parts: Iterable[Entries]) -> Self:
+    def write(cls, folder: RunFolder, until: int, last: int, rows: int, pieces: Iterable[Entries]) -> Self:
         """Writes a run.
 
         Args:
@@ -108,15 +108,15 @@ class Run:
             until: the last day on which its ids are known.
             last: when the last of them landed.
             rows: how many.
-            parts: the entries, sorted, part by part.
+            pieces: the entries, sorted, piece by piece.
         """
         name = f"{uuid4().hex}.ids"
         with folder.files.open_output_stream(f"{folder.path}/{name}") as out:
 
             def written() -> Iterator[Longs]:
-                for part in parts:
-                    out.write(part.view(np.uint8))
-                    yield np.ascontiguousarray(part["id"])
+                for piece in pieces:
+                    out.write(piece.view(np.uint8))
+                    yield np.ascontiguousarray(piece["id"])
 
             ids = IdFilter.of(rows, written())
             for part in ids.parts:
@@ -233,14 +233,14 @@ def merge(folder: RunFolder, runs: Sequence[Run]) -> Run:
     power = min(int(rows // _MERGED_AT_ONCE).bit_length(), *(run.filter.bits for run in runs))
     cuts = [run.filter.cuts(power).tolist() for run in runs]
 
-    def parts() -> Iterator[Entries]:
+    def pieces() -> Iterator[Entries]:
         for number in range(2**power):
-            pieces = [run.entries(cut[number], cut[number + 1]) for run, cut in zip(runs, cuts, strict=True)]
-            together = np.concatenate(pieces)
+            entries = [run.entries(cut[number], cut[number + 1]) for run, cut in zip(runs, cuts, strict=True)]
+            together = np.concatenate(entries)
             yield together[np.argsort(together["id"], kind="stable")]
 
     last = max(run.last for run in runs)
-    return Run.write(folder, runs[0].until, last, rows, parts())
+    return Run.write(folder, runs[0].until, last, rows, pieces())
 
 
 def entries_of(arrivals: Arrivals) -> Entries:

@@ -58,7 +58,7 @@ class Content:
         self.rows += rows.num_rows
 
     @property
-    def parts(self) -> tuple[int, int, int]:
+    def state(self) -> tuple[int, int, int]:
         """Rows and the two sums, for `merge`."""
         return self.rows, self._a, self._b
 

@@ -39,7 +39,7 @@ class NotByPiecesError(AcudeError):
     """A suite asks something of a large day that its pieces can't answer."""
 
 
-class Parts(NamedTuple):
+class DividedSuite(NamedTuple):
     """A suite's expectations by what can answer them: each piece, the number of all rows, Spark."""
 
     by_row: list[Expectation]
@@ -47,8 +47,8 @@ class Parts(NamedTuple):
     unique: list[Expectation]
 
 
-def parts_of(suite: list[Expectation], table: str) -> Parts:
-    """A suite, divided.
+def divided_suite(suite: list[Expectation], table: str) -> DividedSuite:
+    """A suite's expectations by what can answer them.
 
     Raises:
         NotByPiecesError: an expectation is about all rows together, or may fail for some of them (`mostly`).
@@ -59,7 +59,7 @@ def parts_of(suite: list[Expectation], table: str) -> Parts:
                 f"{table}: a day of more than {LARGEST} rows is audited piece by piece, and no piece can answer "
                 f"{one['type']} {one['kwargs']}; ask it of each row, or teach acude.publishing.in_pieces to add it up"
             )
-    return Parts(*([one for one in suite if one["type"] in kinds] for kinds in (BY_ROW, _COUNT, _UNIQUE)))
+    return DividedSuite(*([one for one in suite if one["type"] in kinds] for kinds in (BY_ROW, _COUNT, _UNIQUE)))
 
 
 def answers_of_files(
@@ -77,13 +77,13 @@ def answers_of_files(
         Rows, content hash and sums of all files, and the answers.
 
     Raises:
-        NotByPiecesError: see `parts_of`.
+        NotByPiecesError: see `divided_suite`.
     """
     contract = table(staged.table)
-    parts, parameters = parts_of(suite_of(contract, ROWS), staged.table), parameters_of(contract, staged)
+    suite, parameters = divided_suite(suite_of(contract, ROWS), staged.table), parameters_of(contract, staged)
     totals, rows = Totals(contract), 0
-    added = [_Added(one) for one in parts.by_row]
-    for piece in _asked(spark, staged, _Question(contract, derive, parts.by_row, parameters, hashed)):
+    added = [_Added(one) for one in suite.by_row]
+    for piece in _asked(spark, staged, _Question(contract, derive, suite.by_row, parameters, hashed)):
         if hashed:
             totals.merge(piece["totals"])
         rows += piece["rows"]
@@ -91,8 +91,8 @@ def answers_of_files(
             added[place].add(found)
     counted = pd.DataFrame(index=pd.RangeIndex(rows))
     found = [one.answers(rows) for one in added]
-    found.append(answers(counted, parts.whole, parameters, staged.table))
-    found += [_unique(frame_of_files(spark, contract, staged.files), rows, one) for one in parts.unique]
+    found.append(answers(counted, suite.whole, parameters, staged.table))
+    found += [_unique(frame_of_files(spark, contract, staged.files), rows, one) for one in suite.unique]
     return totals, found
 
 

@@ -23,13 +23,13 @@ class Totals:
 
     def result(self) -> str:
         """What was found, as JSON."""
-        return json.dumps({"content": self._content.parts, "sums": self.sums})
+        return json.dumps({"content": self._content.state, "sums": self.sums})
 
     def merge(self, found: str) -> None:
         """Adds the result of another task."""
-        parts = json.loads(found)
-        self._content.merge(*parts["content"])
-        self._add_sums(parts["sums"])
+        state = json.loads(found)
+        self._content.merge(*state["content"])
+        self._add_sums(state["sums"])
 
     @property
     def rows(self) -> int:

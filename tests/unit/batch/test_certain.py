@@ -13,7 +13,7 @@ from acude.contracts.model import table
 from acude.lake.data_files import nullable
 from acude.publishing.certain import Columns, columns_of
 from acude.publishing.examine import answers, parameters_of
-from acude.publishing.in_pieces import parts_of
+from acude.publishing.in_pieces import divided_suite
 from acude.publishing.staging import Staged
 from acude.publishing.suites import suite_of
 from acude.publishing.views import rows_view
@@ -32,7 +32,7 @@ def doubtful(*rows: dict[str, Any]) -> list[Expectation]:
     content = pa.Table.from_pylist([SALE | row for row in rows], nullable(arrow_schema(SALES)))
     suite, parameters = suite_of(SALES), parameters_of(SALES, STAGED)
     columns = columns_of(content, with_expected_sales)
-    by_row = parts_of(suite, SALES.full_name).by_row
+    by_row = divided_suite(suite, SALES.full_name).by_row
     sure = [one for one in by_row if columns.surely_meet(one, parameters)]
     assert answers(rows_view(content, with_expected_sales), sure, parameters, SALES.full_name).failures == []
     return [one for one in by_row if one not in sure]
@@ -99,4 +99,4 @@ def test_what_these_columns_dont_show_is_asked(asked: Expectation) -> None:
 @pytest.mark.parametrize("name", [one.full_name for one in audited_tables()])
 def test_every_audited_tables_day_may_be_of_any_size(name: str) -> None:
     suite = suite_of(table(name))
-    assert sum(map(len, parts_of(suite, name))) == len(suite)
+    assert sum(map(len, divided_suite(suite, name))) == len(suite)

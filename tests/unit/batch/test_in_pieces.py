@@ -4,7 +4,7 @@ import pytest
 
 from acude.contracts.gx import Expectation
 from acude.contracts.model import marts, table
-from acude.publishing.in_pieces import NotByPiecesError, parts_of
+from acude.publishing.in_pieces import NotByPiecesError, divided_suite
 from acude.publishing.suites import suite_of
 
 SALES = "silver.vendas"
@@ -16,16 +16,16 @@ def expectation(kind: str, **kwargs: object) -> Expectation:
 
 def test_a_day_of_sales_may_be_of_any_size() -> None:
     suite = suite_of(table(SALES))
-    parts = parts_of(suite, SALES)
-    assert sum(map(len, parts)) == len(suite)
-    assert [one["type"] for one in parts.unique] == ["expect_compound_columns_to_be_unique"]
-    assert [one["type"] for one in parts.whole] == ["expect_table_row_count_to_equal"]
+    divided = divided_suite(suite, SALES)
+    assert sum(map(len, divided)) == len(suite)
+    assert [one["type"] for one in divided.unique] == ["expect_compound_columns_to_be_unique"]
+    assert [one["type"] for one in divided.whole] == ["expect_table_row_count_to_equal"]
 
 
 @pytest.mark.parametrize("name", [one.full_name for one in marts()])
 def test_a_marts_day_may_be_of_any_size(name: str) -> None:
     suite = suite_of(table(name))
-    assert sum(map(len, parts_of(suite, name))) == len(suite)
+    assert sum(map(len, divided_suite(suite, name))) == len(suite)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_marts_day_may_be_of_any_size(name: str) -> None:
 )
 def test_what_is_about_all_rows_together_is_refused_in_a_sentence(asked: Expectation) -> None:
     with pytest.raises(NotByPiecesError, match=rf"{SALES}: a day of more than .* no piece can answer {asked['type']}"):
-        parts_of([*suite_of(table(SALES)), asked], SALES)
+        divided_suite([*suite_of(table(SALES)), asked], SALES)
