@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -35,7 +35,14 @@ REGIONS = "gold.vendas_por_regiao"
 
 @pytest.fixture(scope="module")
 def api(platform: Platform) -> Iterator[AirflowApi]:
-    """Airflow of the running platform; its schedules rest again afterwards, for other tests need the machine."""
+    """Airflow of the running platform."""
+    with resting_afterwards(platform) as client:
+        yield client
+
+
+@contextmanager
+def resting_afterwards(platform: Platform) -> Iterator[AirflowApi]:
+    """Airflow, whose schedules rest again in the end: other tests need the machine."""
     with AirflowApi(platform.config) as client:
         before = scheduled(client)
         yield client

@@ -18,17 +18,14 @@ from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.alerts import FOLDER, Alert
 from acude.settings import HOST, Settings
 from acude.warehouse.connection import connect
-from tests.integration.test_airflow import Inbox, a_price, line, run_day, scheduled, states
+from tests.integration.test_airflow import Inbox, a_price, line, resting_afterwards, run_day, states
 
 
 @pytest.fixture(scope="module")
 def api(platform: Platform) -> Iterator[AirflowApi]:
-    """Airflow of the running platform; its schedules rest again afterwards."""
-    with AirflowApi(platform.config) as client:
-        before = scheduled(client)
+    """Airflow of the running platform."""
+    with resting_afterwards(platform) as client:
         yield client
-        for dag in scheduled(client) - before:
-            client.pause(dag)
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,13 @@ from itertools import count
 from typing import Annotated
 
 from fastapi import FastAPI, Request, Response
-from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from acude import logs
 from acude.http_server import serve_http
 from acude.settings import settings
-from acude.simulator.refusals import refuse_plainly
+from acude.simulator.partners import partner_app
 
 ONE_IN = 997
 _SLOW_S = 5.0
@@ -70,16 +69,9 @@ def is_listed(document: str) -> bool:
 
 def api() -> FastAPI:
     """The application."""
-    app = FastAPI(title="Lista de documentos", docs_url=None, redoc_url=None)
-    # A page in a browser reaches loopback, too, under its own name.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings().listens_to)
-    refuse_plainly(app)
+    app = partner_app("Lista de documentos", settings().listens_to)
     app.state.mode = Mode.UP
     asked = count()
-
-    @app.get("/saude")
-    async def health() -> dict[str, str]:
-        return {"estado": "ok"}
 
     @app.put("/modo")
     async def behave(wanted: Behaviour) -> Behaviour:

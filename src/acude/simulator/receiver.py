@@ -18,14 +18,13 @@ from typing import Any, Final
 
 import orjson
 from fastapi import FastAPI, Request, Response
-from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from pydantic import BaseModel
 
 from acude import logs
 from acude.http_server import serve_http
 from acude.payments.webhook import key_of, signature
 from acude.settings import Settings, settings
-from acude.simulator.refusals import refuse_plainly
+from acude.simulator.partners import partner_app
 
 _MOST_KEPT: Final = 1_000
 _LONGEST_AGO_S: Final = 300
@@ -50,17 +49,10 @@ class Behaviour(BaseModel):
 
 def api(config: Settings) -> FastAPI:
     """The application."""
-    app = FastAPI(title="Avisos", docs_url=None, redoc_url=None)
-    # A page in a browser reaches loopback, too, under its own name.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=config.listens_to)
-    refuse_plainly(app)
+    app = partner_app("Avisos", config.listens_to)
     app.state.mode = Mode.UP
     taken: OrderedDict[str, dict[str, Any]] = OrderedDict()
     key = key_of(config.webhook_secret.get_secret_value())
-
-    @app.get("/saude")
-    async def health() -> dict[str, str]:
-        return {"estado": "ok"}
 
     @app.put("/modo")
     async def behave(wanted: Behaviour) -> Behaviour:

@@ -8,7 +8,7 @@ punctuation, and glued to other characters.
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ import httpx
 import psycopg
 import pyarrow as pa
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 from psycopg import sql
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
@@ -33,6 +32,7 @@ from acude.payments import deadletters
 from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
 from acude.simulator.blacklist import Mode
+from tests.integration.conftest import read_to_the_end
 from tests.integration.payments.canary_numbers import Canary
 from tests.integration.payments.canary_requests import Payment, at_the_api, on_the_topic
 from tests.integration.payments.conftest import Shop
@@ -127,22 +127,7 @@ def test_no_metric_has_a_number(platform: Platform, canary: Canary) -> None:
 
 def whole(platform: Platform, topic: str) -> bytes:
     """Everything on a topic: keys, headers and values."""
-    return b"\n".join(repr((one.key, one.headers, one.value)).encode() for one in records(platform, topic))
-
-
-def records(platform: Platform, topic: str) -> list[Any]:
-    found: list[Any] = []
-    with closing(
-        KafkaConsumer(bootstrap_servers=platform.config.kafka_bootstrap, enable_auto_commit=False)
-    ) as consumer:
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
-        consumer.assign(partitions)
-        consumer.seek_to_beginning(*partitions)
-        ends = consumer.end_offsets(partitions)
-        while any(consumer.position(one) < ends[one] for one in partitions):
-            for some in consumer.poll(timeout_ms=500).values():
-                found += some
-    return found
+    return b"\n".join(repr((one.key, one.headers, one.value)).encode() for one in read_to_the_end(platform, topic))
 
 
 @pytest.mark.usefixtures("answers")
@@ -176,7 +161,7 @@ def test_no_row_of_silver_has_a_number(platform: Platform, canary: Canary) -> No
     for topic in topics():
         if topic.name not in {TOPIC, DECISIONS, ALERTS, deadletters.TOPIC}:
             continue
-        for part in decoded(raw(records(platform, topic.name)), [Decoder(topic, tokens_of(platform.config))]):
+        for part in decoded(raw(read_to_the_end(platform, topic.name)), [Decoder(topic, tokens_of(platform.config))]):
             flags = find_duplicates(part.keys, DedupIndex(), [topic], datetime.now(UTC))
             found = kept(part.accepted, topic, flags, contracts)
             refused = quarantine_rows(part.refused, contracts["silver.quarentena"])
