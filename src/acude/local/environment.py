@@ -62,7 +62,7 @@ def _users_own(path: Path, known: Mapping[str, str | None]) -> dict[str, str]:
     if wrong := sorted(line for line, name in kept.items() if name not in Settings.model_fields):
         raise PlatformError(
             f"{path} has lines that name no setting: {', '.join(wrong)}.",
-            "Correct or delete them (src/acude/settings.py has all names), then run `acude up` again.",
+            "Correct or delete them (src/acude/settings/ has all names), then run `acude up` again.",
         )
     return {name: value for line, name in kept.items() if (value := known[line]) is not None}
 

@@ -7,7 +7,6 @@ An environment variable ``ACUDE_<FIELD>`` wins over the file, and the file over 
 
 import os
 import ssl
-import sys
 from datetime import timedelta
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -16,9 +15,12 @@ from types import NoneType
 from typing import Literal, get_args
 
 from pydantic import ByteSize, Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from acude.production import require_safe
+from acude.settings.databases import DatabaseSettings
+from acude.settings.lake import LakeSettings
+from acude.settings.spark import SparkSettings
 
 _PACKAGE = Path(str(files("acude"))).resolve()
 _SHIPPED = _PACKAGE / "shipped"
@@ -37,7 +39,7 @@ HOST = "127.0.0.1"
 """Where servers listen unless ACUDE_BIND says otherwise."""
 
 
-class Settings(BaseSettings):
+class Settings(LakeSettings, SparkSettings, DatabaseSettings):
     """All settings, frozen. Ports and endpoints are only used on one machine; on AWS endpoints are None."""
 
     model_config = SettingsConfigDict(
@@ -127,28 +129,6 @@ class Settings(BaseSettings):
     )
     document_key_id: str = Field(default="k1", pattern=r"^[a-z0-9]{1,8}$", description="Names that key in the tokens")
 
-    # Object store
-    aws_region: str = "us-east-1"
-    s3_port: int = 8333
-    s3_internal_port: int = Field(
-        default=18330, description="First of the seven ports that the local S3 server's parts share"
-    )
-    s3_endpoint: str | None = Field(default=None, description="None: the real S3")
-    s3_access_key: SecretStr | None = None
-    s3_secret_key: SecretStr | None = None
-    lake_bucket: str = "acude-lake"
-    inbox_bucket: str = "acude-inbox"
-    results_bucket: str = "acude-athena-results"
-    expire_after: timedelta = Field(
-        default=timedelta(days=7),
-        ge=timedelta(),
-        description="How long files that a table no longer needs are kept; longer than the longest outage of a reader",
-    )
-    rejected_kept: timedelta = Field(
-        default=timedelta(days=30),
-        description="How long rows that an audit refused can be looked at; they hold personal data",
-    )
-
     # Catalogue and queries
     glue_port: int = 5055
     glue_endpoint: str | None = None
@@ -164,76 +144,6 @@ class Settings(BaseSettings):
     trino_secret: SecretStr = Field(default=SecretStr(""), description="Signs what the local Athena asks its engine")
     trino_s3_access_key: str = Field(default="", description="The engine's own: reads the lake, writes results only")
     trino_s3_secret_key: SecretStr = SecretStr("")
-
-    # Spark
-    spark_connect_port: int = 15002
-    spark_connect_token: SecretStr = Field(
-        default=SecretStr(""), description="What the warm batch server asks of its clients"
-    )
-    # Not shown: on one machine the address carries the token.
-    spark_remote: str | None = Field(
-        default=None, repr=False, description="Spark Connect address of the warm batch server"
-    )
-    spark_master: str = Field(
-        default="local[*]", description="Where executors run: local[N], spark://host:port, or a cluster's own name"
-    )
-    spark_workers: int = Field(default=0, ge=0, description="Workers of the local cluster; 0: Spark without a cluster")
-    spark_master_port: int = Field(default=7077, description="Port of the local cluster's master")
-    spark_driver_host: str = Field(
-        default="", description="The name by which executors reach a driver; empty: ACUDE_BIND's address"
-    )
-    spark_partitions: int = Field(
-        default_factory=lambda: max(2, min(os.cpu_count() or 2, 32)),
-        ge=1,
-        description="Tasks of a micro-batch and of a shuffle: as many as there are cores",
-    )
-    spark_memory: str = Field(default="1g", pattern=r"^\d+[kmgt]$", description="Heap of each Spark driver")
-    spark_executor_memory: str = Field(default="1g", pattern=r"^\d+[kmgt]$", description="Heap of each executor")
-    spark_executor_cores: int = Field(default=1, ge=1, description="Tasks that an executor runs at a time")
-    spark_cores: int = Field(default=0, ge=0, description="Most cores of a cluster that one driver takes; 0: all")
-    spark_python: str = Field(
-        default=sys.executable, description="Python on the executors; the packages of requirements.txt are in it"
-    )
-    spark_packages: str = Field(
-        default="", description="Maven coordinates instead of ACUDE_JARS, for a cluster that fetches its own jars"
-    )
-    spark_archive: str = Field(
-        default="",
-        description="An archive of an environment (venv-pack), which is the executors' Python then",
-    )
-    spark_secret: SecretStr = Field(
-        default=SecretStr(""), description="What a standalone cluster and its drivers know of each other"
-    )
-    spark_encryption: bool = Field(
-        default=False, description="What the processes of such a cluster send each other is encrypted; needs the secret"
-    )
-    jvm_short_lived: bool = Field(
-        default=False, description="Spark and Kafka will live for minutes: compile their code soon rather than well"
-    )
-
-    # Databases: one local server, four databases
-    postgres_port: int = 5439
-    postgres_password: SecretStr = SecretStr("")
-    warehouse_kind: Literal["postgres", "redshift"] = "redshift"
-    warehouse_dsn: SecretStr = SecretStr("")
-    redshift_copy_role: str = Field(default="", description="ARN of the role that Redshift's COPY assumes")
-    shop_dsn: SecretStr = Field(default=SecretStr(""), description="The shop's own order database")
-    backup_dsn: SecretStr = Field(
-        default=SecretStr(""),
-        description="postgresql://… of the administrator of the server that is backed up; empty: the local one",
-    )
-    backup_programs: Path | None = Field(
-        default=None, description="Folder of pg_dump, pg_dumpall and pg_restore of that server's version; None: ours"
-    )
-    backup_kept: int = Field(default=14, ge=1, description="How many backups the nightly one leaves, the newest")
-    backup_bucket: str = "acude-backup"
-    audit_bucket: str = Field(default="acude-audit", description="The audit log's anchors; it has Object Lock")
-    audit_kept: timedelta = Field(
-        default=timedelta(days=1827), description="How long nobody can delete an anchor: five years"
-    )
-    backup_keys: SecretStr = Field(
-        default=SecretStr(""), description="`k2:key,k1:key`: the first makes new backups, all of them read"
-    )
 
     # Risk
     valkey_port: int = 6379
