@@ -37,7 +37,7 @@ $(LINKED): | $(LOCKED)
 
 $(JARS): | $(LINKED)
 	@echo "● jars of Kafka and Spark"
-	@$(BIN)/python -m acude.local.jars
+	@$(BIN)/python -m acude.local.fetch_jars
 	@rm -f var/jars/.fetched-* && touch $@
 
 $(CLASSES): | $(JARS)
@@ -47,7 +47,7 @@ $(CLASSES): | $(JARS)
 
 $(TRINO): | $(LINKED)
 	@echo "● Trino, which answers for Athena (821 MB, once)"
-	@$(BIN)/python -m acude.local.trino
+	@$(BIN)/python -m acude.local.fetch_trino
 	@touch $@
 
 generate: install ## the files that the contracts render: the databases' schemas and the data dictionary

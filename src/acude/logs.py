@@ -1,4 +1,4 @@
-"""Logs of the risk services: one JSON object per line, UTC, with the trace id of the payment that it is about.
+"""Logs of the services and streams: one JSON object per line, UTC, with the trace id where it is about a payment.
 
 Code logs as usual, the data beside the sentence: `log.warning("refused", extra={"reason": reason})`. What is said of an
 exception is its kind and the places in the code, never its message, which may quote what a client has sent.

@@ -16,10 +16,10 @@ import pytest
 from pydantic import SecretStr
 
 from acude import aws
-from acude.ingestion.stock_poller import Poller
 from acude.local.platform import Platform
 from acude.settings import HOST, Settings
 from acude.simulator.stock import WAREHOUSES, Stock
+from acude.stock.poller import Poller
 
 PORT = 18610
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -30,7 +30,7 @@ Reader = Callable[[str], list[str]]
 
 DIES_BEFORE_ITS_SECOND_CURSOR = """
 import os, signal, sys
-from acude.ingestion import stock_poller as poller
+from acude.stock import poller
 from acude.settings import Settings
 
 kept = poller.Cursors.keep
@@ -163,7 +163,7 @@ def test_the_cursor_outlives_the_poller(config: Settings, topic: str, ids_in: Re
 def test_the_program_ends_in_good_order_on_sigterm(config: Settings, tmp_path: Path) -> None:
     environment = os.environ | {"ACUDE_VAR": str(tmp_path), "ACUDE_WAREHOUSES_URL": config.warehouses_url}
     poller = subprocess.Popen(
-        [sys.executable, "-m", "acude.ingestion.stock_poller"], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "acude.stock.poller"], env=environment, stderr=subprocess.PIPE, text=True
     )
     assert poller.stderr is not None
     assert "stays for the next round" in next(line for line in poller.stderr if "next round" in line)

@@ -9,7 +9,7 @@ import pytest
 
 from acude.cli import COMMANDS
 from acude.contracts.model import load
-from acude.local import jars, trino
+from acude.local import fetch_jars, fetch_trino
 from acude.migrations.database import AUDIT, DECISIONS, SHOP, steps
 from acude.publishing.suites import suite_path
 from acude.settings import PROJECT, Settings, settings
@@ -19,7 +19,7 @@ LOOK = """
 import json, sys
 from hashlib import sha256
 from acude.contracts import dimension, model
-from acude.local import jars, trino
+from acude.local import fetch_jars, fetch_trino
 from acude.migrations.database import AUDIT, DECISIONS, SHOP, steps
 from acude.publishing.suites import suite_path
 from acude.risk import policy
@@ -38,7 +38,7 @@ print(json.dumps({
     "categories": sorted(dimension.known_categories()),
     "policy": policy.read(config.risk_policy).versao,
     "files": [sha256(path.read_bytes()).hexdigest() for path in (
-        jars.LIST, trino.PIN, exportar_vendas._QUERY
+        fetch_jars.LIST, fetch_trino.PIN, exportar_vendas._QUERY
     )],
     "migrations": [steps(database) for database in (AUDIT, DECISIONS, SHOP)],
 }))
@@ -87,7 +87,7 @@ def test_every_expectation_dag_rule_and_statement_is_there(found: Found) -> None
     assert found["expectations"] == sorted(name for name, one in load().items() if suite_path(one).exists())
     assert found["dags"] == {path.name: path.read_text() for path in (PROJECT / "dags").glob("*.py")}
     assert found["policy"]
-    places = (jars.LIST, trino.PIN, PROJECT / "jobs/batch/exportar_vendas.sql")
+    places = (fetch_jars.LIST, fetch_trino.PIN, PROJECT / "jobs/batch/exportar_vendas.sql")
     assert found["files"] == [sha256(path.read_bytes()).hexdigest() for path in places]
     assert found["migrations"] == [steps(database) for database in (AUDIT, DECISIONS, SHOP)]
     assert all(found["migrations"])
@@ -120,5 +120,5 @@ def test_a_sub_command_that_needs_the_checkout_says_so(wheel: Installed, folder:
 def test_what_was_never_fetched_is_fetched_by_a_module(wheel: Installed, folder: Path) -> None:
     said = wheel.acude("doctor", "--json", cwd=folder)
     advice = {row["subject"]: row["advice"] for row in json.loads(said.stdout)}
-    assert "python -m acude.local.jars" in advice["jars"]
-    assert "python -m acude.local.trino" in advice["trino"]
+    assert "python -m acude.local.fetch_jars" in advice["jars"]
+    assert "python -m acude.local.fetch_trino" in advice["trino"]

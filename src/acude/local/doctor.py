@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 
 from acude.local import java, ports, processes
+from acude.local.fetch_jars import LIST, parse
 from acude.local.fetched import fetch_advice
-from acude.local.jars import LIST, parse
 from acude.local.platform import LEAST_FREE_GB
 from acude.local.services import all_services
 from acude.settings import Settings
@@ -105,14 +105,16 @@ def jars_check(missing: list[str]) -> Check:
     """Every jar of the list is there."""
     if not missing:
         return Check("jars", good=True, found="complete")
-    advice = fetch_advice("acude.local.jars")
+    advice = fetch_advice("acude.local.fetch_jars")
     return Check("jars", good=False, found=f"{len(missing)} missing, first {missing[0]}", advice=advice)
 
 
 def trino_check(folder: Path) -> Check:
     """The engine behind the local Athena was fetched."""
     good = (folder / "lib").is_dir()
-    return Check("trino", good, str(folder) if good else "none", "" if good else fetch_advice("acude.local.trino"))
+    return Check(
+        "trino", good, str(folder) if good else "none", "" if good else fetch_advice("acude.local.fetch_trino")
+    )
 
 
 def ports_check(taken: list[tuple[int, str, str]]) -> Check:

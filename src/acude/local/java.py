@@ -77,4 +77,4 @@ def require_jars(config: Settings, group: str) -> None:
     """
     folder = jars(config, group)
     if not any(folder.glob("*.jar")):
-        raise PlatformError(f"The jars of {group} are missing in {folder}.", fetch_advice("acude.local.jars"))
+        raise PlatformError(f"The jars of {group} are missing in {folder}.", fetch_advice("acude.local.fetch_jars"))

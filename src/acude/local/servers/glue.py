@@ -1,6 +1,6 @@
 """Glue's data catalogue: moto's server, which speaks the API and keeps everything in memory.
 
-A restart loses what it knew; it registers the contracts' tables each time it starts (`acude.local.catalogue`).
+A restart loses what it knew; it registers the contracts' tables each time it starts (`acude.local.glue_server`).
 """
 
 import sys
@@ -15,7 +15,7 @@ def service(config: Settings) -> Service:
     return Service(
         name="glue",
         purpose="table catalogue",
-        command=[sys.executable, "-m", "acude.local.catalogue"],
+        command=[sys.executable, "-m", "acude.local.glue_server"],
         ready=ready,
         finish=register,
         address=f"http://{config.here}:{config.glue_port}",

@@ -45,7 +45,7 @@ def poller(config: Settings) -> Service:
     return Service(
         name="poller",
         purpose="stock updates from the warehouses to Kafka",
-        command=[sys.executable, "-m", "acude.ingestion.stock_poller"],
+        command=[sys.executable, "-m", "acude.stock.poller"],
         ready=lambda _config: None,
         address=f"topic atualizacoes_estoque on {config.kafka_bootstrap}",
         after=("kafka", "s3", "warehouses", "streams"),

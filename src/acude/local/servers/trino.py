@@ -52,7 +52,7 @@ def prepare(config: Settings) -> None:
         PlatformError: Trino was never fetched.
     """
     if not (config.trino_home / "lib").is_dir():
-        raise PlatformError(f"Trino is missing in {config.trino_home}.", fetch_advice("acude.local.trino"))
+        raise PlatformError(f"Trino is missing in {config.trino_home}.", fetch_advice("acude.local.fetch_trino"))
     (config.var / "trino" / UNLOAD).mkdir(parents=True, exist_ok=True)
     for name, text in files(config).items():
         write_private(_etc(config) / name, text)

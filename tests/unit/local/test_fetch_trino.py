@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from rich.progress import Progress
 
 from acude.local.errors import PlatformError
+from acude.local.fetch_trino import PIN, PLUGINS, parse, unpack
 from acude.local.servers import s3, trino
-from acude.local.trino import PIN, PLUGINS, parse, unpack
 from acude.settings import Settings
 
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from kafka.errors import MessageSizeTooLargeError
 
-from acude.ingestion import stock_poller, stock_warehouses
-from acude.ingestion.stock_poller import Poller
 from acude.kafka.producer import MAX_REQUEST_BYTES
 from acude.settings import Settings
+from acude.stock import poller, warehouses
+from acude.stock.poller import Poller
 
 Answer = Callable[[], httpx.Response]
 
@@ -58,10 +58,10 @@ class Shop:
         self.asked: list[httpx.Request] = []
         self.producer = Kept()
         self.cursors: dict[str, str] = {}
-        monkeypatch.setattr(stock_poller, "connect", lambda *_: self.producer)
-        monkeypatch.setattr(stock_poller.Cursors, "read", lambda _, armazem: self._cursor(armazem))
-        monkeypatch.setattr(stock_poller.Cursors, "keep", lambda _, armazem, at: self.cursors.update({armazem: at}))
-        monkeypatch.setattr(stock_warehouses, "_MOST_PAUSE_S", 0)
+        monkeypatch.setattr(poller, "connect", lambda *_: self.producer)
+        monkeypatch.setattr(poller.Cursors, "read", lambda _, armazem: self._cursor(armazem))
+        monkeypatch.setattr(poller.Cursors, "keep", lambda _, armazem, at: self.cursors.update({armazem: at}))
+        monkeypatch.setattr(warehouses, "_MOST_PAUSE_S", 0)
         client, transport = httpx.AsyncClient, httpx.MockTransport(self._answer)
         monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(**options, transport=transport))
         self.poller = Poller(Settings(warehouses_url="http://armazens"))

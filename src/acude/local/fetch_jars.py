@@ -1,4 +1,4 @@
-"""Fetch the jars of ``infra/jvm/jars.txt`` into ``var/jars/<set>/``: ``python -m acude.local.jars``.
+"""Fetch the jars of ``infra/jvm/jars.txt`` into ``var/jars/<set>/``: ``python -m acude.local.fetch_jars``.
 
 Ivy does it, which pyspark ships: a flat list of exact versions, no POM walking. The public Maven repository is Ivy's
 own default, so no address is written here.

@@ -1,8 +1,8 @@
 import json
 
 from acude.contracts.model import table
-from acude.ingestion.stock_poller import message
 from acude.simulator.stock import Stock, as_json
+from acude.stock.poller import message
 
 
 def test_an_update_becomes_an_event_with_exactly_the_contracts_fields() -> None:

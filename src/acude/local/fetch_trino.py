@@ -1,4 +1,4 @@
-"""Fetch Trino, as ``infra/jvm/trino.txt`` pins it, into ``var/trino-server/``: ``python -m acude.local.trino``.
+"""Fetch Trino, as ``infra/jvm/trino.txt`` pins it, into ``var/trino-server/``: ``python -m acude.local.fetch_trino``.
 
 Ivy fetches it as it fetches the jars; no address is written here.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from acude.local import jars
+from acude.local import fetch_jars
 from acude.local.errors import PlatformError
 from acude.settings import PROJECT, Settings, settings
 
@@ -82,11 +82,11 @@ def fetch(config: Settings) -> None:
     packed.unlink()
 
 
-@jars.tried_twice
+@fetch_jars.tried_twice
 def _fetched(config: Settings, archive: Archive, progress: Progress) -> Path:
     work = config.trino_home.with_name("ivy")
     cache = work / "cache" / archive.organisation / archive.name
-    command = jars.ivy(config, work, "trino", ivy_module(archive))
+    command = fetch_jars.ivy(config, work, "trino", ivy_module(archive))
     task = progress.add_task(f"fetching {archive.name} {archive.version}", total=archive.size)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
         while True:
@@ -99,7 +99,7 @@ def _fetched(config: Settings, archive: Archive, progress: Progress) -> Path:
     found = list(cache.rglob(f"{archive.name}-{archive.version}.tar.gz"))
     if running.returncode or not found:
         advice = "See Ivy's lines above; with the network back, run `make install` again."
-        raise jars.FetchError("Trino could not be fetched.", advice, lines.strip(". \n").splitlines()[-25:])
+        raise fetch_jars.FetchError("Trino could not be fetched.", advice, lines.strip(". \n").splitlines()[-25:])
     progress.update(task, completed=archive.size)
     return found[0]
 

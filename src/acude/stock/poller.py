@@ -1,4 +1,4 @@
-"""Takes the warehouses' stock updates to Kafka: `python -m acude.ingestion.stock_poller`.
+"""Takes the warehouses' stock updates to Kafka: `python -m acude.stock.poller`.
 
 It asks each warehouse for what lies behind its cursor, sends that to `atualizacoes_estoque`, waits for the broker's
 acknowledgement, and only then stores the new cursor, on S3 under `_controle/poller/<warehouse>.json`. So no update is
@@ -22,10 +22,10 @@ from kafka.producer.future import FutureRecordMetadata
 
 from acude import aws
 from acude.errors import AcudeError
-from acude.ingestion.stock_warehouses import StockWarehouseError, Warehouses
 from acude.kafka.producer import close, connect
 from acude.lake import conditional
 from acude.settings import Settings, settings
+from acude.stock.warehouses import StockWarehouseError, Warehouses
 
 TOPIC = "atualizacoes_estoque"
 PREFIX = "_controle/poller/"

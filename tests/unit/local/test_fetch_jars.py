@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from tenacity import wait_none
 
-from acude.local import jars
-from acude.local.jars import LIST, ivy_module, parse
+from acude.local import fetch_jars
+from acude.local.fetch_jars import LIST, ivy_module, parse
 from acude.settings import Settings
 
 JARS = parse(LIST.read_text())
@@ -42,11 +42,11 @@ def test_a_moment_without_network_is_waited_out(
     monkeypatch.setattr(
         subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, next(answers), "", "")
     )
-    monkeypatch.setattr(jars, "require_java", lambda _: "java")
-    monkeypatch.setattr(jars.fetch.retry, "wait", wait_none())
+    monkeypatch.setattr(fetch_jars, "require_java", lambda _: "java")
+    monkeypatch.setattr(fetch_jars.fetch.retry, "wait", wait_none())
     if fetched:
-        jars.fetch(Settings(var=tmp_path))
+        fetch_jars.fetch(Settings(var=tmp_path))
     else:
-        with pytest.raises(jars.FetchError, match="with the network back"):
-            jars.fetch(Settings(var=tmp_path))
+        with pytest.raises(fetch_jars.FetchError, match="with the network back"):
+            fetch_jars.fetch(Settings(var=tmp_path))
     assert next(answers, None) is None

@@ -1,4 +1,4 @@
-"""The local Glue: ``python -m acude.local.catalogue``.
+"""The local Glue: ``python -m acude.local.glue_server``.
 
 Moto's server speaks Glue's API and keeps everything in memory. Registering the tables belongs to its start, so that the
 catalogue is also whole after the supervisor has replaced a dead server. Moto asks nobody who they are, and one of its
