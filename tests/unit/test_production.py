@@ -133,3 +133,17 @@ def test_a_process_of_the_profile_does_not_start_with_them(monkeypatch: pytest.M
     finally:
         monkeypatch.undo()
         settings.cache_clear()
+
+
+@pytest.mark.parametrize("profile", ["local", "production"])
+def test_a_variable_of_a_former_name_is_not_passed_over(monkeypatch: pytest.MonkeyPatch, profile: str) -> None:
+    monkeypatch.setenv("ACUDE_PROFILE", profile)
+    monkeypatch.setenv("ACUDE_TLS", "true")
+    settings.cache_clear()
+    try:
+        with pytest.raises(AcudeError, match="ACUDE_TLS is no setting any more") as caught:
+            settings()
+        assert "ACUDE_KAFKA_TLS" in caught.value.next_step
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()

@@ -19,6 +19,7 @@ from pydantic_settings import SettingsConfigDict
 
 from acude.production import require_safe
 from acude.settings.databases import DatabaseSettings
+from acude.settings.former import refuse_former
 from acude.settings.lake import LakeSettings
 from acude.settings.spark import SparkSettings
 
@@ -287,8 +288,9 @@ def settings() -> Settings:
     """The process's settings, read once; the local file lies in ``ACUDE_VAR`` where that is set.
 
     Raises:
-        AcudeError: the profile is `production`, and some are not safe there.
+        AcudeError: one has another name now; or the profile is `production`, and some are not safe there.
     """
+    refuse_former(os.environ)
     local_env = Path(os.environ.get("ACUDE_VAR", LOCAL_ENV.parent)) / LOCAL_ENV.name
     found = Settings(_env_file=local_env, _secrets_dir=os.environ.get("ACUDE_SECRETS_DIR"))  # type: ignore[call-arg]
     require_safe(found)
