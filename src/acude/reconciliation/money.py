@@ -1,27 +1,29 @@
 """The money of each day and currency in each place, each read by a client of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg2.errors import UndefinedTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
 
 from acude.contracts.model import table
 from acude.lake.delta import each_day
-from acude.lake.snapshot import Snapshot, rows_where, snapshot
+from acude.lake.snapshot import rows_where, snapshot
+from acude.publishing.publish import session
+from acude.reconciliation.inbox import inbox_sums
 from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
 from acude.reconciliation.sent import arrived, rows_since, sent_of
-from acude.reconciliation.source_files import inbox_sums
 from acude.reconciliation.sums import athena, between, columns, summed
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 from acude.warehouse.connection import connect
 
 _Ask = Callable[[], Sums]
-_PIECE_ROWS = 200_000
 
 
 def sales_rows(config: Settings, first: date, last: date) -> tuple[list[MoneyRow], list[SetRow]]:
@@ -30,22 +32,34 @@ def sales_rows(config: Settings, first: date, last: date) -> tuple[list[MoneyRow
     Returns:
         Sums by place, and the rule about files where one can't be read.
     """
-    inbox = inbox_sums(config, first, last)
-    asked: dict[str, _Ask] = {
-        "silver": lambda: _lake(config, "silver.vendas", first, last),
-        "gold região": lambda: _lake(config, "gold.vendas_por_regiao", first, last),
-        "gold categoria": lambda: _lake(config, "gold.vendas_por_categoria", first, last),
-        "warehouse": lambda: _warehouse(config, "vendas", first, last),
-        "warehouse região": lambda: _warehouse(config, "vendas_por_regiao", first, last),
-        "athena": lambda: athena(config, "gold.vendas_por_regiao", "receita", first, last),
-        "athena silver": lambda: athena(config, "silver.vendas", "quantidade * preco", first, last),
-    }
     # Side by side: Athena keeps a client waiting longer than it works.
-    with ThreadPoolExecutor() as pool:
-        answers = pool.map(lambda ask: ask(), asked.values())
-        places = {"inbox": inbox.every, **dict(zip(asked, answers, strict=True))}
+    with session(config) as spark, ThreadPoolExecutor() as pool:
+        sent = pool.submit(inbox_sums, spark, config, first, last)
+        asked: dict[str, _Ask] = {
+            "silver": lambda: silver_sums(spark, config, first, last),
+            "gold região": lambda: _gold(config, "gold.vendas_por_regiao", first, last),
+            "gold categoria": lambda: _gold(config, "gold.vendas_por_categoria", first, last),
+            "warehouse": lambda: _warehouse(config, "vendas", first, last),
+            "warehouse região": lambda: _warehouse(config, "vendas_por_regiao", first, last),
+            "athena": lambda: athena(config, "gold.vendas_por_regiao", "receita", first, last),
+            "athena silver": lambda: athena(config, "silver.vendas", "quantidade * preco", first, last),
+        }
+        answers = list(pool.map(lambda ask: ask(), asked.values()))
+        inbox = sent.result()
+    places = {"inbox": inbox.every, **dict(zip(asked, answers, strict=True))}
     shop = shop_rows(config, first, last, inbox.shop, datetime.now(UTC).date())
     return compare(places) + shop, inbox.rules()
+
+
+def silver_sums(spark: SparkSession, config: Settings, first: date, last: date) -> Sums:
+    """Revenue by day and currency; executors read the days' lines."""
+    found = snapshot(table("silver.vendas"), config)
+    if found is None:
+        return {}
+    lines = [found.frame(spark, day.isoformat()) for day in each_day(first, last)]
+    total = f.sum("receita").cast("decimal(38,4)").alias("receita")
+    sums = [of_day.groupBy("data", "moeda").agg(total) for of_day in lines]
+    return summed("vendas", columns(reduce(DataFrame.unionByName, sums).toArrow(), "data", "moeda", "receita"))
 
 
 def shop_rows(config: Settings, first: date, last: date, exported: Sums, today: date) -> list[MoneyRow]:
@@ -96,20 +110,10 @@ def _purchases(config: Settings, first: date, last: date) -> pa.Table:
     return events.append_column("valor", pc.multiply(events["quantidade"], events["preco"]))
 
 
-def _lake(config: Settings, name: str, first: date, last: date) -> Sums:
-    """Revenue by day and currency, some rows in memory at a time."""
-    found = snapshot(table(name), config)
-    if found is None:
-        return {}
-    return summed("vendas", (row for day in each_day(first, last) for row in _sums_of_pieces(found, day)))
-
-
-def _sums_of_pieces(found: Snapshot, day: date) -> Iterator[tuple[date, str, Decimal | None]]:
-    for rows in found.pieces(day.isoformat(), ["moeda", "receita"], _PIECE_ROWS):
-        # The widest type, so that no sum is too long for it.
-        wide = rows.set_column(1, "receita", rows["receita"].cast(pa.decimal128(38, 4)))
-        by_currency = wide.group_by("moeda").aggregate([("receita", "sum")])
-        yield from ((day, row["moeda"], row["receita_sum"]) for row in by_currency.to_pylist())
+def _gold(config: Settings, name: str, first: date, last: date) -> Sums:
+    """Revenue by day and currency of a mart, which has few rows a day."""
+    rows = rows_where(table(name), between("data", first, last), ["data", "moeda", "receita"], config)
+    return summed("vendas", columns(rows, "data", "moeda", "receita"))
 
 
 def _warehouse(config: Settings, name: str, first: date, last: date) -> Sums:

@@ -1,4 +1,7 @@
-"""The inbox's sales, read with csv and Decimal alone: the lake's own reader is what is under test."""
+"""A sales file, read with csv and Decimal alone: the lake's own reader is what is under test.
+
+`inbox` calls this on the executors, so that it imports little and reads no settings.
+"""
 
 import csv
 import gzip
@@ -6,20 +9,16 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import blake2b
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSystem
 
 from acude.contracts.model import table
-from acude.inbox.files import FOLDER, SHOP, listed, origins
-from acude.lake.object_store import object_store
-from acude.reconciliation.report import Key, SetRow, Sums
-from acude.settings import Settings
 
 _POSITION = {
     "InvoiceNo": "id_pedido",
@@ -39,7 +38,6 @@ _GRAMMAR = {
 
 _TEXTS = ("id_pedido", "id_produto", "regiao")
 _INTEGER = 2**31
-_EXAMPLES = 3
 _RANGE = 8 * 1024 * 1024
 """Bytes that are asked for at a time."""
 
@@ -48,85 +46,47 @@ _UNREADABLE = (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.e
 """What a file's content causes; whatever else is raised, the store or its network is to blame."""
 
 
-@dataclass
-class Inbox:
-    """What the files of some days say.
+class Sold(NamedTuple):
+    """A valid line.
 
     Attributes:
-        every: sums of all origins, flow `vendas`.
-        shop: sums of the shop's own export alone, flow `loja`.
-        files: how many there are.
-        unreadable: keys of those that can't be read; they add nothing to the sums.
+        line: a hash of all its fields; a repeated line has the same.
+        currency: ISO 4217.
+        revenue: quantidade * preco, exact.
     """
 
-    every: Sums = field(default_factory=dict)
-    shop: Sums = field(default_factory=dict)
-    files: int = 0
-    unreadable: list[str] = field(default_factory=list)
-
-    def rules(self) -> list[SetRow]:
-        """The files that can't be read, where there are any."""
-        if not self.unreadable:
-            return []
-        rule, some = "Every file of the inbox can be read", tuple(self.unreadable[:_EXAMPLES])
-        step = "send the day again, or look in silver.quarentena_arquivos for what the batch says of it"
-        return [SetRow(rule, self.files, len(self.unreadable), some, "the day in the file's name", step)]
+    line: bytes
+    currency: str
+    revenue: Decimal
 
 
-def inbox_sums(config: Settings, first: date, last: date) -> Inbox:
-    """Revenue of the files of those days."""
-    found = Inbox()
-    store = object_store(config, config.inbox_bucket)
-    for origin in origins(config):
-        prefix = f"{FOLDER}{origin}/"
-        for key in listed(prefix, first, last, config):
-            found.files += 1
-            day = date.fromisoformat(key.removeprefix(prefix)[:10])
-            try:
-                sold = _by_currency(sales(store.filesystem(), f"{store.bucket}/{key}", day))
-            except Exception as problem:
-                if not _is_the_files(problem):
-                    raise
-                found.unreadable.append(key)
-                continue
-            for currency, value in sold.items():
-                _add(found.every, Key("vendas", day, currency), value)
-                if origin == SHOP:
-                    _add(found.shop, Key("loja", day, currency), value)
-    return found
-
-
-def _by_currency(sold: Iterator[tuple[str, Decimal]]) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = {}
-    for currency, value in sold:
-        sums[currency] = sums.get(currency, Decimal(0)) + value
-    return sums
-
-
-def _is_the_files(problem: Exception) -> bool:
+def is_the_files(problem: Exception) -> bool:
     """Whether the file's content is to blame. Arrow says of a broken page what it says of a lost network: OSError."""
     if isinstance(problem, _UNREADABLE):
         return True
     return isinstance(problem, OSError) and not problem.errno and "AWS Error" not in str(problem)
 
 
-def _add(sums: Sums, key: Key, value: Decimal) -> None:
-    sums[key] = sums.get(key, Decimal(0)) + value
+def longest_texts() -> dict[str, int]:
+    """How many characters each text of a sale may have, by column."""
+    return {name: table("silver.vendas").column(name).max_length or 0 for name in _TEXTS}
 
 
-def sales(files: FileSystem, path: str, day: date) -> Iterator[tuple[str, Decimal]]:
-    """Currency and revenue of each valid line of a file, repeated lines once; a hash of each line stays in memory."""
-    seen = set()
-    longest = {name: table("silver.vendas").column(name).max_length or 0 for name in _TEXTS}
+def sold_lines(files: FileSystem, path: str, day: date, longest: dict[str, int]) -> Iterator[Sold]:
+    """Each valid line of a file, a repeated one as often as it is there.
+
+    Args:
+        files: where the file lies.
+        path: its place there.
+        day: UTC day that its lines must be of.
+        longest: see `longest_texts`.
+    """
     for row in _rows(files, path):
-        line = blake2b(repr([*row.values()]).encode(), digest_size=16).digest()
-        if line in seen:
-            continue
-        seen.add(line)
         named = {"moeda": "GBP"} | {_POSITION.get(name, name): value for name, value in row.items()}
-        value = _revenue(named, day, longest)
-        if value is not None:
-            yield named["moeda"], value
+        revenue = _revenue(named, day, longest)
+        if revenue is not None:
+            line = blake2b(repr([*row.values()]).encode(), digest_size=16).digest()
+            yield Sold(line, named["moeda"], revenue)
 
 
 def _rows(files: FileSystem, path: str) -> Iterator[dict[str, str]]:

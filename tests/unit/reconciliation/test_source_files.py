@@ -1,4 +1,4 @@
-"""The inbox's files as the reconciliation reads them: valid lines, repeated ones once, whatever the format."""
+"""The inbox's files as the reconciliation reads them: valid lines, whatever the format; repeated ones have one hash."""
 
 import gzip
 from datetime import UTC, date, datetime
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.fs import LocalFileSystem
 
-from acude.reconciliation.source_files import sales
+from acude.reconciliation.source_files import longest_texts, sold_lines
 
 DAY = date(2026, 11, 20)
 HEADER = ["id_pedido", "id_produto", "descricao", "quantidade", "data", "preco", "id_usuario", "regiao", "moeda"]
@@ -19,6 +19,11 @@ RETURNED = ["C1", "p1", "Vaso", "-1", f"{DAY} 13:00:00", "10.50", "u1", "SP", "B
 FREE = ["2", "p1", "Vaso", "1", f"{DAY} 12:00:00", "0", "u1", "SP", "BRL"]
 LATER = ["3", "p1", "Vaso", "1", "2026-11-21 12:00:00", "10.50", "u1", "SP", "BRL"]
 LINES = [SOLD, RETURNED, SOLD, FREE, LATER]
+
+
+def sold(path: Path) -> list[tuple[str, Decimal]]:
+    """Currency and revenue of the file's valid lines."""
+    return [(one.currency, one.revenue) for one in sold_lines(LocalFileSystem(), str(path), DAY, longest_texts())]
 
 
 def csv_of(lines: list[list[str]]) -> bytes:
@@ -42,10 +47,13 @@ def parquet_of(lines: list[list[str]]) -> bytes:
     [("csv", csv_of(LINES)), ("csv.gz", gzip.compress(csv_of(LINES))), ("parquet", parquet_of(LINES))],
     ids=["csv", "csv.gz", "parquet"],
 )
-def test_each_valid_line_counts_once_in_every_format(suffix: str, content: bytes, tmp_path: Path) -> None:
+def test_each_valid_line_is_found_in_every_format_and_repeated_ones_have_one_hash(suffix: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"{DAY}.{suffix}"
     path.write_bytes(content)
-    assert list(sales(LocalFileSystem(), str(path), DAY)) == [("BRL", Decimal("21.00")), ("BRL", Decimal("-10.50"))]
+    found = list(sold_lines(LocalFileSystem(), str(path), DAY, longest_texts()))
+    assert [one.revenue for one in found] == [Decimal("21.00"), Decimal("-10.50"), Decimal("21.00")]
+    assert {one.currency for one in found} == {"BRL"}
+    assert found[0].line == found[2].line != found[1].line
 
 
 @pytest.mark.parametrize(
@@ -72,11 +80,11 @@ def test_what_the_lake_quarantines_does_not_count(column: str, text: str, tmp_pa
     path = tmp_path / f"{DAY}.csv"
     wrong = [text if name == column else value for name, value in zip(HEADER, SOLD, strict=True)]
     path.write_bytes(csv_of([wrong, RETURNED]))
-    assert list(sales(LocalFileSystem(), str(path), DAY)) == [("BRL", Decimal("-10.50"))]
+    assert sold(path) == [("BRL", Decimal("-10.50"))]
 
 
 def test_online_retail_is_in_pounds(tmp_path: Path) -> None:
     path = tmp_path / f"{DAY}.csv"
     header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
     path.write_text(f"{header}\n536365,85123A,HOLDER,6,{DAY} 08:26:00,2.55,17850,United Kingdom\n")
-    assert list(sales(LocalFileSystem(), str(path), DAY)) == [("GBP", Decimal("15.30"))]
+    assert sold(path) == [("GBP", Decimal("15.30"))]
