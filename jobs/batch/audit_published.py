@@ -10,6 +10,7 @@ from acude.lake.snapshot import snapshot
 from acude.publishing.audit import QualityError, result_on_files
 from acude.publishing.data_docs import write_docs
 from acude.publishing.staging import AuditResult, Failure, Staged
+from acude.publishing.submit import submit
 from acude.publishing.views import Derived
 from jobs.batch import marts, vendas
 
@@ -107,3 +108,7 @@ def _never_published(visible: Staged) -> AuditResult:
 
 def _with(result: AuditResult, failure: Failure) -> AuditResult:
     return result.model_copy(update={"failures": [*result.failures, failure]})
+
+
+if __name__ == "__main__":
+    submit("audit_published", __doc__, audit_all)

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import date
 
 from acude.days import require_days
+from acude.publishing.submit import submit
 from acude.settings import Settings, settings
 from acude.warehouse import schema
 from acude.warehouse.connection import connect
@@ -73,3 +74,12 @@ def load_day(
             "The other tables are loaded; repeating the day is safe.",
         )
     return [load.result() for load in loads]
+
+
+def run(day: date, run_id: str) -> list[LoadResult]:
+    """All tables' day, as `load_day`."""
+    return load_day(day, run_id=run_id)
+
+
+if __name__ == "__main__":
+    submit("carga_redshift", __doc__, run, driver=False)

@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.publishing.mart import Mart
+from acude.publishing.submit import submit
 from jobs.batch import estoque_por_armazem
 
 TABLE = "gold.estoque"
@@ -33,3 +34,7 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows)
+
+
+if __name__ == "__main__":
+    submit("estoque", __doc__, MART.run)

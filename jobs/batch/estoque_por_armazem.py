@@ -13,6 +13,7 @@ from acude.lake import run_records
 from acude.lake.delta import read_days
 from acude.lake.snapshot import frame_of_day
 from acude.publishing.mart import Mart
+from acude.publishing.submit import submit
 from jobs.latest_stock import latest_stock_per_warehouse
 
 TABLE = "gold.estoque_por_armazem"
@@ -66,3 +67,7 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows)
+
+
+if __name__ == "__main__":
+    submit("estoque_por_armazem", __doc__, MART.run)

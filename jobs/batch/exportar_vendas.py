@@ -21,6 +21,7 @@ from acude.days import require_days
 from acude.errors import AcudeError
 from acude.inbox.files import FOLDER, SHOP
 from acude.inbox.layout import FIELDS
+from acude.publishing.submit import DAY_ALONE, submit
 from acude.settings import settings
 
 _TYPES = {"quantidade": pa.int32(), "data": pa.timestamp("us", tz="UTC"), "preco": pa.decimal128(18, 4)}
@@ -113,3 +114,7 @@ def _content(key: str) -> bytes | None:
         if is_missing(problem):
             return None
         raise
+
+
+if __name__ == "__main__":
+    submit("exportar_vendas", __doc__, run, takes=DAY_ALONE, driver=False)

@@ -10,6 +10,7 @@ from pyspark.sql import functions as f
 from acude.contracts.model import table
 from acude.lake.delta import read_day
 from acude.publishing.mart import Mart
+from acude.publishing.submit import submit
 
 TABLE = "gold.funil_conversao"
 STEPS = ("visualizacao", "clique", "carrinho", "compra")
@@ -69,3 +70,7 @@ def _share(users: int, first: int) -> Decimal | None:
 
 
 MART = Mart(TABLE, rows, derive=with_expected_rates)
+
+
+if __name__ == "__main__":
+    submit("funil_conversao", __doc__, MART.run)

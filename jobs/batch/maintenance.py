@@ -4,6 +4,7 @@ from typing import Any
 
 from acude.lake import maintenance
 from acude.publishing import data_docs, staging
+from acude.publishing.submit import NOTHING, submit
 from acude.settings import settings
 
 
@@ -23,3 +24,7 @@ def run() -> dict[str, Any]:
         # They show some of those rows.
         "reports": staging.expire(config.rejected_kept, data_docs.FOLDER),
     }
+
+
+if __name__ == "__main__":
+    submit("maintenance", __doc__, run, takes=NOTHING, driver=False)

@@ -9,6 +9,7 @@ from pyspark.sql import functions as f
 from acude.contracts.model import table
 from acude.lake.snapshot import frame_of_day
 from acude.publishing.mart import Mart
+from acude.publishing.submit import submit
 
 TABLE = "gold.mais_vendidos"
 PLACES = 100
@@ -52,3 +53,7 @@ def with_expected_places(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 MART = Mart(TABLE, rows, source="silver.vendas", derive=with_expected_places)
+
+
+if __name__ == "__main__":
+    submit("mais_vendidos", __doc__, MART.run)

@@ -3,7 +3,6 @@
 The steps may run in three processes: they hand over through staging. All of a mart is in the file of its name.
 """
 
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -104,4 +103,4 @@ def _each(given: Iterable[Given], action: Callable[[Given], Made]) -> list[Made]
 
 
 if __name__ == "__main__":
-    sys.exit(submit("marts", stage_all, audit_all, publish_all))
+    submit("marts", __doc__, stage_all, audit_all, publish_all)

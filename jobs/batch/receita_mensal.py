@@ -23,6 +23,7 @@ from acude.publishing.audit import audit
 from acude.publishing.mart import Mart, Sums
 from acude.publishing.publish import MartError, publish, session, staged_or_published, summary
 from acude.publishing.staging import Staged
+from acude.publishing.submit import submit
 from acude.publishing.totals import sums_by_currency
 from jobs.batch import vendas_por_regiao
 
@@ -141,3 +142,7 @@ def _stage(spark: SparkSession, days: pa.Table, day: date, run_id: str) -> Stage
 def _is_of_the_days_now(published: Publication) -> bool:
     days = published_days(published.day)
     return published.sources[SOURCE] == content_hash_of(days, table(SOURCE))
+
+
+if __name__ == "__main__":
+    submit("receita_mensal", __doc__, MART.run)

@@ -1,9 +1,13 @@
-"""Trains the model on the lake: learns, audits, compares with what decides, and promotes where that is asked for."""
+"""Trains the model on the lake: learns, audits, compares with what decides, and promotes where that is asked for.
+
+A job that is submitted does not promote: `acude risk promote s3://...` takes the address that it prints first.
+"""
 
 import json
 import logging
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import psycopg
@@ -14,6 +18,7 @@ from acude.payments.version_audit import note
 from acude.payments.versions import Versions
 from acude.publishing.publish import session
 from acude.publishing.staging import path_name
+from acude.publishing.submit import Takes, day_and_run, submit
 from acude.risk.model import CARD, Card, Model
 from acude.risk.rules import json_bytes
 from acude.risk_history.learning import AP, AUC, LIVE
@@ -151,3 +156,33 @@ def promote(training: Training, who: str, why: str) -> dict[str, str]:
     except psycopg.Error as problem:
         log.warning("promoted, but not in the audit log: %s; workers audit what they load", type(problem).__name__)
     return {"sha256": change.sha256, "versao_regras": change.versao_regras, "versao_modelo": change.versao_modelo}
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    day_and_run(parser)
+    parser.add_argument("--days", type=_days, default=28, metavar="N", help="learns from N days (28), --day the last")
+    late = "UTC, as 2026-11-28T05:00; what came later is not looked at. Now, unless given"
+    parser.add_argument("--known-at", type=_moment, metavar="TIME", help=late)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"expected a number of days, found {text!r}")
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"expected a time as YYYY-MM-DDTHH:MM, found {text!r}") from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _training(options: Namespace) -> tuple[Training]:
+    first = options.day - timedelta(days=options.days - 1)
+    return (Training(options.run_id, first, options.day, options.known_at or datetime.now(UTC)),)
+
+
+if __name__ == "__main__":
+    submit("train_model", __doc__, learn, audit, compare, takes=Takes(_arguments, _training))

@@ -5,7 +5,6 @@ of zero or less outside a return, an unreadable value, a text longer than its co
 to quarantine; invoices that start with C are returns; receita is quantidade times preco, exactly.
 """
 
-import sys
 from datetime import date
 from typing import Any
 
@@ -264,4 +263,4 @@ def _too_long(name: str, most: int) -> Column:
 
 
 if __name__ == "__main__":
-    sys.exit(submit("vendas", run))
+    submit("vendas", __doc__, run)

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from acude.contracts.model import table
 from acude.lake.snapshot import frame_of_day
 from acude.publishing.mart import Mart
+from acude.publishing.submit import submit
 from jobs.batch.vendas_por_regiao import sales_per
 
 TABLE = "gold.vendas_por_categoria"
@@ -23,3 +24,7 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows, source="silver.vendas")
+
+
+if __name__ == "__main__":
+    submit("vendas_por_categoria", __doc__, MART.run)

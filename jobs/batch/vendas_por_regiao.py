@@ -8,6 +8,7 @@ from pyspark.sql import functions as f
 from acude.contracts.model import table
 from acude.lake.snapshot import frame_of_day
 from acude.publishing.mart import Mart
+from acude.publishing.submit import submit
 
 TABLE = "gold.vendas_por_regiao"
 
@@ -46,3 +47,7 @@ def rows(spark: SparkSession, day: date) -> DataFrame:
 
 
 MART = Mart(TABLE, rows, source="silver.vendas")
+
+
+if __name__ == "__main__":
+    submit("vendas_por_regiao", __doc__, MART.run)
