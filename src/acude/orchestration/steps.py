@@ -10,6 +10,7 @@ from airflow.sdk import task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from acude.errors import AcudeError
+from acude.orchestration.task_settings import connected
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -31,12 +32,13 @@ def step(**options: Any) -> Callable[[Callable[..., Any]], Any]:  # noqa: ANN401
 
     Where the job fails, the exception's own sentence is the first line about it in the task's log. What is wrong with
     the data or with the call fails the task at once; anything else (a server away, a lost connection) is repeated.
+    The job reads settings, and Airflow's Connections in their place.
 
     Args:
         options: arguments of `@task`.
     """
     decorate = task(**options)
-    return lambda function: decorate(readable(function))
+    return lambda function: decorate(readable(connected(function)))
 
 
 def readable(function: Callable[Given, Made]) -> Callable[Given, Made]:

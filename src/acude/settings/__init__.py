@@ -2,11 +2,13 @@
 
 On AWS the defaults hold and the endpoints stay empty. On one machine ``acude up`` writes
 ``var/local.env`` (mode 0600) with the local endpoints and freshly drawn secrets; it is read here.
-An environment variable ``ACUDE_<FIELD>`` wins over the file, and the file over the folder ``ACUDE_SECRETS_DIR``.
+An environment variable ``ACUDE_<FIELD>`` wins over the file, and the file over the folder ``ACUDE_SECRETS_DIR``. In
+Airflow's tasks its Connections win over all of them (``acude.orchestration.connections``).
 """
 
 import os
 import ssl
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -283,6 +285,17 @@ class Settings(LakeSettings, SparkSettings, DatabaseSettings):
         return options
 
 
+_overrides: dict[str, object] = {}
+"""Values that win over the environment in this process."""
+
+
+def override(values: Mapping[str, object]) -> None:
+    """Lets these values win in this process from now on, in the place of earlier ones; a task of Airflow's does so."""
+    _overrides.clear()
+    _overrides.update(values)
+    settings.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The process's settings, read once; the local file lies in ``ACUDE_VAR`` where that is set.
@@ -292,6 +305,7 @@ def settings() -> Settings:
     """
     refuse_former(os.environ)
     local_env = Path(os.environ.get("ACUDE_VAR", LOCAL_ENV.parent)) / LOCAL_ENV.name
-    found = Settings(_env_file=local_env, _secrets_dir=os.environ.get("ACUDE_SECRETS_DIR"))  # type: ignore[call-arg]
+    secrets = os.environ.get("ACUDE_SECRETS_DIR")
+    found = Settings(_env_file=local_env, _secrets_dir=secrets, **_overrides)  # type: ignore[call-arg, arg-type]
     require_safe(found)
     return found
