@@ -1,13 +1,16 @@
 """Clients of the services the platform uses, on AWS or at their local endpoints: boto3's, Arrow's, delta-rs's."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from acude.errors import AcudeError
 from acude.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -25,6 +28,27 @@ _CONFLICT = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 _AT_ONCE: Final = 1000
 """Keys of one deletion; S3 takes no more."""
 
+_ARROWS_REFUSAL: Final = re.compile(r"in bucket '([^']+)': AWS Error (ACCESS_DENIED\w*) during (\w+) operation")
+
+
+class AccessRefusedError(AcudeError, ClientError):
+    """S3 does not let this process's login do something; says what, and in which bucket."""
+
+    def __init__(self, bucket: str, operation: str, code: str) -> None:
+        ClientError.__init__(self, {"Error": {"Code": code, "Message": f"in bucket {bucket}"}}, operation)
+        AcudeError.__init__(
+            self,
+            f"S3 refuses {operation} in bucket {bucket} to this login ({code}).",
+            "Allow it there, or name another login: ACUDE_S3_ACCESS_KEY and ACUDE_S3_SECRET_KEY, or in Airflow's tasks "
+            "the Connection acude_s3.",
+        )
+
+
+def refusal_on_executors(said: str) -> AccessRefusedError | None:
+    """What S3 refused to Arrow in a task, of which Spark hands on the text alone; None where it is another error."""
+    found = _ARROWS_REFUSAL.search(said)
+    return AccessRefusedError(found[1], found[3], found[2]) if found else None
+
 
 def s3(config: Settings | None = None, *, hasty: bool = False) -> "S3Client":
     """S3, path-style where the endpoint is local; one client a process, for making one costs more than most calls.
@@ -40,7 +64,26 @@ def s3(config: Settings | None = None, *, hasty: bool = False) -> "S3Client":
 def _s3(config: Settings, hasty: bool) -> "S3Client":
     tries = _HASTY if hasty else _CONFIG
     style = tries.merge(Config(s3={"addressing_style": "path"})) if config.s3_endpoint else tries
-    return boto3.client("s3", endpoint_url=config.s3_endpoint, config=style, **config.aws_options())  # type: ignore[call-overload, no-any-return]
+    client: S3Client = boto3.client("s3", endpoint_url=config.s3_endpoint, config=style, **config.aws_options())  # type: ignore[call-overload]
+    client.meta.events.register("before-parameter-build.s3", _remember_bucket)
+    client.meta.events.register("after-call.s3", _raise_refusal)
+    return client
+
+
+def _remember_bucket(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    context["acude_bucket"] = params.get("Bucket", "")
+
+
+def _raise_refusal(
+    http_response: Any,  # noqa: ANN401 - botocore's own
+    parsed: Mapping[str, Any],
+    model: Any,  # noqa: ANN401
+    context: Mapping[str, Any],
+    **_: object,
+) -> None:
+    if http_response.status_code == HTTPStatus.FORBIDDEN:
+        code = parsed.get("Error", {}).get("Code", "AccessDenied")
+        raise AccessRefusedError(context.get("acude_bucket", ""), model.name, code)
 
 
 def is_missing(problem: ClientError) -> bool:

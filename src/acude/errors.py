@@ -27,7 +27,8 @@ class AcudeError(Exception):
 
     def __init__(self, found: str, next_step: str = "", log: Sequence[str] = ()) -> None:
         self.sentences = [sentence for sentence in (found, next_step) if sentence]
-        super().__init__(" ".join(self.sentences))
+        # Not super(): a subclass may be a library's error as well, which is made of other things.
+        Exception.__init__(self, " ".join(self.sentences))
         self.found = found
         self.next_step = next_step
         self.log = tuple(log)

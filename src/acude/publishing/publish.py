@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from acude.aws import refusal_on_executors
 from acude.contracts.model import table
 from acude.errors import AcudeError
 from acude.lake import run_records
@@ -27,15 +29,23 @@ class MartError(AcudeError):
 
 @contextmanager
 def session(config: Settings | None = None) -> Iterator[SparkSession]:
-    """A session on the warm batch server, closed at the end; a job that was submitted has a driver of its own."""
-    if own := own_session():
-        yield own
-        return
-    spark = batch_session(config)
+    """A session on the warm batch server, closed at the end; a job that was submitted has a driver of its own.
+
+    Raises:
+        AccessRefusedError: executors may not read or write a bucket.
+    """
+    spark = own_session()
+    mine = spark is None
+    spark = spark or batch_session(config)
     try:
         yield spark
+    except PySparkException as problem:
+        if refusal := refusal_on_executors(str(problem)):
+            raise refusal from problem
+        raise
     finally:
-        spark.stop()
+        if mine:
+            spark.stop()
 
 
 def publish(staged: Staged, check: Callable[[Staged], None] | None) -> Publication:

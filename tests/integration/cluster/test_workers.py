@@ -1,31 +1,42 @@
 """Workers and executors that die, code that reaches them, and a cluster that takes no driver."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import psutil
 import pyarrow as pa
 import pytest
 
+from acude.lake import maintenance
 from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
 from acude.local.platform import Platform
 from acude.local.servers.spark import driver_environment, spark_home
 from acude.publishing.publish import session
 from acude.settings import PROJECT, settings
+from acude.warehouse.target import targets
 from tests.chaos.conftest import Lake, new_lake, reading
-from tests.integration.batch.batch_lake import BatchLake, csv_of, line, revenue
+from tests.integration.batch.batch_lake import BatchLake, csv_of, line, publish_day, revenue
+from tests.integration.batch.own_warehouse import Warehouse
 from tests.waiting import awaited
 from tools import dist
 
 # spark-submit takes the first python3 on the PATH.
 WITHOUT_A_SERVER = {"ACUDE_SPARK_REMOTE": "sc://nowhere:1", "PYSPARK_DRIVER_PYTHON": sys.executable}
+
+PARTS, LINES = 8, 3000
+KILLS = 6
 
 _LONG_S = 240
 _WORKERS = ("spark-worker-1", "spark-worker-2")
@@ -100,30 +111,63 @@ def _executors(platform: Platform) -> list[psutil.Process]:
     return [child for worker in workers for child in worker.children()]
 
 
-def test_a_job_that_is_submitted_publishes_the_day_with_a_driver_of_its_own(
-    lake: BatchLake, day: date, tmp_path: Path
+def test_a_day_whose_executors_are_killed_under_it_is_published_whole(
+    platform: Platform, lake: BatchLake, day: date
+) -> None:
+    for part in range(PARTS):
+        lines = [line(day, order=f"{part}-{number}") for number in range(LINES)]
+        lake.s3.put_object(Bucket=lake.inbox, Key=f"vendas/loja/{day}/part-{part}.csv", Body=csv_of(*lines))
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(publish_day, day, "r1")
+        kills = 0
+        # Spark gives an application up where its executors die ten times in a row.
+        while not done.done() and kills < KILLS:
+            for executor in _executors(platform):
+                with suppress(psutil.NoSuchProcess):
+                    executor.kill()
+                kills += 1
+            wait([done], timeout=10)
+        done.result(timeout=_LONG_S)
+    assert kills
+    assert revenue(lake, day) == [Decimal(PARTS * LINES * 21)]
+
+
+def test_jobs_that_are_submitted_publish_the_day_with_drivers_of_their_own(
+    lake: BatchLake, warehouse: Warehouse, day: date, tmp_path: Path
 ) -> None:
     lake.send(day, csv_of(line(day)))
     asked = ("--day", str(day), "--run-id", "submitted")
     _run(sys.executable, "-m", "jobs.batch.vendas", *asked)
-    submit = [str(spark_home() / "bin" / "spark-submit"), "--driver-class-path", f"{settings().jars}/spark/*"]
     _, code, main, _ = dist.make(tmp_path)
-    _run(*submit, "--py-files", str(code), str(main), "batch.marts", *asked)
+    submit = [str(spark_home() / "bin" / "spark-submit"), "--driver-class-path", f"{settings().jars}/spark/*"]
+    submit += ["--py-files", str(code), str(main)]
+    staged, _, published = _run(*submit, "batch.marts", *asked)
     assert revenue(lake, day) == [Decimal("21.0000")]
+    [alone] = _run(*submit, "batch.mais_vendidos", *asked)
+    assert alone["gold.mais_vendidos"]["hash"] == staged["gold.mais_vendidos"]["hash"]
+    assert alone["gold.mais_vendidos"]["version"] > published["gold.mais_vendidos"]["version"]
+    # The warehouse takes the streams' tables, too.
+    maintenance.create_all()
+    into = {"ACUDE_WAREHOUSE_DSN": warehouse.config.warehouse_dsn.get_secret_value()}
+    [loaded] = _run(*submit, "batch.carga_redshift", *asked, environment=into)
+    assert len(loaded) == len(targets())
+    assert warehouse.ask("SELECT receita FROM vendas_por_regiao") == [(Decimal("21.0000"),)]
 
 
-def _run(*command: str) -> None:
+def _run(*command: str, environment: Mapping[str, str] = MappingProxyType({})) -> list[Any]:
+    """Runs a job; what each of its steps printed."""
     ended = subprocess.run(
         command,
         cwd=PROJECT,
         # Without the warm server; what the lake is called stands in the environment.
-        env=os.environ | driver_environment(settings()) | WITHOUT_A_SERVER,
+        env=os.environ | driver_environment(settings()) | WITHOUT_A_SERVER | dict(environment),
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-4000:]
+    return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,9 @@ def parquet_of(lines: list[list[str]]) -> bytes:
     [("csv", csv_of(LINES)), ("csv.gz", gzip.compress(csv_of(LINES))), ("parquet", parquet_of(LINES))],
     ids=["csv", "csv.gz", "parquet"],
 )
-def test_each_valid_line_is_found_in_every_format_and_repeated_ones_have_one_hash(suffix: str, content: bytes, tmp_path: Path) -> None:
+def test_each_valid_line_is_found_in_every_format_and_repeated_ones_have_one_hash(
+    suffix: str, content: bytes, tmp_path: Path
+) -> None:
     path = tmp_path / f"{DAY}.{suffix}"
     path.write_bytes(content)
     found = list(sold_lines(LocalFileSystem(), str(path), DAY, longest_texts()))
