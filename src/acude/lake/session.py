@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import cast
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from acude.errors import AcudeError
 from acude.lake.executors import (
@@ -21,6 +23,8 @@ from acude.lake.executors import (
     require_master,
 )
 from acude.settings import Settings, settings
+
+_SERVER_MAY_TAKE_S = 10
 
 _DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -185,6 +189,7 @@ def batch_session(config: Settings | None = None) -> SparkSession:
 
     Raises:
         AcudeError: the settings name no server.
+        ServerAwayError: it does not answer.
     """
     config = config or settings()
     if not config.spark_remote:
@@ -195,6 +200,33 @@ def batch_session(config: Settings | None = None) -> SparkSession:
 
     from acude.lake.connect_channel import channel  # noqa: PLC0415 - the same
 
+    way = channel(config.spark_remote)
+    _require_server(way.endpoint)
     # As the builder of `pyspark.sql` does, which takes addresses alone.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    return cast("SparkSession", RemoteSession.builder.channelBuilder(channel(config.spark_remote)).create())
+    return cast("SparkSession", RemoteSession.builder.channelBuilder(way).create())
+
+
+class ServerAwayError(AcudeError):
+    """The batch's Spark Connect server does not answer."""
+
+    retryable = True
+
+
+def _require_server(place: str) -> None:
+    """Waits while it starts again; the client itself would ask for ten minutes, and say less.
+
+    Raises:
+        ServerAwayError: it does not answer.
+    """
+    host, _, port = place.rpartition(":")
+    asked = Retrying(
+        retry=retry_if_exception_type(OSError), stop=stop_after_delay(_SERVER_MAY_TAKE_S), wait=wait_fixed(0.5)
+    )
+    try:
+        asked(socket.create_connection, (host.strip("[]"), int(port)), timeout=_SERVER_MAY_TAKE_S).close()
+    except RetryError as problem:
+        raise ServerAwayError(
+            f"The batch's Spark server at {place} does not answer.",
+            "Start the platform with `acude up`, or see `acude logs spark-batch`; elsewhere ACUDE_SPARK_REMOTE names it.",
+        ) from problem
