@@ -139,7 +139,8 @@ def test_jobs_that_are_submitted_publish_the_day_with_drivers_of_their_own(
 ) -> None:
     lake.send(day, csv_of(line(day)))
     asked = ("--day", str(day), "--run-id", "submitted")
-    _run(sys.executable, "-m", "jobs.batch.vendas", *asked)
+    other = {"ACUDE_SPARK_PYTHON": str(python_with_another_version(tmp_path))}
+    _run(sys.executable, "-m", "jobs.batch.vendas", *asked, environment=other)
     _, code, main, _ = dist.make(tmp_path)
     submit = [str(spark_home() / "bin" / "spark-submit"), "--driver-class-path", f"{settings().jars}/spark/*"]
     submit += ["--py-files", str(code), str(main)]
@@ -154,6 +155,16 @@ def test_jobs_that_are_submitted_publish_the_day_with_drivers_of_their_own(
     [maintained] = _run(*submit, "batch.maintenance")
     assert {"table", "files"} <= maintained["tables"][0].keys(), maintained
     assert warehouse.ask("SELECT receita FROM vendas_por_regiao") == [(Decimal("21.0000"),)]
+
+
+def python_with_another_version(folder: Path) -> Path:
+    """A Python for executors on which another acude is installed, behind what Spark puts first, as all that is."""
+    package, python = folder / "installed" / "acude", folder / "python"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('another version of acude')\n")
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{package.parent}" exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    return python
 
 
 def _run(*command: str, environment: Mapping[str, str] = MappingProxyType({})) -> list[Any]:
