@@ -40,7 +40,7 @@ def test_a_topic_with_fewer_partitions_than_its_contract_is_told_and_lands(tmp_p
     with new_lake(tmp_path) as lake:
         [contract] = topics(lake.config.contracts)
         narrow(lake)
-        assert too_narrow(lake.config) == [(lake.topic, 1, contract.partitions)]
+        awaited(lambda: too_narrow(lake.config), lambda found: found == [(lake.topic, 1, contract.partitions)])
         lake.send(*MIXED)
         lake.run()
         lake.assert_nothing_lost_nothing_twice()

@@ -180,7 +180,8 @@ def _run(*command: str, environment: Mapping[str, str] = MappingProxyType({})) -
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-4000:]
-    return [json.loads(line) for line in ended.stdout.splitlines()]
+    # spark-submit writes the program's log to standard output, too.
+    return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith(("{", "["))]
 
 
 @pytest.mark.parametrize(
