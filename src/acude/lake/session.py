@@ -228,5 +228,5 @@ def _require_server(place: str) -> None:
     except RetryError as problem:
         raise ServerAwayError(
             f"The batch's Spark server at {place} does not answer.",
-            "Start the platform with `acude up`, or see `acude logs spark-batch`; elsewhere ACUDE_SPARK_REMOTE names it.",
+            "Start it with `acude up`, or see `acude logs spark-batch`; elsewhere ACUDE_SPARK_REMOTE names it.",
         ) from problem

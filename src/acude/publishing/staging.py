@@ -199,7 +199,7 @@ def rows_of(staged: Staged) -> pa.Table:
         staged: a day that fits into memory.
 
     Raises:
-        StagingError: a file is gone.
+        StagingError: a file is gone, or cut off.
     """
     contract = table(staged.table)
     target, store = Target.of(contract), object_store(settings())
@@ -210,6 +210,10 @@ def rows_of(staged: Staged) -> pa.Table:
         except FileNotFoundError as problem:
             raise StagingError(
                 f"{file.path} of {staged.table} is gone; stage and audit {staged.day} again"
+            ) from problem
+        except pa.ArrowInvalid as problem:
+            raise StagingError(
+                f"{file.path} of {staged.table} is no whole Parquet file; stage and audit {staged.day} again"
             ) from problem
     return pa.concat_tables(found)
 

@@ -81,6 +81,25 @@ def test_only_audited_rows_are_published(lake: BatchLake, day: date) -> None:
     assert lake.rows("gold.vendas_por_regiao", day).num_rows == 0
 
 
+def test_a_staged_file_that_is_cut_off_is_neither_audited_nor_published(lake: BatchLake, day: date) -> None:
+    lake.send(day, csv_of(line(day)))
+    vendas.run(day, "r1")
+    marts.stage_all(day, "r1")
+    contract = table("gold.vendas_por_regiao")
+    [file] = staging.staged(contract.full_name, day, "r1").files
+    key = f"{contract.prefix}/{file.path}"
+    whole = lake.s3.get_object(Bucket=lake.lake, Key=key)["Body"].read()
+    lake.s3.put_object(Bucket=lake.lake, Key=key, Body=whole[: len(whole) // 2])
+    with pytest.raises(StagingError, match=rf"{contract.full_name} is no whole Parquet file; stage and audit {day}"):
+        marts.audit_all(day, "r1")
+    lake.s3.put_object(Bucket=lake.lake, Key=key, Body=whole)
+    marts.audit_all(day, "r1")
+    lake.s3.put_object(Bucket=lake.lake, Key=key, Body=whole[: len(whole) // 2])
+    with pytest.raises(StagingError, match="other files are staged; audit it again"):
+        marts.publish_all(day, "r1")
+    assert lake.rows(contract.full_name, day).num_rows == 0
+
+
 def test_rows_that_were_refused_are_not_published_by_whoever_asks(lake: BatchLake, day: date) -> None:
     lake.send(day, csv_of(line(day)))
     vendas.run(day, "r1")
