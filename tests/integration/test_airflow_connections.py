@@ -22,6 +22,7 @@ from acude.orchestration.airflow_api import AirflowApi
 from acude.settings import PROJECT, Settings
 from tests.integration.batch.own_warehouse import Warehouse, own_warehouse
 from tests.integration.test_airflow import PublishedDay, api, first_error, inbox, published, run_day, states
+from tests.servers import away
 
 __all__ = ["api", "inbox", "published"]
 
@@ -106,7 +107,8 @@ def test_one_of_the_environment_wins_over_the_stored_one(
     fields = fields_of(elsewhere.config)
     login, server = f"{fields['login']}:{quote(fields['password'])}", f"{quote(fields['host'])}:{fields['port']}"
     address = f"postgres://{login}@{server}/{fields['schema']}?{urlencode(json.loads(fields['extra']))}"
-    with stored(api, **fields | {"host": "nowhere.invalid"}):
+    # The scheduler would run the task as well.
+    with stored(api, **fields | {"host": "nowhere.invalid"}), away(platform, "airflow-scheduler"):
         done = subprocess.run(
             [
                 Path(sys.executable).with_name("airflow"), "dags", "test", DAG,
