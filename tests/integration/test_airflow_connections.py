@@ -3,12 +3,10 @@
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -59,6 +57,21 @@ def stored(api: AirflowApi, **fields: Any) -> Iterator[None]:  # noqa: ANN401 - 
         api.ask(connections.delete_connection, ID)
 
 
+@contextmanager
+def scheduler(config: Settings, environment: Mapping[str, str]) -> Iterator[None]:
+    """A scheduler with more in its environment, which its tasks inherit."""
+    service = airflow.scheduler(config)
+    known = os.environ | service.environment | dict(environment)
+    with subprocess.Popen(
+        service.command, env=known, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
 def log_of(api: AirflowApi, run: DAGRunResponse) -> str:
     answer = api.ask(TaskInstanceApi(api.client).get_log, run.dag_id, run.dag_run_id, TASK, 1, full_content=True)
     return str(answer.content.actual_instance)
@@ -107,16 +120,13 @@ def test_one_of_the_environment_wins_over_the_stored_one(
     fields = fields_of(elsewhere.config)
     login, server = f"{fields['login']}:{quote(fields['password'])}", f"{quote(fields['host'])}:{fields['port']}"
     address = f"postgres://{login}@{server}/{fields['schema']}?{urlencode(json.loads(fields['extra']))}"
-    # The scheduler would run the task as well.
-    with stored(api, **fields | {"host": "nowhere.invalid"}), away(platform, "airflow-scheduler"):
-        done = subprocess.run(
-            [
-                Path(sys.executable).with_name("airflow"), "dags", "test", DAG,
-                "--conf", json.dumps({"dia": str(published.day)}),
-            ],
-            env=os.environ | airflow.api(platform.config).environment | {f"AIRFLOW_CONN_{ID.upper()}": address},
-            cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    variable = {f"AIRFLOW_CONN_{ID.upper()}": address}
+    with (
+        stored(api, **fields | {"host": "nowhere.invalid"}),
+        away(platform, "airflow-scheduler"),
+        scheduler(platform.config, variable),
+    ):
+        run = run_day(api, published.day, DAG)
+    assert run.state == "success", log_of(api, run)
     assert revenue(elsewhere, published.day) == 3 * published.price
-    assert fields["password"] not in done.stdout + done.stderr
+    assert fields["password"] not in log_of(api, run)
