@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from kafka import KafkaAdminClient, KafkaProducer
 
+from acude.kafka import brokers
 from acude.settings import PROJECT, Settings
 
 
@@ -26,7 +27,7 @@ def own_topic(folder: Path) -> str:
 
 def drop_topic(config: Settings, name: str) -> None:
     """Deletes a test's topic."""
-    admin = KafkaAdminClient(bootstrap_servers=config.kafka_bootstrap)
+    admin = KafkaAdminClient(**brokers.kafka_python(config))
     admin.delete_topics([name])
     admin.close()
 
@@ -44,7 +45,7 @@ def produce(
     partition: int | None = None,
 ) -> None:
     """Sends payloads under the key `k`, and waits for the broker's answers."""
-    producer = KafkaProducer(bootstrap_servers=config.kafka_bootstrap, acks="all")
+    producer = KafkaProducer(**brokers.kafka_python(config), acks="all")
     answers = [producer.send(topic, payload, key=b"k", headers=headers, partition=partition) for payload in payloads]
     producer.flush()
     producer.close()

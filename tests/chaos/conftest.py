@@ -17,6 +17,7 @@ from deltalake import DeltaTable
 from kafka import KafkaProducer
 
 from acude.aws import s3, storage_options
+from acude.kafka import brokers
 from acude.kafka.topics import ensure_topics
 from acude.lake.lease import Lease
 from acude.lake.maintenance_requests import WRITER
@@ -44,7 +45,7 @@ class Lake:
 
     def send(self, *payloads: bytes | None) -> list[Coordinate]:
         """Produces to the topic; returns and remembers what the broker acknowledged."""
-        producer = KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap, acks="all")
+        producer = KafkaProducer(**brokers.kafka_python(self.config), acks="all")
         sends = [producer.send(self.topic, payload, key=str(n % 7).encode()) for n, payload in enumerate(payloads)]
         producer.flush()
         producer.close()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from confluent_kafka import Producer
 
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from tests.chaos.conftest import MIXED, SIDE_TABLES, Lake, new_lake, reading
 from tests.chaos.s3_proxy import Kill, Pause
@@ -119,7 +120,7 @@ def test_drivers_killed_between_each_pair_of_commits_lose_and_repeat_nothing_of_
 
 def produce_and_abort(lake: Lake, payload: bytes) -> None:
     """Leaves a record on the topic that its producer never committed."""
-    producer = Producer({"bootstrap.servers": lake.config.kafka_bootstrap, "transactional.id": lake.topic})
+    producer = Producer({**brokers.librdkafka(lake.config), "transactional.id": lake.topic})
     producer.init_transactions(30)
     producer.begin_transaction()
     producer.produce(lake.topic, payload, "0")

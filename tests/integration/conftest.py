@@ -9,6 +9,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import NewTopic
 
+from acude.kafka import brokers
 from acude.local.platform import Platform
 
 
@@ -16,7 +17,7 @@ from acude.local.platform import Platform
 def topic(platform: Platform) -> Iterator[str]:
     """A new topic of four partitions that goes away afterwards; the platform's streams don't read it."""
     name = f"teste_{uuid.uuid4().hex[:12]}"
-    admin = KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)
+    admin = KafkaAdminClient(**brokers.kafka_python(platform.config))
     admin.create_topics([NewTopic(name, 4, 1)])
     yield name
     admin.delete_topics([name])
@@ -32,7 +33,7 @@ def records_in(platform: Platform) -> Callable[[str], list[Any]]:
 def read_to_the_end(platform: Platform, topic: str) -> list[Any]:
     """All records that a topic has now, however long the broker takes."""
     consumer = KafkaConsumer(
-        bootstrap_servers=platform.config.kafka_bootstrap,
+        **brokers.kafka_python(platform.config),
         enable_auto_commit=False,
         max_partition_fetch_bytes=4_000_000,
     )

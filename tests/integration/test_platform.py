@@ -16,6 +16,7 @@ from kafka.admin import NewTopic
 from psycopg2 import sql
 
 from acude import aws
+from acude.kafka import brokers
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.local.processes import marked
@@ -32,11 +33,11 @@ from tests.waiting import awaited
 def topic(platform: Platform) -> Iterator[str]:
     """A topic of its own, removed afterwards."""
     name = f"teste_{uuid4().hex}"
-    with closing(KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)) as admin:
+    with closing(KafkaAdminClient(**brokers.kafka_python(platform.config))) as admin:
         admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
     yield name
     # A client of its own again: the test may have killed the broker that the first one knew.
-    with closing(KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)) as admin:
+    with closing(KafkaAdminClient(**brokers.kafka_python(platform.config))) as admin:
         admin.delete_topics([name])
 
 
@@ -49,7 +50,7 @@ def small(tmp_path: Path) -> Iterator[Platform]:
 
 
 def produce(platform: Platform, topic: str, values: list[bytes]) -> None:
-    producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all", max_request_size=2_000_000)
+    producer = KafkaProducer(**brokers.kafka_python(platform.config), acks="all", max_request_size=2_000_000)
     for value in values:
         producer.send(topic, value).get(timeout=30)
     producer.close()
@@ -88,9 +89,9 @@ def test_a_second_start_leaves_every_server_alone(platform: Platform) -> None:
 
 
 def test_a_topic_that_no_contract_names_does_not_come_into_being(platform: Platform) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=platform.config.kafka_bootstrap)
+    admin = KafkaAdminClient(**brokers.kafka_python(platform.config))
     name = f"nunca_{uuid4().hex}"
-    KafkaConsumer(name, bootstrap_servers=platform.config.kafka_bootstrap, consumer_timeout_ms=500).poll(500)
+    KafkaConsumer(name, **brokers.kafka_python(platform.config), consumer_timeout_ms=500).poll(500)
 
     assert name not in admin.list_topics()
     admin.close()
@@ -104,7 +105,8 @@ def test_a_payload_of_a_megabyte_passes(platform: Platform, topic: str) -> None:
 
 def test_a_broker_keeps_its_records_when_its_ports_are_moved(tmp_path: Path) -> None:
     for kept in ([], [b"1"]):
-        broker = Platform(Settings(var=tmp_path, kafka_port=free_port(), kafka_controller_port=free_port()))
+        ports = {name: free_port() for name in ("kafka_port", "kafka_login_port", "kafka_controller_port")}
+        broker = Platform(Settings(_env_file=None, var=tmp_path, **ports))  # type: ignore[arg-type, call-arg]
         try:
             broker.up(["kafka"])
             assert consume(broker, "eventos_clientes") == kept

@@ -29,12 +29,12 @@ ENDLESS = """
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from acude.settings import Settings
+from acude.settings import settings
 from acude.simulator.play import Config, play
 
-var, bootstrap, topic = sys.argv[1:]
+var, topic = sys.argv[1:]
 start = datetime(2026, 11, 20, tzinfo=UTC)
-platform = Settings(var=Path(var), kafka_bootstrap=bootstrap)
+platform = settings().model_copy(update={"var": Path(var)})
 play(Config(1000, timedelta(days=1), start=start, orders=False, topic=topic), platform=platform)
 """
 
@@ -113,9 +113,9 @@ def test_the_ledger_and_the_order_database_agree_on_the_money_of_each_day(shop: 
 
 
 def test_a_killed_producer_leaves_a_ledger_that_knows_what_it_does_not_know(
-    shop: Settings, topic: str, records_in: Reader, tmp_path: Path
+    topic: str, records_in: Reader, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", ENDLESS, str(tmp_path), shop.kafka_bootstrap, topic]
+    command = [sys.executable, "-c", ENDLESS, str(tmp_path), topic]
     producer = subprocess.Popen(command)
     while ledgers.read(tmp_path).num_rows < 20_000:
         assert producer.poll() is None

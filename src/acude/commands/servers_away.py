@@ -11,13 +11,15 @@ from acude.masking import masked
 
 log = logging.getLogger(__name__)
 
+_KAFKA: Final = "The Kafka broker"
+
 _SERVERS: Final = {
     "boto3": "S3",
     "botocore": "S3",
     "deltalake": "S3",
-    "kafka": "The Kafka broker",
-    "cimpl": "The Kafka broker",
-    "confluent_kafka": "The Kafka broker",
+    "kafka": _KAFKA,
+    "cimpl": _KAFKA,
+    "confluent_kafka": _KAFKA,
     "psycopg": "PostgreSQL",
     "psycopg2": "PostgreSQL",
     "psycopg_pool": "PostgreSQL",
@@ -41,6 +43,8 @@ def explained(problem: Exception) -> AcudeError | None:
     if server is None:
         return None
     log.error("%s failed", server, exc_info=problem)
+    if server == _KAFKA and (refusal := _refusal(problem)):
+        return refusal
     said = (masked(str(problem)).strip().splitlines() or [""])[0][:_LONGEST].rstrip(". ")
     return AcudeError(
         f"{server} does not answer as it should ({type(problem).__name__}{f': {said}' if said else ''}).",
@@ -62,6 +66,14 @@ def require_answer(server: str, url: str) -> None:
             f"{server} does not answer at {place.hostname}:{place.port} ({problem.strerror or problem}).",
             "`acude status` shows what runs, `acude up` starts it.",
         ) from None
+
+
+def _refusal(problem: Exception) -> AcudeError | None:
+    """Whom the broker refuses what; None where it fails otherwise."""
+    from acude.kafka.refusals import refused  # noqa: PLC0415 - its clients, which few commands need
+    from acude.settings import settings  # noqa: PLC0415 - the same
+
+    return refused(settings(), problem)
 
 
 def _server(problem: Exception) -> str | None:

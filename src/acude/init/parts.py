@@ -7,7 +7,7 @@ from typing import Final
 import psycopg
 
 from acude.contracts.model import tables
-from acude.init import buckets
+from acude.init import access, buckets
 from acude.kafka import topics
 from acude.lake import catalog
 from acude.lake.maintenance import create_all
@@ -101,6 +101,13 @@ def _of_the_audit_log(config: Settings) -> list[str]:
 
 
 PARTS: Final = (
+    Part(
+        "users and access lists of the brokers",
+        access.missing,
+        access.ensure,
+        lambda config: config.kafka_rights != "none",
+        "ACUDE_KAFKA_RIGHTS",
+    ),
     Part("topics", topics.missing, topics.ensure_topics),
     Part("buckets", buckets.missing, buckets.create),
     Part("tables of the lake", missing_tables, create_all),

@@ -1,5 +1,6 @@
 """The connection settings of each of the three Kafka clients: brokers, TLS, trusted certificates, login."""
 
+import logging
 from typing import Any, Final
 
 from acude.settings import Settings
@@ -9,6 +10,9 @@ PROMPT_MS: Final = 25
 
 _MECHANISM: Final = "SCRAM-SHA-512"
 _GATHERED_BYTES: Final = 64 * 1024
+
+# kafka-python warns of each login without TLS. That is said once: by `acude doctor`, and by the profile `production`.
+logging.getLogger("kafka.net.sasl").setLevel(logging.ERROR)
 
 
 def kafka_python(config: Settings) -> dict[str, Any]:
@@ -24,6 +28,11 @@ def kafka_python(config: Settings) -> dict[str, Any]:
         brokers["sasl_plain_username"] = config.kafka_username
         brokers["sasl_plain_password"] = config.kafka_password.get_secret_value()
     return brokers
+
+
+def without_scram(config: Settings) -> dict[str, Any]:
+    """Arguments of kafka-python's clients for the local broker's administrator, whose users don't exist yet."""
+    return kafka_python(config) | {"sasl_mechanism": "PLAIN"}
 
 
 def librdkafka(config: Settings) -> dict[str, str]:
@@ -74,7 +83,7 @@ def java(config: Settings) -> dict[str, str]:
         brokers["sasl.mechanism"] = _MECHANISM
         brokers["sasl.jaas.config"] = (
             "org.apache.kafka.common.security.scram.ScramLoginModule required "
-            f"username={_quoted(config.kafka_username)} password={_quoted(config.kafka_password.get_secret_value())};"
+            f"username={quoted(config.kafka_username)} password={quoted(config.kafka_password.get_secret_value())};"
         )
     return brokers
 
@@ -86,10 +95,10 @@ def _protocol(config: Settings) -> str:
     return "SSL" if config.tls else ""
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     r"""A value as JAAS reads it.
 
-    >>> print(_quoted('a"b'))
+    >>> print(quoted('a"b'))
     "a\"b"
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

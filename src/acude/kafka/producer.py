@@ -95,10 +95,13 @@ def require_topic(config: Settings, topic: str) -> None:
     except KafkaError as problem:
         raise _no_broker(config, problem) from problem
     if topic not in found:
-        known = ", ".join(sorted(found)) or "no topics"
+        # A broker hides topics in which a login may neither write nor read.
+        known, login = ", ".join(sorted(found)) or "no topics", config.kafka_username
+        sees = f", and {login} sees {known}" if login else f", found {known}"
+        rights = f", and gives {login} its rights (`acude init` on brokers of your own)" if login else ""
         raise BrokerError(
-            f"Expected topic {topic} on the broker at {config.kafka_bootstrap}, found {known}.",
-            "`acude up` creates the topics of contracts/topics/.",
+            f"Expected topic {topic} on the broker at {config.kafka_bootstrap}{sees}.",
+            f"`acude up` creates the topics of contracts/topics/{rights}.",
         )
 
 

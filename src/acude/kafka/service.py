@@ -14,6 +14,7 @@ from acude import logs
 from acude.kafka.consumer import Runner
 from acude.kafka.health import serve
 from acude.kafka.producer import BrokerError
+from acude.kafka.refusals import refused
 from acude.kafka.watchdog import watch
 from acude.settings import Settings
 
@@ -63,7 +64,7 @@ def run_service(
         built.append(runner)
         runner.run()
     except (KafkaException, BrokerError) as problem:
-        log.critical("ended by the broker", extra={"answer": str(problem)})
+        log.critical("ended by the broker", extra={"answer": str(refused(config, problem) or problem)})
         raise SystemExit(1) from problem
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr, TypeAdapter
 
 from acude.backup_keys import KeyRing
 from acude.files import write_private
+from acude.kafka.users import ADMINISTRATOR
 from acude.local import certificates
 from acude.local.errors import PlatformError
 from acude.settings import LOCAL_ENV, Settings, settings
@@ -121,7 +122,11 @@ class _Drawn:
 def _lake(config: Settings, drawn: _Drawn, at: Callable[[str], str]) -> dict[str, str]:
     token = drawn.secret("spark_connect_token")
     return {
-        "kafka_bootstrap": f"{at('kafka')}:{config.kafka_port}",
+        "kafka_bootstrap": f"{at('kafka')}:{config.kafka_login_port}",
+        "kafka_username": ADMINISTRATOR,
+        "kafka_password": drawn.secret("kafka_password"),
+        "kafka_rights": "users",
+        "kafka_open": str(config.kafka_open).lower(),
         "document_key": drawn.secret("document_key", size=32),
         "s3_endpoint": f"http://{at('s3')}:{config.s3_port}",
         "s3_access_key": drawn.secret("s3_access_key"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from acude.kafka.users import password_of
 from acude.settings import HOST, Settings
 
 Action = Callable[[Settings], object]
@@ -26,6 +27,7 @@ class Service:
         address: What a user types to reach it.
         login: How a user logs in, empty where nobody does.
         environment: Variables on top of the platform's own.
+        kafka_user: Whose login it has at the broker (`acude.init.rights`); empty: it does not go there.
         ports: Every TCP port it listens on, with the setting that moves it.
         inner: Settings of those ports that stay on loopback wherever the others listen.
         after: Servers that must be ready before this one starts.
@@ -48,6 +50,7 @@ class Service:
     health: str = ""
     login: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    kafka_user: str = ""
     ports: Sequence[tuple[int, str]] = ()
     inner: Sequence[str] = ()
     after: Sequence[str] = ()
@@ -68,3 +71,10 @@ class Service:
         """The ports as the variables that the server's own process reads: a moved port moves there too."""
         # The first of a run of ports is the one that the setting names.
         return {f"ACUDE_{setting.upper()}": str(port) for port, setting in reversed(self.ports)}
+
+    def kafka_login(self, config: Settings) -> dict[str, str]:
+        """Its own login at the platform's own broker, in the place of the administrator's, as variables."""
+        if not self.kafka_user:
+            return {}
+        password = password_of(config, self.kafka_user)
+        return {"ACUDE_KAFKA_USERNAME": self.kafka_user, "ACUDE_KAFKA_PASSWORD": password}

@@ -72,7 +72,7 @@ def _program(config: Settings, service: Service) -> str:
 [program:{service.name}]
 command={" ".join(_quoted(part) for part in service.command)}
 directory={_plain(service.directory or config.var)}
-environment={_environment(service.own_ports() | service.environment)}
+environment={_environment(service.own_ports() | service.kafka_login(config) | service.environment)}
 autostart=false
 autorestart=true
 startsecs=5

@@ -96,13 +96,21 @@ class Settings(LakeSettings, SparkSettings, DatabaseSettings):
     )
 
     # Events
-    kafka_port: int = Field(default=9092, description="Port of the local broker")
+    kafka_port: int = Field(default=9092, description="Port of the local broker on which anybody may send shop events")
+    kafka_login_port: int = Field(default=9094, description="Port on which the local broker asks who comes")
     kafka_controller_port: int = Field(
         default=9093, description="Port on which the local broker talks to its own quorum"
     )
     kafka_bootstrap: str = Field(default=f"{HOST}:9092", description="Brokers, host:port separated by commas")
     kafka_advertised: str = Field(
-        default="", description="host:port that the local broker names to its clients; empty: where it listens"
+        default="", description="Host that the local broker names to its clients; empty: where it listens"
+    )
+    kafka_open: bool = Field(
+        default=True, description="Whether the local broker takes shop events without a login, on ACUDE_KAFKA_PORT"
+    )
+    kafka_rights: Literal["none", "acls", "users"] = Field(
+        default="none",
+        description="What `acude init` makes on the brokers beside topics: nothing, access lists, or users with theirs",
     )
 
     kafka_username: str = Field(default="", description="Of the brokers' login by SASL/SCRAM-SHA-512; empty: none")

@@ -27,7 +27,7 @@ from acude.settings import Settings, settings
 
 _BESIDE = 400
 """Ports lie so far from those of the worker's other platform."""
-_PORTS = ("postgres_port", "s3_port", "s3_internal_port", "kafka_port", "kafka_controller_port")
+_PORTS = ("postgres_port", "s3_port", "s3_internal_port", "kafka_port", "kafka_login_port", "kafka_controller_port")
 
 SECRET = "o cofre fica atrás do quadro"
 CPF_TOKEN = "cpf.k1.Zm9yYW0tc2Ugb3MgYW5lbO"

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments.groups import RECORDERS
 from acude.payments.recorder import recorder
@@ -95,7 +96,7 @@ def test_a_recorder_that_runs_keeps_its_place(config: Settings, acude: Acude) ->
 
 
 def produce(config: Settings, numbers: range) -> None:
-    with closing(KafkaProducer(bootstrap_servers=config.kafka_bootstrap, acks="all")) as producer:
+    with closing(KafkaProducer(**brokers.kafka_python(config), acks="all")) as producer:
         for number in numbers:
             producer.send(DECISIONS, orjson.dumps(decision(number)), str(number).encode()).get(timeout=30)
 
@@ -125,5 +126,5 @@ def ids(config: Settings) -> set[str]:
 
 def members_are_there(config: Settings) -> None:
     """Waits until the group has a consumer: from then on no other client may move its place."""
-    with closing(KafkaAdminClient(bootstrap_servers=config.kafka_bootstrap)) as admin:
+    with closing(KafkaAdminClient(**brokers.kafka_python(config))) as admin:
         awaited(lambda: admin.describe_groups([RECORDERS])[RECORDERS]["group_state"], lambda state: state == "Stable")

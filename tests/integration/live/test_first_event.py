@@ -9,6 +9,7 @@ from uuid import uuid4
 from kafka import KafkaProducer
 
 from acude.athena.client import run_query
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.settings import PROJECT
 
@@ -46,7 +47,7 @@ def test_athena_answers_with_a_random_value_that_was_just_sent(streams: Platform
     event = (
         f'{{"id_usuario":"u1","tipo_evento":"visualizacao","id_produto":"{product}","timestamp":"2026-11-20T10:00:00"}}'
     )
-    producer = KafkaProducer(bootstrap_servers=streams.config.kafka_bootstrap, acks="all")
+    producer = KafkaProducer(**brokers.kafka_python(streams.config), acks="all")
     producer.send("eventos_clientes", event.encode())
     producer.close()
     wait_for(f"id_produto = '{product}'", 1)

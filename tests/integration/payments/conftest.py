@@ -22,8 +22,10 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from acude.api.app import KEEP_ALIVE_S, create_app
 from acude.http_server import SERVED
+from acude.kafka import brokers
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
+from acude.local.servers import risk
 from acude.payments.disputes import TOPIC as DISPUTES
 from acude.payments.serde import ALERTS, DECISIONS, TOPIC
 from acude.payments.store import Store
@@ -101,12 +103,12 @@ class Shop:
 
     def _consumer(self) -> KafkaConsumer:
         return KafkaConsumer(
-            bootstrap_servers=self.config.kafka_bootstrap, isolation_level="read_committed", enable_auto_commit=False
+            **brokers.kafka_python(self.config), isolation_level="read_committed", enable_auto_commit=False
         )
 
     def send(self, sent: Sequence[dict[str, Any]], topic: str = TOPIC) -> None:
         """Produces payments, each acknowledged."""
-        producer = KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap, acks="all", linger_ms=5)
+        producer = KafkaProducer(**brokers.kafka_python(self.config), acks="all", linger_ms=5)
         futures = [producer.send(topic, orjson.dumps(one), one["id_pagador"].encode()) for one in sent]
         for future in futures:
             future.get(timeout=30)
@@ -114,7 +116,7 @@ class Shop:
 
     def report(self, found: Sequence[dict[str, Any]]) -> None:
         """Produces disputes, one after the other."""
-        with closing(KafkaProducer(bootstrap_servers=self.config.kafka_bootstrap)) as producer:
+        with closing(KafkaProducer(**brokers.kafka_python(self.config))) as producer:
             for one in found:
                 producer.send(DISPUTES, orjson.dumps(one), one["id_transacao"].encode()).get(timeout=30)
 
@@ -183,7 +185,9 @@ class PixWorkers:
         """Begins one, and waits until it has its partitions."""
         port = self.config.risk_groups_port
         command = [sys.executable, "-m", "acude.payments.worker", "--way", "pix"]
-        self._process = subprocess.Popen(command, env=os.environ | {"ACUDE_RISK_METRICS_PORT": str(port)}, cwd=PROJECT)
+        # With the workers' login, as the platform starts it.
+        told = {"ACUDE_RISK_METRICS_PORT": str(port), **risk.worker(self.config).kafka_login(self.config)}
+        self._process = subprocess.Popen(command, env=os.environ | told, cwd=PROJECT)
         awaited(lambda: answers(f"http://{HOST}:{port}/pronta"), bool)
 
     def kill(self) -> None:

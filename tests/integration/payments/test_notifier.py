@@ -15,6 +15,7 @@ from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner
 
 from acude.cli import app
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments.serde import ALERTS
 from acude.simulator.receiver import Mode
@@ -109,7 +110,7 @@ def letters_of(payment: Payment) -> list[Any]:
 
 
 def test_what_is_no_alert_stops_nothing(shop: Shop, receiver: str, platform: Platform) -> None:
-    producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all")
+    producer = KafkaProducer(**brokers.kafka_python(platform.config), acks="all")
     loose = b'{"id_transacao":"t","id_rastro":"r","timestamp":"2026-11-22T10:00:00Z"}'
     rubbish, places = (b"\xff", b"[]", b"{}", loose, None), []
     for one in rubbish:

@@ -16,6 +16,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from pydantic import SecretStr
 
 from acude.local.database_setup import ensure_audit_log
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.local.servers.postgres import connect
 from acude.payments.serde import CLIENT_HEADER, TOPIC
@@ -46,7 +47,7 @@ def forget(config: Settings) -> None:
 def produce(config: Settings, payment: dict[str, Any], client: str | None, key: str = "") -> None:
     """Sends a payment to the topic as the API does for a client."""
     headers = [(CLIENT_HEADER, client.encode())] if client else []
-    with closing(KafkaProducer(bootstrap_servers=config.kafka_bootstrap, acks="all")) as producer:
+    with closing(KafkaProducer(**brokers.kafka_python(config), acks="all")) as producer:
         sent = producer.send(
             TOPIC, json.dumps(payment).encode(), (key or payment["id_pagador"]).encode(), headers=headers
         )

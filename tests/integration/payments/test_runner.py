@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from typer.testing import CliRunner
 
 from acude.cli import app
+from acude.kafka import brokers
 from acude.payments import deadletters
 from acude.payments.groups import WORKERS
 from acude.payments.serde import DECISIONS, TOPIC
@@ -31,7 +32,7 @@ def test_a_worker_that_is_stopped_commits_its_batch_leaves_its_group_and_the_nex
     shop.send(sent[:200], f"{TOPIC}_pix")
     assert pix.terminate() == 0
     # A consumer that only dies stays in its group until its session times out.
-    with closing(KafkaAdminClient(bootstrap_servers=shop.config.kafka_bootstrap)) as admin:
+    with closing(KafkaAdminClient(**brokers.kafka_python(shop.config))) as admin:
         group = f"{WORKERS}-pix"
         assert admin.describe_groups([group])[group]["members"] == []
     pix.start()
@@ -64,7 +65,7 @@ def test_a_record_that_is_no_decision_or_fits_no_row_stops_neither_the_recorder_
     asked, sent = some_payments(2)
     wrong = [b"x", b"{", HALF, *(decision(**one) for one in UNFIT)]
     known = {letter.at for letter in deadletters.letters(shop.config)}
-    with closing(KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap, acks="all")) as producer:
+    with closing(KafkaProducer(**brokers.kafka_python(shop.config), acks="all")) as producer:
         for partition in producer.partitions_for(DECISIONS):
             for value in wrong:
                 producer.send(DECISIONS, value, partition=partition).get(timeout=30)

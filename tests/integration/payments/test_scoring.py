@@ -13,6 +13,7 @@ import orjson
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments.routes import topic_for
 from acude.payments.serde import DECISIONS, TOPIC
@@ -92,10 +93,8 @@ def decided(config: Settings, shop: Shop, sent: Sequence[dict[str, Any]]) -> dic
     found: dict[str, dict[str, Any]] = {}
     begins = shop.begins[DECISIONS]
     with (
-        closing(
-            KafkaConsumer(bootstrap_servers=shop.config.kafka_bootstrap, isolation_level="read_committed")
-        ) as consumer,
-        closing(KafkaProducer(bootstrap_servers=shop.config.kafka_bootstrap, acks="all")) as producer,
+        closing(KafkaConsumer(**brokers.kafka_python(shop.config), isolation_level="read_committed")) as consumer,
+        closing(KafkaProducer(**brokers.kafka_python(shop.config), acks="all")) as producer,
     ):
         consumer.assign(list(begins))
         for partition, begin in begins.items():

@@ -49,7 +49,7 @@ def test_what_a_coordinator_says_is_committed_can_be_committed_from_outside(plat
     with closing(
         KafkaConsumer(
             topic,
-            bootstrap_servers=platform.config.kafka_bootstrap,
+            **brokers.kafka_python(platform.config),
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             consumer_timeout_ms=5_000,

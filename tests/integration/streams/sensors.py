@@ -7,6 +7,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import NewPartitions
 
 from acude.ingestion import gaps
+from acude.kafka import brokers
 from acude.kafka.topics import ensure_topics
 from tests.integration.streams.steps import ingest
 from tests.integration.streams.streamlab import StreamLab
@@ -42,7 +43,7 @@ class Sensors:
         self.lab.delete("_checkpoints/ingest")
 
     def admin(self) -> KafkaAdminClient:
-        return KafkaAdminClient(bootstrap_servers=self.lab.config.kafka_bootstrap)
+        return KafkaAdminClient(**brokers.kafka_python(self.lab.config))
 
     def let_go(self, before: int) -> None:
         """What retention does: the broker deletes the first partition's records before an offset."""

@@ -13,6 +13,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewPartitions
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from acude.kafka import brokers
 from acude.kafka.topics import ensure_topics
 from acude.lake.lease import Lease
 from acude.local.platform import Platform
@@ -109,7 +110,7 @@ def test_a_partition_that_is_added_while_the_streams_run_is_read_from_its_beginn
     try:
         until_ready(lake, driver)
         awaited(lambda: ids(lake, name), lambda landed: landed == ["1"])
-        with closing(KafkaAdminClient(bootstrap_servers=lake.config.kafka_bootstrap)) as admin:
+        with closing(KafkaAdminClient(**brokers.kafka_python(lake.config))) as admin:
             admin.create_partitions({name: NewPartitions(5)})
         for partition in range(5):
             produce(lake.config, name, reading(2 + partition), partition=partition)

@@ -68,7 +68,7 @@ def test_a_query_that_never_finished_a_batch_is_behind_all_rows(
 def test_landing_is_behind_as_long_as_records_wait_on_a_topic(spark: StreamLab, silver: Silver) -> None:
     del silver
     place = (INGEST.name, "contestacoes")
-    with closing(KafkaProducer(bootstrap_servers=spark.config.kafka_bootstrap, acks="all")) as producer:
+    with closing(KafkaProducer(**brokers.kafka_python(spark.config), acks="all")) as producer:
         producer.send(place[1], b"{").get(timeout=30)
         assert behind(spark)[place] > NOTHING
         spark.do(ingest)

@@ -32,6 +32,7 @@ from tests.waiting import awaited
 
 SPEAKERS = {
     "kafka_port": [],
+    "kafka_login_port": [],
     "kafka_controller_port": [],
     "postgres_port": ["-starttls", "postgres"],
     "valkey_port": [],
@@ -78,6 +79,8 @@ def test_clear_text_is_no_way_to_the_database_nor_to_the_broker(platform: Platfo
         psycopg2.connect(make_dsn(dsn, sslmode="disable"))
     with pytest.raises(KafkaError):
         KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, bootstrap_timeout_ms=3_000)
+    with pytest.raises(KafkaError):
+        KafkaProducer(bootstrap_servers=f"{HOST}:{platform.config.kafka_port}", bootstrap_timeout_ms=3_000)
 
 
 def test_keys_are_for_their_owners_eyes_and_the_authoritys_is_nowhere(platform: Platform) -> None:

@@ -74,9 +74,9 @@ def test_the_issuers_key_may_be_a_secret(tmp_path: Path) -> None:
 
 
 def test_a_broker_listens_at_the_setting_and_names_its_clients_another_address() -> None:
-    lines = kafka.server_properties(told(bind="0.0.0.0", kafka_advertised="kafka:9092")).splitlines()  # noqa: S104
-    assert "listeners=CLIENTS://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093" in lines
-    assert "advertised.listeners=CLIENTS://kafka:9092,CONTROLLER://127.0.0.1:9093" in lines
+    lines = kafka.server_properties(told(bind="0.0.0.0", kafka_advertised="kafka")).splitlines()  # noqa: S104
+    assert "listeners=CLIENTS://0.0.0.0:9094,EVENTS://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093" in lines
+    assert "advertised.listeners=CLIENTS://kafka:9094,EVENTS://kafka:9092,CONTROLLER://127.0.0.1:9093" in lines
 
 
 def test_only_s3_itself_listens_at_the_setting_its_parts_stay_on_loopback() -> None:
@@ -102,8 +102,8 @@ def test_trino_listens_at_the_setting() -> None:
 
 
 def test_endpoints_of_one_machine_follow_the_address_and_every_interface_means_loopback() -> None:
-    assert local_values(told(bind=OTHER), {})["kafka_bootstrap"] == f"{OTHER}:9092"
-    assert local_values(told(bind="0.0.0.0"), {})["kafka_bootstrap"] == "127.0.0.1:9092"  # noqa: S104
+    assert local_values(told(bind=OTHER), {})["kafka_bootstrap"] == f"{OTHER}:9094"
+    assert local_values(told(bind="0.0.0.0"), {})["kafka_bootstrap"] == "127.0.0.1:9094"  # noqa: S104
 
 
 def test_a_secret_is_read_from_its_file_and_a_variable_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

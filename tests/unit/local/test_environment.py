@@ -47,7 +47,7 @@ def test_two_platforms_draw_different_secrets(tmp_path: Path) -> None:
 
 
 def test_endpoints_follow_the_ports() -> None:
-    values = local_values(bare(s3_port=1111, postgres_port=2222, spark_connect_port=3333, kafka_port=4444), {})
+    values = local_values(bare(s3_port=1111, postgres_port=2222, spark_connect_port=3333, kafka_login_port=4444), {})
 
     assert values["s3_endpoint"] == "http://127.0.0.1:1111"
     assert values["warehouse_dsn"].endswith("@127.0.0.1:2222/warehouse")
@@ -56,10 +56,10 @@ def test_endpoints_follow_the_ports() -> None:
 
 
 def test_a_moved_port_stays_moved(tmp_path: Path) -> None:
-    ensure_local_env(bare(var=tmp_path, kafka_port=1234))
+    ensure_local_env(bare(var=tmp_path, kafka_login_port=1234))
     later = Settings(_env_file=tmp_path / "local.env")  # type: ignore[call-arg]
 
-    assert (later.kafka_port, later.kafka_bootstrap) == (1234, "127.0.0.1:1234")
+    assert (later.kafka_login_port, later.kafka_bootstrap) == (1234, "127.0.0.1:1234")
     assert later.glue_port == Settings.model_fields["glue_port"].default
 
 

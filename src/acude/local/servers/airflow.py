@@ -66,6 +66,7 @@ def _worker(config: Settings, component: str, purpose: str, *arguments: str) -> 
         purpose=purpose,
         command=[_program(), component, *arguments],
         environment=_environment(config),
+        kafka_user="airflow",
         prepare=prepare,
         ready=_healthy(component.replace("-", "_")),
         address="",

@@ -23,6 +23,7 @@ def worker(config: Settings) -> Service:
     """One worker; to scale out, start more (`python -m acude.payments.worker`)."""
     return Service(
         name="risk-worker",
+        kafka_user="risk-worker",
         purpose="decides each payment within two seconds",
         command=[sys.executable, "-m", "acude.payments.worker"],
         ready=answers(health := f"http://{config.here}:{config.risk_metrics_port}/pronta"),
@@ -70,6 +71,7 @@ def recorder(config: Settings) -> Service:
     """Stores decisions in the database."""
     return Service(
         name="risk-recorder",
+        kafka_user="risk-recorder",
         purpose="decisions from their topic to PostgreSQL",
         command=[sys.executable, "-m", "acude.payments.recorder"],
         ready=lambda config: _group_stable(config, RECORDERS),
@@ -85,6 +87,7 @@ def notifier(config: Settings) -> Service:
     """Delivers alerts to the webhook."""
     return Service(
         name="risk-notifier",
+        kafka_user="risk-notifier",
         purpose="refusals and reviews to the webhook",
         command=[sys.executable, "-m", "acude.payments.notifier"],
         ready=answers(health := f"http://{config.here}:{config.risk_notifier_port}/pronta"),
@@ -105,6 +108,7 @@ def payment_api(config: Settings) -> Service:
     """The payment API."""
     return Service(
         name="risk-api",
+        kafka_user="risk-api",
         purpose="POST /transacoes: a payment's decision over HTTP",
         command=[sys.executable, "-m", "acude.api"],
         ready=answers(health := f"{_scheme(config)}://{config.here}:{config.risk_port}/saude/pronta"),

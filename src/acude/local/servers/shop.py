@@ -44,6 +44,7 @@ def poller(config: Settings) -> Service:
     """Takes the warehouses' updates to Kafka."""
     return Service(
         name="poller",
+        kafka_user="poller",
         purpose="stock updates from the warehouses to Kafka",
         command=[sys.executable, "-m", "acude.stock.poller"],
         ready=lambda _config: None,
@@ -57,6 +58,7 @@ def traffic(config: Settings) -> Service:
     """Shoppers, at a modest rate, on the real clock."""
     return Service(
         name="traffic",
+        kafka_user="traffic",
         purpose="simulated shoppers, live",
         command=[str(Path(sys.executable).parent / "acude"), "simulate", "--live", "--rate", str(config.traffic_rate)],
         ready=lambda _config: None,
@@ -71,6 +73,7 @@ def payers(config: Settings) -> Service:
     acude = str(Path(sys.executable).parent / "acude")
     return Service(
         name="payers",
+        kafka_user="payers",
         purpose="simulated payers, live",
         command=[acude, "risk", "simulate", "--live", "--rate", str(config.payments_rate), "--labels-after", "10m"],
         ready=lambda _config: None,

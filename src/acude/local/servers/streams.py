@@ -11,6 +11,7 @@ def service(config: Settings) -> Service:
     """The driver."""
     return Service(
         name="streams",
+        kafka_user="streams",
         purpose="Kafka to bronze, silver and live metrics",
         command=[sys.executable, "-m", "jobs.streaming"],
         environment=driver_environment(config),
