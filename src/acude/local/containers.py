@@ -15,6 +15,8 @@ from pydantic import SecretStr
 
 from acude.api.issuer import new_key
 from acude.files import write_private
+from acude.init.rights import services
+from acude.kafka.users import ADMINISTRATOR, password_of
 from acude.local import certificates
 from acude.local.databases import audit_grant, server
 from acude.local.environment import local_values
@@ -30,6 +32,7 @@ _GATEWAY: Final = "gateway"
 
 _KONG: Final = PROJECT / "infra" / "kong" / "kong.yml"
 _PREFIX: Final = "acude_"
+_KAFKA: Final = "kafka_"
 _PASSWORDS: Final = ("grafana_password", "mongodb_password", "painel_password", "opensearch_password")
 _DATABASES: Final = ("warehouse_dsn", "shop_dsn", "risk_dsn", "airflow_dsn")
 _HOSTS: Final = {"postgres": "timescaledb"}
@@ -63,15 +66,15 @@ def draw(folder: Path) -> list[str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     known = {path.name: path.read_text().strip() for path in folder.glob("*") if path.is_file()}
-    found = values({name.upper(): text for name, text in known.items() if name.startswith(_PREFIX)})
+    kept = {name.upper(): text for name, text in known.items() if name.startswith(_PREFIX)}
+    found = values(kept | {"ACUDE_KAFKA_PASSWORD": known.get(f"{_KAFKA}{ADMINISTRATOR}")})
     files = {f"{_PREFIX}{name}": value for name, value in found.items() if is_secret(name)}
     administrator = conninfo_to_dict(found["risk_dsn"]) | {"user": SUPERUSER, "dbname": SUPERUSER}
     administrator["password"] = found["postgres_password"]
     files["acude_backup_dsn"] = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**administrator)
     files["acude_issuer_key"] = known.get("acude_issuer_key") or new_key().strip()
     files |= {name: known.get(name) or _password() for name in _PASSWORDS}
-    # Of a Kafka of the user's own: nobody draws it.
-    files["acude_kafka_password"] = known.get("acude_kafka_password", "")
+    files |= _kafka(files.pop("acude_kafka_password"))
     files["databases.sql"] = init_sql([found[name] for name in _DATABASES], found["risk_dsn"], files["painel_password"])
     files["kong.yml"] = kong(found["oauth_issuer"], files["acude_issuer_key"])
     for name, text in files.items():
@@ -81,6 +84,13 @@ def draw(folder: Path) -> list[str]:
     for name in names:
         (folder / name).chmod(0o444)
     return names
+
+
+def _kafka(administrator: str) -> dict[str, str]:
+    """The passwords of the broker's users, each in a file that is named after its user."""
+    config = Settings.model_construct(kafka_password=SecretStr(administrator))
+    passwords = {rights.user: password_of(config, rights.user) for rights in services(config)}
+    return {f"{_KAFKA}{user}": password for user, password in {**passwords, ADMINISTRATOR: administrator}.items()}
 
 
 def init_sql(dsns: list[str], risk: str, panel_password: str) -> str:

@@ -18,7 +18,7 @@ from unittest import mock
 from acude.local.containers import draw
 from acude.local.java import find_java
 from acude.settings import Settings, settings
-from tests.unit.docker.compose_file import Entry, secrets_of, services
+from tests.unit.docker.compose_file import Entry, compose, secrets_of, services
 
 ADDRESS: Final = "127.0.0.2"
 
@@ -71,8 +71,9 @@ class Containers:
     def _secrets(self, name: str, entry: Entry) -> Path:
         folder = self.folder / "secrets" / name
         folder.mkdir(parents=True, exist_ok=True)
-        for one in secrets_of(entry):
-            (folder / one).write_text(here((self.folder / "drawn" / one).read_text()))
+        for one, source in secrets_of(entry).items():
+            drawn = Path(compose()["secrets"][source]["file"]).name
+            (folder / one).write_text(here((self.folder / "drawn" / drawn).read_text()))
         return folder
 
     def _mount(self, name: str, entry: Entry) -> None:

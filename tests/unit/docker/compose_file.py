@@ -77,6 +77,7 @@ def local(**more: object) -> dict[str, Service]:
     return {service.name: service for service in all_services(config)}
 
 
-def secrets_of(entry: Entry) -> set[str]:
-    """Names of the secrets that a container gets."""
-    return {one if isinstance(one, str) else one["source"] for one in entry.get("secrets", ())}
+def secrets_of(entry: Entry) -> dict[str, str]:
+    """The secrets that a container gets: their files' names in it, and their names in the file of all."""
+    given = [{"source": one} if isinstance(one, str) else one for one in entry.get("secrets", ())]
+    return {one.get("target", one["source"]).rpartition("/")[2]: one["source"] for one in given}

@@ -33,7 +33,7 @@ def test_the_schema_notices_a_misspelt_key() -> None:
 def test_what_it_names_is_there() -> None:
     whole = compose()
     for name, entry in services().items():
-        assert secrets_of(entry) <= set(whole["secrets"]), name
+        assert set(secrets_of(entry).values()) <= set(whole["secrets"]), name
         assert set(entry.get("networks", ())) <= set(whole["networks"]), name
         assert set(entry.get("depends_on", ())) <= set(services()), name
         mounted = [one.split(":")[0] for one in entry.get("volumes", ())]
@@ -44,7 +44,7 @@ def test_what_it_names_is_there() -> None:
 
 def test_every_declared_volume_network_and_secret_is_used() -> None:
     whole, entries = compose(), services().values()
-    assert set(whole["secrets"]) == {one for entry in entries for one in secrets_of(entry)}
+    assert set(whole["secrets"]) == {one for entry in entries for one in secrets_of(entry).values()}
     assert set(whole["networks"]) == {one for entry in entries for one in entry.get("networks", ())}
     mounted = {one.split(":")[0] for entry in entries for one in entry.get("volumes", ())}
     assert set(whole["volumes"]) == {one for one in mounted if not one.startswith(".")}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ByteSize, TypeAdapter
 
+from acude.kafka.users import ADMINISTRATOR
 from acude.local import containers, serve
 from acude.local.services import all_services
 from acude.settings import Settings
@@ -25,7 +26,6 @@ OWN_TO_CONTAINERS = {
 
 A_USERS_CHOICE = {
     "kafka_replication",
-    "kafka_username",
     "kafka_certificate",
     "kafka_tls",
     "tls_authority",
@@ -40,7 +40,14 @@ A_USERS_CHOICE = {
 }
 """Settings that servers of a user's own need; those of containers are the defaults."""
 
-OF_THE_LOCAL_BROKER = {"kafka_port", "kafka_controller_port", "kafka_advertised"}
+OF_THE_LOCAL_BROKER = {
+    "kafka_port",
+    "kafka_login_port",
+    "kafka_controller_port",
+    "kafka_advertised",
+    "kafka_open",
+    "kafka_rights",
+}
 """Settings that no client of Kafka reads."""
 
 OF_SPARKS_CONTAINERS = {"spark_driver_host", "spark_executor_memory", "dedup_memory"}
@@ -87,7 +94,7 @@ def test_every_variable_of_ours_is_a_setting(name: str) -> None:
 @pytest.mark.parametrize("name", served())
 def test_every_secret_of_ours_is_a_setting(name: str) -> None:
     known = {f"acude_{field}" for field in Settings.model_fields}
-    assert secrets_of(services()[name]) <= known
+    assert secrets_of(services()[name]).keys() <= known
 
 
 @pytest.mark.parametrize("name", served())
@@ -96,6 +103,8 @@ def test_the_settings_are_those_of_one_machine_with_other_hosts(name: str) -> No
     given = {key.removeprefix("ACUDE_").lower(): value for key, value in variables(name).items()}
     if "spark_master" not in given:
         wanted = {field: value for field, value in wanted.items() if not field.startswith("spark_")}
+    # Each of the broker's clients has a user of its own.
+    wanted["kafka_username"] = local()[services()[name]["command"][1]].kafka_user or ADMINISTRATOR
     assert {field: given.get(field) for field in wanted} == wanted
     assert given.keys() - wanted.keys() - OF_SPARKS_CONTAINERS == (OWN_TO_CONTAINERS | A_USERS_CHOICE) - wanted.keys()
 
@@ -113,10 +122,17 @@ def test_a_container_in_which_a_driver_of_spark_runs_has_java_a_name_and_room_fo
     assert heap + known_ids + rest <= limit
 
 
+@pytest.mark.parametrize("name", served())
+def test_a_container_knows_the_password_of_its_own_kafka_user_alone(name: str) -> None:
+    user = local()[services()[name]["command"][1]].kafka_user or ("acude" if name == "kafka" else None)
+    known = [one for one in secrets_of(services()[name]).values() if one.startswith("kafka_")]
+    assert known == ([f"kafka_{user}"] if user else [])
+
+
 def test_executors_containers_have_the_clusters_secret_and_no_other() -> None:
     executors = [name for name in services() if name.startswith(("spark-master", "spark-worker"))]
     assert len(executors) == 3
-    assert [secrets_of(services()[name]) for name in executors] == [{"acude_spark_secret"}] * 3
+    assert [set(secrets_of(services()[name])) for name in executors] == [{"acude_spark_secret"}] * 3
 
 
 def told(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, name: str = "risk-worker") -> Settings:
@@ -153,16 +169,23 @@ def kafka_clients() -> set[str]:
 
 @pytest.mark.parametrize("name", sorted(kafka_clients()))
 def test_a_client_of_kafka_has_all_that_a_users_own_kafka_asks_for(name: str) -> None:
-    told = {"ACUDE_KAFKA_USERNAME": "acude", "KAFKA_CERTIFICATE_FILE": "./cliente.pem"}
+    told = {"ACUDE_KAFKA_USERNAME": "minha", "KAFKA_CERTIFICATE_FILE": "./cliente.pem"}
     compose_file = read(told)
     entry = compose_file["services"][name]
     secret = {one.removeprefix("acude_") for one in secrets_of(entry)}
     given = {key.removeprefix("ACUDE_").lower() for key in entry["environment"]}
     of_clients = {field for field in Settings.model_fields if field.startswith("kafka_")} - OF_THE_LOCAL_BROKER
     assert {field for field in of_clients if field not in (secret if containers.is_secret(field) else given)} == set()
-    assert entry["environment"]["ACUDE_KAFKA_USERNAME"] == "acude"
+    assert entry["environment"]["ACUDE_KAFKA_USERNAME"] == "minha"
+    password = secrets_of(entry)["acude_kafka_password"]
+    assert compose_file["secrets"][password]["file"] == "./secrets/kafka_minha"
     assert entry["environment"]["ACUDE_KAFKA_CERTIFICATE"] in certificates_of(entry)
     assert compose_file["configs"]["kafka_certificate"]["file"] == "./cliente.pem"
+
+
+def test_a_users_own_kafka_may_ask_for_no_login() -> None:
+    entry = read({"ACUDE_KAFKA_USERNAME": ""})["services"]["risk-worker"]
+    assert entry["environment"]["ACUDE_KAFKA_USERNAME"] == ""
 
 
 def certificates_of(entry: Entry) -> set[str]:
@@ -192,15 +215,18 @@ def test_our_own_containers_have_no_tls_whatever_a_users_kafka_has(name: str, mo
 
 def test_every_secret_that_one_machine_draws_reaches_the_tools() -> None:
     wanted = {f"acude_{field}" for field in containers.values({}) if containers.is_secret(field)}
-    assert wanted <= set(compose()["x-every-secret"])
+    assert wanted <= secrets_of({"secrets": compose()["x-every-secret"]}).keys()
+    # Tasks reach all that the tools do.
+    assert secrets_of(services()["airflow-scheduler"]).keys() == secrets_of(services()["acude"]).keys()
 
 
 def test_the_settings_can_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     containers.draw(tmp_path)
+    assert {"kafka_risk-worker", "kafka_acude"} <= {path.name for path in tmp_path.iterdir()}
     for key, value in variables("risk-worker").items():
         monkeypatch.setenv(key, value)
     found = Settings(_env_file=None, _secrets_dir=tmp_path)  # type: ignore[call-arg]
-    assert found.kafka_bootstrap == "kafka:9092"
+    assert found.kafka_bootstrap == "kafka:9094"
     assert found.risk_dsn.get_secret_value().startswith("postgresql://risco:")
     assert found.risk_dsn.get_secret_value().endswith("@timescaledb:5432/risco")
     assert set(services()) & set(found.hosts) == set(found.hosts)

@@ -31,14 +31,14 @@ def test_two_installations_share_no_secret(tmp_path: Path) -> None:
     assert same == []
 
 
-def test_the_password_of_a_users_own_kafka_is_empty_until_it_is_given_and_then_kept(tmp_path: Path) -> None:
-    assert "acude_kafka_password" in containers.draw(tmp_path)
-    password = tmp_path / "acude_kafka_password"
-    assert password.read_text() == ""
-    password.chmod(0o644)
-    password.write_text("segredo")
+def test_each_kafka_user_has_a_password_of_its_own_and_that_of_a_users_own_kafka_is_kept(tmp_path: Path) -> None:
+    drawn = {name: (tmp_path / name).read_text() for name in containers.draw(tmp_path) if name.startswith("kafka_")}
+    assert {"kafka_acude", "kafka_payers", "kafka_risk-worker", "kafka_airflow"} <= drawn.keys()
+    assert len(set(drawn.values())) == len(drawn)
+    (tmp_path / "kafka_minha").write_text("segredo")
     containers.draw(tmp_path)
-    assert password.read_text() == "segredo"
+    assert {name: (tmp_path / name).read_text() for name in drawn} == drawn
+    assert (tmp_path / "kafka_minha").read_text() == "segredo"
 
 
 def certificate(folder: Path) -> bytes:

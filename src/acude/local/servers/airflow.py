@@ -47,7 +47,8 @@ def scheduler(config: Settings) -> Service:
     """Decides what runs, and runs it in processes of its own."""
     service = _worker(config, "scheduler", "runs the DAGs' tasks")
     # Tasks are forked from it, so what it has loaded no task loads again.
-    return replace(service, command=[sys.executable, "-m", "acude.orchestration.scheduler", "--skip-serve-logs"])
+    command = [sys.executable, "-m", "acude.orchestration.scheduler", "--skip-serve-logs"]
+    return replace(service, command=command, kafka_user="airflow")
 
 
 def dag_processor(config: Settings) -> Service:
@@ -66,7 +67,6 @@ def _worker(config: Settings, component: str, purpose: str, *arguments: str) -> 
         purpose=purpose,
         command=[_program(), component, *arguments],
         environment=_environment(config),
-        kafka_user="airflow",
         prepare=prepare,
         ready=_healthy(component.replace("-", "_")),
         address="",
