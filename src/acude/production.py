@@ -52,7 +52,7 @@ def problems(config: "Settings") -> list[str]:
         found.append(f"{_variable('webhook_secret')} has fewer than {_LEAST_SECRET} bytes")
     found += _keys(config)
     found += _spark(config)
-    if not config.kafka_tls:
+    if not (config.kafka_tls or config.kafka_iam):
         found.append(f"{_variable('kafka_tls')} is off, and Kafka is reached in clear")
     found += _kafka(config)
     if config.expire_after < _LEAST_KEPT:
@@ -73,6 +73,8 @@ def _spark(config: "Settings") -> list[str]:
 
 
 def _kafka(config: "Settings") -> list[str]:
+    if config.kafka_iam:
+        return []
     if config.kafka_username and not config.kafka_password.get_secret_value():
         return [f"{_variable('kafka_password')} is empty, and so nobody's"]
     if config.kafka_certificate and not config.kafka_certificate.is_file():

@@ -139,15 +139,15 @@ def open_check(names: list[str]) -> Check:
 
 
 def bind_check(config: Settings) -> Check:
-    """Beyond this machine only a Kafka with a login may be reached; the local broker has none."""
+    """Beyond this machine the broker's port without a login had better be closed."""
     try:
         loopback = ip_address(config.bind).is_loopback
     except ValueError:
         loopback = config.bind == "localhost"
-    good = loopback or bool(config.kafka_username or config.kafka_certificate)
-    advice = "" if good else "Close Kafka's port to strangers by a firewall, or leave ACUDE_BIND out."
+    good = loopback or not config.kafka_open
+    advice = "" if good else "Set ACUDE_KAFKA_OPEN=false, or leave ACUDE_BIND out."
     found = f"servers listen on {config.bind}"
-    return Check("network", good, found if good else f"{found}, and Kafka asks for no login", advice, needed=False)
+    return Check("network", good, found if good else f"{found}, and anybody may send shop events", advice, needed=False)
 
 
 def browser_check(path: str | None) -> Check:

@@ -118,6 +118,10 @@ class Settings(LakeSettings, SparkSettings, DatabaseSettings):
     kafka_certificate: Path | None = Field(
         default=None, description="Key and certificate (PEM, one file) that this client shows to the brokers; needs TLS"
     )
+    kafka_iam: bool = Field(
+        default=False,
+        description="The brokers are MSK's and know AWS's roles: the process's own is the login, over TLS",
+    )
     kafka_replication: int = Field(default=1, description="Copies of each partition; 3 on MSK")
     ingest_batch: int = Field(default=300_000, description="Most records of one micro-batch")
     ingest_least: int = Field(default=1000, description="Fewer records than this wait for more")

@@ -26,6 +26,7 @@ OWN_TO_CONTAINERS = {
 
 A_USERS_CHOICE = {
     "kafka_replication",
+    "kafka_iam",
     "kafka_certificate",
     "kafka_tls",
     "tls_authority",
