@@ -9,10 +9,20 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ACL, ACLOperation, ACLPermissionType, NewTopic, ResourcePattern, ResourceType
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    NewTopic,
+    ResourcePattern,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 from kafka.errors import KafkaError
 from pydantic import SecretStr
 
+from acude.init.access import ensure
 from acude.kafka import brokers
 from acude.kafka.producer import BrokerError, connect, require_topic
 from acude.local import certificates
@@ -29,6 +39,10 @@ PAYMENTS, DECISIONS = "transacoes", "decisoes_risco"
 PATIENT_MS, REFUSED_MS = 20_000, 3_000
 
 
+_ASKING = "".join(f"listener.name.{name}.ssl.client.auth=required\n" for name in ("clients", "controller"))
+"""What the local broker does not ask for: a certificate."""
+
+
 @pytest.fixture(scope="module")
 def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The settings of the brokers' owner; a user for payments may write those alone."""
@@ -39,8 +53,10 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         jars=given.jars,
         kafka_tls=True,
         local_tls=True,
-        kafka_port=port,
+        kafka_login_port=port,
         kafka_controller_port=free_port(),
+        kafka_open=False,
+        kafka_rights="users",
         kafka_bootstrap=f"{HOST}:{port}",
         kafka_username=OWNER,
         kafka_password=SecretStr(PASSWORD),
@@ -61,12 +77,10 @@ class Broker:
         home = config.var / "kafka"
         home.mkdir(parents=True)
         self._properties = home / "server.properties"
-        self._properties.write_text(kafka.server_properties(config) + _asking(config))
+        self._properties.write_text(kafka.server_properties(config) + _ASKING)
         (home / "log4j2.properties").write_text(kafka._LOG4J)
-        users = [f"SCRAM-SHA-512=[name={name},password={PASSWORD}]" for name in (OWNER, PAYER)]
-        added = [f"--add-scram={user}" for user in users]
         tool = ["kafka.tools.StorageTool", "format", "--cluster-id=" + uuid4().hex[:22], "-c", str(self._properties)]
-        subprocess.run([*kafka._java(config), *tool, *added], check=True)
+        subprocess.run([*kafka._java(config), *tool], check=True)
         self._log = home / "broker.log"
         self._config = config
 
@@ -80,24 +94,12 @@ class Broker:
         self._process.wait(60)
 
 
-def _asking(config: Settings) -> str:
-    login = brokers.java(config)["sasl.jaas.config"]
-    lines = {
-        "listener.security.protocol.map": "CLIENTS:SASL_SSL,CONTROLLER:SSL",
-        "listener.name.clients.ssl.client.auth": "required",
-        "listener.name.controller.ssl.client.auth": "required",
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-        "listener.name.clients.scram-sha-512.sasl.jaas.config": login.replace("\\", "\\\\"),
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": f"User:{OWNER};User:CN=localhost",
-    }
-    return "".join(f"{name}={value}\n" for name, value in lines.items())
-
-
 def _topics_made(config: Settings) -> bool:
     try:
+        ensure(config)
         with closing(KafkaAdminClient(**brokers.kafka_python(config), bootstrap_timeout_ms=3000)) as admin:
+            payer = UserScramCredentialUpsertion(PAYER, ScramMechanism.SCRAM_SHA_512, PASSWORD)
+            assert admin.alter_user_scram_credentials([payer]) == {PAYER: None}
             admin.create_topics([NewTopic(name, 1, 1) for name in (PAYMENTS, DECISIONS)])
             admin.create_acls([_may_write(PAYMENTS)])
     except KafkaError:

@@ -42,7 +42,7 @@ def test_a_missing_browser_is_no_obstacle_to_the_platform() -> None:
     assert (check.good, check.needed) == (False, False)
 
 
-def bound_to(bind: str, **more: str) -> Settings:
+def bound_to(bind: str, **more: str | bool) -> Settings:
     return Settings(_env_file=None, bind=bind, **more)  # type: ignore[call-arg, arg-type]
 
 
