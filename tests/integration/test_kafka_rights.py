@@ -1,13 +1,16 @@
 """The platform's own broker: who may write and read which topic, and what is said to whoever may not."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.admin import NewTopic
+from kafka.admin import AbortTransactionSpec, NewTopic
 from kafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
@@ -17,9 +20,11 @@ from kafka.errors import KafkaError as KafkaPythonError
 from kafka.structs import TopicPartition as Place
 from pydantic import SecretStr
 
+from acude.contracts.model import load
 from acude.init.access import missing
 from acude.init.rights import access_list, everybody
 from acude.kafka import brokers
+from acude.kafka.forgotten import OFFSETS, end_what_was_forgotten
 from acude.kafka.producer import BrokerError, connect, require_topic
 from acude.kafka.refusals import refused
 from acude.kafka.users import ADMINISTRATOR, ANYBODY, password_of
@@ -27,7 +32,7 @@ from acude.local.environment import local_env_path
 from acude.local.platform import Platform
 from acude.local.services import all_services
 from acude.local.supervisor import log_path
-from acude.settings import HOST, Settings, settings
+from acude.settings import HOST, PROJECT, Settings, settings
 from tests.programs import free_port
 from tests.waiting import awaited
 
@@ -173,6 +178,17 @@ def test_a_decision_that_the_payers_forge_is_refused_and_both_sides_say_who_and_
     assert "Topic:LITERAL:decisoes_risco" in log
 
 
+def test_the_producer_lines_of_the_readme_need_no_login(owner: Settings) -> None:
+    lines = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)[0]
+    assert "bootstrap_servers='localhost:9092'," in lines
+    places = [Place("eventos_clientes", number) for number in range(load()["topics.eventos_clientes"].partitions)]
+    with closing(KafkaConsumer(**brokers.kafka_python(owner))) as consumer:
+        before = sum(consumer.end_offsets(places).values())
+        here = lines.replace("localhost:9092", f"localhost:{owner.kafka_port}")
+        subprocess.run([sys.executable, "-c", here], check=True)
+        assert sum(consumer.end_offsets(places).values()) == before + 1
+
+
 def test_a_program_whose_user_lacks_its_topic_does_not_begin_and_says_both(owner: Settings) -> None:
     with pytest.raises(BrokerError, match=r"Expected topic transacoes .*, and traffic sees eventos_clientes\."):
         require_topic(as_user(owner, "traffic"), "transacoes")
@@ -214,6 +230,24 @@ def test_a_service_does_not_take_anothers_place_in_a_group(owner: Settings) -> N
         consumer.subscribe(["decisoes_risco"])
         with pytest.raises(GroupAuthorizationFailedError):
             consumer.poll(PATIENT_S * 1000)
+
+
+def test_a_worker_may_look_for_a_transaction_that_a_broker_forgot_and_end_it(
+    owner: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    config, decisions = as_user(owner, "risk-worker"), Place("decisoes_risco", 0)
+    producer = Producer({**brokers.librdkafka(config), "transactional.id": "risco-teste"})
+    producer.init_transactions(PATIENT_S)
+    producer.begin_transaction()
+    producer.produce("decisoes_risco", b"{}", partition=0)
+    producer.flush(PATIENT_S)
+    with closing(KafkaAdminClient(**brokers.kafka_python(config))) as admin:
+        [begun] = admin.describe_producers([decisions])[decisions].active_producers
+        admin.abort_transaction(
+            AbortTransactionSpec(decisions, begun.producer_id, begun.producer_epoch, begun.coordinator_epoch)
+        )
+    end_what_was_forgotten(config, "risco-teste", [decisions, Place("alertas", 0), Place(OFFSETS, 0)])
+    assert "can't be asked" not in caplog.text
 
 
 def test_nothing_is_missing_and_a_right_that_is_not_in_the_table_is_taken_back(

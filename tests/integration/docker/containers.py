@@ -60,7 +60,8 @@ class Containers:
             **({"JAVA_HOME": str(java.parent.parent)} if java else {}),
             **{f"ACUDE_{field.upper()}": str(port) for field, port in _MOVED.items()},
         }
-        told = {key: here(value) for key, value in entry["environment"].items()}
+        # Users of the broker are named like containers, and no hosts.
+        told = {key: value if "USERNAME" in key else here(value) for key, value in entry["environment"].items()}
         places = {
             "ACUDE_BIND": ADDRESS,
             "ACUDE_SECRETS_DIR": str(self._secrets(name, entry)),
