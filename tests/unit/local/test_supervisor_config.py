@@ -2,7 +2,10 @@ import stat
 from configparser import RawConfigParser
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from acude.files import write_private
+from acude.kafka.users import password_of
 from acude.local.files import socket_path
 from acude.local.service import Service, nothing
 from acude.local.services import all_services
@@ -49,6 +52,18 @@ def test_every_process_carries_the_mark_of_its_platform(tmp_path: Path) -> None:
 
     assert f'ACUDE_SUPERVISED="{tmp_path}"' in environment
     assert f'ACUDE_VAR="{tmp_path}"' in environment
+
+
+def test_each_client_of_the_broker_comes_as_its_own_user_and_knows_no_other_password(tmp_path: Path) -> None:
+    config = Settings(var=tmp_path, kafka_password=SecretStr("the administrator's"))
+    services = all_services(config)
+    told = {one.name: parsed(config, services)[f"program:{one.name}"]["environment"] for one in services}
+
+    for name, user in {"payers": "payers", "risk-worker": "risk-worker", "airflow-scheduler": "airflow"}.items():
+        assert f'ACUDE_KAFKA_USERNAME="{user}"' in told[name]
+        assert f'ACUDE_KAFKA_PASSWORD="{password_of(config, user)}"' in told[name]
+    assert [name for name, variables in told.items() if "the administrator's" in variables] == []
+    assert "ACUDE_KAFKA_PASSWORD" not in told["valkey"]
 
 
 def test_a_percent_sign_is_not_taken_for_an_expansion(tmp_path: Path) -> None:
