@@ -1,6 +1,7 @@
 """MSK's logins by IAM: what each of the three clients shows to the brokers is signed as AWS asks for it."""
 
 import multiprocessing
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -22,9 +23,9 @@ from tests.msk import ACCESS_KEY, NAME, REGION, SECRET_KEY, SESSION_TOKEN, Shown
 def msk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Settings, list[Shown]]]:
     """The settings of a process with a role, and what was shown."""
     named = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_SESSION_TOKEN": SESSION_TOKEN}
-    # Only here is the broker's name this machine's.
+    # Java looks names up in this file alone: the broker's is this machine's.
     hosts = tmp_path / "hosts"
-    hosts.write_text(f"{HOST} {NAME} localhost\n")
+    hosts.write_text(f"{HOST} {NAME} localhost {socket.gethostname()}\n")
     for name, value in {**named, "JDK_JAVA_OPTIONS": f"-Djdk.net.hosts.file={hosts}"}.items():
         monkeypatch.setenv(name, value)
     with door(tmp_path) as (port, shown):
