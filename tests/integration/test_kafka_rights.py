@@ -258,9 +258,26 @@ def test_nothing_is_missing_and_a_right_that_is_not_in_the_table_is_taken_back(
     with closing(KafkaAdminClient(**brokers.kafka_python(owner))) as admin:
         admin.create_acls(list(access_list([replace(workers, user="payers")])))
     awaited(lambda: written(as_user(owner, "payers")), lambda found: "decisoes_risco" in found)
+    assert "no longer: User:payers may WRITE TOPIC decisoes_risco" in missing(owner)
     platform_of_its_own.up(["kafka"])
     assert missing(owner) == []
     assert written(as_user(owner, "payers")) == MAY_WRITE["payers"]
+
+
+def test_passwords_that_were_drawn_again_are_the_users_after_the_next_start(
+    owner: Settings, platform_of_its_own: Platform
+) -> None:
+    platform_of_its_own.down()
+    # `var/local.env` was lost, and what the broker stores was not.
+    redrawn = Platform(owner.model_copy(update={"kafka_password": SecretStr("another one")}))
+    try:
+        redrawn.up(["kafka"])
+        assert missing(redrawn.config) == []
+        assert written(as_user(redrawn.config, "traffic")) == MAY_WRITE["traffic"]
+        with pytest.raises(KafkaPythonError):
+            KafkaAdminClient(**brokers.kafka_python(as_user(owner, "traffic")), bootstrap_timeout_ms=3_000)
+    finally:
+        redrawn.down()
 
 
 def test_the_open_port_can_be_closed(owner: Settings, platform_of_its_own: Platform) -> None:

@@ -15,7 +15,7 @@ from kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from kafka.errors import SecurityDisabledError
+from kafka.errors import KafkaError, SecurityDisabledError
 
 from acude.errors import AcudeError
 from acude.init.rights import access_list, everybody, services
@@ -27,17 +27,25 @@ _MECHANISM = ScramMechanism.SCRAM_SHA_512
 _ITERATIONS = 4096
 """Kafka's least: passwords are random, and each connection pays for them."""
 
+_LOGIN_WITHIN_MS = 3_000
+
 
 class AccessError(AcudeError):
     """The brokers take no users or access lists."""
 
 
 def missing(config: Settings) -> list[str]:
-    """What `ensure` would make, a line each."""
+    """What `ensure` would make or take back, a line each."""
+    wanted = access_list(everybody(config))
     with _administrator(config) as admin:
-        users = [f"user {name}" for name in _unknown(config, admin)]
+        users = _unknown(config, admin)
         there = _there(admin)
-    return users + sorted(map(_said, access_list(everybody(config)) - there))
+    surplus = _given(config, there) - wanted if config.kafka_rights == "users" else set()
+    return [
+        *users,
+        *sorted(map(_said, wanted - there)),
+        *(f"no longer: {line}" for line in sorted(map(_said, surplus))),
+    ]
 
 
 def ensure(config: Settings) -> None:
@@ -67,10 +75,23 @@ def _logins(config: Settings) -> list[UserScramCredentialUpsertion]:
 
 
 def _unknown(config: Settings, admin: KafkaAdminClient) -> list[str]:
+    """Users that the platform's own broker does not know, or knows by other passwords."""
     if config.kafka_rights != "users":
         return []
     known = {user for user, found in admin.describe_user_scram_credentials().items() if not found["error"]}
-    return [name for name in (ADMINISTRATOR, *(rights.user for rights in services(config))) if name not in known]
+    names = [ADMINISTRATOR, *(rights.user for rights in services(config))]
+    if set(names) <= known and not _comes_in(config):
+        return ["passwords of the users"]
+    return [f"user {name}" for name in names if name not in known]
+
+
+def _comes_in(config: Settings) -> bool:
+    """Whether the administrator's password, from which all others follow, is the one that the users were made with."""
+    try:
+        KafkaAdminClient(**brokers.kafka_python(config), bootstrap_timeout_ms=_LOGIN_WITHIN_MS).close()
+    except KafkaError:
+        return False
+    return True
 
 
 def _there(admin: KafkaAdminClient) -> set[ACL]:
