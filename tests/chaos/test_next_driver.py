@@ -8,6 +8,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
 from acude.contracts.model import topics
+from acude.kafka import brokers
 from acude.kafka.topics import too_narrow
 from acude.local.environment import local_env_path
 from tests.chaos.conftest import MIXED, Lake, new_lake, reading
@@ -49,7 +50,7 @@ def test_a_topic_with_fewer_partitions_than_its_contract_is_told_and_lands(tmp_p
 def narrow(lake: Lake) -> None:
     """Makes the topic again, with one partition."""
     drop_topic(lake.config, lake.topic)
-    admin = KafkaAdminClient(bootstrap_servers=lake.config.kafka_bootstrap)
+    admin = KafkaAdminClient(**brokers.kafka_python(lake.config))
     awaited(admin.list_topics, lambda found: lake.topic not in found)
     admin.create_topics([NewTopic(lake.topic, 1, 1)])
     admin.close()

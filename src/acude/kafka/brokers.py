@@ -110,12 +110,12 @@ def _protocol(config: Settings) -> str:
     """The security protocol; empty where everybody is let in, in clear."""
     if config.kafka_iam or config.kafka_username:
         return "SASL_SSL" if _is_encrypted(config) else "SASL_PLAINTEXT"
-    return "SSL" if config.tls else ""
+    return "SSL" if config.kafka_tls else ""
 
 
 def _is_encrypted(config: Settings) -> bool:
     # MSK has no other way in for its roles.
-    return config.tls or config.kafka_iam
+    return config.kafka_tls or config.kafka_iam
 
 
 def quoted(text: str) -> str:

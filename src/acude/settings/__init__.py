@@ -263,11 +263,6 @@ class Settings(LakeSettings, SparkSettings, DatabaseSettings):
         return f"s3a://{self.lake_bucket}"
 
     @property
-    def tls(self) -> bool:
-        """The same as `kafka_tls`, under the name by which Kafka's clients and its local broker ask for it."""
-        return self.kafka_tls
-
-    @property
     def here(self) -> str:
         """Where this machine's own servers are found from this machine."""
         return HOST if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104 - a comparison

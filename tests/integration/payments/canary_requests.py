@@ -9,6 +9,7 @@ from kafka import KafkaProducer
 
 from acude.contracts.documents import tokens_of
 from acude.contracts.personal import without_documents
+from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments.serde import TOPIC
 from tests.integration.payments.canary_numbers import Canary
@@ -94,7 +95,7 @@ def at_the_api(client: httpx.Client, canary: Canary) -> list[httpx.Response]:
 
 def on_the_topic(platform: Platform, canary: Canary) -> list[Payment]:
     """The same past the API; what should be decided."""
-    producer = KafkaProducer(bootstrap_servers=platform.config.kafka_bootstrap, acks="all")
+    producer = KafkaProducer(**brokers.kafka_python(platform.config), acks="all")
     payments, headers = right(canary), [("id_rastro", canary.cpf.encode()), ("id_cliente", canary.card.encode())]
     for body in [*(json.dumps(one).encode() for one in payments), *wrong(canary)]:
         producer.send(TOPIC, body, canary.cpf.encode())

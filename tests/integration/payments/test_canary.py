@@ -27,7 +27,6 @@ from acude.contracts.model import load, topics
 from acude.ingestion.dedup_index import DedupIndex
 from acude.ingestion.duplicates import find_duplicates
 from acude.ingestion.refine import RAW_COLUMNS, decoded, kept, quarantine_rows
-from acude.kafka import brokers
 from acude.local.platform import Platform
 from acude.payments import deadletters
 from acude.payments.serde import ALERTS, DECISIONS, TOPIC

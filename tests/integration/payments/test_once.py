@@ -15,8 +15,8 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 from pydantic import SecretStr
 
-from acude.local.database_setup import ensure_audit_log
 from acude.kafka import brokers
+from acude.local.database_setup import ensure_audit_log
 from acude.local.platform import Platform
 from acude.local.servers.postgres import connect
 from acude.payments.serde import CLIENT_HEADER, TOPIC

@@ -130,7 +130,7 @@ def server_properties(config: Settings) -> str:
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         "log.cleaner.threads": 1,
     }
-    if config.tls:
+    if config.local_tls:
         stores = {"keystore": certificates.server(config), "truststore": certificates.authority(config)}
         for name, path in stores.items():
             properties |= {f"ssl.{name}.type": "PEM", f"ssl.{name}.location": path}
@@ -144,7 +144,7 @@ def _listeners(config: Settings) -> dict[str, object]:
     controller = f"CONTROLLER://{HOST}:{config.kafka_controller_port}"
     ports = {_CLIENTS: config.kafka_login_port} | ({_EVENTS: config.kafka_port} if config.kafka_open else {})
     named = config.kafka_advertised or config.here
-    safe, open_ = ("SASL_SSL", "SSL") if config.tls else ("SASL_PLAINTEXT", "PLAINTEXT")
+    safe, open_ = ("SASL_SSL", "SSL") if config.local_tls else ("SASL_PLAINTEXT", "PLAINTEXT")
     return {
         # Named here rather than in the storage, so that the port can be moved later.
         "controller.quorum.voters": f"1@{HOST}:{config.kafka_controller_port}",
