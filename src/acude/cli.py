@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
@@ -104,13 +103,14 @@ def _explained(problem: Exception) -> AcudeError | None:
 
 
 def _say(error: AcudeError) -> None:
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    from acude.commands.output import err  # noqa: PLC0415 - --help does without it
+
     for line in error.log:
-        console.print(line, style="dim", markup=False)
+        err.print(line, style="dim", markup=False, soft_wrap=True)
     first, *more = error.sentences
-    console.print(f"[red]✗[/red] {escape(first)}")
+    err.print(f"[red]✗[/red] {escape(first)}", soft_wrap=True)
     for sentence in more:
-        console.print(f"  {sentence}", markup=False)
+        err.print(f"  {sentence}", markup=False, soft_wrap=True)
 
 
 app = typer.Typer(cls=LazyCommands, no_args_is_help=True, rich_markup_mode="rich", add_completion=False)

@@ -2,17 +2,15 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from acude.athena.map_keys import MILLISECONDS, TIMES, Text, field_names, key_text, members
 from acude.athena.model import Json
 
 Texts = list[str | None]
-Text = Callable[[Any], str]
 
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 24, "double": 53}
-_TIMES = {"timestamp", "timestamp with time zone"}
-_MILLISECONDS = 3
 _LONGEST_BINARY = 1073741824
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(?:\.(\d+))?")
 
@@ -31,27 +29,30 @@ def rows(columns: Sequence[Json], found: Iterable[Sequence[Any]]) -> Iterator[Te
 
 def _text(kind: Json) -> Text:  # noqa: PLR0911 - one line per type
     """How values of a type are written."""
-    name, arguments = kind["rawType"], [argument["value"] for argument in kind["arguments"]]
+    name = kind["rawType"]
     if name == "boolean":
         return lambda value: "true" if value else "false"
-    if name in _TIMES:
+    if name in TIMES:
         return _with_milliseconds
     if name == "varbinary":
         return lambda value: base64.b64decode(value).hex(" ")
     if name == "array":
-        item = _nested(arguments[0])
+        item = _nested(*members(kind))
         return lambda value: f"[{', '.join(map(item, value))}]"
     if name == "map":
-        # JSON's keys are text already.
-        key, item = str if arguments[0]["rawType"] == "boolean" else _text(arguments[0]), _nested(arguments[1])
-        return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in value.items()) + "}"
+        key_kind, item_kind = members(kind)
+        key, item = key_text(key_kind, _text), _nested(item_kind)
+        return lambda value: "{" + ", ".join(f"{key(k)}={item(v)}" for k, v in _entries(value)) + "}"
     if name == "row":
-        names = [(each.get("fieldName") or {}).get("name", f"field{index}") for index, each in enumerate(arguments)]
-        fields = list(zip(names, [_nested(each["typeSignature"]) for each in arguments], strict=True))
+        fields = list(zip(field_names(kind), map(_nested, members(kind)), strict=True))
         return lambda value: (
             "{" + ", ".join(f"{name}={item(v)}" for (name, item), v in zip(fields, value, strict=True)) + "}"
         )
     return str
+
+
+def _entries(value: Any) -> Iterable[tuple[str, Any]]:  # noqa: ANN401 - a map, or its pairs
+    return value if isinstance(value, list) else value.items()
 
 
 def _nested(kind: Json) -> Text:
@@ -65,7 +66,7 @@ def _with_milliseconds(value: str) -> str:
     >>> _with_milliseconds("2026-11-28 10:00:00 UTC")
     '2026-11-28 10:00:00.000 UTC'
     """
-    return _TIME.sub(lambda found: f"{found[1]}.{found[2] or '':0<{_MILLISECONDS}}", value, count=1)
+    return _TIME.sub(lambda found: f"{found[1]}.{found[2] or '':0<{MILLISECONDS}}", value, count=1)
 
 
 def column_info(column: Json) -> Json:
@@ -77,8 +78,8 @@ def column_info(column: Json) -> Json:
         precision, scale = numbers
     elif name in {"varchar", "char"}:
         precision = numbers[0]
-    elif name in _TIMES:
-        precision = _MILLISECONDS
+    elif name in TIMES:
+        precision = MILLISECONDS
     elif name == "varbinary":
         precision = _LONGEST_BINARY
     return _info(column["name"], "float" if name == "real" else name, precision, scale)

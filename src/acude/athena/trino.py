@@ -105,7 +105,7 @@ class Trino:
             raise QueryError("GENERIC_INTERNAL_ERROR", reason, user=False) from error
 
     def ask(self, method: str, path: str, **more: Any) -> Json:  # noqa: ANN401 - httpx's own options
-        """One request. Doubles stay text, with the digits that Java wrote.
+        """One request. Doubles stay text, with the digits that Java wrote; an object with a name twice is its pairs.
 
         Raises:
             httpx.HTTPError: It was not answered, or refused.
@@ -116,7 +116,7 @@ class Trino:
         answer = self._http.request(method, path, **more | {"headers": trusted | more.get("headers", {})})
         if answer.status_code in _BUSY:
             raise _NotYetError
-        found: Json = json.loads(answer.raise_for_status().content or b"{}", parse_float=str)
+        found: Json = json.loads(answer.raise_for_status().content or b"{}", parse_float=str, object_pairs_hook=_object)
         return found
 
 
@@ -164,6 +164,12 @@ class Pages:
             if error["errorName"] in _NOT_YET:
                 raise _NotYetError
             raise QueryError(error["errorName"], error["message"], user=error["errorType"] == "USER_ERROR")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Any:  # noqa: ANN401 - a dictionary, or the pairs
+    """A map's different keys may have the same text: those of `map(ARRAY[ARRAY['a, b'], ARRAY['a', 'b']], …)`."""
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else pairs
 
 
 def _pairs(values: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from acude.commands.database import decisions_database
 from acude.commands.days import moment_option, require_order
@@ -216,7 +217,7 @@ def _report(report: "Report", kept: "Kept") -> dict[str, Any]:
 def _print(report: "Report", kept: "Kept") -> None:
     if broken := report.broken:
         where = f"row {broken.numero}" if broken.numero else "the audit log"
-        out.print(f"[red]✗[/red] {where} {broken.objeto}".rstrip() + f": {broken.problema}")
+        out.print(f"[red]✗[/red] {where} {escape(broken.objeto)}".rstrip() + f": {escape(broken.problema)}")
         out.print(f"the chain itself is sound up to row {report.chain.numero}  {report.chain.hash.hex()}")
     else:
         sound = f"{report.chain.numero:,} rows, sound; {report.compared:,} decisions as they were made"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from acude.commands.days import day_option, require_order
-from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.output import Json, err, out, print_json, print_table, styled
 from acude.commands.progress import Bars
 from acude.days import require_days
 from acude.errors import NothingFoundError
@@ -200,11 +201,11 @@ def _counted(runs: "list[DAGRunResponse]") -> str:
     return ", ".join(([f"{good} success"] if good else []) + others)
 
 
-def _row(run: "DAGRunResponse") -> tuple[str, ...]:
+def _row(run: "DAGRunResponse") -> tuple[str | Text, ...]:
     colour = "green" if run.state == "success" else "red"
     seconds = _seconds(run)
     taken = "" if seconds is None else f"{seconds:.1f}"
-    return _interval(run), f"[{colour}]{run.state.value}[/{colour}]", taken, run.dag_run_id
+    return _interval(run), styled(run.state.value, colour), taken, run.dag_run_id
 
 
 def _report(dag: str, first: date, last: date, found: Outcome) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich import filesize
 from rich.progress import DownloadColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.output import Json, err, out, print_json, print_table, styled
 from acude.commands.progress import Bars
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def create(
     size = filesize.decimal(manifest.size)
     out.print(f"\n{manifest.id}: {size}, key {manifest.chave}. Prove it with `acude backup verify`.")
     for one in removed:
-        out.print(f"removed {one}")
+        out.print(f"removed {one}", markup=False)
 
 
 @app.command("list")
@@ -172,7 +173,7 @@ def prune(*, keep: Keep, as_json: Json = False) -> None:
         return
     out.print(f"{len(removed)} removed")
     for one in removed:
-        out.print(f"removed {one}")
+        out.print(f"removed {one}", markup=False)
 
 
 @app.command("catch-up")
@@ -263,14 +264,14 @@ def _print_databases(databases: Any) -> None:  # noqa: ANN401 - any sequence of 
     print_table(("database", "tables", "rows", "size"), rows)
 
 
-def _verified_row(one: "Verified") -> tuple[str, ...]:
-    said = f"[red]✗[/red] {one.problema}" if one.problema else "[green]✓[/green]"
+def _verified_row(one: "Verified") -> tuple[str | Text, ...]:
+    said = Text.assemble(styled("✗", "red"), f" {one.problema}") if one.problema else styled("✓", "green")
     return one.banco, str(one.tabelas), f"{one.linhas:,}", said
 
 
-def _row(one: "Listed") -> tuple[str, ...]:
+def _row(one: "Listed") -> tuple[str | Text, ...]:
     if not one.manifest:
-        return one.id, "", "", "", "", f"[yellow]{one.problem}[/yellow]"
+        return one.id, "", "", "", "", styled(one.problem or "", "yellow")
     rows = sum(database.linhas for database in one.manifest.bancos)
     names = ", ".join(database.banco for database in one.manifest.bancos)
     return one.id, names, f"{rows:,}", filesize.decimal(one.manifest.size), one.manifest.chave, "complete"

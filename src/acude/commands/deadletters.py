@@ -4,7 +4,6 @@ from datetime import date
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from acude.commands.days import day_option
 from acude.commands.output import Json, print_json, print_table
@@ -27,7 +26,7 @@ from acude.commands.records import (
 from acude.contracts.model import table
 from acude.errors import NothingFoundError
 from acude.ingestion import quarantine
-from acude.ingestion.quarantine import Refused
+from acude.ingestion.quarantine import Answer, Refused
 from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
@@ -52,6 +51,7 @@ app = typer.Typer(
 )
 
 _EXAMPLE = "alertas/1/17"
+_NO_BYTES = "the letter has no bytes of it: it was too large to be kept"
 
 Motivo = Annotated[str | None, typer.Option("--motivo", help="Only this reason, for example webhook_sem_resposta.")]
 First = Annotated[date | None, day_option("--from", "Given up on this day (UTC) or later.")]
@@ -78,7 +78,7 @@ def list_(
             str(one.at),
             f"{one.given_up:%Y-%m-%d %H:%M:%S}",
             one.reason,
-            escape(one.detail),
+            one.detail,
             str(one.attempts),
             again_or_not(one.at, sent),
         ]
@@ -137,8 +137,9 @@ def replay(
 
     It takes a filter, or [bold]--all[/bold]; how many records it sends is said first. A header
     [bold]acude-reenvio-de[/bold] names the record that was given up first. The webhook sees the same
-    webhook-id, the lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given;
-    so is a record that was too large to be kept, of which bronze has the bytes.
+    webhook-id, the lake counts a repeat. What was sent again before is left out unless [bold]--again[/bold] is given.
+    What can't be sent is named with the reason, and the others go: exit code 1. Such is a record that was too large to
+    be kept, of which bronze has the bytes, and a letter that names no topic of the contracts.
 
     Examples:
       acude deadletters replay --motivo webhook_sem_resposta --from 2026-11-20
@@ -150,10 +151,12 @@ def replay(
         found = _letters(filter_of(motivo, topico, first, last, at))
         before = set() if again else _sent(found)
         # In the order in which they were given up.
-        waiting = [_refused(one) for one in reversed(found) if one.at not in before and one.value is not None]
-        print_sending(waiting, before)
-        done = [one.at for one in quarantine.send_again(waiting)] if waiting else []
-    print_sent(done, before, as_json=as_json)
+        waiting = [_refused(one) for one in reversed(found) if one.at not in before]
+        kept = [one for one in waiting if one.valor is not None]
+        print_sending(kept, before)
+        answers = [Answer(one, _NO_BYTES) for one in waiting if one.valor is None]
+        answers += quarantine.send_again(kept) if kept else ()
+    print_sent(answers, before, as_json=as_json)
 
 
 def _letters(which: RecordFilter) -> list[Letter]:

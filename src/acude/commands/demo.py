@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from acude.commands.command_log import asked_to_stop
-from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.output import Json, err, out, print_json, print_table, styled
 from acude.commands.progress import ServiceProgress
 from acude.local.platform import Platform
 from acude.settings import settings
@@ -94,6 +94,8 @@ def _outcome(properties: "list[PropertyResult]", began: float, *, held: bool) ->
 
 def _show(properties: "list[PropertyResult]", began: float, next_time: str) -> None:
     out.print()
-    rows = [(f.property, "[green]held[/green]" if f.held else "[red]broken[/red]", f.evidence) for f in properties]
+    rows = [
+        (f.property, styled("held", "green") if f.held else styled("broken", "red"), f.evidence) for f in properties
+    ]
     print_table(["property", "", "shown by"], rows)
     out.print(f"\n{time.monotonic() - began:.0f} s in all. `acude up` keeps it running; {next_time}")

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
-from acude.commands.output import Json, out, print_json, print_table
+from acude.commands.output import Json, out, print_json, print_table, styled
 from acude.local.doctor import Check, examine
 from acude.settings import settings
 
@@ -29,6 +30,6 @@ def doctor(*, as_json: Json = False) -> None:
     raise typer.Exit(1 if missing else 0)
 
 
-def _row(check: Check) -> tuple[str, ...]:
-    sign = "[green]✓[/green]" if check.good else "[red]✗[/red]" if check.needed else "[yellow]![/yellow]"
+def _row(check: Check) -> tuple[str | Text, ...]:
+    sign = styled("✓", "green") if check.good else styled("✗", "red") if check.needed else styled("!", "yellow")
     return sign, check.subject, check.found, check.advice

@@ -93,7 +93,7 @@ def _print(done: inbox.Loaded, bucket: str) -> None:
     rows = [("new", done.new), ("changed", done.changed), ("unchanged", done.unchanged), ("removed", done.removed)]
     print_table(("outcome", "files"), [(name, str(len(keys))) for name, keys in rows if keys])
     for key in done.changed:
-        out.print(f"changed: {key}")
+        out.print(f"changed: {key}", markup=False)
     for key in done.removed:
-        out.print(f"removed: {key}")
+        out.print(f"removed: {key}", markup=False)
     out.print(f"{filesize.decimal(done.size)} uploaded to s3://{bucket}/{FOLDER}{done.origem}/")

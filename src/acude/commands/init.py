@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import typer
+from rich.markup import escape
 
 from acude.commands import servers_away
-from acude.commands.output import Json, err, print_json, print_table
+from acude.commands.output import Json, err, print_json, print_lines, print_table
 from acude.errors import AcudeError
 from acude.settings import Settings, settings
 
@@ -40,7 +41,7 @@ def init(
 
     config = settings()
     if audit_sql:
-        typer.echo(audit_script(config))
+        print_lines(audit_script(config).split("\n"))
         return
     rows: list[dict[str, object]] = []
     problems: list[AcudeError] = []
@@ -62,7 +63,7 @@ def init(
     if problems:
         raise AcudeError(" ".join(str(problem) for problem in problems), "Mend it, then run `acude init` again.")
     for note in notes(config):
-        err.print(f"[yellow]![/yellow] {note}")
+        err.print(f"[yellow]![/yellow] {escape(note)}")
 
 
 def _asked(question: Callable[[Settings], Answer], config: Settings) -> Answer:

@@ -1,11 +1,13 @@
 """``acude logs``."""
 
-import os
-from typing import Annotated
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from acude.commands.output import Json, print_json
+from acude.commands.output import Json, print_json, print_lines
 from acude.errors import AcudeError
 from acude.local.readiness import log_tail
 from acude.local.services import all_services, chosen
@@ -30,9 +32,21 @@ def logs(
     if not path.exists():
         raise AcudeError(f"{name} has no log yet at {path}.", "Start it with `acude up`.")
     if follow:
-        os.execlp("tail", "tail", "-n", str(lines), "-F", str(path))  # noqa: S606 - becomes the program on purpose
+        _follow(path, lines)
+        return
     tail = log_tail(config, name, lines)
     if as_json:
         print_json(tail)
     else:
-        typer.echo("\n".join(tail))
+        print_lines(tail)
+
+
+def _follow(path: Path, lines: int) -> None:
+    """Shows new lines until Ctrl-C, or until nobody reads them."""
+    tail = ["tail", "-n", str(lines), "-F", str(path)]
+    how: dict[str, Any] = {"stdout": subprocess.PIPE, "encoding": "utf-8", "errors": "replace"}
+    with suppress(KeyboardInterrupt), subprocess.Popen(tail, **how) as process:
+        try:
+            print_lines(line.removesuffix("\n") for line in process.stdout or ())
+        finally:
+            process.terminate()

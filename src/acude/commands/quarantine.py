@@ -4,7 +4,6 @@ from datetime import date
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from acude.commands.days import day_option
 from acude.commands.output import Json, err, out, print_json, print_table
@@ -86,7 +85,7 @@ def list_(
         print_json({"registros": [_plain(record, sent) for record in records], "totais": totals})
         return
     rows = [
-        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, escape(r.detalhe[:80]), again_or_not(r.at, sent)]
+        [str(r.at), f"{r.carimbo_kafka:%Y-%m-%d %H:%M:%S}", r.motivo, r.detalhe[:80], again_or_not(r.at, sent)]
         for r in records
     ]
     columns = ("record", "taken (UTC)", "motivo", "detalhe", "sent again")
@@ -153,7 +152,7 @@ def replay(
     [bold]acude-reenvio-de[/bold] names the record that was refused first: an event counts once, with an id or without,
     however often it is sent again. What was sent before is left out unless [bold]--again[/bold] is given.
     Restart the streams first where a contract changed: they read it when they start. What still doesn't fit comes back
-    to quarantine under its new place.
+    to quarantine under its new place. What can't be sent is named with the reason, and the others go: exit code 1.
 
     Examples:
       acude quarantine replay --motivo campo_desconhecido --from 2026-11-20
@@ -174,10 +173,9 @@ def replay(
         if more > 0:
             err.print(f"{more} older ones fit too: --limit takes the newest {limit}.")
         with counted() as progress:
-            task = progress.add_task("sending", total=len(waiting))
-            for _ in quarantine.send_again(waiting) if waiting else ():
-                progress.advance(task)
-    print_sent([one.at for one in waiting], before, as_json=as_json)
+            sending = quarantine.send_again(waiting) if waiting else ()
+            answers = list(progress.track(sending, total=len(waiting), description="sending"))
+    print_sent(answers, before, as_json=as_json)
 
 
 def _plain(record: Refused, sent: set[Coordinate]) -> dict[str, Any]:

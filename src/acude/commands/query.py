@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from acude.commands.output import Json, err, out, print_json, print_table
 from acude.errors import WrongUseError
+from acude.printable import printable
 
 if TYPE_CHECKING:
     from acude.athena.client import QueryResult
@@ -63,18 +63,28 @@ def query(
 
 def _print_csv(answer: "QueryResult") -> None:
     """Every value whole; null is an empty field."""
+    # A terminal must not do what a value says; a file gets the bytes as they are.
+    shown = _shown if out.is_terminal else _as_it_is
     lines = csv.writer(sys.stdout, lineterminator="\n")
-    lines.writerow(answer.columns)
-    lines.writerows(answer.rows)
+    lines.writerows([shown(value) for value in row] for row in (answer.columns, *answer.rows))
+
+
+def _shown(value: object) -> str:
+    """A value for a terminal, without a sign that moves it."""
+    return "" if value is None else printable(str(value))
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def _print(answer: "QueryResult") -> None:
-    rows = [["" if value is None else str(value) for value in row] for row in answer.rows]
-    widths = [max(map(len, column)) for column in zip(answer.columns, *rows, strict=True)]
+    columns, *rows = [[_shown(value) for value in row] for row in (answer.columns, *answer.rows)]
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
     if sum(widths) + len(widths) - 1 > out.width and rows:
-        _print_expanded(answer.columns, rows)
+        _print_expanded(columns, rows)
     else:
-        print_table(answer.columns, [[escape(value) for value in row] for row in rows])
+        print_table(columns, rows)
     out.print(f"{len(rows)} rows", style="dim")
 
 

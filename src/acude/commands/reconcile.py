@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from rich.text import Text
 
 from acude.commands.days import day_option, require_order
-from acude.commands.output import Json, err, out, print_json, print_table
+from acude.commands.output import Json, err, out, print_json, print_table, styled
 from acude.days import require_days
 from acude.errors import FAILED, NOTHING_FOUND
 from acude.reconciliation.report import MoneyRow, Report
@@ -78,11 +79,11 @@ def show(report: Report) -> None:
         out.print(f"[green]✓[/green] {report.first} to {report.last}: all places agree")
 
 
-def _mark(*, ok: bool) -> str:
-    return "[green]✓[/green]" if ok else "[red]✗[/red]"
+def _mark(*, ok: bool) -> Text:
+    return styled("✓", "green") if ok else styled("✗", "red")
 
 
-def _cells(row: MoneyRow, places: list[str]) -> list[str]:
+def _cells(row: MoneyRow, places: list[str]) -> list[str | Text]:
     return [str(row.key.day), row.key.currency, *(_amount(row, place) for place in places), _mark(ok=row.ok)]
 
 

@@ -7,13 +7,15 @@ from datetime import date
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from acude.commands.days import require_order
-from acude.commands.output import err, out, print_json
-from acude.contracts.model import topics
-from acude.errors import AcudeError, WrongUseError
+from acude.commands.output import err, out, print_json, print_table, styled
+from acude.errors import FAILED, AcudeError, WrongUseError
+from acude.ingestion.quarantine import Answer, topic_names
 from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
+from acude.printable import printable
 
 _SHOWN = 2_000
 
@@ -57,12 +59,23 @@ def print_sending(waiting: Collection[object], before: Collection[Coordinate]) -
     err.print(f"Sending {len(waiting)} records again; {len(before)} were sent before.")
 
 
-def print_sent(sent: Sequence[Coordinate], before: Collection[Coordinate], *, as_json: bool) -> None:
-    """Says which records were sent again, and which were left out."""
+def print_sent(answers: Sequence[Answer], before: Collection[Coordinate], *, as_json: bool) -> None:
+    """Says which records were sent again, which were left out, and which could not be sent.
+
+    Raises:
+        Exit: with code 1 where one could not be sent.
+    """
+    sent = [str(one.record.at) for one in answers if not one.stayed]
+    stayed = [(str(one.record.at), one.stayed) for one in answers if one.stayed]
     if as_json:
-        print_json({"enviados": [str(one) for one in sent], "ja_enviados": sorted(str(one) for one in before)})
-        return
-    out.print(f"{len(sent)} sent again, {len(before)} left out because they were sent before")
+        listed = [{"registro": at, "por_que": why} for at, why in stayed]
+        print_json({"enviados": sent, "ja_enviados": sorted(map(str, before)), "ficaram": listed})
+    else:
+        out.print(f"{len(sent)} sent again, {len(before)} left out because they were sent before")
+        if stayed:
+            print_table((f"{len(stayed)} can't be sent", "why"), stayed)
+    if stayed:
+        raise typer.Exit(FAILED)
 
 
 def escaped(data: bytes | None) -> str:
@@ -73,8 +86,7 @@ def escaped(data: bytes | None) -> str:
     """
     if data is None:
         return "(no bytes)"
-    text = data[:_SHOWN].decode("utf-8", errors="backslashreplace")
-    safe = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    safe = printable(data[:_SHOWN].decode("utf-8", errors="backslashreplace"))
     return safe if len(data) <= _SHOWN else f"{safe}… ({len(data)} bytes in all)"
 
 
@@ -82,8 +94,7 @@ def print_record(lines: Sequence[tuple[str, str]], key: bytes | None, value: byt
     """Prints what is known of a record, a line each, then its key, headers and payload."""
     bytes_ = [("key", key), *((f"header {name}", header) for name, header in headers), ("payload", value)]
     for name, text in [*lines, *((name, escaped(data)) for name, data in bytes_)]:
-        out.print(f"[bold]{name:<14}[/bold] ", end="")
-        out.print(text, markup=False)
+        out.print(Text.assemble(styled(f"{name:<14}", "bold"), f" {printable(text)}"))
 
 
 def content(key: bytes | None, value: bytes | None, headers: Headers) -> dict[str, Any]:
@@ -103,7 +114,7 @@ def again_or_not(at: Coordinate, sent: Collection[Coordinate]) -> str:
 
 def require_known(topico: str | None) -> None:
     """Refuses a topic of which nothing was found and that no contract names."""
-    known = sorted(name for topic in topics() for name in topic.kafka_topics)
+    known = topic_names()
     if topico and topico not in known:
         raise WrongUseError(f"There is no topic {topico!r}.", f"Topics are {', '.join(known)}.")
 
@@ -120,6 +131,6 @@ def explained() -> Iterator[None]:
         raise WrongUseError(f"{sentence[:1].upper()}{sentence[1:]}.") from None
     except KafkaError as problem:
         raise AcudeError(
-            f"The broker refused a record: {type(problem).__name__}: {problem}",
+            f"The broker answers no more: {type(problem).__name__}: {problem}",
             "What was sent is remembered: run the same command again for the rest.",
         ) from None

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from acude.commands import risk_change, risk_history, risk_lists
 from acude.commands.days import moment_option
@@ -88,13 +89,13 @@ def _print(found: dict[str, Any], reasons: list[dict[str, str]]) -> None:
     out.print(
         f"{found['operacao']} by {found['tipo_pagamento']}, {found['valor']} {found['moeda']}, "
         f"made {found['transacao_em']:%Y-%m-%d %H:%M:%S}, "
-        f"decided {found['decidida_em']:%Y-%m-%d %H:%M:%S} within {found['latencia_ms']} ms"
+        f"decided {found['decidida_em']:%Y-%m-%d %H:%M:%S} within {found['latencia_ms']} ms",
+        markup=False,
     )
-    out.print(
-        f"rules {found['versao_regras']}, model {found['versao_modelo']}, trace {found['id_rastro']}", style="dim"
-    )
+    made_by = f"rules {found['versao_regras']}, model {found['versao_modelo']}, trace {found['id_rastro']}"
+    out.print(made_by, style="dim", markup=False)
     if found["causas"]:
-        out.print(f"[yellow]degraded[/]: no answer from {', '.join(found['causas'])}")
+        out.print(f"[yellow]degraded[/]: no answer from {escape(', '.join(found['causas']))}")
     if reasons:
         print_table(("reason", "means"), [(one["codigo"], one["significado"]) for one in reasons])
 

@@ -96,7 +96,7 @@ def list_versions(*, as_json: Json = False) -> None:
                 row["sha256"][:16],
                 row["quem"] or "",
                 f"{row['quando']:%Y-%m-%d %H:%M:%S}" if row["quando"] else "",
-                escape(row["por_que"] or ""),
+                row["por_que"] or "",
             )
             for row in rows
         ],
@@ -196,12 +196,10 @@ def _say(versions: "Versions", change: "Change", before: Any, *, as_json: bool) 
         "sombra": "[bold]compared[/]",
         "sem_sombra": "no longer compared",
     }[change.acao]
-    out.print(f"{said}: rules {change.versao_regras}, model {change.versao_modelo}")
+    out.print(f"{said}: rules {escape(change.versao_regras)}, model {escape(change.versao_modelo)}")
     out.print(f"sha256 {change.sha256 or 'none'}", style="dim")
-    out.print(
-        f"{change.quando:%Y-%m-%d %H:%M:%S} UTC by {change.quem}: {escape(change.por_que) or 'no reason given'}",
-        style="dim",
-    )
+    said_why = f"{change.quando:%Y-%m-%d %H:%M:%S} UTC by {change.quem}: {change.por_que or 'no reason given'}"
+    out.print(said_why, style="dim", markup=False)
     if found:
         print_table(
             ("differs from what was live", "before", "now"),
@@ -238,6 +236,6 @@ def _report(versions: "Versions", first: date | None, last: date | None, *, as_j
         heading = {"versao_regras": began.versao_regras, "versao_modelo": began.versao_modelo, "sha256": sha256}
         print_json(heading | {"desde": began.quando} | found.as_json())
         return
-    out.print(f"candidate: rules {began.versao_regras}, model {began.versao_modelo}")
+    out.print(f"candidate: rules {escape(began.versao_regras)}, model {escape(began.versao_modelo)}")
     out.print(f"compared since {began.quando:%Y-%m-%d %H:%M} UTC", style="dim")
     show_comparison(found)

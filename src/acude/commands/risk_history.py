@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from acude.commands.days import day_option, moment_option, require_order
-from acude.commands.output import Json, err, out, print_json
+from acude.commands.output import Json, err, out, print_json, print_lines
 from acude.commands.risk_comparison import show_comparison
 from acude.days import require_days
 
@@ -98,7 +98,7 @@ def train(
         files = trained(spark, *days, moment, seed=seed, live=live)
     write(files, folder)
     if as_json:
-        typer.echo(files[CARD].decode())
+        print_lines(files[CARD].decode().split("\n"))
         return
     card = json.loads(files[CARD])
     out.print(f"[green]✓[/] model {card['version']} in {folder}, sha256 {card['sha256']}")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from acude.commands.database import decisions_database
 from acude.commands.days import moment_option
@@ -115,8 +116,10 @@ def add(
     if as_json:
         print_json({"entrada": _plain(asdict(entry)), "antes": _plain(asdict(before)) if before else None})
         return
-    replaced = f", in the place of {before.dono}'s" if before else ""
-    out.print(f"[green]✓[/green] {lista}: {tipo} {entry.valor} until {entry.expira_em:%Y-%m-%d %H:%M} UTC{replaced}")
+    replaced = f", in the place of {escape(before.dono)}'s" if before else ""
+    out.print(
+        f"[green]✓[/green] {lista}: {tipo} {escape(entry.valor)} until {entry.expira_em:%Y-%m-%d %H:%M} UTC{replaced}"
+    )
 
 
 @app.command()
@@ -143,7 +146,7 @@ def remove(lista: List, tipo: Kind, valor: Value, *, reason: Reason, as_json: Js
     if as_json:
         print_json({"removida": _plain(asdict(before))})
         return
-    out.print(f"[green]✓[/green] {lista}: {tipo} {stored} is off the list")
+    out.print(f"[green]✓[/green] {lista}: {tipo} {escape(stored)} is off the list")
 
 
 def _given(value: str) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from acude.commands.output import err
 from acude.local import serve as local
 from acude.local.service import Service
 from acude.settings import Settings, settings
@@ -42,5 +43,5 @@ def _ask(service: Service, config: Settings) -> None:
     try:
         service.ready(config)
     except Exception as problem:  # noqa: BLE001 - whatever its client raises
-        typer.echo(f"{service.name} does not answer: {problem!r}", err=True)
+        err.print(f"{service.name} does not answer: {problem!r}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
-from acude.commands.output import Json, out, print_json, print_table
+from acude.commands.output import Json, out, print_json, print_table, styled
 from acude.commands.streams_note import streams_note
 from acude.local.platform import Platform
 from acude.local.status import ServiceStatus
@@ -43,10 +44,15 @@ def _fine(row: ServiceStatus) -> bool:
     return row.state == "up" or (row.live and row.state == "stopped")
 
 
-def _row(row: ServiceStatus) -> tuple[str, ...]:
-    colour = _COLOURS[row.state]
-    state = f"[{colour}]{row.state}[/{colour}]"
-    return row.name, state, str(row.pid or ""), _mib(row.memory_bytes), str(row.restarts), row.address
+def _row(row: ServiceStatus) -> tuple[str | Text, ...]:
+    return (
+        row.name,
+        styled(row.state, _COLOURS[row.state]),
+        str(row.pid or ""),
+        _mib(row.memory_bytes),
+        str(row.restarts),
+        row.address,
+    )
 
 
 def _mib(size: int) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
-from acude.commands.output import Json, err, out, print_json
+from acude.commands.output import Json, err, out, print_json, styled
 from acude.errors import AcudeError, NothingFoundError, WrongUseError
+from acude.printable import printable
 
 if TYPE_CHECKING:
     from acude.payments.trace.gather import Trace
@@ -70,16 +71,17 @@ def trace(
 
 def _print(found: "Trace") -> None:
     if found.events:
-        out.print(f"[bold]payment[/] {found.id_transacao or 'unknown'}  [bold]trace[/] {found.id_rastro or 'unknown'}")
+        payment, rastro = (escape(printable(one or "unknown")) for one in (found.id_transacao, found.id_rastro))
+        out.print(f"[bold]payment[/] {payment}  [bold]trace[/] {rastro}")
         table = Table("time (UTC)", "store", "what", "", box=None, pad_edge=False, header_style="bold")
         known = {("id_transacao", str(found.id_transacao)), ("id_rastro", str(found.id_rastro))}
         for event in found.events:
             when = f"{event.at:%Y-%m-%d %H:%M:%S}.{event.at.microsecond // 1000:03d}"
-            store = Text(event.store, _COLOURS.get(event.store, ""))
+            store = styled(event.store, _COLOURS.get(event.store, ""))
             # What an earlier line shows is left out of the later ones.
             fresh = {name: value for name, value in event.data.items() if (name, str(value)) not in known}
             known |= {(name, str(value)) for name, value in fresh.items()}
-            table.add_row(when, store, Text(event.what), Text(_line(fresh)))
+            table.add_row(when, store, styled(event.what, ""), styled(_line(fresh), ""))
         out.print(table)
     for silent, kind in found.silent.items():
         err.print(f"[yellow]![/yellow] {_STORES[silent]} ({silent}) did not answer: {kind}")

@@ -6,17 +6,20 @@ record. Bronze has the same knowledge in a header, but only after the record has
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from acude.athena.client import run_query
 from acude.aws import keys, s3
-from acude.contracts.model import table
+from acude.contracts.model import table, topics
 from acude.ingestion.replays import HEADER, origin
 from acude.kafka import producer as kafka
+from acude.kafka.reader import TopicReader
 from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import TOPIC_NAME, Coordinate
 from acude.settings import settings
@@ -46,6 +49,18 @@ class Refused:
     chave: bytes | None = None
     valor: bytes | None = None
     cabecalhos: tuple[tuple[str, bytes], ...] = ()
+
+
+class Answer(NamedTuple):
+    """What became of a record that was to be sent again; `stayed` says why it was not, and is empty where it was."""
+
+    record: Refused
+    stayed: str = ""
+
+
+def topic_names() -> list[str]:
+    """The topics of the contracts: records come from them, and are sent to no other."""
+    return sorted(name for topic in topics() for name in topic.kafka_topics)
 
 
 def condition(which: RecordFilter) -> str:
@@ -128,7 +143,8 @@ def sent_key(at: Coordinate) -> str:
 def already_sent(records: Iterable[Coordinate]) -> set[Coordinate]:
     """Which of the records were sent again before. Costs one listing per partition, from first to last offset."""
     by_partition: dict[tuple[str, int], list[Coordinate]] = {}
-    for at in records:
+    known = set(topic_names())
+    for at in (one for one in records if one.topic in known):
         by_partition.setdefault((at.topic, at.partition), []).append(at)
     return {at for ats in by_partition.values() for at in _sent_among(ats)}
 
@@ -146,38 +162,91 @@ def _sent_among(ats: list[Coordinate]) -> Iterator[Coordinate]:
             return
 
 
-def send_again(records: Sequence[Refused]) -> Iterator[Refused]:
+def send_again(records: Sequence[Refused]) -> Iterator[Answer]:
     """Sends records to their topics: key, payload and headers as they came, and `HEADER`.
+
+    A record that can't be sent stays where it is, and the others are sent. A dead letter says itself from which topic
+    it came; it may be wrong.
 
     A record is remembered as sent when the broker has acknowledged it. A crash between the two sends it once more next
     time: the event's id, or the one that `acude.ingestion.replays` makes of the header, then tells the repeat.
 
     Yields:
-        Each record that is sent.
+        Each record, once the broker has answered.
 
     Raises:
         BrokerError: no broker answers.
-        KafkaError: the broker refused a record.
+        KafkaError: it answers no more.
+        KafkaException: it doesn't say which topics it has.
     """
-    producer: KafkaProducer = kafka.connect(settings(), "acude-quarantine", max_request_size=16 * 2**20)
+    topics_there = set(TopicReader(settings()).existing(topic_names()))
+    for begin in range(0, len(records), _AT_ONCE):
+        yield from _send_together(records[begin : begin + _AT_ONCE], topics_there)
+
+
+def _send_together(records: Sequence[Refused], topics_there: set[str]) -> Iterator[Answer]:
+    """Sends some records at once."""
+    refused: list[Refused] = []
+    with _connected() as producer:
+        under_way = [(record, _send(producer, record, topics_there)) for record in records]
+        producer.flush(_ANSWER_WITHIN_S)
+        for record, answer in under_way:
+            stayed = _taken(record, answer)
+            if stayed and len(records) > 1 and not isinstance(answer, str):
+                refused.append(record)
+            else:
+                yield Answer(record, stayed)
+    # With one record that the broker refuses, an idempotent producer of kafka-python gives up all that are under way.
+    middle = (len(refused) + 1) // 2
+    for part in (refused[:middle], refused[middle:]):
+        if part:
+            yield from _send_together(part, topics_there)
+
+
+@contextmanager
+def _connected() -> Iterator[KafkaProducer]:
+    producer = kafka.connect(settings(), "acude-quarantine", max_request_size=16 * 2**20)
     try:
-        for begin in range(0, len(records), _AT_ONCE):
-            slice_ = records[begin : begin + _AT_ONCE]
-            under_way = [(record, _send(producer, record)) for record in slice_]
-            producer.flush(_ANSWER_WITHIN_S)
-            for record, answer in under_way:
-                _remember(record, answer.get(_ANSWER_WITHIN_S))
-                yield record
+        yield producer
     finally:
         kafka.close(producer, _CLOSED_WITHIN_S)
 
 
-def _send(producer: KafkaProducer, record: Refused) -> Any:  # noqa: ANN401 - kafka-python has no types
+def _send(producer: KafkaProducer, record: Refused, topics_there: set[str]) -> Any:  # noqa: ANN401 - kafka-python has no types
+    """The answer to come; the sentence or the client's error that says why there will be none."""
+    if record.at.topic not in topics_there:
+        known = record.at.topic in topic_names()
+        return "the broker lacks its topic" if known else "its topic is none of the contracts'"
+    if record.chave is None and record.valor is None:
+        return "it has neither key nor bytes, and Kafka's client sends no such record"
     kept = [(key, value) for key, value in record.cabecalhos if key != HEADER]
     # What comes back to quarantine is still the record that was refused first.
     first = origin(record.cabecalhos, record.at.topic) or record.at
     headers = [*kept, (HEADER, str(first).encode())]
-    return producer.send(record.at.topic, value=record.valor, key=record.chave, headers=headers)
+    try:
+        return producer.send(record.at.topic, value=record.valor, key=record.chave, headers=headers)
+    except (KafkaError, ValueError, TypeError) as problem:
+        return problem
+
+
+def _taken(record: Refused, answer: Any) -> str:  # noqa: ANN401 - kafka-python has no types
+    """Remembers a record that the broker took; says why it did not."""
+    if isinstance(answer, str):
+        return answer
+    if isinstance(answer, Exception):
+        return _why(answer)
+    try:
+        _remember(record, answer.get(_ANSWER_WITHIN_S))
+    except KafkaError as problem:
+        return _why(problem)
+    return ""
+
+
+def _why(problem: Exception) -> str:
+    """Why this record alone is refused; an error that the next ones meet as well is raised."""
+    if getattr(problem, "retriable", False):
+        raise problem
+    return f"Kafka refuses it ({type(problem).__name__})"
 
 
 def _remember(record: Refused, answer: Any) -> None:  # noqa: ANN401 - kafka-python has no types

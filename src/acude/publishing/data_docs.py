@@ -7,6 +7,7 @@ from typing import Final
 
 from acude import aws
 from acude.lake import conditional
+from acude.printable import printable
 from acude.publishing.staging import AuditResult, Failure, path_name
 from acude.settings import settings
 
@@ -83,4 +84,4 @@ def _row(failure: Failure) -> str:
         failure.found,
         failure.sample[0] if failure.sample else "",
     )
-    return "<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<td>{escape(printable(cell))}" for cell in cells) + "</tr>"

@@ -190,3 +190,41 @@ def test_a_plan_is_explained_in_lines(athena: Athena) -> None:
     assert len(athena.rows("EXPLAIN SELECT * FROM vendas")) > 3
     assert athena.rows("EXPLAIN (TYPE VALIDATE) SELECT 1") == [["true"]]
     assert "rows" in str(athena.rows("EXPLAIN ANALYZE SELECT count(*) FROM vendas"))
+
+
+KEYS = [
+    ("map(ARRAY[ARRAY[1, 2]], ARRAY[1])", "{[1, 2]=1}"),
+    ("map(ARRAY[ARRAY['a, b'], ARRAY['a', 'b']], ARRAY[1, 1])", "{[a, b]=1, [a, b]=1}"),
+    ("map(ARRAY[ROW(1, 2)], ARRAY[1])", "{{field0=1, field1=2}=1}"),
+    ("(SELECT histogram(CAST(ROW(uf, null) AS row(uf varchar, decisao varchar))) FROM (VALUES 'SP') t(uf))",
+     "{{uf=SP, decisao=null}=1}"),
+    ("map(ARRAY[map(ARRAY[ROW(1)], ARRAY[ARRAY[2.5]])], ARRAY[1])", "{{{field0=1}=[2.5]}=1}"),
+    ("(SELECT histogram(ROW(ARRAY[ROW(n, NULL)], NULL)) FROM (VALUES 1) t(n))",
+     "{{field0=[{field0=1, field1=null}], field1=null}=1}"),
+    ("map(ARRAY[X'00ff'], ARRAY[ARRAY[X'00ff', NULL]])", "{00 ff=[00 ff, null]}"),
+    ("map(ARRAY[ARRAY[X'00ff', X'']], ARRAY[1])", "{[00 ff, ]=1}"),
+    ("(SELECT histogram(ARRAY[em, NULL]) FROM (VALUES TIMESTAMP '2026-01-01 10:00:00') t(em))",
+     "{[2026-01-01 10:00:00.000, null]=1}"),
+    ("map(ARRAY[ROW(TIMESTAMP '2026-01-01 10:00:00 America/Sao_Paulo', DATE '2026-01-01')], ARRAY[1])",
+     "{{field0=2026-01-01 10:00:00.000 America/Sao_Paulo, field1=2026-01-01}=1}"),
+    ("map(ARRAY[ROW(INTERVAL '1' DAY, INTERVAL '3' MONTH, TIME '10:00:00.12 +01:00')], ARRAY[INTERVAL '2' HOUR])",
+     "{{field0=1 00:00:00.000, field1=0-3, field2=10:00:00.12+01:00}=0 02:00:00.000}"),
+    ("map(ARRAY[ROW(DECIMAL '1.50', 1e7, nan(), REAL '1e10', true)], ARRAY[1])",
+     "{{field0=1.50, field1=1.0E7, field2=NaN, field3=1.0E10, field4=true}=1}"),
+    ("map(ARRAY[ROW(UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59', IPADDRESS '2001:db8::1')], ARRAY[1])",
+     "{{field0=12151fd2-7586-11e9-8f9e-2a86e4085a59, field1=2001:db8::1}=1}"),
+    ("CAST(map() AS map(row(a varchar, b varchar), integer))", "{}"),
+    ("CAST(NULL AS map(row(a varchar), integer))", None),
+    ("ROW(1, map(ARRAY['a'], ARRAY[NULL]))", "{field0=1, field1={a=null}}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("map_", "shown"), KEYS)
+def test_a_maps_keys_are_shown_as_any_value_of_their_type(athena: Athena, map_: str, shown: str | None) -> None:
+    assert athena.rows(f"SELECT {map_}")[1] == [shown]
+
+
+def test_a_maps_key_that_can_be_read_in_two_ways_is_refused_and_shown_by_map_entries(athena: Athena) -> None:
+    map_ = "map(ARRAY[ROW('a, b', 'c')], ARRAY[1])"
+    assert athena.reason(f"SELECT {map_}").startswith("NOT_SUPPORTED: ")
+    assert athena.rows(f"SELECT map_entries({map_})")[1] == ["[{field0={field0=a, b, field1=c}, field1=1}]"]

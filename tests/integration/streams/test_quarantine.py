@@ -179,7 +179,7 @@ def test_a_replayed_record_is_in_silver_once_its_contract_is_right(sensors: Sens
     assert sensors.ids() == ["warm"]
     sensors.allow_negative()
     sent = sensors.acude("replay", "--motivo", "valor_invalido", "--topico", sensors.topic)
-    assert sent == {"enviados": [refused], "ja_enviados": []}
+    assert sent == {"enviados": [refused], "ja_enviados": [], "ficaram": []}
     sensors.lab.do(ingest)
     assert sensors.ids() == ["cold", "warm"]
     landed = [row for row in sensors.lab.rows("bronze.eventos") if row["valor"] == COLD]
@@ -189,7 +189,7 @@ def test_a_replayed_record_is_in_silver_once_its_contract_is_right(sensors: Sens
     assert newest["chave"] == b"k"
 
     repeated = sensors.acude("replay", "--motivo", "valor_invalido", "--topico", sensors.topic)
-    assert repeated == {"enviados": [], "ja_enviados": [refused]}
+    assert repeated == {"enviados": [], "ja_enviados": [refused], "ficaram": []}
     forced = sensors.acude("replay", "--record", refused, "--again")
     assert forced["enviados"] == [refused]
     sensors.lab.do(ingest)
@@ -213,8 +213,8 @@ def test_a_replay_that_is_killed_before_it_remembers_counts_an_event_without_an_
         [sys.executable, "-c", KILLED, refused], env=sensors.lab.whole_environment, capture_output=True, check=False
     )
     assert killed.returncode == -9, killed.stderr
-    assert sensors.acude("replay", "--record", refused) == {"enviados": [refused], "ja_enviados": []}
-    assert sensors.acude("replay", "--record", refused) == {"enviados": [], "ja_enviados": [refused]}
+    assert sensors.acude("replay", "--record", refused) == {"enviados": [refused], "ja_enviados": [], "ficaram": []}
+    assert sensors.acude("replay", "--record", refused) == {"enviados": [], "ja_enviados": [refused], "ficaram": []}
     sensors.lab.do(ingest)
     # A driver that starts learns from silver what was sent again.
     sensors.lab.end_the_process()

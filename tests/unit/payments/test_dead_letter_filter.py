@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from acude.cli import app
 from acude.ingestion import quarantine
-from acude.ingestion.quarantine import Refused
+from acude.ingestion.quarantine import Answer, Refused
 from acude.kafka.record_filter import RecordFilter
 from acude.kafka.records import Coordinate
 from acude.payments import deadletters
@@ -41,8 +41,8 @@ EACH = [
 def asked(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:  # noqa: ANN401 - JSON
     """The command's answer where these letters wait, and everything can be sent."""
 
-    def send(records: Iterable[Refused]) -> list[Refused]:
-        return list(records)
+    def send(records: Iterable[Refused]) -> list[Answer]:
+        return [Answer(record) for record in records]
 
     monkeypatch.setattr(deadletters, "letters", lambda _: NEWEST_FIRST)
     monkeypatch.setattr(quarantine, "already_sent", lambda _: set())
