@@ -136,8 +136,17 @@ def _whole_parquet(number: int) -> bytes:
     return sink.getvalue()
 
 
+def flipped(rnd: Random, content: bytes) -> bytes:
+    """The same number of bytes, one to three of which are others: what stands behind them is where it was."""
+    found = bytearray(content)
+    for _ in range(rnd.choice((1, 1, 2, 3))):
+        found[rnd.randrange(len(found))] ^= rnd.choice((1 << rnd.randrange(8), rnd.randrange(1, 256)))
+    return bytes(found)
+
+
 def _parquet(rnd: Random) -> bytes:
-    return _changed(rnd, _whole_parquet(rnd.randrange(200)), near_end=2_500)
+    whole = _whole_parquet(rnd.randrange(200))
+    return flipped(rnd, whole) if rnd.random() < 0.5 else _changed(rnd, whole, near_end=2_500)
 
 
 KINDS: dict[str, Callable[[Random], bytes]] = {

@@ -21,6 +21,7 @@ from acude.inbox.fingerprint import Fingerprint
 from acude.inbox.layout import LINES, TEXTS
 from acude.inbox.limits import LARGEST_LINES, too_many_lines
 from acude.inbox.pieces import Piece, divided, slow_files
+from acude.inbox.read_alone import deadly_file, is_crash
 from acude.inbox.reading import PieceLines
 from acude.lake.object_store import ObjectStore, object_store
 from acude.masking import MASK
@@ -101,8 +102,10 @@ def _read_all(
     except _Undividable as one:
         read.unpersist()
         return _read_all(spark, files, config, {*whole, one.key})
-    except BaseException:
+    except BaseException as problem:
         read.unpersist()
+        if is_crash(problem) and (refusal := deadly_file(store, files)):
+            raise refusal from problem
         raise
 
 

@@ -1,7 +1,9 @@
 """Strict reading of a Parquet sales file: our own layout, exact types, values as text like a CSV's."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -38,7 +40,7 @@ def read_parquet(content: bytes, file: str) -> pa.Table:
 
 
 def parquet_tables(source: BinaryIO, file: str, begin: int = 0, end: int | None = None) -> Iterator[pa.Table]:
-    """The rows of the row groups whose middle lies in a range of the file, some at a time.
+    """The rows of the row groups whose place lies in a range of the file, some at a time; see `_places`.
 
     Args:
         source: the file.
@@ -49,46 +51,55 @@ def parquet_tables(source: BinaryIO, file: str, begin: int = 0, end: int | None 
     Raises:
         InboxError: see `read_parquet`.
     """
+    if not source.seek(0, io.SEEK_END):
+        raise InboxError(file, 1, None, "a Parquet file with at least one row", "an empty file")
     total = 0
-    for first, rows in _batches(source, file, begin, end):
-        text = _check_texts(rows, first, file)
-        total += text
-        if total > LARGEST_BYTES:
-            raise too_many_bytes(file)
-        size = max(1, rows.num_rows * _HELD_BYTES // max(text, _HELD_BYTES))
-        for start in range(0, rows.num_rows, size):
-            piece = rows.slice(start, size)
-            columns = [_text(piece.column(name), name, file).combine_chunks() for name in FIELDS]
-            numbers = pa.array(range(first + start, first + start + piece.num_rows), pa.int64())
-            yield Layout(FIELDS).lines(numbers, columns)
+    with _damage_told(file):
+        for first, rows in _batches(source, file, begin, end):
+            text = _check_texts(rows, first, file)
+            total += text
+            if total > LARGEST_BYTES:
+                raise too_many_bytes(file)
+            size = max(1, rows.num_rows * _HELD_BYTES // max(text, _HELD_BYTES))
+            for start in range(0, rows.num_rows, size):
+                yield _lines(rows.slice(start, size), first + start, file)
+
+
+@contextmanager
+def _damage_told(file: str, column: str | None = None) -> Iterator[None]:
+    """Refuses the file where Arrow can't read it. Around all that touches its bytes: Arrow decodes late."""
+    try:
+        yield
+    except _DAMAGED as problem:
+        if "AWS Error" in str(problem):
+            # The store or its network is to blame, not the file.
+            raise
+        raise InboxError(file, None, column, "a whole Parquet file", f"a damaged one ({problem})") from problem
 
 
 def _batches(source: BinaryIO, file: str, begin: int, end: int | None) -> Iterator[tuple[int, pa.Table]]:
     """Rows with the number of the first, texts as dictionaries: one that is repeated is in memory once.
 
     Raises:
-        InboxError: no whole Parquet file of our columns, none of its rows, or more than the limits.
+        InboxError: none of our columns, none of its rows, or more than the limits.
     """
-    if not source.seek(0, io.SEEK_END):
-        raise InboxError(file, 1, None, "a Parquet file with at least one row", "an empty file")
+    size = source.seek(0, io.SEEK_END)
     source.seek(0)
-    try:
-        _check_columns(pq.read_schema(source), file)
-        source.seek(0)
-        opened = pq.ParquetFile(source, read_dictionary=_TEXTS, pre_buffer=False)
-        first = 1
-        for number, group in enumerate(_checked_groups(opened.metadata, file)):
-            if begin <= _middle(group) and (end is None or _middle(group) < end):
-                line = first
-                for batch in opened.iter_batches(_BATCH, row_groups=[number], use_threads=False):
-                    yield line, pa.Table.from_batches([batch])
-                    line += batch.num_rows
-            first += group.num_rows
-    except _DAMAGED as problem:
-        if "AWS Error" in str(problem):
-            # The store or its network is to blame, not the file.
-            raise
-        raise InboxError(file, None, None, "a whole Parquet file", f"a damaged one ({problem})") from problem
+    _check_columns(pq.read_schema(source), file)
+    source.seek(0)
+    opened = pq.ParquetFile(source, read_dictionary=_TEXTS, pre_buffer=False)
+    groups = _checked_groups(opened.metadata, file)
+    first = 1
+    for number, (group, place) in enumerate(zip(groups, _places(groups, size), strict=True)):
+        if begin <= place and (end is None or place < end):
+            line = first
+            for batch in opened.iter_batches(_BATCH, row_groups=[number], use_threads=False):
+                yield line, pa.Table.from_batches([batch])
+                line += batch.num_rows
+            if line != first + group.num_rows:
+                found = f"a damaged one ({line - first} rows where its footer says {group.num_rows})"
+                raise InboxError(file, None, None, "a whole Parquet file", found)
+        first += group.num_rows
 
 
 def _checked_groups(metadata: pq.FileMetaData, file: str) -> list[pq.RowGroupMetaData]:
@@ -103,12 +114,14 @@ def _checked_groups(metadata: pq.FileMetaData, file: str) -> list[pq.RowGroupMet
     return groups
 
 
-def _middle(group: pq.RowGroupMetaData) -> int:
-    """A byte of a row group; whatever a damaged footer says, in exactly one range of the file."""
-    columns = [group.column(number) for number in range(group.num_columns)]
-    begin = min((one.dictionary_page_offset or one.data_page_offset for one in columns), default=0)
-    size: int = sum(one.total_compressed_size for one in columns)
-    return max(0, int(begin) + size // 2)
+def _places(groups: Sequence[pq.RowGroupMetaData], size: int) -> list[int]:
+    """A byte of the file per row group, about its middle; whatever a damaged footer says, in exactly one range.
+
+    By the groups' sizes alone: pyarrow ends the process where a damaged column's metadata is looked at.
+    """
+    sizes = [max(0, group.total_byte_size) for group in groups]
+    whole = sum(sizes) or 1
+    return [size * (2 * until - own) // (2 * whole) for own, until in zip(sizes, accumulate(sizes), strict=True)]
 
 
 def _check_columns(found: pa.Schema, file: str) -> None:
@@ -147,10 +160,21 @@ def _check_texts(rows: pa.Table, first: int, file: str) -> int:
     for name in _TEXTS:
         line = first
         for chunk in rows.column(name).chunks:
-            _check_words(chunk, line, name, file)
+            with _damage_told(file, name):
+                _check_numbers(chunk, line, name, file)
+                _check_words(chunk, line, name, file)
+                total += pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
             line += len(chunk)
-            total += pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
     return total
+
+
+def _check_numbers(chunk: pa.DictionaryArray, line: int, name: str, file: str) -> None:
+    """Refuses a row whose word's number is not in the dictionary; Arrow itself looks at it only when it is too late."""
+    known = pc.less(chunk.indices.view(pa.uint32()), len(chunk.dictionary))
+    row = pc.index(known, pa.scalar(False)).as_py()
+    if row >= 0:
+        found = f"the number {chunk.indices[row]} of a text where there are {len(chunk.dictionary)}"
+        raise InboxError(file, line + row, name, "a whole Parquet file", f"a damaged one ({found})")
 
 
 def _check_words(chunk: pa.DictionaryArray, line: int, name: str, file: str) -> None:
@@ -170,6 +194,15 @@ def _check_words(chunk: pa.DictionaryArray, line: int, name: str, file: str) -> 
             raise InboxError(file, line_of(word), name, "text", "a zero byte")
         if len(found) > LONGEST_FIELD:
             raise too_long(file, line_of(word), name)
+
+
+def _lines(rows: pa.Table, first: int, file: str) -> pa.Table:
+    """Rows as `LINES`, numbered from the first."""
+    columns = []
+    for name in FIELDS:
+        with _damage_told(file, name):
+            columns.append(_text(rows.column(name), name, file).combine_chunks())
+    return Layout(FIELDS).lines(pa.array(range(first, first + rows.num_rows), pa.int64()), columns)
 
 
 def _text(values: pa.ChunkedArray, name: str, file: str) -> pa.ChunkedArray:

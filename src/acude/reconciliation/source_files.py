@@ -42,7 +42,10 @@ _RANGE = 8 * 1024 * 1024
 """Bytes that are asked for at a time."""
 
 
-_UNREADABLE = (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error, KeyError, pa.ArrowException)
+_UNREADABLE = (
+    *(UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile, zlib.error, KeyError, pa.ArrowException),
+    OverflowError,  # a day that Python's calendar has not
+)
 """What a file's content causes; whatever else is raised, the store or its network is to blame."""
 
 

@@ -75,9 +75,31 @@ def texts(*values: bytes) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(values), [None, offsets.buffers()[1], pa.py_buffer(b"".join(values))])
 
 
+def three(**columns: pa.Array) -> dict[str, pa.Array]:
+    """Three sales' columns."""
+    return {name: column.take(pa.array([0, 0, 0])) for name, column in SALE.items()} | columns
+
+
 def sales(**columns: pa.Array) -> bytes:
     """Three sales."""
-    return parquet({name: column.take(pa.array([0, 0, 0])) for name, column in SALE.items()} | columns)
+    return parquet(three(**columns))
+
+
+def with_wrong_numbers() -> bytes:
+    """Three regions, whose numbers in the file, two bits each, are all the fourth."""
+    content = bytearray(parquet(three(regiao=pa.array(["SP", "RJ", "MG"])), compression="none"))
+    column = pq.read_metadata(io.BytesIO(content)).row_group(0).column(7)
+    end = column.dictionary_page_offset + column.total_compressed_size
+    content[end - 2 : end] = b"\xff\xff"
+    return bytes(content)
+
+
+def with_more_rows() -> bytes:
+    """Three sales; the footer says that their row group has seven."""
+    rows, first_page = b"\x16\x06", b"\x26\x08"
+    content = sales()
+    assert content.count(rows + first_page) == 1
+    return content.replace(rows + first_page, b"\x16\x0e" + first_page)
 
 
 def read(kind: str, content: bytes) -> list[dict[str, Any]]:
@@ -111,6 +133,8 @@ REFUSED: dict[str, tuple[str, bytes, int | None, str | None]] = {
     "Parquet: no UTF-8": ("parquet", sales(descricao=texts(b"Caneca", b"Caf\xe9", b"x")), 2, "descricao"),
     "Parquet: a zero byte": ("parquet", sales(regiao=pa.array(["SP", "SP", "S\0"])), 3, "regiao"),
     "Parquet: a text that is too long": ("parquet", sale(id_usuario=pa.array([TOO_LONG.decode()])), 1, "id_usuario"),
+    "Parquet: a text that its dictionary has not": ("parquet", with_wrong_numbers(), 1, "regiao"),
+    "Parquet: fewer rows than promised": ("parquet", with_more_rows(), None, None),
     "Parquet: a name that is no UTF-8": ("parquet", sale().replace(b"moeda", b"moed\xe9"), None, None),
     "Parquet: a column twice": ("parquet", parquet(pa.table([*SALE.values()] * 2, [*SALE] * 2)), None, "id_pedido"),
     "Parquet: a column of nulls": ("parquet", sale(regiao=pa.nulls(1)), None, "regiao"),
