@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Protocol
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ from kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 from pydantic import SecretStr
 
 from acude.init.access import ensure
@@ -51,6 +51,7 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         _env_file=None,  # type: ignore[call-arg]
         var=tmp_path_factory.mktemp("broker"),
         jars=given.jars,
+        jvm_short_lived=True,
         kafka_tls=True,
         local_tls=True,
         kafka_login_port=port,
@@ -66,7 +67,7 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         update={"tls_authority": certificates.authority(config), "kafka_certificate": certificates.server(config)}
     )
     with Broker(config):
-        awaited(lambda: _topics_made(config), bool)
+        awaited(lambda: _topics_made(config), bool, patience_s=180)
         yield config
 
 
@@ -100,7 +101,9 @@ def _topics_made(config: Settings) -> bool:
         with closing(KafkaAdminClient(**brokers.kafka_python(config), bootstrap_timeout_ms=3000)) as admin:
             payer = UserScramCredentialUpsertion(PAYER, ScramMechanism.SCRAM_SHA_512, PASSWORD)
             assert admin.alter_user_scram_credentials([payer]) == {PAYER: None}
-            admin.create_topics([NewTopic(name, 1, 1) for name in (PAYMENTS, DECISIONS)])
+            # The try before this one may have made them, and not have been told.
+            with suppress(TopicAlreadyExistsError):
+                admin.create_topics([NewTopic(name, 1, 1) for name in (PAYMENTS, DECISIONS)])
             admin.create_acls([_may_write(PAYMENTS)])
     except KafkaError:
         return False
