@@ -125,8 +125,8 @@ class Reservations:
         self._told: deque[tuple[bytes, Sequence[object]]] = deque()
         self._left_alone_until = 0.0
         self._away = False
-        self._thread = threading.Thread(target=self._run, name="reservations", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name="reservations", daemon=True)
+        self.thread.start()
 
     def ask(self, wanted: Sequence[Wanted]) -> Answer:
         """Reserves the names that are free. The answer, in the same order, fails with `ReservationsError`.
