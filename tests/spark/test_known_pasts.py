@@ -1,4 +1,4 @@
-"""What a payment's worker knew of frauds at its terminal: each dispute comes to all whom it concerns."""
+"""What a payment's worker knew: of payments the earlier ones in their order, of frauds what each dispute told it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -88,3 +88,35 @@ def test_a_fraud_is_known_at_the_terminal_that_the_last_dispute_names(rows: Make
 
 def test_what_came_to_light_without_a_terminal_is_no_terminals_fraud(rows: Make) -> None:
     assert frauds(rows, told(1, 0, "fraude"), told(2, 2, "fraude", "pos-0"), groups=2) == {"pos-0": [2], "pos-1": []}
+
+
+ARRIVED: Final = [
+    # The broker's second, topic, partition, offset; in the order of arrival.
+    (0, "transacoes_pix", 9, 9),
+    (1, "transacoes", 0, 9),
+    (1, "transacoes", 2, 7),
+    (1, "transacoes", 10, 3),
+    (1, "transacoes", 10, 20),
+    (1, "transacoes_pix", 0, 1),
+    (2, "transacoes", 0, 1),
+]
+
+
+@pytest.mark.parametrize("shuffled", [(6, 3, 1, 5, 0, 4, 2), (2, 4, 0, 5, 1, 3, 6), (6, 5, 4, 3, 2, 1, 0)])
+def test_payments_that_a_worker_decided_at_one_moment_come_in_the_order_of_arrival(
+    rows: Make, shuffled: tuple[int, ...]
+) -> None:
+    at = NOON + timedelta(minutes=1)
+    payments, decisions = [], []
+    for number in shuffled:
+        second, topic, partition, offset = ARRIVED[number]
+        place = {"topico": topic, "particao": partition, "deslocamento": offset}
+        # The payments' own times, the other way round, order nothing.
+        made = paid(number, "pagador", "pos-1", NOON - timedelta(seconds=number))
+        payments.append(made | {"carimbo_kafka": NOON + timedelta(seconds=second)} | place)
+        decided = {"id_transacao": f"t{number}", "transacao_em": made["timestamp"], "timestamp": at, "motivos": []}
+        decisions.append(decided | {"particao": 0, "deslocamento": number, "carimbo_kafka": at, "data": at.date()})
+    silver = Silver(NOON.date(), NOON.date(), rows(PAYMENTS, *payments), rows(DECISIONS, *decisions), rows(DISPUTES))
+    found = in_order(silver).toArrow().to_pylist()
+    assert {row["decidido_em"] for row in found} == {at}
+    assert [row["id_transacao"] for row in found] == [f"t{number}" for number in range(len(ARRIVED))]

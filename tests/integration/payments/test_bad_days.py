@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -73,6 +75,24 @@ def assert_each_accepted_is_decided_once(
 
 
 @contextmanager
+def promised(url: str, token: str, number: int) -> Iterator[list[socket.socket]]:
+    """So many connections of one client, each with a payment whose body does not come."""
+    to = urlsplit(url)
+    head = f"POST /transacoes HTTP/1.1\r\nHost: {to.netloc}\r\nAuthorization: {token}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    with ExitStack() as opened:
+        found = [opened.enter_context(socket.create_connection((to.hostname, to.port), 30)) for _ in range(number)]
+        for one in found:
+            one.sendall(head.encode())
+        yield found
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """What comes until the other end closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@contextmanager
 def hanging(platform: Platform) -> Iterator[None]:
     """The worker stands still."""
     pid = platform.pid("risk-worker")
@@ -100,6 +120,18 @@ def seconds_for(url: str, token: str, sent: Sequence[dict[str, Any]]) -> float:
     for part in range(0, len(sent), 10):
         ask(url, token, sent[part : part + 10], 1_000)
     return time.monotonic() - begin
+
+
+def test_bodies_that_never_come_take_no_place_of_other_payments_and_are_refused_in_time(
+    shop: Shop, api: Api, platform: Platform
+) -> None:
+    url, token, sent = platform.config.risk_url, api().headers["Authorization"], some_payments(20)
+    with promised(url, token, platform.config.risk_most_waiting) as connections:
+        answers = ask(url, token, sent, 20)
+        refused = [all_of(one).partition(b"\r\n")[0].split()[1] for one in connections]
+    assert {answer.status_code for answer in answers.values()} == {200}
+    assert refused == [b"408"] * platform.config.risk_most_waiting
+    assert_each_accepted_is_decided_once(shop, sent, answers)
 
 
 def test_while_a_worker_hangs_payments_are_refused_and_those_accepted_before_are_decided_and_flagged(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,11 @@ def paid(*of: tuple[str, datetime, str, str | None]) -> pa.Table:
 
 def decided(*of: tuple[str, datetime, str]) -> pa.Table:
     """Decisions, each a second after the one before: id and time of the payment, result."""
+    return decided_at(*((*one, NOON + timedelta(seconds=number), 0, number) for number, one in enumerate(of)))
+
+
+def decided_at(*of: tuple[str, datetime, str, datetime, int, int]) -> pa.Table:
+    """Decisions, the last one first: id and time of the payment, result; its time, partition and offset."""
     kinds = {
         "transacao_em": pa.timestamp("us", tz="UTC"),
         "timestamp": pa.timestamp("us", tz="UTC"),
@@ -94,11 +100,11 @@ def decided(*of: tuple[str, datetime, str]) -> pa.Table:
             "id_transacao": one,
             "transacao_em": at,
             "decisao": result,
-            "timestamp": NOON + timedelta(seconds=number),
-            "particao": 0,
-            "deslocamento": number,
+            "timestamp": when,
+            "particao": partition,
+            "deslocamento": offset,
         }
-        for number, (one, at, result) in enumerate(of)
+        for one, at, result, when, partition, offset in of
     ]
     return pa.Table.from_pylist(rows[::-1], schema)
 
@@ -133,6 +139,18 @@ def test_the_first_decision_on_a_payment_stands_and_multiplies_nothing() -> None
     decisions = decided(("a", NOON, "aprovar"), ("a", NOON, "negar"), ("a", NOON, "negar"))
     found = counted(paid(("a", NOON, "1.00", "SP")), decisions)
     assert found == [(0, "SP", "aprovar", "1", "1.00", "1.0000", "0.000000")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [((0, 9), (1, 2)), ((2, 9), (10, 9)), ((1, 2), (1, 9)), ((0, 9), (0, 10))]
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_decisions_of_one_instant_the_first_on_the_topic_stands(
+    first: tuple[int, int], second: tuple[int, int], *, turned: bool
+) -> None:
+    rows = [("a", NOON, "aprovar", NOON, *first), ("a", NOON, "negar", NOON, *second)]
+    found = counted(paid(("a", NOON, "1.00", "SP")), decided_at(*(rows[::-1] if turned else rows)))
+    assert [row[2] for row in found] == ["aprovar"]
 
 
 def test_a_decision_on_another_payment_of_the_same_id_is_not_taken() -> None:

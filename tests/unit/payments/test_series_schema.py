@@ -58,6 +58,11 @@ def test_timescaledb_adds_up_every_minute_that_is_loaded_and_keeps_it_until_then
     assert [int(number) for _, number in days] == [minute_days(table(TABLE)) + 1] * 2
 
 
+def test_timescaledb_packs_nothing_while_the_first_load_fills_old_days() -> None:
+    (policy,) = re.findall(r"^SELECT add_compression_policy\(([^;]*)\);", script(Kind.TIMESCALEDB), re.MULTILINE)
+    assert "initial_start => now() + INTERVAL '1 day'" in policy
+
+
 def test_timescaledb_packs_minutes_in_the_order_of_their_key() -> None:
     text = script(Kind.TIMESCALEDB)
     assert "timescaledb.compress_segmentby = ''" in text
