@@ -160,6 +160,11 @@ def test_a_step_counts_only_those_who_did_all_steps_before_it(spark: SparkSessio
     }
 
 
+def test_users_whom_the_warehouse_writes_alike_are_two_shoppers(spark: SparkSession) -> None:
+    funnel = conversion_funnel(events(spark, ("u\x00x", "visualizacao"), ("u\ufffdx", "visualizacao")), DAY)
+    assert {row["etapa"]: row["usuarios"] for row in funnel.collect()}["visualizacao"] == 2
+
+
 def test_a_day_without_events_has_four_steps_of_zero_and_no_rate(spark: SparkSession) -> None:
     assert tuples(conversion_funnel(events(spark), DAY)) == [
         (DAY, "carrinho", 0, None),

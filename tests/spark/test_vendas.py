@@ -1,7 +1,7 @@
 """The shop's rules for a sales line, each as lines in and rows out."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -224,9 +224,17 @@ def test_a_line_of_another_utc_day_is_refused(spark: SparkSession) -> None:
     assert [reason for _, reason in found] == ["fora_do_dia"] * 3
 
 
-def test_times_are_read_in_iso_forms(spark: SparkSession) -> None:
-    moments = ("2011-01-04", "2011-01-04 00:00", "2011-01-04T23:59:59.999999", "2011-01-04T10:00:00Z")
-    assert len(sold(spark, *({"data": moment} for moment in moments))) == len(moments)
+def test_times_are_read_in_iso_forms_as_utc(spark: SparkSession) -> None:
+    moments = {
+        "2011-01-04": timedelta(),
+        "2011-01-04 00:00": timedelta(),
+        "2011-01-04T23:59:59.999999": timedelta(days=1, microseconds=-1),
+        "2011-01-04T10:00:00Z": timedelta(hours=10),
+        "2011-01-04T07:00:00-03:00": timedelta(hours=10),
+    }
+    rows = sold(spark, *({"data": moment} for moment in moments))
+    midnight = datetime(2011, 1, 4, tzinfo=UTC).replace(tzinfo=None)
+    assert [row["momento"] for row in rows] == [midnight + later for later in moments.values()]
 
 
 def test_a_refused_line_keeps_its_fields_as_they_came(spark: SparkSession) -> None:

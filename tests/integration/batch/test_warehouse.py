@@ -63,7 +63,7 @@ def test_amounts_arrive_to_the_last_of_four_decimals(warehouse: Warehouse) -> No
 
 
 def test_text_and_nulls_arrive_as_they_were(warehouse: Warehouse) -> None:
-    texts = ['com "aspas", vírgula', "linha\nnova", "\\N", "", "açaí 🥣", "\\."]
+    texts = ['com "aspas", vírgula', "linha\nnova", "\\N", "", "açaí 🥣", "\\.", "u\x01\t\n", "a\tb\r\nc", "\n\\.\n"]
     rows = [(text, "busca", None, at("2011-01-04T23:59:59.999999"), DAY) for text in texts]
 
     warehouse.load("eventos_clientes", "2011-01-04", *rows)

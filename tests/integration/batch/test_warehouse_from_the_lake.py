@@ -166,6 +166,15 @@ def test_the_character_nul_does_not_stop_a_day(lake: Lake) -> None:
     assert lake.ask("SELECT id_usuario FROM eventos_clientes") == [("u\ufffd123",)]
 
 
+def test_users_whom_the_warehouse_writes_alike_are_two_users(lake: Lake) -> None:
+    event = {"tipo_evento": "clique", "timestamp": datetime(2011, 1, 4, tzinfo=UTC)}
+    lake.write("silver.eventos_clientes", *(event | {"id_usuario": one} for one in ("u\x00x", "u\ufffdx")))
+
+    load_day(DAY, run_id="teste", tables=["eventos_clientes"], config=lake.config)
+
+    assert lake.ask("SELECT id_usuario FROM eventos_clientes") == [("u\ufffdx",), ("u\ufffdx",)]
+
+
 def test_a_table_without_its_source_does_not_stop_the_others(lake: Lake) -> None:
     lake.write("silver.vendas", sale("kept", "1.0000"))
 

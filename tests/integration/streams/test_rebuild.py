@@ -1,6 +1,8 @@
 """Silver made again from bronze is silver as it was streamed."""
 
+import time
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -84,3 +86,21 @@ def test_a_batch_that_was_cut_off_behind_bronze_is_there_once_after_a_rebuild(st
     lab.do(ingest)
     assert {table: len(lab.rows(table)) - before[table] for table in tables} == dict(zip(tables, (2, 1), strict=True))
     assert sorted(row["id_evento"] for row in lab.rows(tables[0]) if row["id_evento"] in {"40", "41"}) == ["40", "41"]
+
+
+def test_of_an_id_on_two_partitions_the_first_to_arrive_stays_in_a_rebuild(streamed: tuple[StreamLab, str]) -> None:
+    lab, name = streamed
+    produce(lab.config, name, reading(50, "1.00"), partition=2)
+    # Another millisecond of the broker's.
+    time.sleep(0.01)
+    produce(lab.config, name, reading(50, "2.00"), partition=0)
+    lab.do(ingest)
+    assert first_of_two(lab, name) == [(2, Decimal("1.0000"))]
+    assert lab.do(rebuild, "_rebuild/particoes")[f"silver.{name}"] == (0, 0)
+    lab.do(take_over, "_rebuild/particoes")
+    assert first_of_two(lab, name) == [(2, Decimal("1.0000"))]
+
+
+def first_of_two(lab: StreamLab, name: str) -> list[tuple[int, Decimal]]:
+    """Partition and value of the readings 50."""
+    return [(row["particao"], row["valor"]) for row in lab.rows(f"silver.{name}") if row["id_evento"] == "50"]
