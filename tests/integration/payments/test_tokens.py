@@ -19,11 +19,15 @@ Api = Callable[..., httpx.Client]
 PROBLEM = "application/problem+json"
 
 
-def send(client: httpx.Client, *authorization: str) -> httpx.Response:
+def a_payment() -> bytes:
+    return json.dumps(some_payments(1)[0]).encode()
+
+
+def send(client: httpx.Client, *authorization: str, payment: bytes | None = None) -> httpx.Response:
     """A payment with these `Authorization` headers."""
     headers = [("Content-Type", "application/json"), *(("Authorization", value) for value in authorization)]
     with httpx.Client(base_url=client.base_url) as bare:
-        return bare.post("/transacoes", content=json.dumps(some_payments(1)[0]).encode(), headers=headers)
+        return bare.post("/transacoes", content=payment or a_payment(), headers=headers)
 
 
 def genuine_of(client: httpx.Client) -> str:
@@ -117,13 +121,15 @@ def test_a_token_of_the_issuers_own_key_counts_as_its_claims_say(
     genuine = genuine_of(client)
     pem = (platform.config.var / "issuer.pem").read_text()
     kid = jwt.get_unverified_header(genuine)["kid"]
+    # It takes a while to make one up.
+    payment = a_payment()
     # Times are given as seconds from now.
     moved = {
         name: int(time.time()) + value if type(value) is int and name != "sub" else value
         for name, value in claims.items()
     }
     token = jwt.encode(changed(genuine, **moved), pem, algorithm="ES256", headers={"kid": kid}, sort_headers=True)
-    answer = send(client, f"Bearer {token}")
+    answer = send(client, f"Bearer {token}", payment=payment)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == (PROBLEM if status != 200 else "application/json")
 
