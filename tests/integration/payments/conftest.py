@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -268,3 +269,15 @@ def receiver(platform: Platform) -> Iterator[str]:
 def behave(url: str, mode: Mode) -> None:
     """Has the receiver behave so from now on."""
     httpx.put(f"{url}/modo", json={"modo": mode}).raise_for_status()
+
+
+@contextmanager
+def hanging(platform: Platform, name: str) -> Iterator[None]:
+    """A server of the platform stands still."""
+    pid = platform.pid(name)
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

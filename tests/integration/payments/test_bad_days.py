@@ -19,7 +19,7 @@ from acude.kafka import transaction
 from acude.local.platform import Platform
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.store import Store
-from tests.integration.payments.conftest import Shop, another_api, some_payments
+from tests.integration.payments.conftest import Shop, another_api, hanging, some_payments
 
 pytestmark = pytest.mark.usefixtures("payments_watched")
 
@@ -92,18 +92,6 @@ def all_of(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-@contextmanager
-def hanging(platform: Platform) -> Iterator[None]:
-    """The worker stands still."""
-    pid = platform.pid("risk-worker")
-    assert pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 def test_more_than_can_be_borne_is_refused_and_the_rest_decided_once(shop: Shop, api: Api, platform: Platform) -> None:
     sent = some_payments(1_500)
     token = api().headers["Authorization"]
@@ -138,7 +126,7 @@ def test_while_a_worker_hangs_payments_are_refused_and_those_accepted_before_are
     shop: Shop, api: Api, platform: Platform
 ) -> None:
     sent = some_payments(400)
-    with hanging(platform):
+    with hanging(platform, "risk-worker"):
         answers = ask(platform.config.risk_url, api().headers["Authorization"], sent, 100)
     assert_each_accepted_is_decided_once(shop, sent, answers)
     assert {answer.status_code for answer in answers.values()} >= {202, 503}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -22,7 +22,7 @@ from acude.payments.serde import CLIENT_HEADER, TOPIC
 from acude.payments.store import Store
 from acude.payments.velocity_store import connect_velocity_store
 from acude.settings import Settings
-from tests.integration.payments.conftest import Shop, some_payments
+from tests.integration.payments.conftest import Shop, hanging, some_payments
 from tests.integration.payments.test_reads import decision
 from tests.servers import away
 from tests.waiting import awaited
@@ -80,6 +80,27 @@ def test_without_valkey_an_id_and_a_key_are_still_one_payments(api: Api, shop: S
         assert [one.status_code for one in answers] == [200, 409, 409, 200]
         assert answers[0].json() == answers[3].json()
     assert [len(rows) for rows in shop.decisions([sent]).values()] == [1]
+
+
+def test_a_valkey_that_hangs_holds_no_answer_and_an_id_and_a_key_are_still_one_payments(
+    api: Api, shop: Shop, platform: Platform
+) -> None:
+    (sent,) = some_payments(1, valor=49.9)
+    (other,) = some_payments(1)
+    client, key = api(), {"Idempotency-Key": f"k-{sent['id_transacao']}"}
+    with hanging(platform, "valkey"):
+        answers = [
+            post(client, sent, **key),
+            post(client, sent | {"valor": 9_000.0}),
+            post(client, other, **key),
+            post(client, sent, **key),
+        ]
+        rows = shop.decisions([sent])[sent["id_transacao"]]
+    # The worker has to find out first, so the first answer may be on its way when the budget is over.
+    assert [one.status_code in {200, 202} for one in answers] == [True, False, False, True]
+    assert [one.status_code for one in answers[1:3]] == [409, 409]
+    assert max(one.elapsed for one in answers) < platform.config.risk_budget + timedelta(seconds=2)
+    assert ["memoria" in row["causas"] for row in rows] == [True]
 
 
 def test_api_and_database_tell_the_same_of_a_payment_that_came_twice_in_an_outage(

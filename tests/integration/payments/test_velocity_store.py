@@ -256,6 +256,20 @@ def causes(engine: DecisionEngine, sent: list[Payment], offset: int) -> list[set
     return [set(found.decision.degraded) for found in engine.decide(arrivals) if found.decision]
 
 
+def test_what_a_worker_stored_before_it_died_is_sent_again_as_it_was_and_counts_once(
+    engine: DecisionEngine, store: VelocityStore
+) -> None:
+    sent = [structs.replace(one, id_pagador="morto") for one in made(5, payers=100)]
+    now = time.time_ns() // 1_000_000
+    arrivals = [Arrival(one, Coordinate("t", 0, number), now, f"r{number}") for number, one in enumerate(sent)]
+    # Nothing was committed, so the next worker is given the same records, and maybe in another batch.
+    before = engine.decide(arrivals[:3])
+    again = engine.decide(arrivals)
+    assert [one.record for one in again[:3]] == [one.record for one in before]
+    assert [bool(one.decision) for one in again] == [False, False, False, True, True]
+    assert len(store.history_of(sent[:1]).of(sent[0])["pagador"].rows) == len(sent)
+
+
 def test_the_first_payments_of_a_platform_lack_nothing(engine: DecisionEngine) -> None:
     sent = made(40, payers=100)
     assert not any("historico" in found for found in causes(engine, sent[:20], 0))
