@@ -68,7 +68,7 @@ def each(cpu_s: dict[str, float], payments: int) -> dict[str, float]:
 
 def _cpu_s(platform: Platform) -> dict[str, float]:
     """CPU seconds so far by service, with those of its processes that live."""
-    pids = {row.name: row.pid for row in platform.status(memory=False) if row.pid}
+    pids = {row.name: row.pid for row in platform.status(thorough=False) if row.pid}
     found = {name: sum(map(_used_s, _family(pid))) for name, pid in pids.items()}
     return found | {_CLIENT: _used_s(psutil.Process())}
 

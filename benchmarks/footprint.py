@@ -18,7 +18,7 @@ _MIB = 2**20
 
 def cpu_seconds(servers: Platform) -> dict[str, float]:
     """CPU seconds of each server so far, its children's among them."""
-    return {row.name: process_tree.cpu_seconds(row.pid) for row in servers.status(memory=False) if row.pid}
+    return {row.name: process_tree.cpu_seconds(row.pid) for row in servers.status(thorough=False) if row.pid}
 
 
 def main(

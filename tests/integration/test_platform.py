@@ -1,26 +1,31 @@
 """The servers as a user meets them: ready, and back after a kill."""
 
+import json
 import os
 import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 import pytest
+import typer
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from psycopg2 import sql
 
 from acude import aws
+from acude.commands.status import status
 from acude.local.errors import PlatformError
 from acude.local.platform import Platform
 from acude.local.processes import marked
 from acude.local.servers import postgres
 from acude.local.service import Action, Service, nothing
+from acude.local.services import all_services
 from acude.publishing.publish import session
 from acude.settings import Settings
 from tests.integration.conftest import read_to_the_end
@@ -57,6 +62,35 @@ def produce(platform: Platform, topic: str, values: list[bytes]) -> None:
 
 def consume(platform: Platform, topic: str) -> list[bytes]:
     return [record.value for record in read_to_the_end(platform, topic)]
+
+
+def test_a_service_that_runs_and_does_not_answer_is_not_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    servers = Platform(Settings(var=tmp_path, blacklist_port=free_port()))
+    # Longer it would only be starting.
+    begun = [replace(one, timeout_s=0) for one in all_services(servers.config)]
+    monkeypatch.setattr("acude.local.status.all_services", lambda _: begun)
+    monkeypatch.setattr("acude.commands.status.Platform", lambda: servers)
+    try:
+        servers.up(["blacklist"])
+        assert shown("blacklist", capsys) == ("up", "")
+        os.kill(servers.pid("blacklist") or 0, signal.SIGSTOP)
+        state, note = shown("blacklist", capsys)
+        os.kill(servers.pid("blacklist") or 0, signal.SIGCONT)
+        assert state == "hangs"
+        assert note.endswith("/saude does not answer within 5 s")
+        assert shown("blacklist", capsys) == ("up", "")
+    finally:
+        servers.down()
+
+
+def shown(name: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """State and note of a service, as `acude status --json` prints them."""
+    with pytest.raises(typer.Exit):
+        status(as_json=True)
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    return rows[name]["state"], rows[name]["note"]
 
 
 def runs(process: psutil.Process) -> bool:
@@ -240,4 +274,4 @@ def test_a_start_after_a_killed_supervisor_finds_the_ports_free(small: Platform)
     small.up(["glue"])
 
     assert small.pid("glue") not in {None, orphan}
-    assert [row.state for row in small.status(memory=False) if row.name == "glue"] == ["up"]
+    assert [row.state for row in small.status(thorough=False) if row.name == "glue"] == ["up"]

@@ -91,10 +91,10 @@ def _stop_signal() -> threading.Event:
 
 def _watch(platform: Platform, done: threading.Event) -> None:
     """Waits for the end, also by `acude down`; reports servers that died and were started again."""
-    seen = {row.name: row.restarts for row in platform.status(memory=False)}
+    seen = {row.name: row.restarts for row in platform.status(thorough=False)}
     try:
         while not done.wait(_LOOK_EVERY_S) and platform.is_running():
-            for row in platform.status(memory=False):
+            for row in platform.status(thorough=False):
                 if row.restarts > seen.get(row.name, 0):
                     err.print(f"[yellow]![/yellow] {row.name} died; it is {row.state}. See `acude logs {row.name}`.")
                 seen[row.name] = row.restarts
@@ -109,7 +109,7 @@ def _down(platform: Platform) -> None:
 
 
 def _print_addresses(platform: Platform, *, as_json: bool) -> None:
-    rows = [row for row in platform.status(memory=False) if row.pid]
+    rows = [row for row in platform.status(thorough=False) if row.pid]
     if as_json:
         print_json([asdict(row) for row in rows])
         return

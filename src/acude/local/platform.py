@@ -105,9 +105,9 @@ class Platform:
         """Every service's name, with or without the simulated shop and its streams."""
         return [service.name for service in all_services(self.config) if live or not service.live]
 
-    def status(self, *, memory: bool = True) -> list[ServiceStatus]:
-        """One row per service; ``memory=False`` leaves the slowest part out."""
-        return status(self.config, self._supervisor, memory=memory)
+    def status(self, *, thorough: bool = True) -> list[ServiceStatus]:
+        """One row per service; where it is not `thorough`, without what takes time: memory, and asking each service."""
+        return status(self.config, self._supervisor, thorough=thorough)
 
     def pid(self, name: str) -> int | None:
         """Process id of a running service."""

@@ -60,6 +60,12 @@ class Service:
     directory: Path | None = None
     live: bool = False
 
+    @property
+    def alive(self) -> str:
+        """Where it says over HTTP that its work goes on: beside `/pronta`; empty where it says nothing of it."""
+        place, ready, _ = self.health.rpartition("/pronta")
+        return f"{place}/viva" if ready else ""
+
     def places(self, config: Settings) -> list[tuple[str, int, str]]:
         """Where it listens: address, port, and the setting that moves the port."""
         return [(HOST if setting in self.inner else config.bind, port, setting) for port, setting in self.ports]

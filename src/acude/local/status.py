@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from acude import process_tree
 from acude.local import ports
+from acude.local.answering import Answer, ask_all
 from acude.local.service import Service
 from acude.local.services import all_services
 from acude.local.supervisor import Supervisor, log_path
@@ -19,7 +20,12 @@ _SETTLED_S: Final = 300
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """One row of ``acude status``; ``state`` is up, starting, failing, stopped or failed."""
+    """One row of ``acude status``.
+
+    Attributes:
+        state: up, starting, `not ready`, hangs, failing, stopped or failed.
+        note: what the service says of itself where it is not up.
+    """
 
     name: str
     purpose: str
@@ -30,29 +36,42 @@ class ServiceStatus:
     address: str
     login: str
     live: bool
+    note: str = ""
 
 
-def status(config: Settings, supervisor: Supervisor, *, memory: bool) -> list[ServiceStatus]:
-    """One row per service; ``memory=False`` leaves the slowest part out."""
+def status(config: Settings, supervisor: Supervisor, *, thorough: bool) -> list[ServiceStatus]:
+    """One row per service; only where it is `thorough`, memory is counted, and each service is asked how it is."""
     info = supervisor.info() if supervisor.is_running() else {}
     deaths = _deaths(config) if info else {}
+    services = all_services(config)
+    states = {one.name: state_of(one, info.get(one.name, {}), deaths.get(one.name, 0), config) for one in services}
+    asked = ask_all((one for one in services if states[one.name] == "up"), config) if thorough else {}
     rows = []
-    for service in all_services(config):
-        pid = info.get(service.name, {}).get("pid") or None
+    for service in services:
+        own = info.get(service.name, {})
+        pid = own.get("pid") or None
+        answer = _answer(service, own, asked.get(service.name, Answer(states[service.name])))
         rows.append(
             ServiceStatus(
                 name=service.name,
                 purpose=service.purpose,
-                state=state_of(service, info.get(service.name, {}), deaths.get(service.name, 0), config),
+                state=answer.state,
                 pid=pid,
-                memory_bytes=process_tree.memory_bytes(pid) if pid and memory else 0,
+                memory_bytes=process_tree.memory_bytes(pid) if pid and thorough else 0,
                 restarts=deaths.get(service.name, 0),
                 address=service.address,
                 login=service.login,
                 live=service.live,
+                note=answer.said,
             )
         )
     return rows
+
+
+def _answer(service: Service, info: Mapping[str, Any], answer: Answer) -> Answer:
+    """What a service says of itself; one that has just begun may take its time."""
+    begins = bool(info) and info["now"] - info["start"] < service.timeout_s
+    return answer._replace(state="starting") if begins and answer.state in {"not ready", "hangs"} else answer
 
 
 def _deaths(config: Settings) -> dict[str, int]:
