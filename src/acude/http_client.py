@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import anyio
 import httpx
@@ -48,15 +48,7 @@ class HttpClient:
     def __init__(self, at_once: int, base_url: str = "") -> None:
         self._end = ExitStack()
         self._portal = self._end.enter_context(start_blocking_portal(name="http-client"))
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers=_AS_IT_IS,
-            timeout=None,  # noqa: S113 - `ask` has one for the whole
-            follow_redirects=False,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=at_once),
-        )
-        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self._client = new_client(at_once, base_url=base_url)
 
     def ask(
         self,
@@ -85,26 +77,52 @@ class HttpClient:
             UnfitAnswerError: it is too long or compressed.
         """
         asked = self._client.build_request(method, url, params=params or None, headers=headers, content=content or None)
-        return self._portal.call(partial(self._ask, asked, within_s, most_bytes))
+        return self._portal.call(partial(ask, self._client, asked, within_s, most_bytes))
 
     def close(self) -> None:
         """Ends what is asked, and closes the connections."""
         self._portal.call(self._client.aclose)
         self._end.close()
 
-    async def _ask(self, asked: httpx.Request, within_s: float, most_bytes: int) -> Answer:
-        try:
-            with anyio.fail_after(max(within_s, 0)):
-                answer = await self._client.send(asked, stream=True)
-                try:
-                    return Answer(answer.status_code, await _body(answer, most_bytes) if most_bytes else b"")
-                finally:
-                    await answer.aclose()
-        except TimeoutError:
-            raise NoAnswerError("no whole answer in time") from None
-        # The kind alone: a message may quote what was sent. Odd bytes raise other things than the library's own.
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RuntimeError) as problem:
-            raise NoAnswerError(type(problem).__name__) from None
+
+def new_client(at_once: int, **more: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own arguments
+    """A client for `ask`, which gives each question its time. No redirects, cookies, or proxies of the environment.
+
+    Args:
+        at_once: most connections.
+        more: arguments of httpx that are other.
+    """
+    usual: dict[str, Any] = {
+        "headers": _AS_IT_IS,
+        "timeout": None,
+        "follow_redirects": False,
+        "trust_env": False,
+        "limits": httpx.Limits(max_connections=at_once),
+    }
+    client = httpx.AsyncClient(**usual | more)
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return client
+
+
+async def ask(client: httpx.AsyncClient, asked: httpx.Request, within_s: float, most_bytes: int) -> Answer:
+    """Sends a question and waits for its answer; see `HttpClient.ask`.
+
+    Raises:
+        NoAnswerError: there was none in time.
+        UnfitAnswerError: it is too long or compressed.
+    """
+    try:
+        with anyio.fail_after(max(within_s, 0)):
+            answer = await client.send(asked, stream=True)
+            try:
+                return Answer(answer.status_code, await _body(answer, most_bytes) if most_bytes else b"")
+            finally:
+                await answer.aclose()
+    except TimeoutError:
+        raise NoAnswerError("no whole answer in time") from None
+    # The kind alone: a message may quote what was sent. Odd bytes raise other things than the library's own.
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, RuntimeError) as problem:
+        raise NoAnswerError(type(problem).__name__) from None
 
 
 async def _body(answer: httpx.Response, most_bytes: int) -> bytes:

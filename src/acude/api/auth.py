@@ -12,9 +12,9 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import OAuthFlowClientCredentials, OAuthFlows
 from fastapi.security import OAuth2, SecurityScopes
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 
 from acude.api.problems import ProblemError
+from acude.api.signing_keys import KeysAwayError, SigningKeys
 from acude.contracts.personal import has_number
 from acude.payments.trace_ids import ID
 from acude.settings import Settings
@@ -53,7 +53,7 @@ class Caller:
 
 
 class Verifier:
-    """Checks tokens against the issuer's published keys, which are fetched when a new one is met.
+    """Checks tokens against the issuer's published keys.
 
     Args:
         config: issuer, audience and address of the keys.
@@ -62,10 +62,7 @@ class Verifier:
     def __init__(self, config: Settings) -> None:
         self._issuer = config.oauth_issuer
         self._audience = config.oauth_audience
-        # A key that was published a moment ago is asked for at once; keys that nobody published ask once a second.
-        self._keys = jwt.PyJWKClient(
-            config.oauth_jwks_url, lifespan=300, timeout=2, cooldown_duration=1, ssl_context=config.tls_context()
-        )
+        self._keys = SigningKeys(config)
         self._verified: TTLCache[str, tuple[Caller, int]] = TTLCache(_REMEMBERED, _REMEMBERED_S)
 
     async def caller(self, token: str) -> Caller:
@@ -77,21 +74,38 @@ class Verifier:
         known = self._verified.get(token)
         if known and time.time() < known[1] + _LEEWAY_S:
             return known[0]
-        # The issuer may have to be asked for its keys.
-        self._verified[token] = known = await run_in_threadpool(self._verify, token)
+        self._verified[token] = known = self._checked(token, await self._key(token))
         return known[0]
 
-    def _verify(self, token: str) -> tuple[Caller, int]:
-        """The caller that a token names, and when the token ends, seconds since 1970.
+    async def _key(self, token: str) -> jwt.PyJWK:
+        """The key with which a token says that it is signed.
 
         Raises:
-            ProblemError: 401; 403 for a client that no decision could name; 503 where the issuer's keys can't be had.
+            ProblemError: 401; 503 where the issuer's keys can't be had.
         """
         # The library forgives padding and signs behind a signature.
         if not _TOKEN.fullmatch(token):
             raise unauthorised("This is no token.")
         try:
-            key = self._keys.get_signing_key_from_jwt(token)
+            kid = jwt.get_unverified_header(token).get("kid", "")
+            key = await self._keys.find(kid) if kid else None
+        except KeysAwayError as problem:
+            raise ProblemError(
+                503, "Keys out of reach", "The issuer's keys can't be read now.", headers={"Retry-After": "1"}
+            ) from problem
+        except (jwt.PyJWTError, ValueError) as problem:
+            raise _invalid(problem) from problem
+        if not key:
+            raise unauthorised("The token is not valid here: it names no key of the issuer.")
+        return key
+
+    def _checked(self, token: str, key: jwt.PyJWK) -> tuple[Caller, int]:
+        """The caller that a token names, and when the token ends, seconds since 1970.
+
+        Raises:
+            ProblemError: 401; 403 for a client that no decision could name.
+        """
+        try:
             claims = jwt.decode(
                 token,
                 key.key,
@@ -101,13 +115,9 @@ class Verifier:
                 leeway=_LEEWAY_S,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
-        except jwt.PyJWKClientConnectionError as problem:
-            raise ProblemError(
-                503, "Keys out of reach", "The issuer's keys can't be read now.", headers={"Retry-After": "1"}
-            ) from problem
         # The library raises TypeError where the header's algorithm is not that of the key.
         except (jwt.PyJWTError, TypeError, ValueError) as problem:
-            raise unauthorised(f"The token is not valid here: {type(problem).__name__}.") from problem
+            raise _invalid(problem) from problem
         try:
             found = TokenClaims.model_validate(claims)
         except ValidationError:
@@ -117,6 +127,10 @@ class Verifier:
         if has_number(found.sub):
             raise ProblemError(403, "Not allowed", "The token's `sub` holds a card's number, a CPF or a CNPJ.")
         return Caller(found.sub, frozenset(found.scope.split())), int(found.exp)
+
+
+def _invalid(problem: Exception) -> ProblemError:
+    return unauthorised(f"The token is not valid here: {type(problem).__name__}.")
 
 
 def unauthorised(detail: str) -> ProblemError:
