@@ -212,6 +212,22 @@ def test_a_backfill_writes_the_days_of_its_range_and_no_other_while_a_second_is_
     assert run_records.publication(REGIONS, days[2]) is None
 
 
+@pytest.mark.usefixtures("api")
+def test_a_backfill_that_failed_runs_again_as_it_advises(inbox: Inbox, day: date) -> None:
+    price, command = a_price(), [ACUDE, "backfill", "vendas_diarias", "--from", str(day), "--to", str(day)]
+    inbox.put(day, [line(day, price).replace("BRL", "BRL,one,too,many")])
+    red = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert red.returncode == 1, red.stderr
+    advised = [*command, "--reprocess", "failed"]
+    assert " ".join(["acude", *advised[1:]]) in " ".join(red.stdout.split())
+
+    inbox.put(day, [line(day, price)])
+    green = subprocess.run(advised, capture_output=True, text=True, check=False)
+
+    assert green.returncode == 0, green.stderr
+    assert Decimal(gold(day).sums["BRL"]["receita"]) == 3 * price
+
+
 @retry(retry=retry_if_exception_type(StopIteration), stop=stop_after_delay(60), wait=wait_fixed(0.5))
 def wait_until_active(api: AirflowApi, first: date) -> None:
     """Waits for the backfill that begins with that day."""

@@ -39,7 +39,9 @@ def deadline(minutes: int) -> DeadlineAlert:
     """An alert where a run isn't over this many minutes after it was queued."""
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(minutes=minutes),
+        # Seconds, which Airflow also reads. It stores a timedelta as a dictionary, and then fails (3.3.2) where a run
+        # is cleared or repeated by a backfill.
+        interval=minutes * 60,
         callback=AsyncCallback(alerts.deadline_missed, kwargs={"minutes": minutes}),
         name=f"{minutes} min",
     )

@@ -14,6 +14,8 @@ from unittest.mock import patch
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Asset, CronDataIntervalTimetable
+from airflow.serialization.decoders import decode_deadline_alert
+from airflow.serialization.encoders import encode_deadline_alert
 
 from acude.contracts.model import Layer, load, marts
 from acude.orchestration import alerts
@@ -73,7 +75,10 @@ def test_a_run_that_takes_too_long_reaches_somebody(dags: Mapping[str, Any]) -> 
     for dag in dags.values():
         (deadline,) = dag.deadline
         assert deadline.callback.path == "acude.orchestration.alerts.deadline_missed", dag.dag_id
-        assert timedelta(minutes=5) <= deadline.interval <= timedelta(hours=2), dag.dag_id
+        stored = encode_deadline_alert(deadline)
+        assert timedelta(minutes=5) <= decode_deadline_alert(stored).interval <= timedelta(hours=2), dag.dag_id
+        # As Airflow computes it where a run is cleared.
+        assert timedelta(seconds=stored["interval"]) == decode_deadline_alert(stored).interval, dag.dag_id
 
 
 def test_a_task_that_failed_for_good_reaches_somebody(dags: Mapping[str, Any]) -> None:
