@@ -83,14 +83,18 @@ def test_the_api_needs_each_of_its_threads_but_the_consumer_whose_heartbeat_it_w
     assert not app.state.metrics.hangs(60), "who ends in good order is no dead one"
 
 
-def test_a_worker_needs_each_of_its_threads_but_the_shadow_and_the_consumer_whose_heartbeat_it_watches(
+def test_a_worker_needs_each_of_its_threads_but_those_that_are_watched_otherwise_or_decide_nothing(
     config: Settings,
 ) -> None:
     before, stop = threading.enumerate(), threading.Event()
     worker = Worker(config, stop, "acude-risco")
     begun = begun_since(before)
     assert {one.name for one in begun} > {"rules", "lists", "audit", "reservations"}
-    assert {one.name for one in begun - set(worker.health._needed)} == {"shadow", "disputes"}
+    # The shadow decides nothing, the disputes' consumer has a heartbeat of its own, the external list a breaker.
+    assert {one.name for one in begun - set(worker.health._needed)} == {"shadow", "disputes", "http-client"}
     stop.set()
     worker.close()
     assert not worker.health.hangs(60), "who ends in good order is no dead one"
+    for one in begun:
+        one.join(30)
+    assert not any(one.is_alive() for one in begun)
