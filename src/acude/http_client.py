@@ -77,7 +77,10 @@ class HttpClient:
             UnfitAnswerError: it is too long or compressed.
         """
         asked = self._client.build_request(method, url, params=params or None, headers=headers, content=content or None)
-        return self._portal.call(partial(ask, self._client, asked, within_s, most_bytes))
+        try:
+            return self._portal.call(partial(ask, self._client, asked, within_s, most_bytes))
+        except RuntimeError:
+            raise NoAnswerError("the client's thread has ended") from None
 
     def close(self) -> None:
         """Ends what is asked, and closes the connections."""

@@ -94,3 +94,10 @@ def test_what_is_no_answer_is_said_without_what_was_sent(client: HttpClient, gar
 def test_a_redirect_is_the_answer(client: HttpClient) -> None:
     with server([[b"HTTP/1.1 307 x\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"]]) as (url, _):
         assert ask(client, url).status == 307
+
+
+def test_a_client_that_has_ended_has_no_answer() -> None:
+    client = HttpClient(at_once=1)
+    client.close()
+    with pytest.raises(NoAnswerError, match="ended"):
+        ask(client, "http://127.0.0.1:1/")

@@ -2,14 +2,17 @@ import stat
 from configparser import RawConfigParser
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from acude.files import write_private
 from acude.kafka.users import password_of
+from acude.local.errors import PlatformError
 from acude.local.files import socket_path
+from acude.local.platform import Platform
 from acude.local.service import Service, nothing
 from acude.local.services import all_services
-from acude.local.supervisor import render
+from acude.local.supervisor import Supervisor, render
 from acude.settings import Settings
 
 
@@ -112,3 +115,22 @@ def test_a_private_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     assert path.read_text() == "two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_at_the_first_start_processes_get_the_logins_that_the_broker_learns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its secret is drawn while the platform starts."""
+    began: list[RawConfigParser] = []
+
+    def start(supervisor: Supervisor, services: list[Service]) -> None:
+        began.append(parsed(supervisor._config, services))
+        raise PlatformError("That is enough.")
+
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: False)
+    monkeypatch.setattr(Supervisor, "start", start)
+    platform = Platform(Settings(_env_file=None, var=tmp_path))  # type: ignore[call-arg]
+    with pytest.raises(PlatformError, match="enough"):
+        platform.up(["risk-worker"])
+    password = password_of(platform.config, "risk-worker")
+    assert f'ACUDE_KAFKA_PASSWORD="{password}"' in began[0]["program:risk-worker"]["environment"]
