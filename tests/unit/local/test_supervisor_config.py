@@ -123,12 +123,12 @@ def test_at_the_first_start_processes_get_the_logins_that_the_broker_learns(
     """Its secret is drawn while the platform starts."""
     began: list[RawConfigParser] = []
 
-    def start(supervisor: Supervisor, services: list[Service]) -> None:
+    def launch(supervisor: Supervisor, services: list[Service]) -> set[str]:
         began.append(parsed(supervisor._config, services))
         raise PlatformError("That is enough.")
 
     monkeypatch.setattr(Supervisor, "is_running", lambda _: False)
-    monkeypatch.setattr(Supervisor, "start", start)
+    monkeypatch.setattr(Supervisor, "launch", launch)
     platform = Platform(Settings(_env_file=None, var=tmp_path))  # type: ignore[call-arg]
     with pytest.raises(PlatformError, match="enough"):
         platform.up(["risk-worker"])
