@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import RawConfigParser
 from contextlib import closing, suppress
 from dataclasses import replace
 
@@ -31,7 +32,7 @@ from acude.kafka.users import ADMINISTRATOR, ANYBODY, password_of
 from acude.local.environment import local_env_path
 from acude.local.platform import Platform
 from acude.local.services import all_services
-from acude.local.supervisor import log_path
+from acude.local.supervisor import config_path, log_path
 from acude.settings import HOST, PROJECT, Settings, settings
 from tests.programs import free_port
 from tests.waiting import awaited
@@ -156,6 +157,15 @@ def test_every_service_of_the_broker_stands_in_the_matrix(owner: Settings) -> No
     users = {service.kafka_user for service in all_services(owner) if service.kafka_user}
     assert users == {rights.user for rights in everybody(owner)} - {ANYBODY} == set(USERS) - {ANYBODY, ADMINISTRATOR}
     assert [one.name for one in all_services(owner) if "kafka" in one.after and not one.kafka_user] == []
+
+
+def test_each_process_is_given_the_login_that_the_broker_knows(owner: Settings) -> None:
+    supervised = RawConfigParser()
+    supervised.read(config_path(owner))
+    for service in all_services(owner):
+        login = service.kafka_login(owner)
+        given = supervised[f"program:{service.name}"]["environment"]
+        assert [name for name, value in login.items() if f'{name}="{value}"' not in given] == []
 
 
 def test_a_decision_that_the_payers_forge_is_refused_and_both_sides_say_who_and_what(

@@ -59,7 +59,7 @@ class Platform:
         with self._alone():
             self._settle_tls()
             self.config = ensure_local_env(self.config)
-            # Processes get logins that follow from a secret, which may be new.
+            # Its file has logins that may just have been drawn.
             self._supervisor = Supervisor(self.config)
             services = all_services(self.config)
             wanted = {service.name for service in chosen(services, names)}

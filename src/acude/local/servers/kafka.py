@@ -75,6 +75,11 @@ def prepare(config: Settings) -> None:
     """Write the configuration and, once, format the storage."""
     require_java(config)
     require_jars(config, "kafka")
+    if not config.kafka_password.get_secret_value():
+        raise PlatformError(
+            "The broker's administrator has no password.",
+            "`acude up` draws one; in containers `make docker-secrets` does (ACUDE_KAFKA_PASSWORD).",
+        )
     home = config.var / "kafka"
     write_private(home / "server.properties", server_properties(config))
     write_private(home / "log4j2.properties", _LOG4J)
