@@ -22,7 +22,7 @@ def test_an_id_has_the_shape_that_the_contracts_give_it() -> None:
 @pytest.mark.parametrize(
     ("text", "fits"), [("t-1", True), ("a.b", True), ("_" * 64, True), (".", False), ("..", False)]
 )
-def test_a_payments_own_id_has_it_too_and_begins_with_no_dot(text: str, fits: bool) -> None:  # noqa: FBT001 - a case
+def test_a_payments_own_id_has_it_too_and_begins_with_no_dot(text: str, fits: bool) -> None:
     pattern = table("topics.transacoes").column("id_transacao").pattern or ""
     assert bool(re.fullmatch(pattern, text)) == fits
     assert ID.fullmatch(text)
