@@ -119,7 +119,7 @@ def test_spark_and_the_backups_programs_speak_it_too(platform: Platform) -> None
         producer.send(TOPIC, orjson.dumps({"id_transacao": mark})).get(timeout=30)
     # A JVM of its own: it would stay for the whole run.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as child:
-        assert child.submit(records_with, config, mark).result(timeout=120) == 1
+        assert child.submit(records_with, config, mark).result(timeout=400) == 1
     dumped = subprocess.run(
         [postgres.program("pg_dump"), "--schema-only", "risco"],
         env=postgres.client_environment(config),
