@@ -23,6 +23,7 @@ from tests.fuzz.servers import ALERTS_TOKEN, ATHENA_KEY, ATHENA_SECRET, WEBHOOK_
 Pairs = list[tuple[bytes, bytes]]
 _JSON: Final = (b"content-type", b"application/json")
 _ID: Final = re.compile(rb'("id_transacao" ?: ?)"[A-Za-z0-9_.:@+-]+"')
+_PAYMENT: Final = table("topics.transacoes").for_clients()
 _ATHENA: Final = Session().get_service_model("athena")
 _OPERATIONS: Final = sorted(name for name in _ATHENA.operation_names if hasattr(Api, xform_name(name)))
 _WORDS: Final = {
@@ -51,8 +52,8 @@ class Asked(NamedTuple):
 def payment(draw: Random, number: int) -> Asked:
     """For the payment API."""
     # Mostly under an id of its own: the others are refused as another payment's.
-    own = _ID.sub(rb'\1"t-%d"' % number, payload(draw, table("topics.transacoes")) or b"")
-    body = own if draw.randrange(5) else payload(draw, table("topics.transacoes"))
+    own = _ID.sub(rb'\1"t-%d"' % number, payload(draw, _PAYMENT) or b"")
+    body = own if draw.randrange(5) else payload(draw, _PAYMENT)
     key = [(b"idempotency-key", b"k-%d" % draw.randrange(10**9))] if draw.randrange(2) else []
     return Asked("POST", b"/transacoes", [(b"authorization", b"Bearer loja"), _JSON, *key], body)
 

@@ -14,6 +14,7 @@ _PLAIN: Final = (
 )  # fmt: skip
 """Texts of which each column of the contracts takes one at least."""
 
+_ADDRESSES: Final = ("203.0.113.7", "2001:db8::1")
 _TEXTS: Final = (
     b'""', b'"\\u0000"', b'"\\ud83d"', b'"\\ude00\\ud83d"', b'"\\ud83d\\ude00"', b'"\xed\xa0\xbd"', b'"\xff"',
     b'"\xc0\x80"', b'"\xf4\x90\x80\x80"', b'"a\nb"', b'"a\x00b"', b'"p-1\\n"', b'"\\"\\\\\\/"', b'"\\u00e9"',
@@ -98,7 +99,8 @@ def _text(draw: Random, column: Column) -> bytes:
 @lru_cache
 def _fitting(column: Column) -> tuple[str, ...]:
     least, most, pattern = column.min_length or 0, column.max_length or 64, re.compile(column.pattern or "")
-    return tuple(text for text in _PLAIN if least <= len(text) <= most and pattern.search(text))
+    plain = _ADDRESSES if column.format == "ip" else _PLAIN
+    return tuple(text for text in plain if least <= len(text) <= most and pattern.search(text))
 
 
 def _integer(draw: Random, column: Column) -> bytes:
@@ -108,7 +110,7 @@ def _integer(draw: Random, column: Column) -> bytes:
 
 def _time(draw: Random, _: Column) -> bytes:
     fraction, zone = draw.choice(("", "", ".5", ".123456", ".9999999")), draw.choice(_ZONES[:6])
-    return f'"2026-11-{draw.randrange(1, 28):02d}T{draw.randrange(24):02d}:59:59{fraction}{zone}"'.encode()
+    return f'"2026-11-{draw.randrange(15, 28):02d}T{draw.randrange(24):02d}:59:59{fraction}{zone}"'.encode()
 
 
 _TAKEN: Final[dict[str, Callable[[Random, Column], bytes]]] = {

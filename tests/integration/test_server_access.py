@@ -158,6 +158,7 @@ def test_the_catalogue_forgets_nothing_for_strangers(platform: Platform) -> None
 )
 def test_a_page_in_a_browser_is_not_answered_under_its_own_name(platform: Platform, port: str, path: str) -> None:
     platform.start("warehouses")
+    platform.start("risk-worker")
     url = f"http://{HOST}:{getattr(platform.config, port)}/{path}"
 
     assert httpx.get(url).status_code == 200

@@ -11,6 +11,9 @@ Json = dict[str, Any]
 DOCUMENT_FORMAT: Final = "cpf-cnpj"
 """What a schema can only name: the check digits of a CPF or CNPJ are right."""
 
+ADDRESS_FORMAT: Final = "ipvanyaddress"
+"""An IPv4 or IPv6 address; JSON Schema has a name for each alone, and this is pydantic's for both."""
+
 _SIMPLE: dict[str, Json] = {
     "string": {"type": "string"},
     "int": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
@@ -74,7 +77,7 @@ def _value(column: Column) -> Json:
     texts = {"minLength": column.min_length, "maxLength": column.max_length, "pattern": column.pattern}
     found |= {name: value for name, value in texts.items() if value is not None}
     if column.format == "ip":
-        found["anyOf"] = [{"format": "ipv4"}, {"format": "ipv6"}]
+        found["format"] = ADDRESS_FORMAT
     if column.classification == "documento":
         found["format"] = DOCUMENT_FORMAT
     return found | ({"enum": list(column.values)} if column.values else {})

@@ -110,8 +110,8 @@ def _no_broker(config: Settings, problem: KafkaError) -> BrokerError:
     if login := config.kafka_username:
         # kafka-python asks again and again, whatever the broker answers to a login.
         next_step = (
-            f"Does it run, and does it know the login {login}? Set ACUDE_KAFKA_BOOTSTRAP, ACUDE_KAFKA_USERNAME "
-            "and ACUDE_KAFKA_PASSWORD."
+            f"Start the platform with `acude up`. Where it runs, does it know the login {login}? Set "
+            "ACUDE_KAFKA_BOOTSTRAP, ACUDE_KAFKA_USERNAME and ACUDE_KAFKA_PASSWORD."
         )
     return BrokerError(
         f"Expected a Kafka broker at {config.kafka_bootstrap}, and none answered within {_FOUND_WITHIN_MS // 1000} s "

@@ -79,7 +79,7 @@ class Ledger:
     def __init__(self, var: Path, run: str) -> None:
         self.run = run
         self.folder = var / "ledger" / run
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(mode=0o700, parents=True)
         self._sent = 0
         self._chunks = 0
         self._open: _Chunk | None = None

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from acude.api.app import create_app
 from acude.api.examples import PAYMENTS
 from acude.contracts.decoder import Decoder
-from acude.contracts.json_schema import DOCUMENT_FORMAT
+from acude.contracts.json_schema import ADDRESS_FORMAT, DOCUMENT_FORMAT
 from acude.contracts.model import table
 from acude.local.platform import Platform
 from acude.numbers import is_document
@@ -26,7 +26,8 @@ from acude.simulator.payments.documents import cpf
 
 Api = Callable[..., httpx.Client]
 
-# What a schema can only name: check digits, and times that a payment can have.
+# What a schema can only name: check digits, addresses, and times that a payment can have.
+schemathesis.openapi.format(ADDRESS_FORMAT, st.ip_addresses().map(str))
 schemathesis.openapi.format(DOCUMENT_FORMAT, st.integers(1, 10**9 - 1).map(cpf).filter(is_document))
 schemathesis.openapi.format(
     "date-time",
