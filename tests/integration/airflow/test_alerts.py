@@ -1,7 +1,6 @@
 """What a person has to know reaches the webhook, once each: caused on the running platform."""
 
 import socket
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,24 +17,16 @@ from acude.orchestration.airflow_api import AirflowApi
 from acude.orchestration.alerts import FOLDER, Alert
 from acude.settings import HOST, Settings
 from acude.warehouse.connection import connect
-from tests.integration.test_airflow import Inbox, a_price, line, resting_afterwards, run_day, states
+from tests.integration.airflow.days import Inbox, a_price, line, run_day, states
 
 
 @pytest.fixture(scope="module")
-def api(platform: Platform) -> Iterator[AirflowApi]:
-    """Airflow of the running platform."""
-    with resting_afterwards(platform) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def day(api: AirflowApi, platform: Platform) -> Iterator[date]:
+def day(api: AirflowApi, inbox: Inbox) -> date:
     """A recent day that is published."""
-    found, source = datetime.now(UTC).date() - timedelta(days=22), Inbox(platform.config)
-    source.put(found, [line(found, a_price())])
+    found = datetime.now(UTC).date() - timedelta(days=22)
+    inbox.put(found, [line(found, a_price())])
     assert run_day(api, found).state == "success"
-    yield found
-    source.remove()
+    return found
 
 
 def told(config: Settings, **about: str) -> list[tuple[int, dict[str, Any]]]:

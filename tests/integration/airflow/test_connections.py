@@ -18,11 +18,9 @@ from acude.local.platform import Platform
 from acude.local.servers import airflow
 from acude.orchestration.airflow_api import AirflowApi
 from acude.settings import PROJECT, Settings
+from tests.integration.airflow.days import PublishedDay, first_error, run_day, states
 from tests.integration.batch.own_warehouse import Warehouse, own_warehouse
-from tests.integration.test_airflow import PublishedDay, api, first_error, inbox, published, run_day, states
 from tests.servers import away
-
-__all__ = ["api", "inbox", "published"]
 
 ID = "acude_redshift"
 DAG = "carga_redshift"
