@@ -4,18 +4,21 @@ The time-outs of an HTTP library begin again with each piece that comes: a serve
 hold its caller for good. Here a question is given up when its time is over, whatever comes.
 """
 
+import asyncio
+import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
-from functools import partial
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, NamedTuple
 
 import anyio
 import httpx
-from anyio.from_thread import start_blocking_portal
 
 _AS_IT_IS: Final = {"Accept-Encoding": "identity"}
 """Two kilobytes can be unpacked into a machine's memory."""
+
+_ENDING_S: Final = 2.0
+"""How long the thread gets beyond the time of a question."""
 
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -43,11 +46,15 @@ class HttpClient:
     Args:
         at_once: most connections.
         base_url: begins the addresses that are asked.
+
+    Attributes:
+        thread: asks; once it has ended there are no more answers. It ends with the process, closed or not.
     """
 
     def __init__(self, at_once: int, base_url: str = "") -> None:
-        self._end = ExitStack()
-        self._portal = self._end.enter_context(start_blocking_portal(name="http-client"))
+        self._loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self._loop.run_forever, name="http-client", daemon=True)
+        self.thread.start()
         self._client = new_client(at_once, base_url=base_url)
 
     def ask(
@@ -77,15 +84,21 @@ class HttpClient:
             UnfitAnswerError: it is too long or compressed.
         """
         asked = self._client.build_request(method, url, params=params or None, headers=headers, content=content or None)
+        if not self.thread.is_alive():
+            raise NoAnswerError("the client's thread has ended")
+        answer = asyncio.run_coroutine_threadsafe(ask(self._client, asked, within_s, most_bytes), self._loop)
         try:
-            return self._portal.call(partial(ask, self._client, asked, within_s, most_bytes))
-        except RuntimeError:
-            raise NoAnswerError("the client's thread has ended") from None
+            return answer.result(max(within_s, 0) + _ENDING_S)
+        except TimeoutError:
+            raise NoAnswerError("the client's thread ended meanwhile") from None
 
     def close(self) -> None:
         """Ends what is asked, and closes the connections."""
-        self._portal.call(self._client.aclose)
-        self._end.close()
+        if self.thread.is_alive():
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result(_ENDING_S)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self.thread.join(_ENDING_S)
 
 
 def new_client(at_once: int, **more: Any) -> httpx.AsyncClient:  # noqa: ANN401 - httpx's own arguments

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -66,8 +67,8 @@ def test_windows_are_exact_although_their_driver_is_killed_at_any_write(lab: Str
     silver, events = Silver(lab), list[Row]()
     for number in killed_at_any_write(lab, "measure", kills):
         more = [silver.event(NOON + number * SECOND, f"u{user}", id_produto=f"p{number % 5}") for user in range(5)]
-        bought = {"id_produto": "p1", "quantidade": 2, "preco": number, "moeda": "BRL"}
-        more.append(silver.event(NOON + number * SECOND, "u1", "compra", **bought))
+        bought = silver.event(NOON + number * SECOND, "u1", "compra", id_produto="p1", quantidade=2)
+        more.append(bought | {"preco": Decimal(number), "moeda": "BRL"})
         silver.land(*more)
         events += more
     assert live(lab) == expected(events)

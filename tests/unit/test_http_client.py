@@ -1,6 +1,8 @@
 """Other people's servers: whatever they answer, and however slowly, the caller goes on in time."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -101,3 +103,18 @@ def test_a_client_that_has_ended_has_no_answer() -> None:
     client.close()
     with pytest.raises(NoAnswerError, match="ended"):
         ask(client, "http://127.0.0.1:1/")
+
+
+def test_a_process_that_fails_while_it_starts_ends_although_its_client_was_not_closed() -> None:
+    program = """
+from acude.http_client import HttpClient
+
+class Service:
+    def __init__(self):
+        self.client = HttpClient(at_once=1)
+        raise ValueError("no configuration")
+
+Service()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (1, "ValueError: no configuration")

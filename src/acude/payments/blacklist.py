@@ -5,6 +5,7 @@ and the decision is degraded.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Annotated, Final
@@ -59,6 +60,11 @@ class Blacklist:
         self._known: TTLCache[str, bool] = TTLCache(_REMEMBERED, config.blacklist_kept.total_seconds())
         self._client = HttpClient(at_once=1)
         self.breaker = CircuitBreaker(fail_max=5, reset_timeout=2, name="lista_externa", throw_new_error_on_trip=False)
+
+    @property
+    def thread(self) -> threading.Thread:
+        """What asks; without it there are no more answers."""
+        return self._client.thread
 
     def close(self) -> None:
         """Closes the connection."""

@@ -92,6 +92,7 @@ class Notifier(AtLeastOnce[Alert]):
         self.posts = {ALERTS_PATH: self.take_alerts}
         if self._webhook:
             self.metrics.watch([self._webhook.breaker])
+            self.metrics.need(self._webhook.thread)
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="webhook")
 
     def handle(self, records: Sequence[Record]) -> list[Alert]:
@@ -167,6 +168,7 @@ class Notifier(AtLeastOnce[Alert]):
 
     def close(self) -> None:
         """Ends the deliveries and closes the connections."""
+        self.metrics.release()
         self._pool.shutdown()
         super().close()
         if self._webhook:

@@ -127,6 +127,11 @@ class Webhook:
             fail_max=5, reset_timeout=_REST_S, name="webhook", exclude=[RefusedError], throw_new_error_on_trip=False
         )
 
+    @property
+    def thread(self) -> threading.Thread:
+        """What delivers; without it nothing arrives any more."""
+        return self._client.thread
+
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()

@@ -102,7 +102,13 @@ class Worker(Transactional[Effect]):
         )
         self.metrics.watch([self.engine.breaker, self._blacklist.breaker])
         self._stop, self._disputes = stop, follow_disputes(config, store, stop, self.metrics)
-        self.metrics.need(rules.follow(stop), self._lists.thread, self._audit.thread, self._reservations.thread)
+        self.metrics.need(
+            rules.follow(stop),
+            self._lists.thread,
+            self._audit.thread,
+            self._reservations.thread,
+            self._blacklist.thread,
+        )
         self._shadow = Shadow(config, rules, self.metrics, shown)
         self._shadow.start()
         super().__init__(config, identity_of(config, group), WRITES)

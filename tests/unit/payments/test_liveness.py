@@ -90,8 +90,8 @@ def test_a_worker_needs_each_of_its_threads_but_those_that_are_watched_otherwise
     worker = Worker(config, stop, "acude-risco")
     begun = begun_since(before)
     assert {one.name for one in begun} > {"rules", "lists", "audit", "reservations"}
-    # The shadow decides nothing, the disputes' consumer has a heartbeat of its own, the external list a breaker.
-    assert {one.name for one in begun - set(worker.health._needed)} == {"shadow", "disputes", "http-client"}
+    # The shadow decides nothing, and the disputes' consumer has a heartbeat of its own.
+    assert {one.name for one in begun - set(worker.health._needed)} == {"shadow", "disputes"}
     stop.set()
     worker.close()
     assert not worker.health.hangs(60), "who ends in good order is no dead one"
