@@ -22,7 +22,7 @@ from kafka.admin import (
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from pydantic import SecretStr
 
-from acude.init.access import ensure
+from acude.init.access import ensure, missing
 from acude.kafka import brokers
 from acude.kafka.producer import BrokerError, connect, require_topic
 from acude.local import certificates
@@ -104,15 +104,15 @@ def _topics_made(config: Settings) -> bool:
             # The try before this one may have made them, and not have been told.
             with suppress(TopicAlreadyExistsError):
                 admin.create_topics([NewTopic(name, 1, 1) for name in (PAYMENTS, DECISIONS)])
-            admin.create_acls([_may_write(PAYMENTS)])
+            admin.create_acls([_may(PAYER, ACLOperation.WRITE, PAYMENTS)])
     except KafkaError:
         return False
     return True
 
 
-def _may_write(topic: str) -> ACL:
+def _may(user: str, operation: ACLOperation, topic: str) -> ACL:
     place = ResourcePattern(ResourceType.TOPIC, topic)
-    return ACL(f"User:{PAYER}", "*", ACLOperation.WRITE, ACLPermissionType.ALLOW, place)
+    return ACL(f"User:{user}", "*", operation, ACLPermissionType.ALLOW, place)
 
 
 def by_kafka_python(config: Settings, topic: str, within_ms: int = PATIENT_MS) -> None:
@@ -211,3 +211,18 @@ def test_who_may_pay_may_not_decide(owner: Settings, send: Send) -> None:
         send(payer, DECISIONS)
     assert "uthoriz" in f"{refused.value!r}"
     assert (count(owner, PAYMENTS), count(owner, DECISIONS)) == (before[0] + 1, before[1])
+
+
+def test_on_brokers_of_ones_own_init_makes_what_is_missing_and_takes_nothing_back(owner: Settings) -> None:
+    config = owner.model_copy(update={"kafka_rights": "acls"})
+    lost, own = _may("risk-notifier", ACLOperation.READ, "alertas"), _may("risk-notifier", ACLOperation.WRITE, "outro")
+    with closing(KafkaAdminClient(**brokers.kafka_python(config))) as admin:
+        admin.create_acls([own])
+        admin.delete_acls([lost])
+        assert missing(config) == ["User:risk-notifier may READ TOPIC alertas"]
+        ensure(config)
+        assert missing(config) == []
+        found, _ = admin.describe_acls(own)
+        assert found == [own]
+        users = admin.describe_user_scram_credentials()
+    assert not users[PAYER]["error"], "users are their owner's"
