@@ -14,7 +14,7 @@ from acude.lake.delta import read_days
 from acude.lake.snapshot import frame_of_day
 from acude.publishing.mart import Mart
 from acude.publishing.submit import submit
-from jobs.latest_stock import latest_stock_per_warehouse
+from acude.stock.latest import latest_stock_per_warehouse
 
 TABLE = "gold.estoque_por_armazem"
 

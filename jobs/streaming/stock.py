@@ -14,7 +14,7 @@ from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.file_frames import write_frame
 from acude.settings import Settings, settings
-from jobs.latest_stock import latest_stock_per_warehouse
+from acude.stock.latest import latest_stock_per_warehouse
 from jobs.streaming.new_rows import new_rows
 
 SOURCE = "silver.atualizacoes_estoque"

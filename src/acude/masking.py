@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from acude.numbers import GROUPED, LETTERED, RANDOM_ID, SHORTEST, Span, cards, documents, folded
+from acude.personal_numbers import GROUPED, LETTERED, RANDOM_ID, SHORTEST, Span, cards, documents, folded
 
 MASK: Final = "[oculto]"
 

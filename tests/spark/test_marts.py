@@ -13,6 +13,7 @@ from acude.contracts.model import Layer, table, tables
 from acude.contracts.spark import schema
 from acude.lake.data_files import ContractViolation
 from acude.publishing import staging
+from acude.stock.latest import latest_stock_per_warehouse
 from jobs.batch import marts
 from jobs.batch.estoque import stock_per_product
 from jobs.batch.estoque_por_armazem import stock_of_day
@@ -21,7 +22,6 @@ from jobs.batch.mais_vendidos import best_sellers
 from jobs.batch.receita_mensal import days_frame, revenue_per_month
 from jobs.batch.vendas_por_categoria import sales_per_category
 from jobs.batch.vendas_por_regiao import sales_per_region
-from jobs.latest_stock import latest_stock_per_warehouse
 from tests.spark.conftest import DAY, Rows, assert_columns, tuples
 
 

@@ -39,7 +39,7 @@ from acude.contracts.refusals import (
     wrong_size,
 )
 from acude.contracts.searched import searched, searched_lists
-from acude.numbers import SHORTEST, SUSPECT, is_document
+from acude.personal_numbers import SHORTEST, SUSPECT, is_document
 
 _Texts = TypeVar("_Texts", pa.StringArray, pa.ListArray)
 _Search = Callable[[_Texts, Callable[[str], str] | None], tuple[_Texts, list[int]]]

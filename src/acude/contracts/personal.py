@@ -1,13 +1,13 @@
 """Cards' numbers, CPFs and CNPJs where they must not stand: documents become tokens.
 
-`acude.numbers` finds them; docs/decisions/personal-numbers.md says why.
+`acude.personal_numbers` finds them; docs/decisions/personal-numbers.md says why.
 """
 
 import re
 from collections.abc import Callable
 from typing import Final
 
-from acude.numbers import cards, compact, documents, folded, is_document
+from acude.personal_numbers import cards, compact, documents, folded, is_document
 
 TOKEN: Final = re.compile(r"([a-z0-9]{1,8}):[0-9a-f]{32}")
 """A token, and its key's name."""

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.personal import has_card, without_documents
-from acude.numbers import SUSPECT
+from acude.personal_numbers import SUSPECT
 
 
 def searched(column: pa.StringArray, token: Callable[[str], str] | None) -> tuple[pa.StringArray, list[int]]:

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from acude.contracts.model import ID, Contract
 from acude.contracts.personal import has_number
-from acude.numbers import SUSPECT
+from acude.personal_numbers import SUSPECT
 
 
 def owners_of(contract: Contract, records: pa.Table) -> pa.Array | None:

@@ -14,9 +14,9 @@ from acude.contracts.documents import Tokens
 from acude.contracts.model import table
 from acude.contracts.personal import TOKEN, has_card, has_document, without_documents
 from acude.errors import WRONG_USE, AcudeError
-from acude.numbers import is_document
 from acude.payments.audit_log import LIST, append, audit_event
 from acude.payments.serde import TOPIC
+from acude.personal_numbers import is_document
 from acude.risk.lists import FIELDS, KEYED, LISTS, Entry, normal
 
 _OWNER: Final = re.compile(r"[A-Za-z0-9_.@+-]{2,64}")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from acude.addresses import canonical, plain
 from acude.contracts.personal import TOKEN, one_case, without_documents
-from acude.numbers import compact, is_document
+from acude.personal_numbers import compact, is_document
 from acude.risk.payment import Payment
 
 BLOCK: Final = "bloqueio"

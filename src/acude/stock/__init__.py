@@ -1,1 +1,1 @@
-"""Stock updates of the warehouses on their way to Kafka: a poller, and the client of their API."""
+"""Stock updates of the warehouses: a poller that carries them to Kafka, and the rule for which of them counts."""

@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 from acude.cli import app
 from acude.contracts.documents import as_stored
 from acude.local.platform import Platform
-from acude.numbers import is_document
 from acude.payments.serde import DECISIONS
 from acude.payments.store import Store
+from acude.personal_numbers import is_document
 from tests.integration.payments.conftest import Shop, some_payments
 from tests.waiting import awaited
 

@@ -19,8 +19,8 @@ from acude.contracts.decoder import Decoder
 from acude.contracts.json_schema import ADDRESS_FORMAT, DOCUMENT_FORMAT
 from acude.contracts.model import table
 from acude.local.platform import Platform
-from acude.numbers import is_document
 from acude.payments.serde import TOPIC
+from acude.personal_numbers import is_document
 from acude.settings import Settings
 from acude.simulator.payments.documents import cpf
 

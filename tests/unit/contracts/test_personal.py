@@ -20,7 +20,7 @@ from acude.contracts.model import Contract, table, topics
 from acude.contracts.personal import has_card, has_document, without_documents
 from acude.contracts.searched import searched_lists
 from acude.masking import masked, masked_bytes
-from acude.numbers import SUSPECT, is_document
+from acude.personal_numbers import SUSPECT, is_document
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 TOKENS = Tokens("k1", b"secret")
