@@ -35,6 +35,7 @@ def inbox(platform: Platform) -> Iterator[Inbox]:
 @pytest.fixture(scope="package")
 def published(api: AirflowApi, inbox: Inbox) -> PublishedDay:
     """A recent day, green; a test that publishes it again sets the price."""
-    day, price = datetime.now(UTC).date() - timedelta(days=20), a_price()
+    # Not longer ago: `novos_arquivos` runs each day between it and yesterday, too.
+    day, price = datetime.now(UTC).date() - timedelta(days=3), a_price()
     inbox.put(day, [line(day, price)])
     return PublishedDay(day, price, run_day(api, day))

@@ -23,7 +23,7 @@ from tests.integration.airflow.days import Inbox, a_price, line, run_day, states
 @pytest.fixture(scope="module")
 def day(api: AirflowApi, inbox: Inbox) -> date:
     """A recent day that is published."""
-    found = datetime.now(UTC).date() - timedelta(days=22)
+    found = datetime.now(UTC).date() - timedelta(days=4)
     inbox.put(found, [line(found, a_price())])
     assert run_day(api, found).state == "success"
     return found
