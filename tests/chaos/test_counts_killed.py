@@ -62,7 +62,9 @@ def killed_at_any_write(lab: StreamLab, step: str, kills: int) -> Iterator[int]:
         count(lab, proxy, step)
 
 
-@pytest.mark.parametrize("kills", [pytest.param(12, marks=[pytest.mark.soak, pytest.mark.timeout(1_800)])])
+@pytest.mark.soak
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("kills", [12])
 def test_windows_are_exact_although_their_driver_is_killed_at_any_write(lab: StreamLab, kills: int) -> None:
     silver, events = Silver(lab), list[Row]()
     for number in killed_at_any_write(lab, "measure", kills):
@@ -74,7 +76,9 @@ def test_windows_are_exact_although_their_driver_is_killed_at_any_write(lab: Str
     assert live(lab) == expected(events)
 
 
-@pytest.mark.parametrize("kills", [pytest.param(12, marks=[pytest.mark.soak, pytest.mark.timeout(1_800)])])
+@pytest.mark.soak
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("kills", [12])
 def test_stock_is_the_newest_although_its_driver_is_killed_at_any_write(lab: StreamLab, kills: int) -> None:
     silver, newest = Silver(lab), dict[tuple[str, str], int]()
     for number in killed_at_any_write(lab, "stock", kills):

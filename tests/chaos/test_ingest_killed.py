@@ -135,7 +135,9 @@ def produce_and_abort(lake: Lake, payload: bytes) -> None:
     producer.abort_transaction(30)
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=[pytest.mark.soak, pytest.mark.timeout(3_600)])])
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("kills", [20])
 def test_drivers_killed_at_any_write_of_a_running_batch_lose_and_repeat_nothing(landed: Lake, kills: int) -> None:
     rng, number = random.SystemRandom(), 500_000
     for _ in range(kills):

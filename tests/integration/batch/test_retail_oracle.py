@@ -31,7 +31,7 @@ NAMED = {
     "2011-05-17": "most zero prices",
     "2011-10-06": "most returns",
 }
-WANTED = os.environ.get("RETAIL_DAYS", "30")
+WANTED = os.environ.get("RETAIL_DAYS", "10")
 """How many days, `NAMED` among them; `all` in `make soak`."""
 
 

@@ -10,7 +10,7 @@ from tests.integration.streams.silver import NOON, Silver, expected, live
 from tests.integration.streams.steps import measure
 from tests.integration.streams.streamlab import StreamLab
 
-PARTS = pytest.mark.parametrize("part", ["offsets", "commits", "metadata"])
+PARTS = ["offsets", "commits", "metadata"]
 
 
 def empty_the_newest(lab: StreamLab, checkpoint: str, part: str) -> None:
@@ -21,7 +21,7 @@ def empty_the_newest(lab: StreamLab, checkpoint: str, part: str) -> None:
     s3(lab.config).put_object(Bucket=lab.config.lake_bucket, Key=newest.string, Body=b"")
 
 
-@PARTS
+@pytest.mark.parametrize("part", PARTS)
 def test_ingest_lands_each_record_once(sensors: Sensors, part: str) -> None:
     sensors.send(4)
     sensors.ingest()
@@ -35,7 +35,7 @@ def test_ingest_lands_each_record_once(sensors: Sensors, part: str) -> None:
     assert sensors.told == []
 
 
-@PARTS
+@pytest.mark.parametrize("part", [PARTS[0], *(pytest.param(one, marks=pytest.mark.soak) for one in PARTS[1:])])
 def test_measure_counts_each_event_once(spark: StreamLab, silver: Silver, part: str) -> None:
     events = [silver.event(NOON, f"u{number}", id_produto="p1") for number in range(4)]
     for event in events[:2]:
