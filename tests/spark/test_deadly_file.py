@@ -11,8 +11,8 @@ from acude.inbox.errors import InboxError
 from acude.inbox.files import InboxFile
 from acude.inbox.lines import lines_of
 from acude.settings import Settings
-from jobs.batch.exportar_vendas import sales_file
 from tests.inbox_folder import ETAG, Folder
+from tests.sales_file import sales_file
 from tests.unit.lake.test_inbox_parquet import SALE
 
 KEYED = Settings(document_key=SecretStr("a key for documents' tokens"))

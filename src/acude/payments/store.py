@@ -1,6 +1,6 @@
 """The decisions' database: one row per payment, behind a connection pool."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -22,6 +22,7 @@ from acude.settings import Settings
 _MOST_CONNECTIONS: Final = 8
 _PATIENCE_S: Final = 2.0
 _LONGER_THAN_A_MONTH: Final = timedelta(days=32)
+_PIECE_ROWS: Final = 50_000
 
 AWAY: Final = (OperationalError, PoolTimeout)
 """What a database that does not answer raises."""
@@ -144,15 +145,29 @@ class Store:
         with self._pool.connection() as connection:
             append(connection, [event])
 
-    def between(self, begin: datetime, end: datetime, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Columns of the decisions on payments of that time, `end` excluded; none where the table is missing."""
+    def between(
+        self, begin: datetime, end: datetime, names: Sequence[str], size: int = _PIECE_ROWS
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Columns of the decisions on payments of that time, in pieces; none where the table is missing.
+
+        A connection is taken until the last piece is read.
+
+        Args:
+            begin: of the payments' time.
+            end: excluded.
+            names: of `COLUMNS`.
+            size: the most rows of a piece.
+        """
         columns = sql.SQL(", ").join(map(sql.Identifier, names))
         asked = sql.SQL("SELECT {} FROM decisoes WHERE transacao_em >= %s AND transacao_em < %s").format(columns)
         try:
-            with self._pool.connection() as connection:
-                return connection.execute(asked, (begin, end)).fetchall()
+            # The server's cursor: the client's own would hold all rows before it hands out the first.
+            with self._pool.connection() as connection, connection.cursor("decisoes_por_partes") as cursor:
+                cursor.execute(asked, (begin, end))
+                while rows := cursor.fetchmany(size):
+                    yield rows
         except UndefinedTable:
-            return []
+            return
 
 
 def _ensure_months(connection: Connection, months: Iterable[datetime]) -> None:

@@ -16,9 +16,9 @@ from acude.lake.delta import each_day
 from acude.lake.snapshot import rows_where, snapshot
 from acude.publishing.publish import session
 from acude.reconciliation.inbox import inbox_sums
-from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
+from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare, together
 from acude.reconciliation.sent import arrived, rows_since, sent_of
-from acude.reconciliation.sums import athena, between, columns, summed
+from acude.reconciliation.sums import athena, between, columns, summed, sums_of
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 from acude.warehouse.connection import connect
@@ -79,17 +79,16 @@ def shop_rows(config: Settings, first: date, last: date, exported: Sums, today: 
 
 
 def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
-    """Purchase events: the producer's ledger, silver and Athena; only what carries the ledger's event ids."""
-    bought = sent_of(config, "eventos_clientes", first, between("dia", first, last))
-    if not bought.num_rows:
+    """Purchase events, day by day: the producer's ledger, silver and Athena; only what carries the ledger's event ids.
+
+    Athena can't tell those from others: it is asked where there are no others.
+    """
+    days = each_day(first, last)
+    if not any(_bought(config, day).num_rows for day in days):
         return []
-    silver = _purchases(config, first, last)
-    known = pc.is_in(silver["id_evento"], bought["id_evento"].combine_chunks())
-    places = {
-        "ledger": summed("compras", columns(arrived(bought, silver["id_evento"]), "dia", "moeda", "valor")),
-        "silver": summed("compras", columns(silver.filter(known), "data", "moeda", "valor")),
-    }
-    if pc.all(known, min_count=0).as_py():
+    sums, alone = zip(*(_purchase_sums(config, day) for day in days), strict=True)
+    places = together(sums)
+    if all(alone):
         places["athena"] = athena(
             config,
             "silver.eventos_clientes",
@@ -102,9 +101,24 @@ def purchase_rows(config: Settings, first: date, last: date) -> list[MoneyRow]:
     return compare(places)
 
 
-def _purchases(config: Settings, first: date, last: date) -> pa.Table:
-    """Columns `data`, `moeda`, `id_evento`, `valor` (exact) of the days' events with a price and pieces."""
-    condition = between("data", first, last) & pc.field("preco").is_valid() & pc.field("quantidade").is_valid()
+def _bought(config: Settings, day: date) -> pa.Table:
+    return sent_of(config, "eventos_clientes", day, between("dia", day, day))
+
+
+def _purchase_sums(config: Settings, day: date) -> tuple[dict[str, Sums], bool]:
+    """The day's sums by place, and whether all of silver's purchases are the ledger's."""
+    bought, silver = _bought(config, day), _purchases(config, day)
+    known = pc.is_in(silver["id_evento"], bought["id_evento"].combine_chunks())
+    places = {
+        "ledger": sums_of("compras", arrived(bought, silver["id_evento"]), "dia", "moeda", "valor"),
+        "silver": sums_of("compras", silver.filter(known), "data", "moeda", "valor"),
+    }
+    return places, pc.all(known, min_count=0).as_py()
+
+
+def _purchases(config: Settings, day: date) -> pa.Table:
+    """Columns `data`, `moeda`, `id_evento`, `valor` (exact) of the day's events with a price and pieces."""
+    condition = between("data", day, day) & pc.field("preco").is_valid() & pc.field("quantidade").is_valid()
     columns = ["data", "moeda", "id_evento", "quantidade", "preco"]
     events = rows_where(table("silver.eventos_clientes"), condition, columns, config)
     return events.append_column("valor", pc.multiply(events["quantidade"], events["preco"]))

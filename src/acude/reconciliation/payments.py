@@ -1,30 +1,33 @@
-"""Payments: sent, landed, decided; in the ledger, the lake and the decisions' database, payment by payment."""
+"""Payments: sent, landed, decided; in the ledger, the lake and the decisions' database, payment by payment.
+
+Of several days one after the other is in memory: a payment and its decisions count by the day on which it was made.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from functools import reduce
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import table
 from acude.errors import AcudeError
+from acude.lake.delta import each_day
 from acude.lake.snapshot import rows_where
 from acude.payments.serde import DECISIONS, TOPIC
 from acude.payments.store import AWAY, Store
-from acude.reconciliation.report import MoneyRow, SetRow, Sums, compare
+from acude.reconciliation.report import EXAMPLES, MoneyRow, SetRow, Sums, added, compare, together
 from acude.reconciliation.sent import arrived, sent_of
-from acude.reconciliation.sums import athena, between, columns, summed
+from acude.reconciliation.sums import athena, between, columns, sums_of
 from acude.risk.first_decision import CLIENT, KEY, PAYMENT
 from acude.settings import Settings
 
 SETTLED: Final = timedelta(minutes=1)
 """A payment this young may still wait for its decision, so it is not compared."""
 
-_EXAMPLES: Final = 3
 _BY_PAYMENT: Final = "the day on which the payment was made"
 _WORKER: Final = "`acude logs risk-worker`; `acude trace ID` shows where a payment is"
 _RECORDER: Final = "`acude logs risk-recorder`; `acude trace ID` shows where a decision is"
@@ -41,12 +44,14 @@ _SAID: Final = {
 """What lake and database must say alike of a decision."""
 
 _TIME: Final = pa.timestamp("us", "UTC")
-_STORED: Final = {CLIENT: pa.string(), _ID: pa.string(), "transacao_em": _TIME, "decidida_em": _TIME, **_SAID}
+_STORED: Final = pa.schema(
+    {CLIENT: pa.string(), _ID: pa.string(), "transacao_em": _TIME, "decidida_em": _TIME, **_SAID}
+)
 
 
 @dataclass(frozen=True)
 class Payments:
-    """What each place has of some days' payments.
+    """What each place has of a day's payments.
 
     Attributes:
         landed: silver's: `id_transacao` (`_keyed`), `data` (UTC day), `moeda`, `valor`, `carimbo_kafka`.
@@ -69,10 +74,19 @@ class Payments:
         return self.landed.filter(pc.less(self.landed["carimbo_kafka"], _moment(self.until)))
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """A day's sums by place, of what was sent and of all payments, and its rules."""
+
+    sent: dict[str, Sums]
+    money: dict[str, Sums]
+    rules: list[SetRow]
+
+
 def payment_rows(
     config: Settings, first: date, last: date, now: datetime | None = None
 ) -> tuple[list[MoneyRow], list[SetRow]]:
-    """Compares the payments that were made on those days (UTC).
+    """Compares the payments that were made on those days (UTC), day by day.
 
     Args:
         config: where everything is.
@@ -84,29 +98,47 @@ def payment_rows(
         Sums by place, and a row per rule; none where there are no payments.
     """
     until = (now or datetime.now(UTC)) - SETTLED
-    sent = sent_of(config, TOPIC, first, between("dia", first, last) & (pc.field("enviado_em") < _moment(until)))
-    landed, decided = _landed(config, first, last), _decided(config, first, last, until)
-    if not (sent.num_rows or landed.num_rows or decided.num_rows):
+    found = {day: _compared(config, day, until) for day in each_day(first, last)}
+    days = [compared for compared in found.values() if compared]
+    if not days:
         return [], []
-    begin, end = _midnight(first), _midnight(last, 1)
-    again = tuple(_again(config, begin, min(end, until)))
-    found = Payments(landed, decided, again, _stored(config, begin, end), until)
+    silent = [day for day, compared in found.items() if not compared]
+    days += filter(None, (_compared(config, day, until, lost=True) for day in silent))
     settled = f"AND carimbo_kafka < TIMESTAMP '{until:%Y-%m-%d %H:%M:%S.%f}'"
     by_athena = athena(config, f"silver.{TOPIC}", "valor", first, last, more=settled, flow="pagamentos")
-    return [*_sent_money(sent, found.landed), *_money(found, by_athena)], rules(found)
+    money = {"silver": {}, "athena": by_athena} | together(day.money for day in days)
+    sent = together(day.sent for day in days)
+    return [*compare(sent), *compare(money)], added(row for day in days for row in day.rules)
 
 
-def _landed(config: Settings, first: date, last: date) -> pa.Table:
+def _compared(config: Settings, day: date, until: datetime, *, lost: bool = False) -> _Compared | None:
+    """One day; None where neither ledger nor lake has a payment of it.
+
+    Args:
+        config: where everything is.
+        day: UTC day.
+        until: what was taken or decided later is not compared.
+        lost: compare the day all the same: the lake may have lost what the database has decided.
+    """
+    sent = sent_of(config, TOPIC, day, between("dia", day, day) & (pc.field("enviado_em") < _moment(until)))
+    landed, decided = _landed(config, day), _decided(config, day, until)
+    if not (lost or sent.num_rows or landed.num_rows or decided.num_rows):
+        return None
+    found = Payments(landed, decided, tuple(_again(config, day, until)), _stored(config, day), until)
+    return _Compared(_sent_money(sent, landed), _money(found), rules(found))
+
+
+def _landed(config: Settings, day: date) -> pa.Table:
     names = [*KEY, "data", "moeda", "valor", "carimbo_kafka"]
-    return _keyed(rows_where(table(f"silver.{TOPIC}"), between("data", first, last), names, config))
+    return _keyed(rows_where(table(f"silver.{TOPIC}"), between("data", day, day), names, config))
 
 
-def _decided(config: Settings, first: date, last: date, until: datetime) -> pa.Table:
+def _decided(config: Settings, day: date, until: datetime) -> pa.Table:
     # Decided after it was made, or, where the payer's clock runs ahead, less than a day before.
     condition = (
-        (pc.field("data") >= pa.scalar(first - timedelta(days=1)))
-        & (pc.field("transacao_em") >= _moment(_midnight(first)))
-        & (pc.field("transacao_em") < _moment(_midnight(last, 1)))
+        (pc.field("data") >= pa.scalar(day - timedelta(days=1)))
+        & (pc.field("transacao_em") >= _moment(_midnight(day)))
+        & (pc.field("transacao_em") < _moment(_midnight(day, 1)))
         & (pc.field("carimbo_kafka") < _moment(until))
     )
     names = [*KEY, "transacao_em", *_SAID]
@@ -123,11 +155,11 @@ def _with_day(decisions: pa.Table) -> pa.Table:
     return decisions.append_column("dia", decisions["transacao_em"].cast(pa.date32()))
 
 
-def _stored(config: Settings, begin: datetime, end: datetime) -> pa.Table:
-    """The database's decisions on payments of that time."""
+def _stored(config: Settings, day: date) -> pa.Table:
+    """The database's decisions on the day's payments; as tuples a piece of them is in memory at a time."""
     store = Store(config)
     try:
-        rows = store.between(begin, end, list(_STORED))
+        pieces = [_arrow(rows) for rows in store.between(_midnight(day), _midnight(day, 1), _STORED.names)]
     except AWAY as problem:
         raise AcudeError(
             f"The decisions' database does not answer ({type(problem).__name__}).",
@@ -135,47 +167,48 @@ def _stored(config: Settings, begin: datetime, end: datetime) -> pa.Table:
         ) from None
     finally:
         store.close()
-    values = zip(*rows, strict=True) if rows else [()] * len(_STORED)
-    arrays = [pa.array(column, kind) for column, kind in zip(values, _STORED.values(), strict=True)]
-    return _with_day(_keyed(pa.table(arrays, [*_STORED])))
+    return _with_day(_keyed(pa.concat_tables([_STORED.empty_table(), *pieces])))
 
 
-def _again(config: Settings, begin: datetime, end: datetime) -> Iterable[str]:
-    """A second decision has the payment's id, with the same or another result: the lake sets both aside."""
-    taken = (pc.field("carimbo_kafka") >= _moment(begin)) & (pc.field("carimbo_kafka") < _moment(end))
-    days = between("data", begin.date(), end.date())
+def _arrow(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
+    values = zip(*rows, strict=True)
+    return pa.table([pa.array(column, kind) for column, kind in zip(values, _STORED.types, strict=True)], _STORED)
+
+
+def _again(config: Settings, day: date, until: datetime) -> Iterable[str]:
+    """A second decision has the payment's id, with the same or another result: the lake sets both aside.
+
+    It counts by the day on which the broker took it.
+    """
+    end = min(_midnight(day, 1), until)
+    taken = (pc.field("carimbo_kafka") >= _moment(_midnight(day))) & (pc.field("carimbo_kafka") < _moment(end))
     ours = pc.field("topico") == DECISIONS
     for name, condition in (
         ("silver.quarentena", ours & taken & (pc.field("motivo") == "contraditorio")),
-        ("silver.duplicatas", ours & days),
+        ("silver.duplicatas", ours & between("data", day, day)),
     ):
         rows = rows_where(table(name), condition, ["particao", "deslocamento"], config)
         for partition, offset in columns(rows, "particao", "deslocamento"):
             yield f"{DECISIONS}/{partition}/{offset}"
 
 
-def _sent_money(sent: pa.Table, landed: pa.Table) -> list[MoneyRow]:
+def _sent_money(sent: pa.Table, landed: pa.Table) -> dict[str, Sums]:
     """The ledger beside silver, payments of the ledger's alone: others come by the payment API."""
-    if not sent.num_rows:
-        return []
     ours = landed.filter(_among(landed[_ID], sent["id_evento"]))
-    places = {
-        "ledger": summed("pagamentos enviados", columns(arrived(sent, landed[_ID]), "dia", "moeda", "valor")),
-        "silver": summed("pagamentos enviados", columns(ours, "data", "moeda", "valor")),
+    return {
+        "ledger": sums_of("pagamentos enviados", arrived(sent, landed[_ID]), "dia", "moeda", "valor"),
+        "silver": sums_of("pagamentos enviados", ours, "data", "moeda", "valor"),
     }
-    return compare(places)
 
 
-def _money(found: Payments, by_athena: Sums) -> list[MoneyRow]:
+def _money(found: Payments) -> dict[str, Sums]:
     due = found.due
     decided, stored = (rows.filter(_among(rows[_ID], due[_ID])) for rows in (found.decided, found.stored))
-    places = {
-        "silver": summed("pagamentos", columns(due, "data", "moeda", "valor")),
-        "athena": by_athena,
-        "decisões": summed("pagamentos", columns(decided, "dia", "moeda", "valor")),
-        "postgres": summed("pagamentos", columns(stored, "dia", "moeda", "valor")),
+    return {
+        "silver": sums_of("pagamentos", due, "data", "moeda", "valor"),
+        "decisões": sums_of("pagamentos", decided, "dia", "moeda", "valor"),
+        "postgres": sums_of("pagamentos", stored, "dia", "moeda", "valor"),
     }
-    return compare(places)
 
 
 def rules(found: Payments) -> list[SetRow]:
@@ -187,7 +220,7 @@ def rules(found: Payments) -> list[SetRow]:
         _row("Every payment has a decision in the lake", due, _without(due, decided), _WORKER),
         _row("Every decision in the lake is on a payment", decided, _without(decided, known), _DIFFER),
         SetRow(
-            *("No payment was decided a second time", len(decided), len(found.again), found.again[:_EXAMPLES]),
+            *("No payment was decided a second time", len(decided), len(found.again), found.again[:EXAMPLES]),
             *(_BY_PAYMENT, "`acude quarantine show RECORD`, or silver.duplicatas; `acude logs risk-worker`"),
         ),
         _row("Every payment has a decision in the database", due, _without(due, stored), _RECORDER),
@@ -218,7 +251,7 @@ def _repeated(ids: pa.ChunkedArray) -> pa.Array:
 
 
 def _row(rule: str, checked: pa.ChunkedArray, broken: pa.Array, next_step: str) -> SetRow:
-    some = tuple(broken.slice(0, _EXAMPLES).to_pylist())
+    some = tuple(broken.slice(0, EXAMPLES).to_pylist())
     return SetRow(rule, len(checked), len(broken), some, _BY_PAYMENT, next_step)
 
 

@@ -1,7 +1,7 @@
 """What a reconciliation found."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,9 @@ class Key(NamedTuple):
 
 
 Sums = dict[Key, Decimal]
+
+EXAMPLES: Final = 3
+"""As many of those that break a rule are named."""
 
 
 @dataclass(frozen=True)
@@ -174,3 +177,39 @@ def compare(places: Mapping[str, Sums]) -> list[MoneyRow]:
         # Places keep different numbers of decimals; the digits that count are the same.
         rows.append(MoneyRow(key, {place: None if v is None else v.normalize() + 0 for place, v in found.items()}))
     return rows
+
+
+def together(days: Iterable[Mapping[str, Sums]]) -> dict[str, Sums]:
+    """The sums of each place over days that were summed one by one: a key is of one day.
+
+    Args:
+        days: name of each place and its sums of that day.
+    """
+    found: dict[str, Sums] = {}
+    for places in days:
+        for place, sums in places.items():
+            found.setdefault(place, {}).update(sums)
+    return found
+
+
+def added(rows: Iterable[SetRow]) -> list[SetRow]:
+    """One row for each rule, over days that were compared one by one; of the examples the first ones.
+
+    >>> added([SetRow("Every a is b", 5, 1, ("a1",)), SetRow("Every a is b", 7, 0)])
+    [SetRow(rule='Every a is b', checked=12, broken=1, examples=('a1',), counted_by='', next_step='', behind=0)]
+    """
+    found: dict[str, SetRow] = {}
+    for row in rows:
+        known = found.get(row.rule)
+        found[row.rule] = row if known is None else _sum(known, row)
+    return list(found.values())
+
+
+def _sum(one: SetRow, other: SetRow) -> SetRow:
+    return replace(
+        one,
+        checked=one.checked + other.checked,
+        broken=one.broken + other.broken,
+        examples=(one.examples + other.examples)[:EXAMPLES],
+        behind=one.behind + other.behind,
+    )

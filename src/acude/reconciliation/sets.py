@@ -1,6 +1,7 @@
 """Nothing lost, nothing twice: sets of Kafka coordinates, from the ledger to silver.
 
 delta-rs reads them, and a coordinate takes eight bytes of memory: no engine has to be started for a day's coordinates.
+Of several days one after the other is in memory.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,8 +16,9 @@ from acude.contracts.model import table, topics
 from acude.ingestion.gaps import told
 from acude.ingestion.recent_ids import Longs, pack, unpack
 from acude.ingestion.replays import origins
+from acude.lake.delta import each_day
 from acude.lake.snapshot import snapshot
-from acude.reconciliation.report import SetRow
+from acude.reconciliation.report import EXAMPLES, SetRow, added
 from acude.reconciliation.sent import rows_since
 from acude.settings import Settings
 from acude.simulator.ledger import CONFIRMED
@@ -26,7 +28,6 @@ Coordinates = dict[str, Longs]
 
 _COORDINATE = ("topico", "particao", "deslocamento")
 _TRACE = "id_rastro"
-_EXAMPLES = 3
 _PARTITIONS = 4_096
 """As many as a packed coordinate has room for."""
 _NONE: Longs = np.empty(0, np.int64)
@@ -40,20 +41,20 @@ _TWICE = "look in bronze.eventos for the header id_rastro of these records: thei
 
 
 class _Landed:
-    """What bronze holds of some days and of the day after them, read once.
+    """What bronze holds of a day and of the day after it, read once.
 
     Attributes:
-        stamp: when the newest of the days' batches landed; None where nothing did.
+        stamp: when the newest of the day's batches landed; None where nothing did.
         whole: the table; None where there is none.
-        coordinates: those of the days.
-        near: those of the day behind, too, where a send of the last day's last seconds may have landed.
+        coordinates: those of the day.
+        near: those of the day behind, too, where a send of the day's last seconds may have landed.
         traced: those of `near` that carry one of the sends' ids, and no replay sent them.
     """
 
-    def __init__(self, config: Settings, first: date, last: date, sends: pa.Array) -> None:
+    def __init__(self, config: Settings, day: date, sends: pa.Array) -> None:
         self.whole = bronze = snapshot(table("bronze.eventos"), config)
-        begin, end = _midnight(first), _midnight(last, 1)
-        near = _between("carimbo_kafka", begin, _midnight(last, 2))
+        begin, end = _midnight(day), _midnight(day, 1)
+        near = _between("carimbo_kafka", begin, _midnight(day, 2))
         columns = [*_COORDINATE, "carimbo_kafka", "ingerido_em", "cabecalhos"]
         stamps: list[datetime] = []
         found: list[tuple[Coordinates, Coordinates, Coordinates]] = []
@@ -82,17 +83,21 @@ class _Landed:
 
 
 def set_rows(config: Settings, first: date, last: date) -> list[SetRow]:
-    """Compares the coordinates that landed on those days (UTC, by the broker's clock).
+    """Compares the coordinates that landed on those days (UTC, by the broker's clock), day by day.
 
     Returns:
         One row per rule; none about the sends where the ledger has none. A batch that is being committed at the moment
         shows as broken; ask again.
     """
-    confirmed = _confirmed(config, first, last)
-    bronze = _Landed(config, first, last, pc.unique(confirmed["id_envio"].cast(pa.binary())))
+    return added(row for day in each_day(first, last) for row in _rows_of(config, day))
+
+
+def _rows_of(config: Settings, day: date) -> list[SetRow]:
+    confirmed = _confirmed(config, day)
+    bronze = _Landed(config, day, pc.unique(confirmed["id_envio"].cast(pa.binary())))
     landed = bronze.coordinates
     # What was refined since bronze was read has landed since, too.
-    refined = _refined(config, first, last, bronze.stamp) if bronze.stamp else {}
+    refined = _refined(config, day, bronze.stamp) if bronze.stamp else {}
     unrefined = _without(landed, refined)
     late = bronze.of_the_last_batch(unrefined, refined)
     rows = [
@@ -119,16 +124,16 @@ def gap_rows(config: Settings, first: date, last: date) -> list[SetRow]:
     """
     gaps = told(first, last, config)
     lost = sum(gap.ate - gap.de if gap.ate else 1 for gap in gaps)
-    examples = tuple(map(str, gaps[:_EXAMPLES]))
+    examples = tuple(map(str, gaps[:EXAMPLES]))
     return [SetRow("Kafka keeps a record until it has landed", lost, lost, examples)] if gaps else []
 
 
-def _confirmed(config: Settings, first: date, last: date) -> pa.Table:
-    """The ledger's rows of sends to Kafka on those days that the broker acknowledged."""
+def _confirmed(config: Settings, day: date) -> pa.Table:
+    """The ledger's rows of the day's sends to Kafka that the broker acknowledged."""
     return rows_since(
         config,
-        first,
-        _between("enviado_em", _midnight(first), _midnight(last, 1))
+        day,
+        _between("enviado_em", _midnight(day), _midnight(day, 1))
         & pc.field("topico").is_valid()
         & (pc.field("resposta") == CONFIRMED),
     )
@@ -175,15 +180,15 @@ def _carrying(sends: pa.Array, rows: pa.Table) -> pa.Table:
     return rows.take(found.filter(pc.invert(pc.is_in(found, replays))))
 
 
-def _refined(config: Settings, first: date, last: date, stamp: datetime) -> Coordinates:
+def _refined(config: Settings, day: date, stamp: datetime) -> Coordinates:
     """Coordinates of all rows that silver made from bronze's batches up to that one."""
     done = pc.field("ingerido_em") <= pa.scalar(stamp, pa.timestamp("us", "UTC"))
-    stamped = _between("carimbo_kafka", _midnight(first), _midnight(last, 1)) & done
-    days = (pc.field("data") >= pa.scalar(first)) & (pc.field("data") <= pa.scalar(last)) & done
+    stamped = _between("carimbo_kafka", _midnight(day), _midnight(day, 1)) & done
+    of_the_day = (pc.field("data") == pa.scalar(day)) & done
     looks: list[tuple[str, pc.Expression, str | None]] = [
         (f"silver.{topic.name}", stamped, topic.name) for topic in topics()
     ]
-    looks += [("silver.quarentena", stamped, None), ("silver.duplicatas", days, None)]
+    looks += [("silver.quarentena", stamped, None), ("silver.duplicatas", of_the_day, None)]
     return _joined(one for look in looks for one in _coordinates(config, *look))
 
 
@@ -221,9 +226,9 @@ def _row(rule: str, checked: Coordinates, broken: Coordinates, next_step: str, b
     examples = [
         f"{name}/{partition}/{offset}"
         for name, values in sorted(broken.items())
-        for partition, offset in zip(*unpack(values[:_EXAMPLES])[1:], strict=True)
+        for partition, offset in zip(*unpack(values[:EXAMPLES])[1:], strict=True)
     ]
-    some = tuple(examples[:_EXAMPLES])
+    some = tuple(examples[:EXAMPLES])
     return SetRow(rule, _size(checked), _size(broken), some, _BY_BROKER, next_step, behind)
 
 

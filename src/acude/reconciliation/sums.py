@@ -33,6 +33,19 @@ def summed(flow: str, rows: Iterable[Any]) -> Sums:
     return sums
 
 
+def sums_of(flow: str, rows: pa.Table, *names: str) -> Sums:
+    """Exact sums of a table's rows. Arrow adds them up: as Python's objects a day's rows take ten times the memory.
+
+    Args:
+        flow: what the sums are of.
+        rows: any number; a null value counts as zero.
+        names: columns of the day, the currency and the value, which is a decimal.
+    """
+    *keys, value = names
+    found = rows.group_by(keys).aggregate([(value, "sum")])
+    return summed(flow, columns(found, *keys, f"{value}_sum"))
+
+
 def athena(
     config: Settings, name: str, value: str, first: date, last: date, *, more: str = "", flow: str = "vendas"
 ) -> Sums:

@@ -1,5 +1,7 @@
 """The shop's orders into the inbox, from a real PostgreSQL with the shop's tables."""
 
+import io
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -7,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg2
+import pyarrow.parquet as pq
 import pytest
 
 from acude.inbox import files as inbox
@@ -22,6 +25,10 @@ pytestmark = pytest.mark.usefixtures("platform")
 
 DAY = date(1999, 5, 17)
 """Before any order that the simulator makes."""
+EXPORT = "vendas/loja/1999-05-17.parquet"
+LINES = 30_000
+HELD = 4 * 2**20
+"""Bytes; the lines as rows take several times as many."""
 
 
 @pytest.fixture
@@ -87,6 +94,31 @@ def test_the_same_day_exported_again_is_not_written_again(shop: Any, lake: Batch
     assert after["LastModified"] == before["LastModified"]
     order(shop, "teste-2", datetime(1999, 5, 17, 9, tzinfo=UTC), ("p1", 1, "10.5"))
     assert exportar_vendas.run(DAY)["written"] is True
+
+
+def test_a_large_days_lines_are_exported_some_at_a_time(
+    shop: Any,  # noqa: ANN401 - a cursor
+    lake: BatchLake,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order(shop, "teste-1", datetime(1999, 5, 17, 8, tzinfo=UTC), ("p1", 2, "10.5"))
+    exportar_vendas.run(DAY)
+    shop.execute(
+        "INSERT INTO itens (id_pedido, linha, id_produto, descricao, quantidade, preco)"
+        " SELECT 'teste-1', n, 'p' || n, 'Caneca', 1, 1.5 FROM generate_series(2, %s) n",
+        (LINES,),
+    )
+    monkeypatch.setattr(exportar_vendas, "PIECE_ROWS", 1_000)
+    tracemalloc.start()
+    try:
+        assert exportar_vendas.run(DAY)["written"] is True
+        assert exportar_vendas.run(DAY) == {"file": EXPORT, "rows": LINES, "written": False, "warnings": []}
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    written = pq.ParquetFile(io.BytesIO(lake.s3.get_object(Bucket=lake.inbox, Key=EXPORT)["Body"].read()))
+    assert (written.metadata.num_rows, written.metadata.num_row_groups) == (LINES, LINES // 1_000)
+    assert most < HELD
 
 
 @pytest.mark.usefixtures("shop", "lake")

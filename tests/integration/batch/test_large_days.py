@@ -22,8 +22,9 @@ from acude.publishing.publish import publish
 from acude.publishing.staging import Staged
 from acude.publishing.suites import suite_of
 from acude.publishing.totals import Totals
-from jobs.batch import audit_published, exportar_vendas, vendas
+from jobs.batch import audit_published, vendas
 from tests.integration.batch.batch_lake import BatchLake, csv_of, own_lake, stage_rows
+from tests.sales_file import sales_file
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -160,7 +161,7 @@ def test_parts_of_every_form_are_one_day(lake: BatchLake, day: date, monkeypatch
     for name, content in (
         ("part-1.csv", csv_of(*made[:20])),
         ("part-2.csv.gz", gzip.compress(csv_of(*made[20:]))),
-        ("part-3.parquet", exportar_vendas.sales_file(sales)),
+        ("part-3.parquet", sales_file(sales)),
         ("_SUCCESS", b""),
     ):
         lake.s3.put_object(Bucket=lake.inbox, Key=f"vendas/loja/{day}/{name}", Body=content)

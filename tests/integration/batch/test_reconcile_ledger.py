@@ -116,3 +116,13 @@ def test_a_cent_in_silvers_events_is_found(spark: SparkSession, producer: Callab
 def test_a_purchase_that_never_landed_is_missing_in_silver_and_in_athena(producer: Callable[..., Settings]) -> None:
     config = producer(PURCHASE._replace(dia=EMPTY_DAY))
     assert found(config, "compras", EMPTY_DAY) == {"ledger": 2 * PRICE, "silver": None, "athena": None}
+
+
+@pytest.mark.usefixtures("landed")
+def test_purchases_of_several_days_are_compared_day_by_day(producer: Callable[..., Settings]) -> None:
+    config = producer(PURCHASE, PURCHASE._replace(id_evento="conciliacao-2", dia=EMPTY_DAY))
+    rows = [row for row in reconcile.run(DAY, EMPTY_DAY, config).money if row.key.flow == "compras"]
+    assert {row.key.day: row.sums for row in rows} == {
+        DAY: dict.fromkeys(("ledger", "silver", "athena"), 2 * PRICE),
+        EMPTY_DAY: {"ledger": 2 * PRICE, "silver": None, "athena": None},
+    }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from acude.lake.ensure_table import ensure_table
 from acude.lake.session import batch_session
 from acude.local.platform import Platform
 from acude.payments.store import Store
-from acude.reconciliation.payments import SETTLED, payment_rows
-from acude.reconciliation.report import Report
+from acude.reconciliation import payments
+from acude.reconciliation.payments import SETTLED, Payments, payment_rows, rules
+from acude.reconciliation.report import Report, SetRow
 from acude.settings import Settings, settings
 from acude.simulator.ledger import Entry, Ledger
 
@@ -89,10 +90,10 @@ def ledger(tmp_path: Path) -> Callable[[Decimal], Settings]:
     return acknowledged
 
 
-def report(config: Settings) -> Report:
+def report(config: Settings, first: date = DAY, last: date = DAY) -> Report:
     """As `acude reconcile` says it when all of this is old enough to be compared."""
-    money, sets = payment_rows(config, DAY, DAY, datetime.now(UTC) + 2 * SETTLED)
-    return Report(DAY, DAY, tuple(money), tuple(sets))
+    money, sets = payment_rows(config, first, last, datetime.now(UTC) + 2 * SETTLED)
+    return Report(first, last, tuple(money), tuple(sets))
 
 
 def money(found: Report, flow: str = "pagamentos") -> dict[str, Decimal | None]:
@@ -184,3 +185,49 @@ def test_a_decision_that_the_database_lost_is_found(ledger: Callable[..., Settin
         "Every decision in the database is on a payment": ("elsewhere",),
     }
     assert money(found)["postgres"] == VALUE
+
+
+@pytest.fixture
+def decided_alone() -> Iterator[str]:
+    """A decision on a payment of the next day, of which the lake has nothing."""
+    at = NOON + timedelta(days=1)
+    store = Store(settings())
+    store.add([SAID | {"id_transacao": "conciliacao-p3", "transacao_em": at, "decidida_em": at}])
+    store.close()
+    yield "conciliacao-p3"
+    ask_database("DELETE FROM decisoes WHERE id_transacao = 'conciliacao-p3'")
+
+
+@pytest.mark.usefixtures("decided")
+def test_several_days_are_compared_one_after_the_other(
+    ledger: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, decided_alone: str
+) -> None:
+    config, following = ledger(), DAY + timedelta(days=1)
+    days: list[set[date]] = []
+
+    def seen(found: Payments) -> list[SetRow]:
+        places = ((found.landed, "data"), (found.decided, "dia"), (found.stored, "dia"))
+        days.append({day for rows, name in places for day in rows[name].to_pylist()})
+        return rules(found)
+
+    monkeypatch.setattr(payments, "rules", seen)
+    found = report(config, last=following)
+    assert days == [{DAY}, {following}]
+    assert money(found) == dict.fromkeys(PLACES, 2 * VALUE)
+    assert broken(found) == {"Every decision in the database is on a payment": (decided_alone,)}
+    assert report(config, first=following, last=following).empty
+
+
+@pytest.mark.usefixtures("decided")
+def test_the_databases_decisions_come_in_pieces_from_the_servers_cursor() -> None:
+    store = Store(settings())
+    pieces = store.between(NOON, NOON + timedelta(hours=1), ["id_transacao"], size=1)
+    first = next(pieces)
+    with psycopg.connect(settings().risk_dsn.get_secret_value()) as connection:
+        asked = "SELECT query FROM pg_stat_activity WHERE application_name = 'acude-risco' AND backend_xmin IS NOT NULL"
+        queries = [query for (query,) in connection.execute(asked)]
+    rest = list(pieces)
+    store.close()
+    assert len(first) == 1
+    assert sorted([*first, *(row for piece in rest for row in piece)]) == [(one,) for one in IDS]
+    assert any(query.startswith("FETCH FORWARD 1 ") for query in queries)

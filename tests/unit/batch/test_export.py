@@ -19,7 +19,7 @@ class Database:
     def __init__(self, *, any_table: bool) -> None:
         self._any_table = any_table
 
-    def cursor(self) -> "Database":
+    def cursor(self, *_: str) -> "Database":
         return self
 
     def close(self) -> None: ...

@@ -6,8 +6,8 @@ import pytest
 
 from acude.inbox.files import InboxFile
 from acude.inbox.read_alone import deadly_file, is_crash
-from jobs.batch.exportar_vendas import sales_file
 from tests.inbox_folder import ETAG, Folder
+from tests.sales_file import sales_file
 from tests.unit.lake.test_inbox_parquet import SALE
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from acude.reconciliation.report import Key, Report, SetRow, Sums, compare
+from acude.reconciliation.report import Key, Report, SetRow, Sums, added, compare, together
 
 DAY = date(2010, 12, 1)
 KEY = Key("vendas", DAY, "GBP")
@@ -88,3 +88,25 @@ def test_days_of_which_no_place_has_anything_are_empty_and_not_wrong() -> None:
     assert report.ok
     assert not Report(DAY, DAY, tuple(compare(places()))).empty
     assert not Report(DAY, DAY, sets=(SetRow("A rule", 1, 0),)).empty
+
+
+def test_a_rules_days_are_added_up_and_the_first_examples_stay() -> None:
+    one = SetRow("Every a is b", 5, 2, ("a1", "a2"), "the day of a", "look at a", behind=1)
+    other = SetRow("Every a is b", 7, 3, ("a3", "a4", "a5"), "the day of a", "look at a", behind=3)
+    alone = SetRow("Every b is a", 4, 0)
+    assert added([one, alone, other]) == [
+        SetRow("Every a is b", 12, 5, ("a1", "a2", "a3"), "the day of a", "look at a", behind=4),
+        alone,
+    ]
+
+
+def test_days_that_were_summed_one_by_one_are_compared_together() -> None:
+    following = Key("vendas", date(2010, 12, 2), "GBP")
+    days: list[dict[str, Sums]] = [
+        {"ledger": {KEY: Decimal(1)}, "silver": {KEY: Decimal(1)}},
+        {"ledger": {following: Decimal(2)}, "silver": {}},
+    ]
+    assert [(row.key, dict(row.sums)) for row in compare(together(days))] == [
+        (KEY, {"ledger": 1, "silver": 1}),
+        (following, {"ledger": 2, "silver": None}),
+    ]

@@ -1,7 +1,9 @@
 """A record that is lost, doubled or made up between broker and silver breaks its rule, by coordinate."""
 
-from datetime import UTC, date, datetime, timedelta
+import tracemalloc
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,6 +14,7 @@ from acude.contracts.model import Contract, table, topics
 from acude.lake.snapshot import Snapshot
 from acude.reconciliation import sets
 from acude.settings import Settings
+from acude.simulator import ledger
 from acude.simulator.ledger import Entry, Ledger
 
 DAY = date(2026, 3, 1)
@@ -28,12 +31,21 @@ RULES = [
 IN_BRONZE, REFINED, LANDED_IS_REFINED, REFINED_IS_LANDED, ACKNOWLEDGED, ONCE = RULES
 
 
+class Noon(datetime):
+    """The ledger's clock: everything is sent at noon of the day."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Noon":
+        return cls.fromtimestamp(NOON.timestamp(), tz)
+
+
 class Lake:
     """Delta tables in a folder, in the place of those on S3."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         monkeypatch.setattr(sets, "snapshot", self.snapshot)
+        monkeypatch.setattr(ledger, "datetime", Noon)
         self.config = Settings(var=folder / "var")
         self.ledger = Ledger(self.config.var, "20260301T120000-s1-1")
 
@@ -45,8 +57,11 @@ class Lake:
     def add(self, contract: Contract, offset: int, **values: object) -> None:
         """A row at offset `offset` of partition 1."""
         row = {"topico": TOPIC, "particao": 1, "deslocamento": offset, "data": DAY, "ingerido_em": NOON, **values}
+        self.write(contract, [{"carimbo_kafka": NOON, **row}])
+
+    def write(self, contract: Contract, values: list[dict[str, object]]) -> None:
         fields = [pa.field(kind.name, kind.type) for kind in arrow_schema(contract)]
-        rows = pa.Table.from_pylist([{"carimbo_kafka": NOON, **row}], pa.schema(fields))
+        rows = pa.Table.from_pylist(values, pa.schema(fields))
         write_deltalake(str(self.folder / contract.prefix), rows, mode="append", partition_by=["data"])
 
     def land(self, offset: int, send: int | None = None, replay_of: str = "", **values: object) -> None:
@@ -59,7 +74,7 @@ class Lake:
         self.add(table(into), offset, **values)
 
     def acknowledge(self, offset: int) -> None:
-        """A send that the broker took at that offset, today."""
+        """A send that the broker took at that offset, at noon."""
         (number,) = self.ledger.intend([Entry(TOPIC, "valido", None, "e", None, None, False, DAY, None, None)])
         self.ledger.answer(number, 1, offset)
         self.ledger.close()
@@ -128,25 +143,25 @@ def test_other_days_are_left_alone(lake: Lake) -> None:
 def test_an_acknowledged_send_that_did_not_land_is_named(lake: Lake) -> None:
     lake.acknowledge(0)
     lake.acknowledge(9)
-    assert lake.broken(DAY, datetime.now(UTC).date()) == {ACKNOWLEDGED: (f"{TOPIC}/1/9",)}
+    assert lake.broken() == {ACKNOWLEDGED: (f"{TOPIC}/1/9",)}
 
 
 def test_a_send_that_landed_under_a_second_coordinate_is_named(lake: Lake) -> None:
     lake.acknowledge(0)
     lake.land(5, send=0)
     lake.refine(5)
-    assert lake.broken(DAY, datetime.now(UTC).date()) == {ONCE: (f"{TOPIC}/1/5",)}
+    assert lake.broken() == {ONCE: (f"{TOPIC}/1/5",)}
 
 
 def test_a_replay_of_a_send_is_no_second_send(lake: Lake) -> None:
     lake.acknowledge(0)
     lake.land(5, send=0, replay_of=f"{TOPIC}/1/0")
     lake.refine(5)
-    assert lake.broken(DAY, datetime.now(UTC).date()) == {}
+    assert lake.broken() == {}
 
 
 def behind(lake: Lake) -> dict[str, tuple[int, int]]:
-    found = sets.set_rows(lake.config, DAY, datetime.now(UTC).date())
+    found = sets.set_rows(lake.config, DAY, DAY)
     return {row.rule: (row.broken, row.behind) for row in found if not row.ok}
 
 
@@ -182,7 +197,7 @@ def test_a_record_that_silver_skipped_is_missing(lake: Lake) -> None:
 
 def test_each_rule_says_by_which_day_it_counts_and_what_to_do(lake: Lake) -> None:
     lake.acknowledge(0)
-    for row in sets.set_rows(lake.config, DAY, datetime.now(UTC).date()):
+    for row in sets.set_rows(lake.config, DAY, DAY):
         assert row.counted_by == "the day on which the broker took it"
         assert row.next_step
 
@@ -190,3 +205,48 @@ def test_each_rule_says_by_which_day_it_counts_and_what_to_do(lake: Lake) -> Non
 def test_no_tables_and_no_ledger_break_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Lake(tmp_path, monkeypatch)
     assert empty.broken() == {}
+
+
+def test_days_are_added_up_by_rule(lake: Lake) -> None:
+    following: dict[str, Any] = {"carimbo_kafka": NOON + timedelta(days=1), "data": DAY + timedelta(days=1)}
+    lake.land(10, **following)
+    lake.refine(10, **following)
+    lake.land(4)
+    lake.land(11, **following)
+    found = {row.rule: row for row in sets.set_rows(lake.config, DAY, DAY + timedelta(days=1))}
+    assert {row.checked for rule, row in found.items() if rule in {IN_BRONZE, LANDED_IS_REFINED}} == {6}
+    assert found[LANDED_IS_REFINED].examples == (f"{TOPIC}/1/4", f"{TOPIC}/1/11")
+    assert (found[LANDED_IS_REFINED].broken, found[REFINED].checked) == (2, 4)
+
+
+def test_a_send_may_land_on_the_next_day(lake: Lake) -> None:
+    lake.acknowledge(5)
+    following: dict[str, Any] = {"carimbo_kafka": NOON + timedelta(hours=13), "data": DAY + timedelta(days=1)}
+    lake.land(5, send=0, **following)
+    lake.refine(5, **following)
+    assert lake.broken(last=DAY + timedelta(days=1)) == {}
+
+
+def held(lake: Lake, last: date) -> int:
+    """The most bytes that coordinates took in memory."""
+    tracemalloc.start()
+    try:
+        assert not [row for row in sets.set_rows(lake.config, DAY, last) if not row.ok]
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_of_several_days_the_coordinates_of_one_are_held(lake: Lake) -> None:
+    records, days = 20_000, 6
+    for number in range(days):
+        since = NOON + timedelta(days=number)
+        values: dict[str, object] = {"topico": TOPIC, "particao": 1, "ingerido_em": NOON, "data": since.date()}
+        rows = [
+            values | {"carimbo_kafka": since, "deslocamento": number * records + one, "cabecalhos": []}
+            for one in range(3, records)
+        ]
+        for contract in (table("bronze.eventos"), table(f"silver.{TOPIC}")):
+            lake.write(contract, rows)
+    held(lake, DAY)
+    assert held(lake, DAY + timedelta(days=days - 1)) < 2 * held(lake, DAY)

@@ -1,5 +1,7 @@
 """What a candidate would have changed, in payments and money, from counted pairs of decisions."""
 
+import weakref
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pyarrow as pa
@@ -80,12 +82,36 @@ def test_nothing_compared_agrees_on_nothing() -> None:
     assert Comparison([]).as_json()["comparadas"] == {"quantas": 0, "valor": "0.00"}
 
 
+def piece(*rows: tuple[str, str, str]) -> pa.Table:
+    live, shadow, amounts = (list(column) for column in zip(*rows, strict=True))
+    values = pa.array(map(Decimal, amounts), pa.decimal128(18, 2))
+    return pa.table({"decisao": live, "decisao_sombra": shadow, "valor": values})
+
+
 def test_rows_of_the_shadow_are_counted_by_pair() -> None:
-    rows = [("aprovar", "aprovar", "1.10"), ("aprovar", "negar", "2.20"), ("aprovar", "negar", "3.30")]
-    columns = dict(zip(("decisao", "decisao_sombra", "valor"), map(list, zip(*rows, strict=True)), strict=True))
-    amounts = pa.array([Decimal(one) for one in columns.pop("valor")], pa.decimal128(18, 2))
-    found = comparison_of(pa.table({**columns, "valor": amounts}))
-    assert found.table() == {
+    pieces = [
+        piece(("aprovar", "aprovar", "1.10"), ("aprovar", "negar", "2.20")),
+        piece(("aprovar", "negar", "3.30"), ("negar", "negar", "0.01")),
+    ]
+    assert comparison_of(pieces).table() == {
         ("aprovar", "aprovar"): (1, Decimal("1.10")),
         ("aprovar", "negar"): (2, Decimal("5.50")),
+        ("negar", "negar"): (1, Decimal("0.01")),
     }
+    assert comparison_of([]).table() == {}
+
+
+def test_of_the_shadows_rows_a_piece_is_held_at_a_time() -> None:
+    alive: list[int] = []
+    made: list[weakref.ref[pa.Table]] = []
+
+    def pieces() -> Iterator[pa.Table]:
+        for _ in range(5):
+            rows = piece(("aprovar", "negar", "1.00"))
+            made.append(weakref.ref(rows))
+            yield rows
+            del rows
+            alive.append(sum(one() is not None for one in made))
+
+    assert comparison_of(pieces()).compared == (5, Decimal("5.00"))
+    assert max(alive) == 1
