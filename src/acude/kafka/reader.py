@@ -15,7 +15,8 @@ from acude.settings import Settings
 
 _PATIENCE_S: Final = 5.0
 _BATCH: Final = 1_000
-_LONGEST_S: Final = 30.0
+_SILENCE_S: Final = 30.0
+"""A broker that sends nothing new for this long does not answer. A long topic may take longer."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class TopicReader:
         """The record at a place; None where retention has removed it.
 
         Raises:
-            KafkaException: the broker does not answer.
+            KafkaException: the broker does not answer, or stops answering.
         """
         with self._consumer() as consumer:
             consumer.assign([TopicPartition(place.topic, place.partition, place.offset)])
@@ -69,7 +70,7 @@ class TopicReader:
             holding: only records that hold these bytes, in their value or as a header.
 
         Raises:
-            KafkaException: the broker does not answer, or lacks the topic.
+            KafkaException: the broker lacks the topic, does not answer, or stops answering: a part is never returned.
         """
         with self._consumer() as consumer:
             partitions = _seek(consumer, topic, since_ms)
@@ -118,18 +119,27 @@ def _seek(consumer: Consumer, topic: str, since_ms: int) -> int:
 
 
 def _records(consumer: Consumer, partitions: int, until_ms: float = math.inf) -> Iterator[Message]:
-    """Records until each partition's end, or until its first record that was taken later."""
+    """Records until each partition's end, or until its first record that was taken later.
+
+    Raises:
+        KafkaException: the broker fails, or is silent about a partition that has not ended.
+    """
     ended: set[int | None] = set()
-    deadline = time.monotonic() + _LONGEST_S
-    while len(ended) < partitions and time.monotonic() < deadline:
-        for record in consumer.consume(_BATCH, 1.0):
-            problem, partition = record.error(), record.partition()
+    deadline = time.monotonic() + _SILENCE_S
+    while len(ended) < partitions:
+        records = [one for one in consumer.consume(_BATCH, 1.0) if one.partition() not in ended]
+        if not records and time.monotonic() > deadline:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        for record in records:
+            problem = record.error()
             if problem and problem.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(problem)
             if problem or record.timestamp()[1] > until_ms:
-                ended.add(partition)
-            elif partition not in ended:
+                ended.add(record.partition())
+            elif record.partition() not in ended:
                 yield record
+        if records:
+            deadline = time.monotonic() + _SILENCE_S
 
 
 def _holds(record: Message, wanted: bytes) -> bool:

@@ -5,21 +5,23 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from kafka import KafkaProducer
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 from typer.testing import CliRunner
 
 from acude.cli import app
-from acude.kafka import brokers
+from acude.kafka import brokers, reader
 from acude.local.platform import Platform
 from acude.payments.serde import ALERTS
 from acude.simulator.receiver import Mode
-from tests.integration.payments.conftest import Shop, behave, suspicious
+from tests.integration.payments.conftest import Shop, behave, hanging, suspicious
 
 Payment = dict[str, Any]
 Alert = dict[str, Any]
@@ -150,3 +152,22 @@ def test_an_unknown_letter_is_said_in_a_sentence(shop: Shop) -> None:
     del shop
     assert "There is no dead letter alertas/0/999999999" in deadletters("show", "alertas/0/999999999", code=3)
     assert "There is no reason 'x'" in deadletters("list", "--motivo", "x", code=2)
+
+
+@pytest.mark.parametrize("command", [("deadletters", "list"), ("deadletters", "replay", "--all")], ids=" ".join)
+def test_a_broker_that_hangs_while_it_is_read_is_not_taken_for_one_without_letters(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    with ExitStack() as stack, monkeypatch.context() as patched:
+
+        class Interrupted(Consumer):
+            def assign(self, partitions: list[TopicPartition]) -> None:
+                stack.enter_context(hanging(platform, "kafka"))
+                super().assign(partitions)
+
+        patched.setattr(reader, "Consumer", Interrupted)
+        patched.setattr(reader, "_SILENCE_S", 2.0)
+        answer = CliRunner().invoke(app, command)
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert "The Kafka broker does not answer as it should" in answer.stderr
+    assert deadletters("list") != []
