@@ -131,7 +131,7 @@ def _keys(config: "Settings") -> list[str]:
     if document and document == velocity:
         found.append(
             f"{_variable('document_key')} is {_variable('velocity_key')}, too: draw a new one for the latter, "
-            f"and the old one is {_variable('velocity_key_before')} for 37 days"
+            f"and the old one is {_variable('velocity_key_before')} for 51 days"
         )
     if config.risk_dsn.get_secret_value() and not config.audit_keys.get_secret_value():
         found.append(f"{_variable('audit_keys')} is empty, and decisions are not recorded without it")

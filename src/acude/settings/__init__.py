@@ -1,6 +1,7 @@
 """The one place that reads the environment: every address, name, limit and secret of the platform.
 
-On AWS the defaults hold and the endpoints stay empty. On one machine ``acude up`` writes
+On AWS its own services are found without an address, so their endpoints stay empty; brokers, payment API, issuer,
+Airflow and warehouses are at loopback until a setting names them. On one machine ``acude up`` writes
 ``var/local.env`` (mode 0600) with the local endpoints and freshly drawn secrets; it is read here.
 An environment variable ``ACUDE_<FIELD>`` wins over the file, and the file over the folder ``ACUDE_SECRETS_DIR``. In
 Airflow's tasks its Connections win over all of them (``acude.orchestration.connections``).
@@ -43,7 +44,7 @@ HOST = "127.0.0.1"
 
 
 class Settings(LakeSettings, SparkSettings, DatabaseSettings):
-    """All settings, frozen. Ports and endpoints are only used on one machine; on AWS endpoints are None."""
+    """All settings, frozen. Ports are only used on one machine, and so are AWS's endpoints: empty on AWS."""
 
     model_config = SettingsConfigDict(
         env_prefix="ACUDE_",
@@ -171,7 +172,7 @@ class Settings(LakeSettings, SparkSettings, DatabaseSettings):
     )
     velocity_key_before: SecretStr = Field(
         default=SecretStr(""),
-        description="The key before that one: for 37 days what it names is read as well",
+        description="The key before that one: what it names is read as well, for the 51 days that payments are stored",
     )
     valkey_memory: str = Field(default="256mb", description="Most memory of the local Valkey")
     risk_policy: Path = Field(

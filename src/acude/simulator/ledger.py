@@ -218,9 +218,10 @@ def read(var: Path, condition: pc.Expression | None = None, since: datetime | No
 
 
 def first_arrivals(ledger: pa.Table) -> pa.Table:
-    """The confirmed valid events, one row per event id: the lowest offset, as silver keeps it.
+    """The confirmed valid events, one row per event id: the lowest offset.
 
-    Ids repeat where the same seed and start were played twice.
+    Ids repeat where the same seed and start were played twice. The copies have one key, and so one partition, where the
+    lowest offset is what the broker took first: that is what silver keeps.
     """
     valid = ledger.filter((pc.field("tipo") == "valido") & (pc.field("resposta") == CONFIRMED))
     ordered = valid.sort_by([("topico", "ascending"), ("id_evento", "ascending"), ("deslocamento", "ascending")])
