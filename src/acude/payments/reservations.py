@@ -20,6 +20,7 @@ import orjson
 import psycopg
 from psycopg.errors import UndefinedTable
 
+from acude.migrations.database import MigrationError
 from acude.payments.session import Session
 from acude.settings import Settings
 
@@ -187,10 +188,13 @@ class Reservations:
             asked = [one for one in taken if one and one[1].set_running_or_notify_cancel()]
             try:
                 self._answer(asked)
-            except Exception as problem:  # noqa: BLE001 - the next question must find the thread alive
+            except (psycopg.Error, MigrationError) as problem:
                 self._report(type(problem).__name__)
-                for answer in (one for _, one in asked if not one.done()):
-                    answer.set_exception(ReservationsError(type(problem).__name__))
+                _fail(asked, problem)
+            except Exception as problem:
+                # The next question must find the thread alive.
+                log.exception("defect")
+                _fail(asked, problem)
             if None in taken:
                 self._session.close()
                 return
@@ -230,3 +234,8 @@ class Reservations:
         if not self._away:
             log.warning("the reservations' database does not answer (%s)", why)
         self._away = True
+
+
+def _fail(asked: Sequence[tuple[Sequence[Wanted], Answer]], problem: Exception) -> None:
+    for answer in (one for _, one in asked if not one.done()):
+        answer.set_exception(ReservationsError(type(problem).__name__))
