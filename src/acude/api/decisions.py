@@ -59,7 +59,7 @@ class Decisions(Strategy[Answer]):
 
     def follow(self) -> None:
         """Starts the thread; returns when it can miss nothing any more."""
-        self._thread = run_in_thread("decisions", self._runner, self._stop)
+        self._thread = run_in_thread("decisions", self._runner, self._stop, self.health)
         self._following.wait()
 
     def _runner(self) -> Runner[Answer]:

@@ -68,12 +68,13 @@ class Health:
     breakers: Gauge
     lag: Gauge
     unreadable: Counter
+    restarts: Counter
     batch: Histogram | None = None
 
     def __init__(self, service: "Health | None" = None) -> None:
         if service:
             self.registry, self.breakers, self.lag = service.registry, service.breakers, service.lag
-            self.unreadable = service.unreadable
+            self.unreadable, self.restarts = service.unreadable, service.restarts
             service._threads.append(self)
         else:
             self.registry = CollectorRegistry()
@@ -89,6 +90,11 @@ class Health:
             )
             self.unreadable = Counter(
                 "risco_registros_ilegiveis", "Records that a consumer could not process", registry=self.registry
+            )
+            self.restarts = Counter(
+                "risco_consumidor_reinicios",
+                "Starts of a consumer in a thread after a failure that was not the broker's",
+                registry=self.registry,
             )
         self._threads: list[Health] = []
         self._needed: list[Thread] = []

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException
 
 from acude import logs
 from acude.kafka.consumer import Runner
-from acude.kafka.health import serve
+from acude.kafka.health import Health, serve
 from acude.kafka.producer import BrokerError
 from acude.kafka.refusals import refused
 from acude.kafka.watchdog import watch
@@ -68,21 +68,29 @@ def run_service(
         raise SystemExit(1) from problem
 
 
-def run_in_thread(name: str, build: Callable[[], Runner[Any]], stop: threading.Event) -> threading.Thread:
+def run_in_thread(
+    name: str, build: Callable[[], Runner[Any]], stop: threading.Event, health: Health
+) -> threading.Thread:
     """Runs a consumer beside the process's own work. After a failure it starts again with a new consumer.
 
     Args:
         name: of the thread.
         build: makes the runner.
         stop: ends it.
+        health: counts the starts after a failure that is not the broker's: to its heartbeat a consumer that fails at
+            each start is alive.
     """
 
     def run() -> None:
         while not stop.is_set():
             try:
                 build().run()
+            except (KafkaException, BrokerError) as problem:
+                log.warning("the broker fails a consumer", extra={"consumer": name, "answer": str(problem)})
+                stop.wait(_RESTART_S)
             except Exception:
                 log.exception("a consumer failed and starts again", extra={"consumer": name})
+                health.restarts.inc()
                 stop.wait(_RESTART_S)
 
     thread = threading.Thread(target=run, name=name, daemon=True)

@@ -99,4 +99,4 @@ def follow_disputes(config: Settings, store: VelocityStore, stop: threading.Even
         strategy = Disputes(store, stop, health, KafkaLetterBox(config, "acude-contestacoes"), tokens)
         return Runner(GroupConsumer(config, DISPUTES, TOPIC), strategy, stop)
 
-    return run_in_thread("disputes", build, stop)
+    return run_in_thread("disputes", build, stop, health)
