@@ -15,13 +15,14 @@ from prometheus_client import CollectorRegistry
 
 from acude.api.observed import Metrics as PaymentApiMetrics
 from acude.local.servers.risk import TARGETS, own_workers, write_targets
-from acude.payments import decision_engine, groups
+from acude.payments import groups
 from acude.payments.decision_engine import DecisionEngine
 from acude.payments.metrics import Metrics as WorkerMetrics
 from acude.payments.notifier import Metrics as NotifierMetrics
 from acude.payments.recorder import Metrics as RecorderMetrics
 from acude.payments.routes import group_of, ways_of_paying
 from acude.payments.rules_metrics import DriftCollector, RulesMetrics
+from acude.risk.decision import DEFECT
 from acude.settings import PROJECT, Settings
 from jobs.streaming.progress import StreamMetrics
 from jobs.streaming.queries import QUERIES
@@ -131,7 +132,7 @@ def test_a_rule_names_metrics_labels_and_groups_that_there_are(rule: dict[str, A
         assert name in known
         assert labels.keys() <= known[name]
         assert chosen(labels) in ({*WORKERS}, {groups.RECORDERS}, {groups.NOTIFIERS}, {groups.DISPUTES}, ALL_GROUPS)
-        assert labels.get("causa", decision_engine.DEFECT) == decision_engine.DEFECT
+        assert labels.get("causa", DEFECT) == DEFECT
     by = {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
     assert by <= set().union(*(known[name] for name, _ in found))
 

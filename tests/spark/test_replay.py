@@ -18,7 +18,7 @@ LIVE = (
     "transacao_em timestamp, particao int, deslocamento bigint"
 )
 CLIENT: str | None = None
-CANDIDATE = "id_cliente string, id_transacao string, decisao string, valor decimal(18,2)"
+CANDIDATE = "id_cliente string, id_transacao string, decisao string, valor decimal(18,2), defeito boolean"
 DISPUTES = "id_cliente string, id_transacao string, resultado string, timestamp timestamp"
 
 Make = Callable[..., DataFrame]
@@ -38,7 +38,10 @@ def live(spark: SparkSession) -> Make:
 
 @pytest.fixture
 def candidate(spark: SparkSession) -> Make:
-    return lambda *rows: spark.createDataFrame([(CLIENT, *row, Decimal(10)) for row in rows], CANDIDATE)
+    """What a candidate says as (payment, decision[, whether it failed])."""
+    return lambda *rows: spark.createDataFrame(
+        [(CLIENT, one, decision, Decimal(10), *(more or [False])) for one, decision, *more in rows], CANDIDATE
+    )
 
 
 @pytest.fixture
@@ -86,6 +89,13 @@ def test_a_payment_that_one_side_has_not_decided_is_told(live: Make, candidate: 
         ("negar", "sem_decisao", "desconhecida", 1, 10),
         ("sem_decisao", "aprovar", "desconhecida", 1, 10),
     }
+
+
+def test_a_candidates_failures_are_counted_with_their_pair(live: Make, candidate: Make) -> None:
+    decided = live(("a", "aprovar"), ("b", "aprovar"), ("c", "negar"))
+    said = candidate(("a", "revisar", True), ("b", "revisar"), ("d", "revisar", True))
+    found = {(one.viva, one.candidata): one.defeitos for one in cells(counted_pairs(decided, said))}
+    assert found == {("aprovar", "revisar"): 1, ("negar", "sem_decisao"): 0, ("sem_decisao", "revisar"): 1}
 
 
 def test_the_last_word_on_a_payment_holds(live: Make, candidate: Make, disputes: Make) -> None:

@@ -22,6 +22,8 @@ def show_comparison(found: "Comparison") -> None:
         f"{found.differing.valor:,.2f}: {found.moved(stricter=True).quantas:,} more strictly, "
         f"{found.moved(stricter=False).quantas:,} more mildly"
     )
+    if found.defects:
+        out.print(f"[red]the candidate failed on {found.defects:,} payments; they are reviews, or refused by a list[/]")
     known = found.known()
     if not known["fraude"].quantas:
         out.print("[yellow]no fraud among these payments is known: what it would have cost can't be said[/]")

@@ -285,15 +285,23 @@ class Runner(Generic[Effect]):
 
 
 def per_record_fallback(strategy: Strategy[Effect], records: Sequence[Message]) -> Sequence[Effect]:
-    """The effects of a batch. Where it fails, its records are handled one by one: a poison record costs only itself."""
+    """The effects of a batch. Where it fails, its records are handled one by one: a poison record costs only itself.
+
+    Raises:
+        MemoryError: it lies in no record. Nothing is given up, and the process that starts next takes them again.
+    """
     try:
         return strategy.handle(records)
+    except MemoryError:
+        raise
     except Exception:
         log.exception("the batch failed; its records are handled one by one")
     effects: list[Effect] = []
     for record in records:
         try:
             effects += strategy.handle([record])
+        except MemoryError:
+            raise
         except Exception as problem:
             log.exception("the record failed alone", extra={"record": str(Coordinate.of(record))})
             effects += strategy.give_up(record, problem)

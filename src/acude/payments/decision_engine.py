@@ -23,7 +23,7 @@ from acude.payments.metrics import Metrics
 from acude.payments.reservations import ID, PATIENCE_S, Answer, Reservations, ReservationsError, Wanted
 from acude.payments.serde import Arrival, late_payloads, payloads
 from acude.payments.velocity_store import EntityHistory, StoredDecision, VelocityStore, VelocityStoreError
-from acude.risk.decision import Decision, Opinion, undecided
+from acude.risk.decision import DEFECT, Decision, Opinion, undecided
 from acude.risk.first_decision import PaymentKey
 from acude.risk.payment import Payment
 from acude.risk.rules import Rules
@@ -37,7 +37,6 @@ SHORT_HISTORY: Final = "historico"
 NOT_SURELY_FIRST: Final = "unicidade"
 NO_EXTERNAL_LIST: Final = "lista_externa"
 STALE_LISTS: Final = "listas"
-DEFECT: Final = "defeito"
 CAUSES: Final = (
     OVER_BUDGET, NO_HISTORY, SHORT_HISTORY, NOT_SURELY_FIRST, NO_EXTERNAL_LIST, STALE_LISTS, DEFECT,
 )  # fmt: skip
@@ -244,6 +243,9 @@ class DecisionEngine:
     ) -> DecisionResult:
         try:
             decision = context.decide(rules, opinion)
+        except MemoryError:
+            # It lies in no payment.
+            raise
         except Exception:
             # One payment's defect must not delay the others; a person reviews this one.
             log.exception("defect", extra={TRACE: arrival.trace, "record": str(arrival.coordinate)})
@@ -289,14 +291,18 @@ def _wanted(arrival: Arrival) -> Wanted:
 def _opinions(contexts: Collection[DecisionContext], rules: Rules) -> Iterator[Opinion | None]:
     """The model's opinion on each payment; None for one that it is not asked about.
 
-    Where it fails, too: then each payment asks alone, and one payment's defect stays its own.
+    Where it fails, too: then each payment asks alone, which takes longer, and one payment's defect stays its own.
     """
     models = [context.asks(rules) for context in contexts]
     asked = [context.past for context, model in zip(contexts, models, strict=True) if model]
     found: Iterator[Opinion | None] = repeat(None)
     if rules.model and asked:
-        with suppress(Exception):
+        try:
             found = iter(rules.model.opinions(asked))
+        except MemoryError:
+            raise
+        except Exception:
+            log.warning("the model failed on a batch", exc_info=True)
     return (next(found) if model else None for model in models)
 
 

@@ -125,6 +125,8 @@ class Worker(Transactional[Effect]):
         try:
             arrivals, refused = self._reader.read([record])
             return [*refused, *(result for one in arrivals for result in self.engine.give_up(one))]
+        except MemoryError:
+            raise
         except Exception as last:
             self.engine.give_back(arrivals)
             at, trace = Coordinate.of(record), trace_of(record)

@@ -33,6 +33,7 @@ class Cell(NamedTuple):
         conhecida: what is known of them.
         quantas: how many they are.
         valor: sum of their amounts.
+        defeitos: on how many of them a rule or the model of the candidate failed; None where that is not known.
     """
 
     viva: str
@@ -40,6 +41,7 @@ class Cell(NamedTuple):
     conhecida: str
     quantas: int
     valor: Decimal
+    defeitos: int | None = None
 
 
 class Amount(NamedTuple):
@@ -91,6 +93,15 @@ class Comparison:
         sign = 1 if stricter else -1
         return self.amount(lambda cell: _both(cell) and sign * (_strict(cell.candidata) - _strict(cell.viva)) > 0)
 
+    @property
+    def defects(self) -> int | None:
+        """Payments on which the candidate failed, which it sends to review; None where that is not known.
+
+        A shadow's failures are compared with nothing: metric `risco_sombra_falhas_total` has them.
+        """
+        known = [cell.defeitos for cell in self.cells if cell.defeitos is not None]
+        return sum(known) if known else None
+
     def known(self) -> dict[str, Amount]:
         """What is known of the compared payments, by label."""
         return {label: self.amount(partial(_is_known, label)) for label in Label}
@@ -131,6 +142,7 @@ class Comparison:
             "concordancia": self.agreement,
             "mais_rigida": _json(self.moved(stricter=True)),
             "mais_branda": _json(self.moved(stricter=False)),
+            "defeitos": self.defects,
             "tabela": [
                 {"viva": viva, "candidata": candidate, **_json(amount)}
                 for (viva, candidate), amount in self.table().items()

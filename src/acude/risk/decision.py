@@ -10,6 +10,9 @@ from acude.risk.velocity import Past
 
 NO_MODEL: Final = "nenhum"
 
+DEFECT: Final = "defeito"
+"""Cause of a degraded decision: a rule or the model failed."""
+
 
 class Verdict(StrEnum):
     """What is answered."""

@@ -58,20 +58,21 @@ def counted_pairs(
     Args:
         live: `id_cliente`, `id_transacao`, `decisao`, `valor`, `timestamp`, `transacao_em`, `particao`,
             `deslocamento` of what was decided; of several decisions on a payment the first holds.
-        candidate: `id_cliente`, `id_transacao`, `decisao`, `valor` of what a candidate says, a row per payment.
+        candidate: `id_cliente`, `id_transacao`, `decisao`, `valor`, `defeito` of what a candidate says, a row per
+            payment.
         disputes: `id_cliente`, `id_transacao`, `resultado`, `timestamp` of `silver.contestacoes`, of which the last
             one holds. None: nothing is known of any payment.
         settled_before: an approved payment that was made before it, and of which nothing came to light, counts as
             honest. One that was refused or reviewed does not: nobody complains about money that was never taken.
 
     Returns:
-        `viva`, `candidata`, `conhecida`, `quantas`, `valor`: the fields of `Cell`.
+        `viva`, `candidata`, `conhecida`, `quantas`, `valor`, `defeitos`: the fields of `Cell`.
     """
     ours = first_decisions(live).select(
         client(), "id_transacao", f.col("decisao").alias("viva"), f.col("valor").alias("_viva"), "transacao_em"
     )
     theirs = candidate.select(
-        client(), "id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata")
+        client(), "id_transacao", f.col("decisao").alias("candidata"), f.col("valor").alias("_candidata"), "defeito"
     )
     pairs = ours.join(theirs, list(KEY), "full")
     if disputes is None:
@@ -82,14 +83,18 @@ def counted_pairs(
         known.withColumn("viva", _or_none("viva"))
         .withColumn("candidata", _or_none("candidata"))
         .groupBy("viva", "candidata", "conhecida")
-        .agg(f.count("*").alias("quantas"), f.sum(f.coalesce("_viva", "_candidata")).alias("valor"))
+        .agg(
+            f.count("*").alias("quantas"),
+            f.sum(f.coalesce("_viva", "_candidata")).alias("valor"),
+            f.count_if("defeito").alias("defeitos"),
+        )
     )
 
 
 def cells(counted: DataFrame) -> list[Cell]:
     """The rows of `counted_pairs`, here."""
-    rows = counted.select("viva", "candidata", "conhecida", "quantas", "valor").collect()
-    return [Cell(row[0], row[1], row[2], row[3], Decimal(row[4])) for row in rows]
+    rows = counted.select("viva", "candidata", "conhecida", "quantas", "valor", "defeitos").collect()
+    return [Cell(row[0], row[1], row[2], row[3], Decimal(row[4]), row[5]) for row in rows]
 
 
 def _label(settled_before: datetime | None) -> Column:

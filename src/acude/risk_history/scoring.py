@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from acude.risk.decision import Decision, Reason, decide, undecided
+from acude.risk.decision import DEFECT, Decision, Reason, decide, undecided
 from acude.risk.lists import ON_THE_LIST
 from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.payment import Payment
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _SCORED: Final = (
     "id_cliente string, id_transacao string, timestamp timestamp, valor decimal(18,2), decisao string, pontuacao int, "
-    "motivos array<string>, versao_regras string"
+    "motivos array<string>, versao_regras string, defeito boolean"
 )
 _ARROW: Final = pa.schema(
     [
@@ -36,6 +36,7 @@ _ARROW: Final = pa.schema(
         ("pontuacao", pa.int32()),
         ("motivos", pa.list_(pa.string())),
         ("versao_regras", pa.string()),
+        ("defeito", pa.bool_()),
     ]
 )
 
@@ -54,7 +55,8 @@ def score_history(
 
     Returns:
         One row per payment of silver.transacoes: `id_cliente`, `id_transacao`, `timestamp` (UTC), `valor`, `decisao`,
-        `pontuacao` (thousandths), `motivos` (the heaviest first), `versao_regras`.
+        `pontuacao` (thousandths), `motivos` (the heaviest first), `versao_regras`, `defeito` (a rule or the model
+        failed).
     """
     silver = read_silver(spark, first_day, last_day)
     return scored(silver, policy, model=model, groups=groups_of(spark))
@@ -70,7 +72,7 @@ def scored(silver: Silver, policy: Policy, *, model: Path | None = None, groups:
         groups: number of groups that payers are divided into; groups are decided side by side.
 
     Returns:
-        As `score_history`. A payment on which a rule or the model failed is `revisar` without reasons, as it is live.
+        As `score_history`. A payment with a defect is `revisar` unless a list refuses it, as it is live.
     """
     rules = policy.model_dump_json()
     # Its bytes go with the tasks: executors on other machines don't see this one's folders.
@@ -101,10 +103,13 @@ class _Scorer:
         listed = [Reason(ON_THE_LIST, self._policy.lista_externa)] if ON_THE_LIST in lists else []
         try:
             return decide(past, self._policy, self._model.opinion(past) if self._model else None, listed)
+        except MemoryError:
+            # It lies in no payment.
+            raise
         except Exception:
             # As live: one payment's defect must not stop the others.
             log.exception("defect", extra={"record": past.payment.id_transacao})
-            return undecided(past, self._policy, listed, ())
+            return undecided(past, self._policy, listed, [DEFECT])
 
 
 def _row(payment: Payment, decision: Decision) -> dict[str, Any]:
@@ -117,4 +122,5 @@ def _row(payment: Payment, decision: Decision) -> dict[str, Any]:
         "pontuacao": round(decision.score * 1000),
         "motivos": [reason.code for reason in decision.reasons],
         "versao_regras": decision.rules_version,
+        "defeito": DEFECT in decision.degraded,
     }

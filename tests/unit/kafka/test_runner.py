@@ -1,16 +1,18 @@
 """The loop over Kafka: batches, poison records, offsets and shutdown, whatever the strategy does."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from acude.kafka import health
 from acude.kafka.consumer import AtLeastOnce, Batch, Runner
 from acude.kafka.health import Health
+from acude.kafka.producer import BrokerError
 from acude.kafka.service import run_in_thread
 
 POISON = b"poison"
@@ -144,6 +146,20 @@ def test_a_dead_letter_that_is_not_stored_ends_the_consumer_without_a_commit(mon
     assert source.committed == 0
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_record_is_not_poison_because_memory_is_short(monkeypatch: pytest.MonkeyPatch, *, together: bool) -> None:
+    def handle(records: Sequence[Message]) -> list[bytes]:
+        raise MemoryError if together or len(records) == 1 else ValueError
+
+    strategy, stop = Collect(), threading.Event()
+    strategy.letters = letters = Letters()
+    monkeypatch.setattr(strategy, "handle", handle)
+    source = Log(records(b"a", b"b"), stop)
+    with pytest.raises(MemoryError):
+        Runner(source, strategy, stop).run()
+    assert (strategy.stored, letters.log, source.committed) == ([], ["closed"], 0)
+
+
 def test_a_strategy_says_what_follows_from_a_poison_record(monkeypatch: pytest.MonkeyPatch) -> None:
     strategy = Collect()
     monkeypatch.setattr(strategy, "give_up", lambda _, problem: [repr(problem).encode()])
@@ -189,17 +205,27 @@ def test_a_batch_goes_on_behind_its_last_record_of_each_partition() -> None:
     assert {(one.topic, one.partition): one.offset for one in batch.offsets} == {("t", 0): 3, ("t", 1): 2}
 
 
-def test_a_consumer_in_a_thread_starts_again_after_a_failure() -> None:
-    stop, built = threading.Event(), list[Collect]()
+AWAY = [KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN)), BrokerError("no broker answers", "start one")]
+
+
+@pytest.mark.parametrize(("problem", "restarts"), [(ConnectionError(), 1), *((one, 0) for one in AWAY)])
+def test_a_consumer_in_a_thread_starts_again_after_a_failure_and_what_is_not_the_brokers_is_counted(
+    problem: Exception, restarts: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop, built, service = threading.Event(), list[Collect](), Health()
 
     def build() -> Runner[bytes]:
         built.append(Collect())
         if len(built) == 1:
-            raise ConnectionError
+            raise problem
         return Runner(Log(records(b"a"), stop), built[-1], stop)
 
-    run_in_thread("test", build, stop).join(30)
+    run_in_thread("test", build, stop, Health(service)).join(30)
     assert [one.stored for one in built] == [[], [b"a"]]
+    assert service.registry.get_sample_value("risco_consumidor_reinicios_total") == restarts
+    (said,) = [one for one in caplog.records if one.levelno >= logging.WARNING]
+    # A broker that is away is a line a second, and no traceback.
+    assert bool(said.exc_info) == bool(restarts)
 
 
 def test_a_consumer_in_a_thread_shows_its_lag_beside_the_services_own() -> None:

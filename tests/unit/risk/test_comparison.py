@@ -33,6 +33,14 @@ FOUND = Comparison(
 )
 
 
+def test_payments_on_which_the_candidate_failed_are_told_from_those_that_it_reviews() -> None:
+    failed = cell("aprovar", "revisar", "honesta", 9, 900)._replace(defeitos=4)
+    found = Comparison([failed, cell("sem_decisao", "revisar", "honesta", 1, 10)._replace(defeitos=1)])
+    assert (found.defects, found.as_json()["defeitos"]) == (5, 5)
+    # Of a shadow's candidate it is not known.
+    assert (FOUND.defects, FOUND.as_json()["defeitos"]) == (None, None)
+
+
 def test_only_what_both_decided_is_compared() -> None:
     assert FOUND.compared == amount(95, 12_400)
     assert FOUND.differing == amount(14, 4_100)
