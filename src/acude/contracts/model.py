@@ -28,6 +28,10 @@ class Layer(StrEnum):
     WAREHOUSE = "redshift"
 
 
+STREAMS: Final = "streams"
+"""`Contract.writer` of the tables that the streams' driver writes, under the lease of that name."""
+
+
 class ContractError(AcudeError):
     """A contract file that can't be used; says file, place and what to write instead."""
 
@@ -263,7 +267,7 @@ def silver_of(topic: Contract) -> Contract:
             "layer": Layer.SILVER,
             "columns": (*own, *LINEAGE, *more),
             "grain": f"{topic.grain}, first arrival only",
-            "writer": "streams",
+            "writer": STREAMS,
             "retention": None,
         }
     )

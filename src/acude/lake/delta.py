@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from acude.aws import s3
-from acude.contracts.model import Contract
+from acude.contracts.model import Contract, Layer
 from acude.contracts.spark import schema
 from acude.lake import delta_log
 from acude.settings import Settings, settings
@@ -31,7 +31,7 @@ def exists(contract: Contract) -> bool:
 
 def is_live(contract: Contract) -> bool:
     """Whether the table is replaced as a whole several times per minute."""
-    return contract.name.startswith("ao_vivo_")
+    return contract.layer is Layer.GOLD and not contract.daily
 
 
 def hours_kept(contract: Contract, config: Settings) -> int:

@@ -10,7 +10,7 @@ from pyspark.sql.types import StructType
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
 from acude.aws import storage_options
-from acude.contracts.model import Contract
+from acude.contracts.model import STREAMS, Contract
 from acude.contracts.spark import schema, spark_type
 from acude.lake import delta_log
 from acude.lake.data_files import ContractViolation
@@ -53,7 +53,7 @@ def ensure_table(contract: Contract, config: Settings | None = None) -> DeltaTab
         )
     if gained := _gained(contract, found.table):
         found.table.alter.add_columns(gained)
-    if contract.writer == "streams" and (changed := _changed(contract, found.table, config)):
+    if contract.writer == STREAMS and (changed := _changed(contract, found.table, config)):
         found.table.alter.set_table_properties(changed)
     return found.table
 
@@ -85,9 +85,9 @@ def properties(contract: Contract, config: Settings) -> dict[str, str]:
     """A new table's properties: its protocol's bounds, and for how long Delta keeps what is no longer needed."""
     kept = f"interval {hours_kept(contract, config)} hours"
     found = _PROPERTIES | {"delta.deletedFileRetentionDuration": kept, "delta.logRetentionDuration": kept}
-    if contract.writer == "streams" and not is_live(contract):
+    if contract.writer == STREAMS and not is_live(contract):
         # Streams follow these: `delta_log.prune` keeps the log, this long at least.
         found["delta.logRetentionDuration"] = f"interval {int(delta_log.KEPT.total_seconds() // 3600)} hours"
         found["delta.enableExpiredLogCleanup"] = "false"
     # To Spark a checkpoint costs as much as several small commits.
-    return found | {"delta.checkpointInterval": "50" if contract.writer == "streams" else "10"}
+    return found | {"delta.checkpointInterval": "50" if contract.writer == STREAMS else "10"}

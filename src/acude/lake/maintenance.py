@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from acude.contracts.model import Contract, tables
+from acude.contracts.model import STREAMS, Contract, tables
 from acude.errors import AcudeError
 from acude.lake import delta_log
 from acude.lake.commit import BatchWriter, Change, Writer, commit, rewrite
@@ -50,7 +50,7 @@ def create_all(config: Settings | None = None) -> None:
     The streams' tables are created under the streams' lease. A driver that holds it creates them itself.
     """
     create([contract for contract in tables() if contract.writer == "batch"], config)
-    with suppress(LeaseHeld), Lease("streams", config):
+    with suppress(LeaseHeld), Lease(STREAMS, config):
         create(stream_tables(), config)
 
 
@@ -147,7 +147,7 @@ def expire(writer: Writer, contract: Contract, config: Settings | None = None) -
     gone = found.table.vacuum(hours, enforce_retention_duration=False, full=True)
     if gone:
         found.table.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=True)
-    follows_streams = contract.writer == "streams"
+    follows_streams = contract.writer == STREAMS
     log_files = delta_log.prune(contract, config) if follows_streams else 0
     return {"hours": hours, "files": len(gone), "log_files": log_files}
 
@@ -177,4 +177,4 @@ def maintain_batch() -> list[dict[str, Any]]:
 
 def stream_tables() -> list[Contract]:
     """The tables that the streams' driver writes."""
-    return [contract for contract in tables() if contract.writer == "streams"]
+    return [contract for contract in tables() if contract.writer == STREAMS]

@@ -16,6 +16,7 @@ from uuid import uuid4
 from pydantic import Field, ValidationError
 
 from acude.aws import s3
+from acude.contracts.model import STREAMS
 from acude.contracts.model import table as contract_of
 from acude.errors import AcudeError
 from acude.lake import run_records
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 REQUESTS = "_controle/pedidos/"
 ANSWERS = "_controle/respostas/"
-WRITER = "streams"
+WRITER = STREAMS
 LEASE_HELD = 3
 """Exit code of a driver that another one keeps from the tables."""
 

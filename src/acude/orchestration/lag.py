@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from acude.contracts.model import Contract, table, tables, topics
+from acude.contracts.model import STREAMS, Contract, table, tables, topics
 from acude.kafka import brokers
 from acude.lake import delta_log
 from acude.lake.spark_checkpoint import finished_offsets, unread_version
@@ -103,7 +103,7 @@ def _followers_behind(config: Settings, now: datetime) -> Iterator[Lag]:
 
 
 def _live_tables() -> list[Contract]:
-    return [contract for contract in tables() if contract.writer == "streams" and contract.layer == "gold"]
+    return [contract for contract in tables() if contract.writer == STREAMS and contract.layer == "gold"]
 
 
 def _text(time: timedelta) -> str:

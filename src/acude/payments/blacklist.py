@@ -4,7 +4,6 @@ A payment waits for it as long as its budget allows. Without an answer by then, 
 and the decision is degraded.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -19,8 +18,6 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from acude.http_client import HttpClient, NoAnswerError, UnfitAnswerError
 from acude.risk.lists import normal
 from acude.settings import Settings
-
-log = logging.getLogger(__name__)
 
 _LONGEST_S: Final = 0.5
 """Per question, its second try included; a payment's deadline may leave less."""

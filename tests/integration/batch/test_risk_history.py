@@ -212,6 +212,7 @@ def test_a_candidate_decides_the_past_again_and_its_cost_is_told(history: Histor
     assert Decimal(live["custo"]) == worth(history, missed)
     assert Decimal(candidate["custo"]) == worth(history, honest)
     assert found["versao_regras"] == fields["versao"]
+    assert found["defeitos"] == 0
 
 
 def test_the_shadows_report_counts_one_candidates_pairs() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 
+from acude.contracts.model import STREAMS
 from acude.local.servers.spark import driver_environment, executors, prepare_driver
 from acude.local.service import Service
 from acude.settings import Settings
@@ -31,7 +32,7 @@ def ready(config: Settings) -> None:
     """Ask whether the driver holds its lease, and each of its queries has got through a batch."""
     from acude.lake.lease import Lease  # noqa: PLC0415 - imports boto3
 
-    holder = Lease("streams", config).holder()
+    holder = Lease(STREAMS, config).holder()
     if not holder or not holder.get("ready"):
         raise ConnectionError("the streams' driver does not hold its lease yet, or its queries do not advance")
 
