@@ -20,9 +20,8 @@ import pyarrow.parquet as pq
 
 from acude.inbox.errors import InboxError
 from acude.inbox.layout import FIELDS, LINES, RETAIL
-from acude.inbox.read_csv import read_csv
-from acude.inbox.read_parquet import read_parquet
 from tests.fuzz.steps import Fuzz
+from tests.whole_files import read_csv, read_parquet
 
 MEMORY = 8 * 2**30
 """Bytes of address space: a reader that takes more fails at once, not the machine."""

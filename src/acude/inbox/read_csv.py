@@ -7,7 +7,6 @@ A file is read block by block. A block ends with a line break outside of quotes,
 """
 
 import codecs
-import io
 from collections.abc import Callable, Iterator
 
 import pyarrow as pa
@@ -16,28 +15,11 @@ from acude.inbox.errors import InboxError
 from acude.inbox.layout import Layout
 from acude.inbox.limits import LARGEST_BYTES, LARGEST_LINES, LONGEST_RECORD, too_many_bytes, too_many_lines
 from acude.inbox.records import Block, OpenQuote, header_of, lines_of_block
-from acude.inbox.unzipped import Unzipped
 
 BLOCK_BYTES = 8 * 2**20
 
 Read = Callable[[int], bytes]
 """The next bytes of a file, so many unless it ends before."""
-
-
-def read_csv(content: bytes, file: str) -> pa.Table:
-    """All lines of a CSV or CSV.gz file as `LINES`; the header is line 1.
-
-    Args:
-        content: the file's bytes.
-        file: its key; `.gz` at its end means gzip.
-
-    Raises:
-        InboxError: empty, truncated, larger than the limits, another header, a line with too few or too many fields, an
-            open quote, not UTF-8.
-    """
-    packed = io.BytesIO(content)
-    read = Unzipped(packed, file).read if file.endswith(".gz") else packed.read
-    return pa.concat_tables(BlockReader(file, read).tables())
 
 
 class BlockReader:
@@ -64,7 +46,8 @@ class BlockReader:
         """The lines as `LINES`, block by block.
 
         Raises:
-            InboxError: see `read_csv`.
+            InboxError: empty, truncated, larger than the limits, another header, a line with too few or too many
+                fields, an open quote, not UTF-8.
         """
         held, coming = self._next(), self._next()
         if self._first:

@@ -25,22 +25,10 @@ _HELD_BYTES = 32 * 2**20
 """About so much text is held at a time: rows whose texts are long become smaller tables."""
 
 
-def read_parquet(content: bytes, file: str) -> pa.Table:
-    """All rows as `LINES`; the first row is line 1, a null is a null.
-
-    Args:
-        content: the file's bytes.
-        file: its key, for errors.
-
-    Raises:
-        InboxError: empty, damaged, larger than the limits, without rows, with other columns or types, or text that is
-            not UTF-8.
-    """
-    return pa.concat_tables(parquet_tables(io.BytesIO(content), file))
-
-
 def parquet_tables(source: BinaryIO, file: str, begin: int = 0, end: int | None = None) -> Iterator[pa.Table]:
     """The rows of the row groups whose place lies in a range of the file, some at a time; see `_places`.
+
+    They are `LINES`: the first row is line 1, a null is a null.
 
     Args:
         source: the file.
@@ -49,7 +37,8 @@ def parquet_tables(source: BinaryIO, file: str, begin: int = 0, end: int | None 
         end: the first byte behind it; None for all that follows.
 
     Raises:
-        InboxError: see `read_parquet`.
+        InboxError: empty, damaged, larger than the limits, without rows, with other columns or types, or text that is
+            not UTF-8.
     """
     if not source.seek(0, io.SEEK_END):
         raise InboxError(file, 1, None, "a Parquet file with at least one row", "an empty file")

@@ -23,6 +23,7 @@ from acude.inbox.errors import InboxError
 from acude.inbox.pieces import Piece
 from acude.inbox.reading import PieceLines
 from acude.lake.object_store import ObjectStore
+from tests import whole_files
 
 HEADER = b"id_pedido,id_produto,descricao,quantidade,data,preco,id_usuario,regiao,moeda\n"
 LINE = b"o-1,p-1,Caneca,2,2026-11-28T10:00:00,19.90,u-1,SP,BRL\n"
@@ -103,7 +104,7 @@ def with_more_rows() -> bytes:
 
 
 def read(kind: str, content: bytes) -> list[dict[str, Any]]:
-    one = parquet_reader.read_parquet if kind == "parquet" else csv_reader.read_csv
+    one = whole_files.read_parquet if kind == "parquet" else whole_files.read_csv
     rows: list[dict[str, Any]] = one(content, f"vendas/loja/2026-11-28.{kind}").to_pylist()
     return rows
 

@@ -19,7 +19,8 @@ from acude.inbox.files import InboxFile
 from acude.inbox.fingerprint import Fingerprint
 from acude.inbox.layout import FIELDS, LINES, RETAIL
 from acude.inbox.pieces import Piece, divided, slow_files
-from acude.inbox.read_parquet import parquet_tables, read_parquet
+from acude.inbox.read_parquet import parquet_tables
+from tests import whole_files
 
 KEY = "vendas/loja/2026-11-28.csv"
 BOM = b"\xef\xbb\xbf"
@@ -42,7 +43,7 @@ def csv_of(records: list[list[str]], *, quoted: bool, end: str) -> bytes:
 def whole(content: bytes) -> pa.Table | None:
     """The lines; None where the file is refused."""
     try:
-        return read_csv.read_csv(content, KEY)
+        return whole_files.read_csv(content, KEY)
     except InboxError:
         return None
 
@@ -123,7 +124,7 @@ def test_a_fault_behind_many_blocks_is_told_by_its_place(monkeypatch: pytest.Mon
         (b"a,b,c,1,2,3,4,5", 202, "Country"),
     ):
         with pytest.raises(InboxError) as caught:
-            read_csv.read_csv(lines + fault, KEY)
+            whole_files.read_csv(lines + fault, KEY)
         assert (caught.value.line, caught.value.column) == (line, column), fault
 
 
@@ -131,7 +132,7 @@ def test_a_gzip_file_is_unpacked_block_by_block(monkeypatch: pytest.MonkeyPatch)
     content = csv_of([[str(n), *"bcdefgh"] for n in range(100)], quoted=True, end="\n")
     lines = whole(content)
     monkeypatch.setattr(read_csv, "BLOCK_BYTES", 64)
-    assert read_csv.read_csv(gzip.compress(content), f"{KEY}.gz").equals(lines)
+    assert whole_files.read_csv(gzip.compress(content), f"{KEY}.gz").equals(lines)
 
 
 def test_a_large_gzip_file_is_one_task_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,13 +166,13 @@ def test_each_row_group_of_a_parquet_file_is_in_one_range(size: int) -> None:
         for begin, end in zip([0, *ends], [*ends, None], strict=True)
         for table in parquet_tables(io.BytesIO(content), KEY, begin, end)
     ]
-    assert pa.concat_tables(found).equals(read_parquet(content, KEY))
+    assert pa.concat_tables(found).equals(whole_files.read_parquet(content, KEY))
 
 
 def test_a_fault_in_a_later_row_group_is_told_by_its_row() -> None:
     content = parquet(50, 7, regiao=pa.array(["SP"] * 40 + ["S\0"] + ["SP"] * 9))
     with pytest.raises(InboxError) as caught:
-        read_parquet(content, KEY)
+        whole_files.read_parquet(content, KEY)
     assert (caught.value.line, caught.value.column) == (41, "regiao")
 
 

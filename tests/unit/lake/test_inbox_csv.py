@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from acude.inbox.errors import InboxError
-from acude.inbox.read_csv import read_csv
+from tests.whole_files import read_csv
 
 FILE = "vendas/loja/2011-01-04.csv"
 RETAIL = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"

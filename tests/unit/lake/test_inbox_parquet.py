@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from acude.inbox.errors import InboxError
-from acude.inbox.read_parquet import read_parquet
 from jobs.batch.exportar_vendas import LAYOUT
 from tests.sales_file import sales_file
+from tests.whole_files import read_parquet
 
 FILE = "vendas/loja/2011-01-04.parquet"
 MOMENT = datetime(2011, 1, 4, 8, 26, 0, 5, tzinfo=UTC)
