@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -31,6 +32,7 @@ from acude.risk_history.payment_minutes import (
     by_hour,
     minutes_of,
     payments_per_minute,
+    reads,
     renewed,
     spans,
 )
@@ -72,15 +74,13 @@ class Counting:
 
     def _counted_again(self, lake: Lake, hour: datetime, minutes: list[datetime]) -> pa.Table | None:
         """The hour's rows with these minutes as they are in silver now; None where nothing is new."""
-        found = spans(minutes)
-        counted = payments_per_minute(_payments(lake[SOURCE], hour, found), _decisions(lake[DECISIONS], hour, found))
+        # Where there are too many spans, the minutes between them are counted, too.
+        again = [minute for span in spans(minutes) for minute in span.minutes]
         schema = arrow_schema(self.contract)
         before = schema.empty_table()
         if gold := lake[TABLE]:
             before = gold.fitting([[("data", "=", hour.date()), ("hora", "=", hour.hour)]]).cast(schema)
-        # Where there are too many spans, the minutes between them are counted, too.
-        counted_minutes = [minute for span in found for minute in span.minutes]
-        after = renewed(before, counted_minutes, pa.Table.from_pylist(counted, schema), self.contract.keys)
+        after = renewed(before, again, pa.Table.from_pylist(counted(lake, hour, again), schema), self.contract.keys)
         return None if after.equals(before) else after
 
     def _write(self, hours: dict[datetime, pa.Table]) -> None:
@@ -90,6 +90,16 @@ class Counting:
         files = write_rows(pa.concat_tables(hours.values()), self.contract)
         places = [{"data": hour.date().isoformat(), "hora": str(hour.hour)} for hour in hours]
         replace_partitions(self.table, self.writer, files, places)
+
+
+def counted(lake: Lake, hour: datetime, minutes: list[datetime]) -> list[dict[str, Any]]:
+    """Rows of gold for these minutes of one hour, ascending; a few minutes are read at a time."""
+    silver, decisions = lake[SOURCE], lake[DECISIONS]
+    return [
+        row
+        for read in reads(minutes)
+        for row in payments_per_minute(_payments(silver, hour, read), _decisions(decisions, hour, read))
+    ]
 
 
 def _payments(silver: Snapshot | None, hour: datetime, of: list[Span]) -> pa.Table:

@@ -54,8 +54,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _beside(spark: SparkSession, prefix: str) -> int:
-    for day, records in rebuild(spark, prefix):
-        log.info("%s: %d records that arrived on this day", day, records)
+    for part in rebuild(spark, prefix):
+        log.info("%s to %s: %d records that landed then", f"{part.first:%F %T}", f"{part.last:%F %T}", part.records)
     found = differences(spark, prefix)
     for table, (missing, extra) in found.items():
         log.info("%s: %d rows only as streamed, %d only as rebuilt", table, missing, extra)

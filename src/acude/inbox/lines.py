@@ -34,11 +34,11 @@ _SPARK_TYPES = {pa.int64(): "bigint", pa.string(): "string"}
 
 
 class _Undividable(Exception):  # noqa: N818 - no error: its file is read by one task then
-    """A file whose ranges don't begin and end between two lines; or it has a fault, which one reader must place."""
+    """Files whose ranges don't begin and end between two lines; or they have a fault, which one reader must place."""
 
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+    def __init__(self, keys: set[str]) -> None:
+        super().__init__(keys)
+        self.keys = keys
 
 
 class _Found(NamedTuple):
@@ -99,9 +99,9 @@ def _read_all(
     read = listed.repartition(len(pieces)).mapInArrow(_reader(store, tokens_of(config)), _spark_schema()).persist()
     try:
         return read, _checked(read, pieces)
-    except _Undividable as one:
+    except _Undividable as found:
         read.unpersist()
-        return _read_all(spark, files, config, {*whole, one.key})
+        return _read_all(spark, files, config, {*whole, *found.keys})
     except BaseException as problem:
         read.unpersist()
         if is_crash(problem) and (refusal := deadly_file(store, files)):
@@ -181,6 +181,9 @@ def _checked(read: DataFrame, pieces: list[Piece]) -> _Found:
     """Looks at what was found, where each file is whole and no two are the same."""
     texts = read.where(f.col("resumo").isNotNull()).select("resumo").toArrow()["resumo"].to_pylist()
     found = {one["number"]: one for one in map(json.loads, texts)}
+    # All of them before any other fault is told: one more read of the day is enough.
+    if keys := {pieces[at].key for at, one in found.items() if "error" in one and not pieces[at].whole}:
+        raise _Undividable(keys)
     seen: dict[tuple[int, int], str] = {}
     before, rows = [], 0
     for key, numbers in groupby(range(len(pieces)), lambda number: pieces[number].key):
@@ -188,7 +191,7 @@ def _checked(read: DataFrame, pieces: list[Piece]) -> _Found:
         for number in numbers:
             one = found[number]
             if "error" in one:
-                raise InboxError(key, *one["error"]) if pieces[number].whole else _Undividable(key)
+                raise InboxError(key, *one["error"])
             before.append(lines)
             lines += one["lines"]
             content.append(Fingerprint(one["rows"], one["content"]))

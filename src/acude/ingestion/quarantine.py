@@ -5,6 +5,7 @@ record. Bronze has the same knowledge in a header, but only after the record has
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _BYTES = (
     "AND b.deslocamento = q.deslocamento"
 )
 """Quarantine's own are cut where a number may be somebody's."""
+
+_HEADERS = "json_format(CAST(transform(b.cabecalhos, h -> ARRAY[h.chave, to_base64(h.valor)]) AS JSON))"
+"""One text per record: of an array of bytes Athena's answer can't be read back."""
 
 _ANSWER_WITHIN_S = 60
 _CLOSED_WITHIN_S = 5
@@ -99,31 +103,19 @@ def found(which: RecordFilter, limit: int, *, content: bool = False) -> list[Ref
     newest = f"ORDER BY q.carimbo_kafka DESC, q.topico, q.particao, q.deslocamento DESC LIMIT {int(limit)}"
     wanted, source = [f"q.{name}" for name in columns], f"{TABLE} q"
     if content:
-        columns, source = [*columns, "chave", "valor"], f"{source} {_BYTES}"
-        wanted += ["b.chave", "b.valor"]
+        columns, source = [*columns, "chave", "valor", "cabecalhos"], f"{source} {_BYTES}"
+        wanted += ["b.chave", "b.valor", _HEADERS]
     selected = f"SELECT {', '.join(wanted)} FROM {source} WHERE {condition(which)} {newest}"  # noqa: S608 - values are checked
-    rows = [dict(zip(columns, row, strict=True)) for row in run_query(selected).rows]
-    headers = _headers(which) if content else {}
-    return [_refused(row, headers) for row in rows]
+    return [_refused(dict(zip(columns, row, strict=True))) for row in run_query(selected).rows]
 
 
-def _refused(row: dict[str, Any], headers: dict[Coordinate, list[tuple[str, bytes]]]) -> Refused:
+def _refused(row: dict[str, Any]) -> Refused:
     at = Coordinate(row.pop("topico"), row.pop("particao"), row.pop("deslocamento"))
     stamp = row.pop("carimbo_kafka")
     stamp = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-    return Refused(at=at, carimbo_kafka=stamp, cabecalhos=tuple(headers.get(at, ())), **row)
-
-
-def _headers(which: RecordFilter) -> dict[Coordinate, list[tuple[str, bytes]]]:
-    answer = run_query(
-        f"SELECT q.topico, q.particao, q.deslocamento, h.chave, h.valor FROM {TABLE} q {_BYTES} "  # noqa: S608 - values are checked
-        f"CROSS JOIN UNNEST(b.cabecalhos) WITH ORDINALITY AS h (chave, valor, n) WHERE {condition(which)} "
-        "ORDER BY q.topico, q.particao, q.deslocamento, h.n"
-    )
-    headers: dict[Coordinate, list[tuple[str, bytes]]] = {}
-    for topic, partition, offset, key, value in answer.rows:
-        headers.setdefault(Coordinate(topic, partition, offset), []).append((key, value))
-    return headers
+    headers = json.loads(row.pop("cabecalhos", None) or "[]")
+    found = tuple((name, value if value is None else b64decode(value)) for name, value in headers)
+    return Refused(at=at, carimbo_kafka=stamp, cabecalhos=found, **row)
 
 
 def counted(which: RecordFilter) -> list[tuple[str, str, int]]:

@@ -1,13 +1,14 @@
 """Silver, quarantine and duplicates made again from bronze, by the stream's own functions.
 
 The stream decides which arrival of an event is the first as batches come in; bronze remembers the batches in
-`ingerido_em`, which rises from batch to batch. So repeats are looked for batch by batch, in that order. The files are
-written beside the table's own, where no version names them; a list of them is kept, and `take_over` makes exactly
-those visible.
+`ingerido_em`, which rises from batch to batch. So repeats are looked for batch by batch, in that order, some batches
+at a time: the driver holds a narrow row of each of their records. The files are written beside the table's own, where
+no version names them; a list of them is kept, and `take_over` makes exactly those visible.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -30,9 +31,25 @@ from acude.lake.file_frames import frame_of_files
 from acude.settings import settings
 
 _END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+_FULL_BATCHES = 10
+"""As many of the stream's largest batches are refined at once: 64 bytes a record in the driver, and a sorted copy."""
 
 Files = dict[str, list[DataFile]]
 _FILES = TypeAdapter(Files)
+
+
+class Part(NamedTuple):
+    """Micro-batches that follow each other.
+
+    Attributes:
+        first: the first one's `ingerido_em`.
+        last: the last one's.
+        records: how many they brought.
+    """
+
+    first: datetime
+    last: datetime
+    records: int
 
 
 def rebuilt_tables() -> list[Contract]:
@@ -41,36 +58,53 @@ def rebuilt_tables() -> list[Contract]:
     return [contracts[f"silver.{topic.name}"] for topic in topics()] + [contracts[QUARANTINE], contracts[DUPLICATES]]
 
 
-def rebuild(spark: SparkSession, prefix: str) -> Iterator[tuple[date, int]]:
-    """Writes the files of `rebuilt_tables`, a day of arrivals at a time, and a list of them.
+def rebuild(spark: SparkSession, prefix: str) -> Iterator[Part]:
+    """Writes the files of `rebuilt_tables`, some micro-batches at a time, and a list of them.
 
     Args:
         spark: a session; bronze is only read.
         prefix: where the list is kept in the lake's bucket.
 
     Yields:
-        Each day of arrivals and its number of records, when they are written.
+        Each part of bronze, when its files are written.
     """
     bronze = spark.read.format("delta").load(table_path(load()[BRONZE]))
     folder = runs_at(f"{prefix.strip('/')}/ids", settings())
-    index, tasks = DedupIndex(folder, settings().dedup_memory), spark.sparkContext.defaultParallelism
+    index = DedupIndex(folder, settings().dedup_memory)
     files: Files = {contract.full_name: [] for contract in rebuilt_tables()}
     try:
-        yield from _days(bronze, index, tasks, files)
+        yield from _refined(bronze, index, files)
     finally:
         folder.delete(folder.names())
     s3().put_object(Bucket=settings().lake_bucket, Key=_list_key(prefix), Body=_FILES.dump_json(files))
 
 
-def _days(bronze: DataFrame, index: DedupIndex, tasks: int, files: Files) -> Iterator[tuple[date, int]]:
-    """Refines one day of arrivals after the other, and adds what it wrote to `files`."""
-    for day in _days_of_arrival(bronze):
-        arrived = (f.col("ingerido_em") >= f.lit(day)) & (f.col("ingerido_em") < f.lit(day + timedelta(days=1)))
-        with Landing(bronze.where(arrived), settings(), tasks, bronze=False) as landing:
+def _refined(bronze: DataFrame, index: DedupIndex, files: Files) -> Iterator[Part]:
+    """Refines one part of bronze after the other, and adds what it wrote to `files`."""
+    batches = bronze.groupBy("ingerido_em").agg(f.count("*").alias("registros")).orderBy("ingerido_em").toArrow()
+    for part in parts(batches, _FULL_BATCHES * settings().ingest_batch):
+        arrived = f.col("ingerido_em").between(f.lit(part.first), f.lit(part.last))
+        with Landing(bronze.where(arrived), settings(), settings().spark_partitions, bronze=False) as landing:
             for table, found in landing.refine(_repeats(landing.keys, index)).items():
                 files[table] += found
-            records = landing.keys.num_rows
-        yield day, records
+        yield part
+
+
+def parts(batches: pa.Table, most: int) -> Iterator[Part]:
+    """Cuts bronze between micro-batches; a batch that has more records than `most` is a part of its own.
+
+    Args:
+        batches: `ingerido_em` of each, rising, and `registros`, its number of records.
+        most: the most records of a part.
+    """
+    stamps, begin, held = batches["ingerido_em"], 0, 0
+    for at, records in enumerate(batches["registros"].to_numpy().tolist()):
+        if held and held + records > most:
+            yield Part(stamps[begin].as_py(), stamps[at - 1].as_py(), held)
+            begin, held = at, 0
+        held += records
+    if held:
+        yield Part(stamps[begin].as_py(), stamps[-1].as_py(), held)
 
 
 def differences(spark: SparkSession, prefix: str) -> dict[str, tuple[int, int]]:
@@ -121,13 +155,8 @@ def _listed(prefix: str) -> Files:
     return _FILES.validate_json(answer["Body"].read())
 
 
-def _days_of_arrival(bronze: DataFrame) -> list[date]:
-    found = bronze.select(f.to_date("ingerido_em").alias("dia")).distinct().orderBy("dia").collect()
-    return [row.dia for row in found]
-
-
 def _repeats(keys: pa.Table, index: DedupIndex) -> pa.Table:
-    """The repeats among a day's records, looked for batch by batch, as the stream did."""
+    """The repeats among a part's records, looked for batch by batch, as the stream did."""
     rows = keys.sort_by("ingerido_em").combine_chunks()
     stamps = rows["ingerido_em"].cast(pa.int64()).to_numpy()
     starts = np.flatnonzero(np.diff(stamps, prepend=-1))

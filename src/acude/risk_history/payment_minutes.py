@@ -3,7 +3,7 @@
 Rows in, rows out, as Arrow tables: for a minute's few rows, Spark would plan and compile again with each batch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -25,6 +25,7 @@ ABROAD: Final = "EX"
 MINUTE: Final = timedelta(minutes=1)
 _LAST_END: Final = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
 _MOST_SPANS: Final = 24
+_AT_ONCE: Final = 5
 _GROUP: Final = ("janela_inicio", "tipo_pagamento", "operacao", "moeda", "uf")
 _PAYMENT: Final = [*KEY, "timestamp"]
 
@@ -63,6 +64,21 @@ def spans(minutes: Iterable[datetime]) -> list[Span]:
     edges = [0, *breaks, len(ordered)]
     found = [(ordered[first], ordered[last - 1]) for first, last in pairwise(edges)] if ordered else []
     return [Span(begin, min(last, _LAST_END - MINUTE) + MINUTE) for begin, last in found]
+
+
+def reads(minutes: Sequence[datetime]) -> list[list[Span]]:
+    """The minutes, five at a time, as spans: payments of five minutes are what is held at once.
+
+    A payment counts in one minute, and its decisions are found by its time: so reads add up to the whole.
+
+    Args:
+        minutes: ascending.
+
+    >>> at = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    >>> [[len(one.minutes) for one in read] for read in reads([at + number * MINUTE for number in (0, 1, 3, 4, 5, 6)])]
+    [[2, 3], [1]]
+    """
+    return [spans(minutes[at : at + _AT_ONCE]) for at in range(0, len(minutes), _AT_ONCE)]
 
 
 def by_hour(minutes: Iterable[datetime]) -> dict[datetime, list[datetime]]:

@@ -116,9 +116,15 @@ def rebuild(prefix: str) -> dict[str, tuple[int, int]]:
     """Step: makes silver again under a prefix; returns how it differs."""
     from acude.ingestion import rebuild as job  # noqa: PLC0415
 
-    for _ in job.rebuild(_spark(), prefix):
-        pass
+    parts_rebuilt(prefix)
     return job.differences(_spark(), prefix)
+
+
+def parts_rebuilt(prefix: str) -> list[int]:
+    """Step: makes silver again under a prefix; returns the records of each part of bronze."""
+    from acude.ingestion import rebuild as job  # noqa: PLC0415
+
+    return [part.records for part in job.rebuild(_spark(), prefix)]
 
 
 def compare(prefix: str) -> dict[str, tuple[int, int]]:

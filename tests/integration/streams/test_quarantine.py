@@ -1,5 +1,6 @@
 """A bad record stops nothing: it waits with its bytes, and goes round again once its contract is right."""
 
+import ast
 import base64
 import json
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 from pydantic import SecretStr
@@ -38,6 +40,14 @@ quarantine._remember = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 app(["quarantine", "replay", "--record", sys.argv[1]])
 """
 """A replay that is killed between the broker's answer and its own note of it."""
+
+NEWEST = """
+import sys
+from acude.ingestion.quarantine import found
+from acude.kafka.record_filter import RecordFilter
+print([one.cabecalhos for one in found(RecordFilter("json_invalido", sys.argv[1]), 1, content=True)])
+"""
+"""What `replay --limit 1` asks Athena for."""
 
 
 @dataclass
@@ -115,6 +125,7 @@ def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
         ):
             produce(lab.config, topic, COLD, headers=[HEADER])
             produce(lab.config, topic, WARM, BROKEN, None)
+            produce(lab.config, topic, b"[", b"[", headers=[HEADER, ("trace", b"")])
             lab.do(ingest)
             lab.do(register)
             yield found
@@ -152,6 +163,18 @@ def test_broken_bytes_are_shown_without_touching_the_terminal(sensors: Sensors) 
     done = subprocess.run(command, env=sensors.lab.whole_environment, capture_output=True, check=True)
     assert b"\\xff\\x1b" in done.stdout
     assert b"\x1b" not in done.stdout
+
+
+def test_of_records_beyond_the_limit_no_headers_are_fetched(sensors: Sensors) -> None:
+    config = sensors.lab.config
+    athena = boto3.client("athena", endpoint_url=config.athena_endpoint, **config.aws_options())
+    before = set(athena.list_query_executions()["QueryExecutionIds"])
+    command = [sys.executable, "-c", NEWEST, sensors.topic]
+    done = subprocess.run(command, env=sensors.lab.whole_environment, capture_output=True, text=True, check=True)
+    assert ast.literal_eval(done.stdout) == [(HEADER, ("trace", b""))]
+    asked = set(athena.list_query_executions()["QueryExecutionIds"]) - before
+    statistics = [athena.get_query_runtime_statistics(QueryExecutionId=one) for one in asked]
+    assert sum(one["QueryRuntimeStatistics"]["Rows"]["OutputRows"] for one in statistics) == 1
 
 
 def test_a_record_that_is_not_there_is_said_to_be_missing(sensors: Sensors) -> None:

@@ -1,5 +1,6 @@
 """Silver made again from bronze is silver as it was streamed."""
 
+import json
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,7 +12,7 @@ from acude.ingestion.saved_ids import STATE
 from acude.kafka.topics import ensure_topics
 from acude.local.platform import Platform
 from acude.settings import settings
-from tests.integration.streams.steps import compare, ingest, rebuild, take_over
+from tests.integration.streams.steps import compare, ingest, parts_rebuilt, rebuild, take_over
 from tests.integration.streams.streamlab import Row, StreamLab, stream_lab
 from tests.own_topic import drop_topic, own_topic, produce
 
@@ -53,6 +54,24 @@ def test_rebuilt_silver_equals_silver_as_streamed(streamed: tuple[StreamLab, str
     assert differences == dict.fromkeys(tables, (0, 0))
     for table in tables:
         assert lab.rows(table)
+
+
+def test_a_rebuild_takes_some_batches_at_a_time_and_their_repeats_are_found(streamed: tuple[StreamLab, str]) -> None:
+    lab, name = streamed
+    lab.change(ingest_batch=2, spark_partitions=1)
+    records = lab.do(parts_rebuilt, "_rebuild/partes")
+    lab.change(ingest_batch=300_000, spark_partitions=2)
+    # The first batch of 24 is more than ten of two, and so a part of its own; the others are 13 and 3.
+    assert records == [24, 16]
+    # One task has no more files of a day than parts.
+    assert len(files_of_list(lab, "_rebuild/partes")[f"silver.{name}"]) == 2
+    assert set(lab.do(compare, "_rebuild/partes").values()) == {(0, 0)}
+
+
+def files_of_list(lab: StreamLab, prefix: str) -> dict[str, list[object]]:
+    body = s3(lab.config).get_object(Bucket=lab.config.lake_bucket, Key=f"{prefix}/arquivos.json")["Body"].read()
+    found: dict[str, list[object]] = json.loads(body)
+    return found
 
 
 def test_a_row_that_bronze_does_not_know_is_found_and_goes_when_the_rebuilt_tables_take_over(

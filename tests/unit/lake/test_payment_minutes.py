@@ -15,6 +15,7 @@ from acude.risk_history.payment_minutes import (
     OF_PAYMENTS,
     by_hour,
     payments_per_minute,
+    reads,
     renewed,
     spans,
 )
@@ -32,6 +33,14 @@ def test_every_minute_lies_in_a_span_and_spans_do_not_touch(wanted: set[datetime
     assert len(found) <= 24
     if len(found) > 1:
         assert covered == wanted
+
+
+@given(minutes)
+def test_reads_hold_each_minute_once_and_five_at_most(wanted: set[datetime]) -> None:
+    found = [[minute for span in read for minute in span.minutes] for read in reads(sorted(wanted))]
+    assert [minute for read in found for minute in read] == sorted(wanted)
+    assert all(len(read) == 5 for read in found[:-1])
+    assert all(1 <= len(read) <= 5 for read in found[-1:])
 
 
 def test_many_scattered_minutes_are_one_span() -> None:
