@@ -113,9 +113,14 @@ def _refused(row: dict[str, Any]) -> Refused:
     at = Coordinate(row.pop("topico"), row.pop("particao"), row.pop("deslocamento"))
     stamp = row.pop("carimbo_kafka")
     stamp = stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)
-    headers = json.loads(row.pop("cabecalhos", None) or "[]")
-    found = tuple((name, value if value is None else b64decode(value)) for name, value in headers)
-    return Refused(at=at, carimbo_kafka=stamp, cabecalhos=found, **row)
+    headers = tuple(map(_header, json.loads(row.pop("cabecalhos", None) or "[]")))
+    return Refused(at=at, carimbo_kafka=stamp, cabecalhos=headers, **row)
+
+
+def _header(found: list[Any]) -> tuple[str, Any]:
+    """Name and bytes; None for a header without a value."""
+    name, value = found
+    return name, None if value is None else b64decode(value)
 
 
 def counted(which: RecordFilter) -> list[tuple[str, str, int]]:

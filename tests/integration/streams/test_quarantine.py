@@ -167,7 +167,8 @@ def test_broken_bytes_are_shown_without_touching_the_terminal(sensors: Sensors) 
 
 def test_of_records_beyond_the_limit_no_headers_are_fetched(sensors: Sensors) -> None:
     config = sensors.lab.config
-    athena = boto3.client("athena", endpoint_url=config.athena_endpoint, **config.aws_options())
+    options: dict[str, Any] = {"endpoint_url": config.athena_endpoint, **config.aws_options()}
+    athena = boto3.client("athena", **options)
     before = set(athena.list_query_executions()["QueryExecutionIds"])
     command = [sys.executable, "-c", NEWEST, sensors.topic]
     done = subprocess.run(command, env=sensors.lab.whole_environment, capture_output=True, text=True, check=True)
