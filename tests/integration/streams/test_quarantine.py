@@ -125,7 +125,7 @@ def sensors(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ite
         ):
             produce(lab.config, topic, COLD, headers=[HEADER])
             produce(lab.config, topic, WARM, BROKEN, None)
-            produce(lab.config, topic, b"[", b"[", headers=[HEADER, ("trace", b"")])
+            produce(lab.config, topic, b"{", b"{", headers=[HEADER, ("trace", b"")])
             lab.do(ingest)
             lab.do(register)
             yield found
