@@ -169,11 +169,11 @@ def test_of_records_beyond_the_limit_no_headers_are_fetched(sensors: Sensors) ->
     config = sensors.lab.config
     options: dict[str, Any] = {"endpoint_url": config.athena_endpoint, **config.aws_options()}
     athena = boto3.client("athena", **options)
-    before = set(athena.list_query_executions()["QueryExecutionIds"])
+    before = set(athena.list_query_executions(WorkGroup=config.athena_workgroup)["QueryExecutionIds"])
     command = [sys.executable, "-c", NEWEST, sensors.topic]
     done = subprocess.run(command, env=sensors.lab.whole_environment, capture_output=True, text=True, check=True)
     assert ast.literal_eval(done.stdout) == [(HEADER, ("trace", b""))]
-    asked = set(athena.list_query_executions()["QueryExecutionIds"]) - before
+    asked = set(athena.list_query_executions(WorkGroup=config.athena_workgroup)["QueryExecutionIds"]) - before
     statistics = [athena.get_query_runtime_statistics(QueryExecutionId=one) for one in asked]
     assert sum(one["QueryRuntimeStatistics"]["Rows"]["OutputRows"] for one in statistics) == 1
 
