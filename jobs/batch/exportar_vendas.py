@@ -7,7 +7,7 @@ memory at a time, and the file lies in the temporary folder until it is sent.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from psycopg2.extensions import connection
 
 from acude.aws import is_missing, s3
-from acude.days import require_days
+from acude.days import midnight, require_days
 from acude.errors import AcudeError
 from acude.inbox.files import FOLDER, SHOP
 from acude.inbox.layout import FIELDS
@@ -105,7 +105,7 @@ def _sent(file: Path, key: str) -> bool:
 
 def _sales_of(day: date) -> Iterator[list[tuple[Any, ...]]]:
     """The day's lines, in pieces of at most `PIECE_ROWS`."""
-    begin = datetime.combine(day, time(), UTC)
+    begin = midnight(day)
     try:
         with closing(psycopg2.connect(settings().shop_dsn.get_secret_value())) as shop:
             # The shop makes its tables with its first order.

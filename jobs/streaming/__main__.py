@@ -19,10 +19,11 @@ from py4j.protocol import Py4JNetworkError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from acude.contracts.model import STREAMS
 from acude.kafka.health import serve
 from acude.lake import maintenance_requests
 from acude.lake.executors import ClusterError
-from acude.lake.lease import Lease, LeaseHeld
+from acude.lake.lease import LEASE_HELD, Lease, LeaseHeld
 from acude.lake.session import driver_session
 from acude.settings import settings
 from jobs.streaming import queries as known
@@ -52,10 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A driver that was just killed may still hold the lease; a catch-up has no reason to wait.
     patience = timedelta() if options.available_now else timedelta(seconds=40)
     try:
-        lease = Lease(maintenance_requests.WRITER).acquire(wait=patience)
+        lease = Lease(STREAMS).acquire(wait=patience)
     except LeaseHeld as held:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
-        return maintenance_requests.LEASE_HELD
+        return LEASE_HELD
     with lease:
         try:
             spark = driver_session("acude-streams")

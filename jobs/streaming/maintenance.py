@@ -11,12 +11,12 @@ from typing import Any
 from pyspark import InheritableThread
 from pyspark.sql import SparkSession
 
-from acude.contracts.model import table
+from acude.contracts.model import STREAMS, table
 from acude.lake import maintenance_requests
 from acude.lake.commit import Writer
-from acude.lake.lease import Lease, LeaseHeld
+from acude.lake.lease import LEASE_HELD, Lease, LeaseHeld
 from acude.lake.maintenance import compact, expire
-from acude.lake.maintenance_requests import LEASE_HELD, Request
+from acude.lake.maintenance_requests import Request
 from acude.lake.session import driver_session
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def main() -> int:
     """Serves all requests that wait; returns the exit code, `LEASE_HELD` where a driver runs already."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        lease = Lease(maintenance_requests.WRITER).acquire()
+        lease = Lease(STREAMS).acquire()
     except LeaseHeld as held:
         log.error("%s", held)  # noqa: TRY400 - the sentence says it all
         return LEASE_HELD

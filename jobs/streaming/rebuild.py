@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
+from acude.contracts.model import STREAMS
 from acude.ingestion.rebuild import differences, rebuild, take_over
-from acude.lake.lease import Lease, LeaseHeld
-from acude.lake.maintenance_requests import LEASE_HELD, WRITER
+from acude.lake.lease import LEASE_HELD, Lease, LeaseHeld
 from acude.lake.session import driver_session
 
 log = logging.getLogger("jobs.streaming.rebuild")
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.replace:
         return _beside(driver_session("acude-rebuild"), options.into)
     try:
-        with Lease(WRITER) as lease:
+        with Lease(STREAMS) as lease:
             spark = driver_session("acude-rebuild")
             _beside(spark, options.into)
             take_over(lease, options.into)

@@ -1,6 +1,6 @@
-"""Which days can be asked for: those that have begun. A later one would be published before its data exist."""
+"""UTC days: which can be asked for (a later one would be published before its data exist), and when they begin."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from acude.errors import WRONG_USE, AcudeError
@@ -31,3 +31,12 @@ def require_days(*days: date, today: date | None = None) -> None:
             raise DayError(f"{day} is a day of the future; the last that has begun is {today} (UTC).")
         if day < FIRST:
             raise DayError(f"Days begin with {FIRST}, found {day}.")
+
+
+def midnight(day: date, later: int = 0) -> datetime:
+    """When a UTC day begins, or one that many days later.
+
+    >>> midnight(date(2026, 11, 30), 1).isoformat()
+    '2026-12-01T00:00:00+00:00'
+    """
+    return datetime.combine(day + timedelta(days=later), time(), UTC)

@@ -17,10 +17,10 @@ from deltalake import DeltaTable
 from kafka import KafkaProducer
 
 from acude.aws import s3, storage_options
+from acude.contracts.model import STREAMS
 from acude.kafka import brokers
 from acude.kafka.topics import ensure_topics
 from acude.lake.lease import Lease
-from acude.lake.maintenance_requests import WRITER
 from acude.local.platform import Platform
 from acude.settings import PROJECT, Settings, settings
 from tests.buckets import drop, empty
@@ -77,7 +77,7 @@ class Lake:
 
     def wait_until_the_lease_is_free(self) -> None:
         """Until the streams' driver may be another one."""
-        awaited(Lease(WRITER, self.config).holder, lambda holder: holder is None)
+        awaited(Lease(STREAMS, self.config).holder, lambda holder: holder is None)
 
     def lose_the_checkpoint(self) -> None:
         """Deletes all that is known of where the streams stood."""

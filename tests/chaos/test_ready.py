@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from acude.contracts.model import STREAMS
 from acude.lake.lease import Lease
-from acude.lake.maintenance_requests import WRITER
 from acude.orchestration import streams
 from acude.orchestration.errors import CheckError
 from tests.chaos.conftest import Lake, new_lake, reading
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("platform")
 
 @retry(retry=retry_if_result(lambda ready: not ready), stop=stop_after_delay(240), wait=wait_fixed(0.5))
 def until_ready(lake: Lake) -> bool:
-    holder = Lease(WRITER, lake.config).holder()
+    holder = Lease(STREAMS, lake.config).holder()
     return bool(holder and holder["ready"])
 
 
@@ -33,7 +33,7 @@ def test_a_driver_that_does_not_get_through_its_first_batch_is_not_ready(
         driver = lake.start(available_now=False)
         try:
             assert pause.reached.wait(timeout=240)
-            holder = Lease(WRITER, lake.config).holder()
+            holder = Lease(STREAMS, lake.config).holder()
             assert (holder or {}).get("ready") is False
             monkeypatch.setattr(streams, "settings", lambda: lake.config)
             monkeypatch.setattr(streams, "_PATIENCE_S", 0)

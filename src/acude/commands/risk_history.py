@@ -1,7 +1,7 @@
 """``acude risk replay``, ``train`` and ``reference``: what is done with past payments."""
 
 import json
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +10,7 @@ import typer
 from acude.commands.days import day_option, moment_option, require_order
 from acude.commands.output import Json, err, out, print_json, print_lines
 from acude.commands.risk_comparison import show_comparison
-from acude.days import require_days
+from acude.days import midnight, require_days
 
 First = Annotated[date, day_option("--from", "First UTC day of the payments.")]
 Last = Annotated[date, day_option("--to", "Last UTC day, included.")]
@@ -91,7 +91,7 @@ def train(
     from acude.settings import settings  # noqa: PLC0415
 
     moment = known_at or datetime.now(UTC)
-    if datetime.combine(last, time(), UTC) + timedelta(days=1) > moment - LABELS_TAKE:
+    if midnight(last, 1) > moment - LABELS_TAKE:
         err.print("[yellow]![/] Of payments of the last 7 days few frauds are known yet; they will count as honest.")
     live = Versions(settings()).live_model()
     with err.status(f"learning from the payments of {days[0]} to {days[1]}"), session() as spark:

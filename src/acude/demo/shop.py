@@ -10,11 +10,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock
 from typing import Any
 
 from acude.athena.client import run_query
 from acude.aws import keys
+from acude.days import midnight
 from acude.demo import shop_properties as properties
 from acude.demo.result import Say, ShopResult
 from acude.demo.waiting import wait_until_landed
@@ -85,7 +85,7 @@ def run(platform: Platform, say: Say) -> ShopResult:
 
 
 def _play_with_a_kill(platform: Platform, day: date, say: Say) -> Summary:
-    start = datetime.combine(day, clock(), UTC)
+    start = midnight(day)
     config = Config(rate=EVENTS / 86_400, duration=timedelta(days=1), seed=day.toordinal(), shares=SHARES, start=start)
     killed = threading.Event()
 

@@ -1,7 +1,7 @@
 """Reads first arrivals from silver for the dedup index of a driver that starts. Without Spark, which takes seconds."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import Contract, silver_of
+from acude.days import midnight
 from acude.ingestion.hashes import event_hashes
 from acude.ingestion.recent_ids import Arrivals, Longs, pack
 from acude.lake.snapshot import snapshot
@@ -40,7 +41,7 @@ def arrivals(topic: Contract, landed: datetime, after: datetime, config: Setting
     if not found or topic.event_id not in topic.column_names:
         return
     window = topic.dedup_window.days
-    first = datetime.combine(landed.astimezone(UTC).date() - timedelta(days=window), time(), UTC)
+    first = midnight(landed.astimezone(UTC).date(), -window)
     known = pc.field(topic.event_id).is_valid() & (pc.field("ingerido_em") >= first)
     if after >= first:
         known = known & (pc.field("ingerido_em") > after)

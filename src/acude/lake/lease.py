@@ -26,6 +26,9 @@ from acude.lake import conditional
 from acude.lake.commit import LeaseLost
 from acude.settings import Settings, settings
 
+LEASE_HELD = 3
+"""Exit code of a driver that another one keeps from the tables."""
+
 _TTL = timedelta(seconds=30)
 _RENEW_S = 5.0
 

@@ -27,10 +27,6 @@ log = logging.getLogger(__name__)
 
 REQUESTS = "_controle/pedidos/"
 ANSWERS = "_controle/respostas/"
-WRITER = STREAMS
-LEASE_HELD = 3
-"""Exit code of a driver that another one keeps from the tables."""
-
 _LOOK_S = 1.0
 _LEAST_S = 60.0
 """What a driver gets that is started just before time runs out."""
@@ -93,7 +89,7 @@ def request_all(
     """
     asked = list(requests)
     for one in asked:
-        if contract_of(one.table).writer != WRITER:
+        if contract_of(one.table).writer != STREAMS:
             raise MaintenanceRequestError(
                 f"{one.table} is not written by the streams; maintain it with `maintain_batch`"
             )
@@ -109,7 +105,7 @@ def request_all(
 
 
 def _await(one: Request, serve_alone: Callable[[float], None], deadline: float, wait: timedelta) -> Answer:
-    lease = Lease(WRITER)
+    lease = Lease(STREAMS)
     while True:
         found = run_records.get(Answer, one.answer_key)
         if found:

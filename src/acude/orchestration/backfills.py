@@ -13,6 +13,7 @@ from airflow_client.client import (
     ReprocessBehavior,
 )
 
+from acude.days import midnight
 from acude.orchestration.airflow_api import LOOK_S, AirflowApi, is_over
 from acude.orchestration.airflow_session import AirflowError
 
@@ -133,5 +134,4 @@ def _body(dag_id: str, first: date, last: date, max_active_runs: int, reprocess:
 
 def _instants(first: date, last: date) -> tuple[datetime, datetime]:
     """The first and the last instant of a range of UTC days, so that hourly DAGs run all hours of its last day."""
-    begin = datetime.combine(first, clock.min, UTC)
-    return begin, datetime.combine(last, clock.max.replace(microsecond=0), UTC)
+    return midnight(first), datetime.combine(last, clock.max.replace(microsecond=0), UTC)

@@ -11,9 +11,10 @@ import time
 from datetime import date, timedelta
 from typing import Any
 
+from acude.contracts.model import STREAMS
 from acude.errors import AcudeError
 from acude.lake import maintenance_requests
-from acude.lake.lease import Lease
+from acude.lake.lease import LEASE_HELD, Lease
 from acude.local.patience import Patience
 from acude.local.platform import Platform
 from acude.orchestration.errors import CheckError
@@ -40,7 +41,7 @@ def keep_alive() -> str:
             and never get through a batch.
     """
     config = settings()
-    lease, patience = Lease(maintenance_requests.WRITER, config), None
+    lease, patience = Lease(STREAMS, config), None
     while holder := lease.holder():
         if holder["ready"]:
             return f"The streams run as process {holder['pid']} on {holder['host']}"
@@ -88,7 +89,7 @@ def catch_up(config: Settings) -> str:
         raise CheckError(
             f"The catch-up did not end within {CATCH_UP_AT_MOST} and was cut off. What it landed stays; run it again"
         ) from problem
-    if done.returncode == maintenance_requests.LEASE_HELD:
+    if done.returncode == LEASE_HELD:
         return "the streams came back by themselves"
     if done.returncode:
         raise CheckError(f"The catch-up failed with exit code {done.returncode}; its last lines:\n{_tail(done)}")
@@ -196,7 +197,7 @@ def _asked(asked: list[maintenance_requests.Request]) -> list[dict[str, Any]]:
 def _serve_alone(within_s: float) -> None:
     """Serves the requests that wait in a driver of their own."""
     done = _driver(settings(), within_s, "jobs.streaming.maintenance")
-    if done.returncode not in {0, maintenance_requests.LEASE_HELD}:
+    if done.returncode not in {0, LEASE_HELD}:
         raise maintenance_requests.MaintenanceRequestError(
             f"The maintenance driver ended with {done.returncode}; its last lines:\n{_tail(done)}"
         )

@@ -6,7 +6,6 @@ Of several days one after the other is in memory: a payment and its decisions co
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock
 from functools import reduce
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import table
+from acude.days import midnight
 from acude.errors import AcudeError
 from acude.lake.delta import each_day
 from acude.lake.snapshot import rows_where
@@ -137,8 +137,8 @@ def _decided(config: Settings, day: date, until: datetime) -> pa.Table:
     # Decided after it was made, or, where the payer's clock runs ahead, less than a day before.
     condition = (
         (pc.field("data") >= pa.scalar(day - timedelta(days=1)))
-        & (pc.field("transacao_em") >= _moment(_midnight(day)))
-        & (pc.field("transacao_em") < _moment(_midnight(day, 1)))
+        & (pc.field("transacao_em") >= _moment(midnight(day)))
+        & (pc.field("transacao_em") < _moment(midnight(day, 1)))
         & (pc.field("carimbo_kafka") < _moment(until))
     )
     names = [*KEY, "transacao_em", *_SAID]
@@ -159,7 +159,7 @@ def _stored(config: Settings, day: date) -> pa.Table:
     """The database's decisions on the day's payments; as tuples a piece of them is in memory at a time."""
     store = Store(config)
     try:
-        pieces = [_arrow(rows) for rows in store.between(_midnight(day), _midnight(day, 1), _STORED.names)]
+        pieces = [_arrow(rows) for rows in store.between(midnight(day), midnight(day, 1), _STORED.names)]
     except AWAY as problem:
         raise AcudeError(
             f"The decisions' database does not answer ({type(problem).__name__}).",
@@ -180,8 +180,8 @@ def _again(config: Settings, day: date, until: datetime) -> Iterable[str]:
 
     It counts by the day on which the broker took it.
     """
-    end = min(_midnight(day, 1), until)
-    taken = (pc.field("carimbo_kafka") >= _moment(_midnight(day))) & (pc.field("carimbo_kafka") < _moment(end))
+    end = min(midnight(day, 1), until)
+    taken = (pc.field("carimbo_kafka") >= _moment(midnight(day))) & (pc.field("carimbo_kafka") < _moment(end))
     ours = pc.field("topico") == DECISIONS
     for name, condition in (
         ("silver.quarentena", ours & taken & (pc.field("motivo") == "contraditorio")),
@@ -253,10 +253,6 @@ def _repeated(ids: pa.ChunkedArray) -> pa.Array:
 def _row(rule: str, checked: pa.ChunkedArray, broken: pa.Array, next_step: str) -> SetRow:
     some = tuple(broken.slice(0, EXAMPLES).to_pylist())
     return SetRow(rule, len(checked), len(broken), some, _BY_PAYMENT, next_step)
-
-
-def _midnight(day: date, later: int = 0) -> datetime:
-    return datetime.combine(day + timedelta(days=later), clock(), UTC)
 
 
 def _moment(at: datetime) -> pa.Scalar:

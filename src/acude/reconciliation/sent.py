@@ -1,11 +1,12 @@
 """The sends of the producers' ledger, as the lake must have them."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import table
+from acude.days import midnight
 from acude.settings import Settings
 from acude.simulator import ledger as ledgers
 
@@ -15,7 +16,7 @@ _AHEAD = timedelta(days=1)
 
 def rows_since(config: Settings, first: date, condition: pc.Expression) -> pa.Table:
     """The ledger's rows of days from `first` on that meet the condition; none where another machine has the ledger."""
-    return ledgers.read(config.var, condition, datetime.combine(first, time(), UTC) - _AHEAD)
+    return ledgers.read(config.var, condition, midnight(first) - _AHEAD)
 
 
 def sent_of(config: Settings, topic: str, first: date, condition: pc.Expression) -> pa.Table:

@@ -5,14 +5,14 @@ Of several days one after the other is in memory.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock
+from datetime import date, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from acude.contracts.model import table, topics
+from acude.days import midnight
 from acude.ingestion.gaps import told
 from acude.ingestion.recent_ids import Longs, pack, unpack
 from acude.ingestion.replays import origins
@@ -140,7 +140,7 @@ def _confirmed(config: Settings, day: date) -> pa.Table:
 
 
 def _midnight(day: date, later: int = 0) -> pa.Scalar:
-    return pa.scalar(datetime.combine(day + timedelta(days=later), clock(), UTC), pa.timestamp("us", "UTC"))
+    return pa.scalar(midnight(day, later), pa.timestamp("us", "UTC"))
 
 
 def _between(column: str, begin: pa.Scalar, end: pa.Scalar) -> pc.Expression:

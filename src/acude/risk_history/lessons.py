@@ -1,7 +1,7 @@
 """Spark trains the model: inputs as they were known when each payment was decided, and what came to light since."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 
+from acude.days import midnight
 from acude.risk import inputs
 from acude.risk.comparison import Label
 from acude.risk.decision import Verdict
@@ -64,7 +65,7 @@ def train(
         LearningError: too few payments or frauds.
     """
     learnt = examples(read_silver(spark, first, last, known_at), groups=groups_of(spark))
-    window = TrainingSpan(_midnight(first), _midnight(last + timedelta(days=1)))
+    window = TrainingSpan(midnight(first), midnight(last, 1))
     rows = learnt_from(learnt, window, known_at, seed=seed, live=live).collect()
     files = {row["nome"]: bytes(row["conteudo"]) for row in rows}
     if _REFUSED in files:
@@ -155,7 +156,3 @@ def _lesson(batches: Iterable[pa.RecordBatch], window: TrainingSpan, known_at: d
         labels.append(np.column_stack(columns).astype(np.bool_))
     frauds, labelled = np.concatenate(labels).T
     return Lesson(np.concatenate(matrices), frauds, labelled, window, known_at)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

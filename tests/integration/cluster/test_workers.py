@@ -18,9 +18,9 @@ import psutil
 import pyarrow as pa
 import pytest
 
+from acude.contracts.model import STREAMS
 from acude.lake import maintenance
 from acude.lake.lease import Lease
-from acude.lake.maintenance_requests import WRITER
 from acude.local.platform import Platform
 from acude.local.servers.spark import driver_environment, spark_home
 from acude.publishing.publish import session
@@ -79,7 +79,7 @@ def landing(platform: Platform, tmp_path: Path) -> Iterator[Lake]:
     del platform
     with new_lake(tmp_path) as lake:
         driver = lake.start(available_now=False)
-        awaited(Lease(WRITER, lake.config).holder, lambda holder: bool(holder and holder.get("ready")))
+        awaited(Lease(STREAMS, lake.config).holder, lambda holder: bool(holder and holder.get("ready")))
         yield lake
         driver.send_signal(signal.SIGTERM)
         assert driver.wait(timeout=60) == 0

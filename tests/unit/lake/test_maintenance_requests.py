@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from acude.contracts.model import STREAMS
 from acude.lake import maintenance_requests, run_records
 from acude.lake.lease import Lease
-from acude.lake.maintenance_requests import ANSWERS, REQUESTS, WRITER, MaintenanceRequestError, Request
+from acude.lake.maintenance_requests import ANSWERS, REQUESTS, MaintenanceRequestError, Request
 from tests.buckets import MemoryBucket
 
 MINUTE = timedelta(minutes=1)
@@ -50,7 +51,7 @@ def test_where_a_driver_holds_the_lease_the_caller_waits_for_it(monkeypatch: pyt
     def look_again(_: float) -> None:
         serve_what_waits()
 
-    with Lease(WRITER):
+    with Lease(STREAMS):
         monkeypatch.setattr("acude.lake.maintenance_requests.time.sleep", look_again)
         assert maintenance_requests.request_all(asked()[:1], alone, MINUTE) == [{"files": 1}]
 

@@ -7,9 +7,9 @@ from itertools import count, repeat
 import pytest
 
 from acude import process_tree
+from acude.contracts.model import STREAMS
 from acude.lake import lease
 from acude.lake.lease import Lease
-from acude.lake.maintenance_requests import WRITER
 from acude.local.patience import LONGEST_S
 from acude.orchestration import streams
 from acude.orchestration.errors import CheckError
@@ -32,7 +32,7 @@ def driver(bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Le
         held._write(held._etag)
 
     monkeypatch.setattr(lease, "_RENEW_S", 600)
-    held = Lease(WRITER).acquire()
+    held = Lease(STREAMS).acquire()
     monkeypatch.setattr(time, "monotonic", lambda: now)
     monkeypatch.setattr(time, "sleep", passes)
     yield held
