@@ -5,7 +5,7 @@ windows' rows are replaced. A batch that runs again writes the same rows again.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from acude.lake.snapshot import rows_of_day
 from acude.lake.spark_checkpoint import CurrentLife
 from acude.lake.window import Window
 from acude.settings import Settings, settings
-from jobs.streaming.live_rows import SALES, SHOPPERS, TOP, VIEWS, Count, Rows, ranking, sales, shoppers
+from jobs.streaming.live_rows import SALES, SHOPPERS, TOP, VIEWS, Count, Replace, Rows, ranking, sales, shoppers
 from jobs.streaming.new_rows import new_rows
 from jobs.streaming.progress import BatchLog
 
@@ -99,7 +99,7 @@ def first_in_each_window(counts: DataFrame, places: int = TOP) -> DataFrame:
 class Live:
     """A live table: its rows of today and yesterday in memory, a day replaced in one commit."""
 
-    def __init__(self, writer: Writer, name: str, key: list[str], after: Callable[[Rows, list[Count]], Rows]) -> None:
+    def __init__(self, writer: Writer, name: str, key: list[str], after: Replace) -> None:
         self.writer = writer
         self.contract = table(name)
         self.table: DeltaTable = ensure_table(self.contract)
