@@ -18,7 +18,7 @@ import numpy as np
 from acude.risk.decision import Decision, Opinion, Verdict, decide
 from acude.risk.payment import Payment
 from acude.risk.policy import DEFAULT, Policy, read
-from acude.risk_history import training
+from acude.risk_history import boosted_trees
 from acude.settings import PROJECT
 from benchmarks import handbook
 from benchmarks.handbook import Transactions
@@ -31,7 +31,7 @@ SIGNALS, BOTH, MODEL = "signals alone", "signals and model", "model alone"
 
 
 def of_week(
-    book: training.Replay, payments: list[Payment], chances: Floats, policy: Policy
+    book: boosted_trees.Replay, payments: list[Payment], chances: Floats, policy: Policy
 ) -> Iterator[tuple[Decision, Decision]]:
     """Each payment's decision without and with the model."""
     for payment, chance in zip(payments, chances.tolist(), strict=True):
@@ -52,15 +52,15 @@ def main() -> None:
     near = (published.day >= begin - HISTORY) & (published.day < begin + (WEEKS + 2) * WEEK)
     rows = published.take(near)
     payments = list(handbook.payments(rows))
-    matrix = training.replay(payments, rows.fraud, handbook.midnight(FIRST))
+    matrix = boosted_trees.replay(payments, rows.fraud, handbook.midnight(FIRST))
     own, policy = rows.take(slice(len(rows) - len(matrix), None)), read(DEFAULT)
-    book = training.Replay(payments, rows.fraud, ENTITIES)
+    book = boosted_trees.Replay(payments, rows.fraud, ENTITIES)
     asked = payments[len(payments) - len(matrix) :]
     figures: dict[str, list[Scores]] = {SIGNALS: [], MODEL: [], BOTH: []}
     sides: dict[str, list[Any]] = {SIGNALS: [], BOTH: []}
     for number in range(WEEKS):
         learn, test = split(own, begin + number * WEEK)
-        tested, trees = own.take(test), training.fit(matrix[learn], own.fraud[learn])
+        tested, trees = own.take(test), boosted_trees.fit(matrix[learn], own.fraud[learn])
         chances = trees.predict_proba(matrix[test])[:, 1]
         pairs = list(of_week(book, [asked[place] for place in test.tolist()], chances, policy))
         figures[MODEL].append(scores(tested, chances))

@@ -15,7 +15,7 @@ from acude.payments import lists
 from acude.payments.version_log import VersionError
 from acude.payments.versions import Versions
 from acude.risk.lists import LISTS, Entry
-from acude.risk_history import training
+from acude.risk_history import boosted_trees
 from acude.settings import HOST, Settings
 from benchmarks import handbook
 from benchmarks.handbook import Setting
@@ -53,10 +53,10 @@ def trained(folder: Path) -> Path:
     """A model as large as any: what it has learnt from does not change how long it takes."""
     rows = handbook.generate(_PAYMENTS)
     since = handbook.midnight(_PAYMENTS.start) + timedelta(days=_PAST_DAYS)
-    matrix = training.replay(list(handbook.payments(rows)), rows.fraud, since)
-    trees = training.fit(matrix, rows.fraud[-len(matrix) :])
-    window = training.TrainingSpan(since, since + timedelta(days=_PAYMENTS.days - _PAST_DAYS))
-    training.write(training.exported(trees, matrix, window=window, metrics={})[1], folder)
+    matrix = boosted_trees.replay(list(handbook.payments(rows)), rows.fraud, since)
+    trees = boosted_trees.fit(matrix, rows.fraud[-len(matrix) :])
+    window = boosted_trees.TrainingSpan(since, since + timedelta(days=_PAYMENTS.days - _PAST_DAYS))
+    boosted_trees.write(boosted_trees.exported(trees, matrix, window=window, metrics={})[1], folder)
     return folder
 
 

@@ -32,7 +32,7 @@ from acude.risk.history import of_records
 from acude.risk.model import Model
 from acude.risk.payment import Payment, record, records
 from acude.risk.velocity import LABEL_DELAY_US, Past
-from acude.risk_history import training
+from acude.risk_history import boosted_trees
 from acude.settings import PROJECT
 from benchmarks import handbook
 from benchmarks.handbook import Integers, Transactions
@@ -52,7 +52,7 @@ EVERY_TRACE: Final = "every trace found"
 WARNING: Final = "Simulated payments flatter: on real cards the handbook's pipeline reached AUC ROC 0.928 and AP 0.095."
 
 Floats = npt.NDArray[np.float64]
-Learner = Callable[[training.Matrix, training.Labels], Any]
+Learner = Callable[[boosted_trees.Matrix, boosted_trees.Labels], Any]
 
 
 class Split(NamedTuple):
@@ -70,12 +70,12 @@ class Scores(NamedTuple):
     cp: float
 
 
-def forest(matrix: training.Matrix, frauds: training.Labels) -> RandomForestClassifier:
+def forest(matrix: boosted_trees.Matrix, frauds: boosted_trees.Labels) -> RandomForestClassifier:
     """The published one: 100 trees, nothing tuned."""
     return RandomForestClassifier(100, random_state=0).fit(matrix, frauds)
 
 
-def logistic(matrix: training.Matrix, frauds: training.Labels) -> Any:  # noqa: ANN401 - scikit-learn has no types
+def logistic(matrix: boosted_trees.Matrix, frauds: boosted_trees.Labels) -> Any:  # noqa: ANN401 - scikit-learn has no types
     """The published one: inputs to mean 0 and deviation 1 first."""
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1_000)).fit(matrix, frauds)
 
@@ -83,7 +83,7 @@ def logistic(matrix: training.Matrix, frauds: training.Labels) -> Any:  # noqa: 
 MODELS: Final[dict[str, tuple[Learner, slice]]] = {
     "logistic regression": (logistic, slice(inputs.HANDBOOK)),
     "random forest": (forest, slice(inputs.HANDBOOK)),
-    "ours": (training.fit, slice(None)),
+    "ours": (boosted_trees.fit, slice(None)),
 }
 
 
@@ -119,7 +119,7 @@ def card_precisions(rows: Transactions, chances: Floats) -> Iterator[float]:
         yield len(hits) / TOP
 
 
-def every_trace(rows: Transactions, matrix: training.Matrix) -> Scores:
+def every_trace(rows: Transactions, matrix: boosted_trees.Matrix) -> Scores:
     """A yardstick: all frauds found but those at terminals of which no fraud is known yet; these in the order of quiet.
 
     It looks at the answers. A model can pass its AUC by luck, as nothing tells those frauds from honest payments.
@@ -128,11 +128,11 @@ def every_trace(rows: Transactions, matrix: training.Matrix) -> Scores:
     return scores(rows, np.where(rows.fraud & ~unknown, 1.0, _column(matrix, "terminal_ultimo_honesto") / 1_000))
 
 
-def _column(matrix: training.Matrix, name: str) -> Floats:
+def _column(matrix: boosted_trees.Matrix, name: str) -> Floats:
     return matrix[:, inputs.NAMES.index(name)].astype(np.float64)
 
 
-def weeks(rows: Transactions, matrix: training.Matrix) -> dict[str, list[Scores]]:
+def weeks(rows: Transactions, matrix: boosted_trees.Matrix) -> dict[str, list[Scores]]:
     """Each model's scores in each of the four weeks, and the yardstick's."""
     result: dict[str, list[Scores]] = {name: [] for name in (*MODELS, EVERY_TRACE)}
     begin = (FIRST - rows.start).days
@@ -149,7 +149,7 @@ def weeks(rows: Transactions, matrix: training.Matrix) -> dict[str, list[Scores]
 class Live:
     """What a live store hands over, built in memory and the slow way: the bytes of each record, by entity."""
 
-    def __init__(self, payments: list[Payment], frauds: training.Labels) -> None:
+    def __init__(self, payments: list[Payment], frauds: boosted_trees.Labels) -> None:
         self._held: dict[tuple[str, str], list[tuple[Payment, bool]]] = defaultdict(list)
         for payment, fraud in zip(payments, frauds.tolist(), strict=True):
             for name in inputs.ENTITIES:
@@ -167,7 +167,7 @@ class Live:
         return Past(payment, histories, np.array(frauds, np.int64))
 
 
-def agreeing(rows: Transactions, payments: list[Payment], matrix: training.Matrix) -> int:
+def agreeing(rows: Transactions, payments: list[Payment], matrix: boosted_trees.Matrix) -> int:
     """How many of the sampled payments have the same inputs, bit for bit, in the live store and in the replay."""
     live, offset = Live(payments, rows.fraud), len(payments) - len(matrix)
     sample = np.random.default_rng(0).choice(len(matrix), SAMPLE, replace=False).tolist()
@@ -178,7 +178,7 @@ def agreeing(rows: Transactions, payments: list[Payment], matrix: training.Matri
 
 def opinion_us(model: Model, rows: Transactions, payments: list[Payment]) -> dict[str, float]:
     """Microseconds of an opinion on a payment whose records are in memory: median and 99th percentile."""
-    book, taken = training.Replay(payments, rows.fraud), []
+    book, taken = boosted_trees.Replay(payments, rows.fraud), []
     for payment in payments[-OPINIONS:]:
         past = book.past(payment)
         began = time.perf_counter()
@@ -187,18 +187,18 @@ def opinion_us(model: Model, rows: Transactions, payments: list[Payment]) -> dic
     return {"p50": float(np.percentile(taken, 50)), "p99": float(np.percentile(taken, 99))}
 
 
-def save(folder: Path, rows: Transactions, matrix: training.Matrix, mean: Scores) -> None:
+def save(folder: Path, rows: Transactions, matrix: boosted_trees.Matrix, mean: Scores) -> None:
     """The model of the last of the weeks, with the mean scores of all."""
     first = FIRST + timedelta(days=(WEEKS - 1) * WEEK)
     learn = split(rows, (first - rows.start).days).learn
     begin = handbook.midnight(first)
-    _, files = training.exported(
-        training.fit(matrix[learn], rows.fraud[learn]),
+    _, files = boosted_trees.exported(
+        boosted_trees.fit(matrix[learn], rows.fraud[learn]),
         matrix[learn],
-        window=training.TrainingSpan(begin, begin + timedelta(days=WEEK)),
+        window=boosted_trees.TrainingSpan(begin, begin + timedelta(days=WEEK)),
         metrics={f"handbook_4_weeks_{name}": round(value, 4) for name, value in mean._asdict().items()},
     )
-    training.write(files, folder)
+    boosted_trees.write(files, folder)
 
 
 def main(
@@ -217,7 +217,7 @@ def main(
     near = (published.day >= begin - HISTORY) & (published.day < begin + (WEEKS + 2) * WEEK)
     rows = published.take(near)
     payments = list(handbook.payments(rows))
-    matrix = training.replay(payments, rows.fraud, handbook.midnight(FIRST))
+    matrix = boosted_trees.replay(payments, rows.fraud, handbook.midnight(FIRST))
     tested = rows.take(slice(len(rows) - len(matrix), None))
     took("replay")
     by_week = weeks(tested, matrix)

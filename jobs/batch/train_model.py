@@ -21,9 +21,9 @@ from acude.publishing.staging import path_name
 from acude.publishing.submit import Takes, day_and_run, submit
 from acude.risk.model import CARD, Card, Model
 from acude.risk.rules import json_bytes
-from acude.risk_history.learning import AP, AUC, LIVE
-from acude.risk_history.lessons import train
+from acude.risk_history.model_training import AP, AUC, LIVE
 from acude.risk_history.replay import replayed
+from acude.risk_history.training_set import train
 from acude.settings import settings
 
 log = logging.getLogger(__name__)

@@ -85,9 +85,9 @@ def train(
     from acude.payments.versions import Versions  # noqa: PLC0415
     from acude.publishing.publish import session  # noqa: PLC0415 - imports Spark
     from acude.risk.model import CARD  # noqa: PLC0415
-    from acude.risk_history.learning import LABELS_TAKE  # noqa: PLC0415 - imports scikit-learn
-    from acude.risk_history.lessons import train as trained  # noqa: PLC0415 - imports Spark
-    from acude.risk_history.training import write  # noqa: PLC0415
+    from acude.risk_history.boosted_trees import write  # noqa: PLC0415
+    from acude.risk_history.model_training import LABELS_TAKE  # noqa: PLC0415 - imports scikit-learn
+    from acude.risk_history.training_set import train as trained  # noqa: PLC0415 - imports Spark
     from acude.settings import settings  # noqa: PLC0415
 
     moment = known_at or datetime.now(UTC)

@@ -68,7 +68,7 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Reads a model that `acude.risk_history.training` made.
+        """Reads a model that `acude.risk_history.boosted_trees` made.
 
         Raises:
             ModelError: a file is missing or was changed, or the model wants other inputs than this code computes.

@@ -11,7 +11,7 @@ from acude.risk import drift, inputs
 from acude.risk.drift import Bins, Reference
 from acude.risk_history.first_decision import first_decisions
 from acude.risk_history.known_pasts import groups_of, read_silver
-from acude.risk_history.lessons import examples
+from acude.risk_history.training_set import examples
 
 _THOUSANDTHS = 1_000
 

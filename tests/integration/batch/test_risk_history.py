@@ -31,11 +31,11 @@ from acude.risk.model import CARD, GRAPH, Model
 from acude.risk.payment import Payment
 from acude.risk.policy import DEFAULT
 from acude.risk.rules import REFERENCE
+from acude.risk_history.boosted_trees import replay
 from acude.risk_history.comparisons import shadow_comparison
 from acude.risk_history.known_pasts import read_silver
-from acude.risk_history.lessons import examples
 from acude.risk_history.payments import DECISIONS, DISPUTES, PAYMENTS
-from acude.risk_history.training import replay
+from acude.risk_history.training_set import examples
 from acude.settings import settings
 from benchmarks import handbook
 from benchmarks.handbook import Setting

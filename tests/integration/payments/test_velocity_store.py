@@ -27,8 +27,8 @@ from acude.risk.payment import ENTITIES, RECORD, Payment, record
 from acude.risk.policy import read
 from acude.risk.rules import Rules
 from acude.risk.velocity import KEPT, Past
+from acude.risk_history.boosted_trees import replay
 from acude.risk_history.known_pasts import Pasts
-from acude.risk_history.training import replay
 from acude.simulator.payments import payments
 
 BATCH = 16

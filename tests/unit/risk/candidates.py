@@ -6,7 +6,7 @@ import numpy as np
 
 from acude.payments.versions import Versions
 from acude.risk import inputs
-from acude.risk_history import training
+from acude.risk_history import boosted_trees
 from tests.unit.risk.pasts import NOON
 
 POLICY = """
@@ -27,9 +27,9 @@ def policy(folder: Path, name: str, refuse: float = 0.9, model: float = 0.0) -> 
 def noise_model(folder: Path) -> Path:
     """A model of noise: for these tests its identity matters, not its answers."""
     matrix = np.random.default_rng(0).normal(size=(300, len(inputs.NAMES))).astype(np.float32)
-    trees = training.fit(matrix, matrix[:, 0] > 1)
-    _, files = training.exported(trees, matrix, window=training.TrainingSpan(NOON, NOON), metrics={})
-    training.write(files, folder)
+    trees = boosted_trees.fit(matrix, matrix[:, 0] > 1)
+    _, files = boosted_trees.exported(trees, matrix, window=boosted_trees.TrainingSpan(NOON, NOON), metrics={})
+    boosted_trees.write(files, folder)
     return folder
 
 

@@ -15,7 +15,7 @@ from acude.risk.inputs import HANDBOOK, NAMES, vector
 from acude.risk.model import CARD, GRAPH, Model, ModelError
 from acude.risk.payment import Payment
 from acude.risk.velocity import Past
-from acude.risk_history import training
+from acude.risk_history import boosted_trees
 from benchmarks import handbook
 from benchmarks.handbook import Setting, Transactions
 from tests.unit.risk.pasts import DAY, HOUR, NOON, REFUND, Row, every, past_of, past_with, payment
@@ -126,12 +126,12 @@ def payments(rows: Transactions) -> list[Payment]:
 
 
 @pytest.fixture(scope="module")
-def matrix(rows: Transactions, payments: list[Payment]) -> training.Matrix:
-    return training.replay(payments, rows.fraud, SINCE)
+def matrix(rows: Transactions, payments: list[Payment]) -> boosted_trees.Matrix:
+    return boosted_trees.replay(payments, rows.fraud, SINCE)
 
 
 def test_a_replayed_payment_has_the_inputs_that_it_had_when_it_was_made(
-    rows: Transactions, payments: list[Payment], matrix: training.Matrix
+    rows: Transactions, payments: list[Payment], matrix: boosted_trees.Matrix
 ) -> None:
     offset = len(payments) - len(matrix)
     for place in range(0, len(matrix), 100):
@@ -145,29 +145,31 @@ def test_a_replayed_payment_has_the_inputs_that_it_had_when_it_was_made(
 
 
 def test_what_comes_after_a_payment_changes_nothing(
-    rows: Transactions, payments: list[Payment], matrix: training.Matrix
+    rows: Transactions, payments: list[Payment], matrix: boosted_trees.Matrix
 ) -> None:
     half = len(payments) - len(matrix) // 2
-    shorter = training.replay(payments[:half], rows.fraud[:half], SINCE)
+    shorter = boosted_trees.replay(payments[:half], rows.fraud[:half], SINCE)
     assert shorter.tobytes() == matrix[: len(shorter)].tobytes()
 
 
 def test_a_fraud_changes_nothing_for_seven_days(rows: Transactions, payments: list[Payment]) -> None:
     since = payments[-1].timestamp - timedelta(days=7)
     late = np.array([one.timestamp > since for one in payments])
-    without = training.replay(payments, rows.fraud & ~late, since)
-    assert without.tobytes() == training.replay(payments, rows.fraud, since).tobytes()
+    without = boosted_trees.replay(payments, rows.fraud & ~late, since)
+    assert without.tobytes() == boosted_trees.replay(payments, rows.fraud, since).tobytes()
 
 
-def test_payments_may_come_in_any_order(rows: Transactions, payments: list[Payment], matrix: training.Matrix) -> None:
-    back = training.replay(payments[::-1], rows.fraud[::-1], SINCE)
+def test_payments_may_come_in_any_order(
+    rows: Transactions, payments: list[Payment], matrix: boosted_trees.Matrix
+) -> None:
+    back = boosted_trees.replay(payments[::-1], rows.fraud[::-1], SINCE)
     assert back[::-1].tobytes() == matrix.tobytes()
 
 
 def test_no_more_of_an_entitys_past_is_seen_than_the_live_store_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "MOST_RECORDS", 3)
     hours = [payment(id_transacao=f"t{hour}", timestamp=NOON - timedelta(hours=hour)) for hour in range(10)]
-    (values,) = training.replay(hours, [False] * 10, NOON)
+    (values,) = boosted_trees.replay(hours, [False] * 10, NOON)
     assert values[NAMES.index("pagador_altos_14d")] == 0, "three of the same amount"
     assert values[NAMES.index("pagador_pagamentos_1d")] == 10, "the others by the hour, and this one"
 
@@ -176,23 +178,23 @@ def test_no_more_of_an_entitys_past_is_seen_than_the_live_store_keeps(monkeypatc
 
 
 @pytest.fixture(scope="module")
-def frauds(rows: Transactions, matrix: training.Matrix) -> training.Labels:
+def frauds(rows: Transactions, matrix: boosted_trees.Matrix) -> boosted_trees.Labels:
     return rows.fraud[-len(matrix) :]
 
 
 @pytest.fixture(scope="module")
-def trees(matrix: training.Matrix, frauds: training.Labels) -> HistGradientBoostingClassifier:
-    return training.fit(matrix, frauds)
+def trees(matrix: boosted_trees.Matrix, frauds: boosted_trees.Labels) -> HistGradientBoostingClassifier:
+    return boosted_trees.fit(matrix, frauds)
 
 
 @pytest.fixture(scope="module")
 def folder(
-    matrix: training.Matrix, trees: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory
+    matrix: boosted_trees.Matrix, trees: HistGradientBoostingClassifier, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     target = tmp_path_factory.mktemp("modelo")
-    window = training.TrainingSpan(SINCE, SINCE + timedelta(days=6))
-    _, files = training.exported(trees, matrix, window=window, metrics={"ap": 0.5})
-    training.write(files, target)
+    window = boosted_trees.TrainingSpan(SINCE, SINCE + timedelta(days=6))
+    _, files = boosted_trees.exported(trees, matrix, window=window, metrics={"ap": 0.5})
+    boosted_trees.write(files, target)
     return target
 
 
@@ -206,22 +208,22 @@ def test_a_saved_model_says_what_it_is_and_no_pickle_is_written(folder: Path) ->
 
 
 def test_the_same_payments_and_seed_give_the_same_model(
-    matrix: training.Matrix, frauds: training.Labels, folder: Path
+    matrix: boosted_trees.Matrix, frauds: boosted_trees.Labels, folder: Path
 ) -> None:
-    window = training.TrainingSpan(SINCE, SINCE + timedelta(days=6))
-    again, _ = training.exported(training.fit(matrix, frauds), matrix, window=window, metrics={})
+    window = boosted_trees.TrainingSpan(SINCE, SINCE + timedelta(days=6))
+    again, _ = boosted_trees.exported(boosted_trees.fit(matrix, frauds), matrix, window=window, metrics={})
     assert again.sha256 == Model.load(folder).card.sha256
 
 
 def test_a_model_that_onnx_would_not_repeat_is_not_exported(
-    matrix: training.Matrix,
+    matrix: boosted_trees.Matrix,
     trees: HistGradientBoostingClassifier,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(training, "AGREEMENT", -1)
-    window = training.TrainingSpan(SINCE, SINCE)
-    with pytest.raises(training.TrainingError, match="must agree"):
-        training.exported(trees, matrix, window=window, metrics={})
+    monkeypatch.setattr(boosted_trees, "AGREEMENT", -1)
+    window = boosted_trees.TrainingSpan(SINCE, SINCE)
+    with pytest.raises(boosted_trees.TrainingError, match="must agree"):
+        boosted_trees.exported(trees, matrix, window=window, metrics={})
 
 
 def changed(folder: Path, target: Path, **fields: object) -> Path:
@@ -267,7 +269,7 @@ def test_a_suspicious_payment_is_more_probably_a_fraud_than_a_usual_one(folder: 
 
 
 def test_more_of_what_can_only_be_suspicious_never_lowers_the_chance(
-    matrix: training.Matrix, trees: HistGradientBoostingClassifier
+    matrix: boosted_trees.Matrix, trees: HistGradientBoostingClassifier
 ) -> None:
     growing = [(place, one) for place, one in enumerate(inputs.INPUTS) if one.grows]
     rows = np.repeat(vector(suspicious())[None], 200 * len(growing), axis=0)

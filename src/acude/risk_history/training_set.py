@@ -16,11 +16,11 @@ from acude.risk.comparison import Label
 from acude.risk.decision import Verdict
 from acude.risk.first_decision import KEY
 from acude.risk.model import Model
+from acude.risk_history.boosted_trees import TrainingSpan
 from acude.risk_history.disputes import last_disputes
 from acude.risk_history.first_decision import client, first_decisions
 from acude.risk_history.known_pasts import Pasts, Silver, groups_of, in_order, read_silver
-from acude.risk_history.learning import LearningError, Lesson, learn
-from acude.risk_history.training import TrainingSpan
+from acude.risk_history.model_training import LearningError, TrainingSet, learn
 
 _EXAMPLE: Final = "id_cliente string, id_transacao string, timestamp timestamp, entradas array<float>"
 _ARROW: Final = pa.schema(
@@ -59,7 +59,7 @@ def train(
         live: files of the model in force, to be compared with.
 
     Returns:
-        The files of `acude.risk_history.learning.learn`, by name.
+        The files of `acude.risk_history.model_training.learn`, by name.
 
     Raises:
         LearningError: too few payments or frauds.
@@ -123,7 +123,7 @@ def learnt_from(
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         model = Model.of(live, "the model in force") if live else None
         try:
-            files = learn(_lesson(batches, window, known_at), seed, model)
+            files = learn(_training_set(batches, window, known_at), seed, model)
         except LearningError as problem:
             # As a row: Spark would bury it in its own error.
             files = {_REFUSED: msgspec.json.encode((problem.found, problem.next_step))}
@@ -147,7 +147,7 @@ def _with_inputs(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_pylist(rows, _ARROW)
 
 
-def _lesson(batches: Iterable[pa.RecordBatch], window: TrainingSpan, known_at: datetime) -> Lesson:
+def _training_set(batches: Iterable[pa.RecordBatch], window: TrainingSpan, known_at: datetime) -> TrainingSet:
     matrices, labels = [np.empty((0, len(inputs.NAMES)), np.float32)], [np.empty((0, 2), np.bool_)]
     for batch in batches:
         flat = batch.column("entradas").flatten().to_numpy(zero_copy_only=False)
@@ -155,4 +155,4 @@ def _lesson(batches: Iterable[pa.RecordBatch], window: TrainingSpan, known_at: d
         columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in ("fraude", "rotulada")]
         labels.append(np.column_stack(columns).astype(np.bool_))
     frauds, labelled = np.concatenate(labels).T
-    return Lesson(np.concatenate(matrices), frauds, labelled, window, known_at)
+    return TrainingSet(np.concatenate(matrices), frauds, labelled, window, known_at)

@@ -1,4 +1,4 @@
-"""Makes the model: old payments are replayed through the code that decides, and boosted trees learn from them."""
+"""Boosted trees: learnt from a matrix of inputs, exported to ONNX, compared with scikit-learn's own answers."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

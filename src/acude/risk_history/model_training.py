@@ -13,8 +13,8 @@ from acude.risk.drift import Reference
 from acude.risk.model import Card, Model
 from acude.risk.rules import REFERENCE, json_bytes
 from acude.risk.velocity import LABEL_DELAY_US
-from acude.risk_history import training
-from acude.risk_history.training import Labels, Matrix, TrainingSpan
+from acude.risk_history import boosted_trees
+from acude.risk_history.boosted_trees import Labels, Matrix, TrainingSpan
 
 LABELS_TAKE: Final = timedelta(microseconds=LABEL_DELAY_US)
 """A payment without a dispute counts as honest after this long."""
@@ -36,7 +36,7 @@ class LearningError(AcudeError):
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingSet:
     """What is learnt from: an entry per payment, in the order of time.
 
     Attributes:
@@ -55,35 +55,35 @@ class Lesson:
     known_at: datetime
 
 
-def learn(lesson: Lesson, seed: int = 0, live: Model | None = None) -> dict[str, bytes]:
+def learn(training_set: TrainingSet, seed: int = 0, live: Model | None = None) -> dict[str, bytes]:
     """A model's files: `modelo.onnx`, `modelo.json`, the card to read (`cartao.md`), and the reference of drift.
 
     The figures are those of trees that learnt from the first three quarters of the payments and scored the last one;
     the model that is exported has learnt from all of them.
 
     Args:
-        lesson: what is learnt from.
-        seed: the same lesson and seed give the same files.
+        training_set: what is learnt from.
+        seed: the same set and seed give the same files.
         live: the model in force, which scores the last quarter, too.
 
     Raises:
         LearningError: too few payments or frauds.
     """
-    frauds = lesson.frauds[lesson.labelled]
-    _check(lesson, frauds)
-    matrix = lesson.matrix[lesson.labelled]
-    trees, metrics = training.fit(matrix, frauds, seed), figures(matrix, frauds, seed, live)
-    card, files = training.exported(
-        trees, matrix, window=lesson.window, metrics=metrics, seed=seed, known_at=lesson.known_at
+    frauds = training_set.frauds[training_set.labelled]
+    _check(training_set, frauds)
+    matrix = training_set.matrix[training_set.labelled]
+    trees, metrics = boosted_trees.fit(matrix, frauds, seed), figures(matrix, frauds, seed, live)
+    card, files = boosted_trees.exported(
+        trees, matrix, window=training_set.window, metrics=metrics, seed=seed, known_at=training_set.known_at
     )
     reference = Reference(
-        desde=lesson.window.first,
-        ate=lesson.window.end,
-        pagamentos=len(lesson.matrix),
+        desde=training_set.window.first,
+        ate=training_set.window.end,
+        pagamentos=len(training_set.matrix),
         # Drift is about all payments, refused ones too.
-        entradas=drift.of_inputs(inputs.NAMES, lesson.matrix),
+        entradas=drift.of_inputs(inputs.NAMES, training_set.matrix),
     )
-    text = _readable(card, lesson, live)
+    text = _readable(card, training_set, live)
     return {**files, REFERENCE: json_bytes(reference), READABLE: text.encode()}
 
 
@@ -98,7 +98,7 @@ def figures(matrix: Matrix, frauds: Labels, seed: int = 0, live: Model | None = 
     """
     cut = int(len(matrix) * _LEARNT_SHARE)
     scored, truth = matrix[cut:], frauds[cut:]
-    chances = training.fit(matrix[:cut], frauds[:cut], seed).predict_proba(scored)[:, 1]
+    chances = boosted_trees.fit(matrix[:cut], frauds[:cut], seed).predict_proba(scored)[:, 1]
     return {
         **_quality(truth, chances),
         **({name + LIVE: one for name, one in _quality(truth, live.chances(scored)).items()} if live else {}),
@@ -117,9 +117,9 @@ def _quality(truth: Labels, chances: Matrix) -> dict[str, float]:
     }
 
 
-def _check(lesson: Lesson, frauds: Labels) -> None:
+def _check(training_set: TrainingSet, frauds: Labels) -> None:
     found = int(frauds.sum())
-    window = f"{lesson.window.first:%Y-%m-%d} to before {lesson.window.end:%Y-%m-%d}"
+    window = f"{training_set.window.first:%Y-%m-%d} to before {training_set.window.end:%Y-%m-%d}"
     if found < LEAST_FRAUDS or found == len(frauds):
         raise LearningError(
             f"{window}: expected at least {LEAST_FRAUDS} known frauds among honest payments; "
@@ -135,8 +135,8 @@ def _check(lesson: Lesson, frauds: Labels) -> None:
         )
 
 
-def _readable(card: Card, lesson: Lesson, live: Model | None) -> str:
-    found, left_out = card.metrics, int((~lesson.labelled).sum())
+def _readable(card: Card, training_set: TrainingSet, live: Model | None) -> str:
+    found, left_out = card.metrics, int((~training_set.labelled).sum())
     rows = {
         "payments learnt from": f"{found['pagamentos']:,.0f}",
         "frauds among them": f"{found['fraudes']:,.0f}",
@@ -150,13 +150,13 @@ def _readable(card: Card, lesson: Lesson, live: Model | None) -> str:
         "seed": str(card.seed),
         "libraries": ", ".join(f"{name} {one}" for name, one in card.libraries.items()),
     }
-    young = lesson.window.end > lesson.known_at - LABELS_TAKE
+    young = training_set.window.end > training_set.known_at - LABELS_TAKE
     return "\n".join(
         [
             f"# Model {card.version}",
             "",
             f"Boosted trees, learnt from payments of {card.trained_from:%Y-%m-%d} to before",
-            f"{card.trained_until:%Y-%m-%d} (UTC), and from what was known on {lesson.known_at:%Y-%m-%d %H:%M}.",
+            f"{card.trained_until:%Y-%m-%d} (UTC), and from what was known on {training_set.known_at:%Y-%m-%d %H:%M}.",
             f"sha256 of `modelo.onnx`: `{card.sha256}`.",
             *(["", _YOUNG] if young else []),
             "",
