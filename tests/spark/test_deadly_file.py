@@ -13,7 +13,7 @@ from acude.inbox.lines import lines_of
 from acude.settings import Settings
 from tests.inbox_folder import ETAG, Folder
 from tests.sales_file import sales_file
-from tests.unit.lake.test_inbox_parquet import SALE
+from tests.unit.inbox.test_parquet import SALE
 
 KEYED = Settings(document_key=SecretStr("a key for documents' tokens"))
 

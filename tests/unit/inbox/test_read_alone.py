@@ -8,7 +8,7 @@ from acude.inbox.files import InboxFile
 from acude.inbox.read_alone import deadly_file, is_crash
 from tests.inbox_folder import ETAG, Folder
 from tests.sales_file import sales_file
-from tests.unit.lake.test_inbox_parquet import SALE
+from tests.unit.inbox.test_parquet import SALE
 
 
 def with_fewer_levels(content: bytes) -> bytes:

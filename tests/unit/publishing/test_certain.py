@@ -19,7 +19,7 @@ from acude.publishing.suites import suite_of
 from acude.publishing.views import rows_view
 from jobs.batch.audit_published import audited_tables
 from jobs.batch.vendas import with_expected_sales
-from tests.unit.batch.test_quality import DAY, SALE
+from tests.unit.publishing.test_quality import DAY, SALE
 
 pytestmark = pytest.mark.xdist_group("great expectations")
 
