@@ -3,7 +3,7 @@
 Of several days one after the other is in memory: a payment and its decisions count by the day on which it was made.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 from acude.contracts.model import table
 from acude.days import midnight
 from acude.errors import AcudeError
+from acude.ingestion.replays import origins
+from acude.kafka.records import Coordinate
 from acude.lake.delta import each_day
 from acude.lake.snapshot import rows_where
 from acude.payments.serde import DECISIONS, TOPIC
@@ -178,7 +180,7 @@ def _arrow(rows: Iterable[tuple[Any, ...]]) -> pa.Table:
 def _again(config: Settings, day: date, until: datetime) -> Iterable[str]:
     """A second decision has the payment's id, with the same or another result: the lake sets both aside.
 
-    It counts by the day on which the broker took it.
+    It counts by the day on which the broker took it. One that was replayed from the dead letters is no second one.
     """
     end = min(midnight(day, 1), until)
     taken = (pc.field("carimbo_kafka") >= _moment(midnight(day))) & (pc.field("carimbo_kafka") < _moment(end))
@@ -188,8 +190,20 @@ def _again(config: Settings, day: date, until: datetime) -> Iterable[str]:
         ("silver.duplicatas", ours & between("data", day, day)),
     ):
         rows = rows_where(table(name), condition, ["particao", "deslocamento"], config)
-        for partition, offset in columns(rows, "particao", "deslocamento"):
-            yield f"{DECISIONS}/{partition}/{offset}"
+        found = [Coordinate(DECISIONS, *place) for place in columns(rows, "particao", "deslocamento")]
+        replayed = _replayed(config, day, found)
+        yield from (str(at) for at in found if at not in replayed)
+
+
+def _replayed(config: Settings, day: date, found: Sequence[Coordinate]) -> set[Coordinate]:
+    """Which of these records of a day say that they were sent before."""
+    if not found:
+        return set()
+    near = pc.field("deslocamento").isin([at.offset for at in found]) & (pc.field("topico") == DECISIONS)
+    wanted = ["particao", "deslocamento", "cabecalhos"]
+    rows = rows_where(table("bronze.eventos"), between("data", day, day) & near, wanted, config)
+    places = [Coordinate(DECISIONS, *place) for place in columns(rows, "particao", "deslocamento")]
+    return {places[row] for row in origins(rows["cabecalhos"])}
 
 
 def _sent_money(sent: pa.Table, landed: pa.Table) -> dict[str, Sums]:

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from acude.contracts.model import Contract, table
 from acude.contracts.spark import schema
+from acude.ingestion.replays import HEADER
 from acude.lake.delta import table_path
 from acude.lake.ensure_table import ensure_table
 from acude.lake.session import batch_session
@@ -22,6 +23,7 @@ from acude.reconciliation.payments import SETTLED, Payments, payment_rows, rules
 from acude.reconciliation.report import Report, SetRow
 from acude.settings import Settings, settings
 from acude.simulator.ledger import Entry, Ledger
+from tests.integration.batch.risk_rows import write
 
 DAY = date(2009, 5, 14)
 NOON = datetime(2009, 5, 14, 12, tzinfo=UTC)
@@ -231,3 +233,14 @@ def test_the_databases_decisions_come_in_pieces_from_the_servers_cursor() -> Non
     assert len(first) == 1
     assert sorted([*first, *(row for piece in rest for row in piece)]) == [(one,) for one in IDS]
     assert any(query.startswith("FETCH FORWARD 1 ") for query in queries)
+
+
+def test_a_decision_that_was_replayed_from_the_dead_letters_is_no_second_one() -> None:
+    day, noon = date(2009, 5, 20), datetime(2009, 5, 20, 12, tzinfo=UTC)
+    common = {"topico": DECISIONS.name, "timestamp": noon}
+    original = {"topico_original": DECISIONS.name, "particao_original": 0, "deslocamento_original": 3}
+    header = {"chave": HEADER, "valor": b"decisoes_risco/0/3"}
+    write("silver.duplicatas", [common | original | {"deslocamento": one, "id_evento": "p"} for one in (7, 8)])
+    replayed, second = common | {"deslocamento": 7, "cabecalhos": [header]}, common | {"deslocamento": 8}
+    write("bronze.eventos", [replayed, second])
+    assert list(payments._again(settings(), day, datetime.now(UTC))) == ["decisoes_risco/0/8"]
