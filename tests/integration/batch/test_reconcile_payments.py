@@ -235,6 +235,7 @@ def test_the_databases_decisions_come_in_pieces_from_the_servers_cursor() -> Non
     assert any(query.startswith("FETCH FORWARD 1 ") for query in queries)
 
 
+@pytest.mark.usefixtures("platform")
 def test_a_decision_that_was_replayed_from_the_dead_letters_is_no_second_one() -> None:
     day, noon = date(2009, 5, 20), datetime(2009, 5, 20, 12, tzinfo=UTC)
     common = {"topico": DECISIONS.name, "timestamp": noon}
