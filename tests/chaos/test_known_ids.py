@@ -39,7 +39,13 @@ def repeats_are_found(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    "kill", [Kill(RUNS, after=False), Kill(RUNS), Kill(f"^{STATE}$", after=False), Kill(f"^{STATE}$")]
+    "kill",
+    [
+        Kill(RUNS),
+        Kill(f"^{STATE}$", after=False),
+        pytest.param(Kill(RUNS, after=False), marks=pytest.mark.soak),
+        pytest.param(Kill(f"^{STATE}$"), marks=pytest.mark.soak),
+    ],
 )
 def test_a_driver_that_is_killed_while_it_saves_ids_leaves_none_unknown(landed: Lake, kill: Kill) -> None:
     delete(landed.config.lake_bucket, list(keys(landed.config.lake_bucket, FOLDER, landed.config)), landed.config)
